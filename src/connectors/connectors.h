@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// connectors/connectors: business systems behind manifests (connectors/<name>/connector.yaml of a bundle). One call is
+// one attempt: retries are the caller's, because they must survive a crash. prepare() asks the guard and gives the
+// Permit; perform() takes it. Threading: any shard; state per connector (breaker, concurrency) is shared and locked
+// briefly.
+
+#include "core/context.h"
+#include "core/effect.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "govern/guard.h"
+#include "net/client.h"
+#include "observe/metrics.h"
+#include "runtime/backoff.h"
+#include "runtime/task.h"
+#include "store/transition.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios::connectors {
+
+struct ManifestFile {
+  std::string path;  ///< for error messages
+  std::string text;
+};
+/// The value of a secret by name; not_found names where it was looked for. Never logged, never stored.
+using SecretSource = std::function<Result<std::string>(const TenantId& tenant, std::string_view name)>;
+
+struct OperationInfo {
+  std::string connector, kind, operation, region;
+  EffectClass effect = EffectClass::none;
+  runtime::BackoffOptions backoff;  ///< how often and how fast the caller may try again
+  Duration timeout = std::chrono::seconds(10);  ///< of one attempt
+  Json arguments_schema;
+};
+
+struct OperationCall {
+  std::string connector;
+  std::string operation;
+  Json arguments;
+  std::string effect_id;  ///< the same for every attempt of one step: the idempotency key
+  std::string run_id;
+  std::string step;
+  JsonObject run;         ///< governance memory for the guard
+  std::uint32_t attempt = 1;
+};
+
+/// An admitted call, to be performed once.
+struct Prepared {
+  govern::Permit permit;
+  OperationInfo info;
+  store::AuditLeaf intent;  ///< commit it before perform() unless the effect is local
+};
+
+struct Performed {
+  Outcome outcome = Outcome::unknown;
+  Json result;                  ///< when done
+  std::optional<Error> error;   ///< when failed or unknown
+  bool blocked = false;         ///< failed without an attempt: the breaker is open; error.retry_after() says how long
+  store::AuditLeaf leaf;        ///< commit it with the result; empty bytes when blocked
+};
+
+/// What a kind (kinds/*.cc) makes of a manifest.
+class Connector {
+ public:
+  virtual ~Connector() = default;
+  virtual std::vector<std::string> operations() const = 0;
+  virtual const OperationInfo* describe(std::string_view operation) const = 0;
+  virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
+  /// Class lookup only. A value: it happened, with its result; nullopt: it did not; an error: not known yet.
+  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit, OperationCall call) = 0;
+};
+struct KindServices {
+  net::Client* client = nullptr;
+  runtime::Clock* clock = nullptr;
+  std::function<Result<std::string>(std::string_view name)> secret;  ///< of the connector's tenant
+};
+struct KindEntry {
+  std::string name;
+  std::string summary;
+  std::function<Result<std::unique_ptr<Connector>>(const KindServices&, const ManifestFile&, const Json& params)> make;
+};
+class KindRegistry {
+ public:
+  void add(KindEntry entry) { entries_.push_back(std::move(entry)); }
+  const std::vector<KindEntry>& entries() const { return entries_; }
+
+ private:
+  std::vector<KindEntry> entries_;
+};
+void register_all_kinds(KindRegistry& registry);
+
+struct ConnectorStatus {
+  std::string name, kind, region;
+  std::string breaker;  ///< "closed", "open", "half_open"
+  std::vector<std::string> operations;
+};
+
+class Connectors {
+ public:
+  Connectors(const govern::Guard& guard, net::Client& client, SecretSource secrets, observe::Metrics& metrics,
+             runtime::Clock& clock);
+  ~Connectors();
+  /// Replaces the tenant's connectors. All errors of all files at once, each with file, line and column.
+  std::vector<Error> load(const TenantId& tenant, const std::vector<ManifestFile>& files, const Json& params);
+  /// The same checks without effect.
+  static std::vector<Error> check(const std::vector<ManifestFile>& files, const Json& params);
+  /// not_found [AIOS-0901], naming the nearest right name.
+  Result<OperationInfo> describe(const TenantId& tenant, std::string_view connector, std::string_view operation) const;
+  std::vector<ConnectorStatus> list(const TenantId& tenant) const;
+
+  /// Validates the arguments (invalid_argument), asks the guard at connector_egress (policy_denied).
+  /// @param refused  gets the leaf of a refusal.
+  Task<Result<Prepared>> prepare(Context ctx, OperationCall call, std::vector<store::AuditLeaf>* refused);
+  Task<Performed> perform(Context ctx, Prepared prepared, OperationCall call);
+  Task<Result<std::optional<Json>>> lookup(Context ctx, Prepared prepared, OperationCall call);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aios::connectors

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// govern/identity: API keys. "aios_" + 43 base64url characters (256 bits); only the SHA-256 is stored, as a stream of
+// kind api_key whose id is "key_...". Roles: admin, operator, developer, reviewer, approver, ingest, auditor.
+// Threading: any thread; the table of keys is read without locks held across waits.
+
+#include "core/context.h"
+#include "core/result.h"
+#include "runtime/task.h"
+#include "store/store.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios::govern {
+
+struct KeyInfo {
+  std::string id;
+  std::string name;  ///< who holds it, e.g. "first key" or a person
+  TenantId tenant;
+  std::vector<std::string> roles;
+  Time created;
+  bool revoked = false;
+};
+
+/// What a request wants to do; which roles may is one table in identity.cc.
+enum class Action : std::uint8_t {
+  read_runs, start_runs, send_events, answer_reviews, read_reviews, deploy, train_models, promote_models, read_models,
+  manage_keys, read_audit, read_metrics, operate, read_payloads,
+};
+
+class Identity {
+ public:
+  explicit Identity(store::Store& store, runtime::Clock& clock);
+  ~Identity();
+  /// Loads all keys of all tenants into memory; call once at start.
+  Task<Result<void>> load(Context ctx);
+  struct NewKey {
+    KeyInfo info;
+    std::string secret;  ///< shown once
+  };
+  Task<Result<NewKey>> create(Context ctx, std::string name, std::vector<std::string> roles);
+  Task<Result<void>> revoke(Context ctx, std::string key_id);
+  std::vector<KeyInfo> list(const TenantId& tenant) const;
+  std::size_t count() const;
+  /// unauthenticated [AIOS-0510] when unknown or revoked; the reason is the same for both.
+  Result<std::pair<TenantId, std::shared_ptr<const Principal>>> authenticate(std::string_view secret) const;
+  /// permission_denied [AIOS-0511] naming the action and the roles that may.
+  static Result<void> allow(const Principal& principal, Action action);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aios::govern

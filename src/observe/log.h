@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// observe/log: one JSON object a line on stderr (or a given file): time, level, area, message, trace, tenant, fields.
+// Thread-safe. Never log payloads or secrets: fields are ids, counts, codes.
+
+#include "core/context.h"
+#include "core/json.h"
+#include "core/result.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace aios::observe {
+
+enum class Level : std::uint8_t { debug, info, warn, error };
+
+class Log {
+ public:
+  using Sink = std::function<void(std::string_view line)>;
+  explicit Log(Sink sink, Level least = Level::info);
+  /// @param area  module or part, e.g. "store", "ingress"
+  void write(Level level, std::string_view area, std::string_view message, const JsonObject& fields = {},
+             const Context* ctx = nullptr) const;
+  void error(std::string_view area, const Error& error, const Context* ctx = nullptr) const;
+
+ private:
+  Sink sink_;
+  Level least_;
+};
+Log::Sink stderr_sink();
+/// Swallows everything: for tests.
+Log::Sink null_sink();
+
+}  // namespace aios::observe

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// workflow/function: the interface of everything a `call` can name in the default catalog (functions/*.cc).
+// The engine does the rest: evaluates arguments, writes the intent before perform() (effect fence), retries durably
+// by effect class, parks the run.
+
+#include "connectors/connectors.h"
+#include "core/context.h"
+#include "core/effect.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "gateway/gateway.h"
+#include "govern/guard.h"
+#include "review/review.h"
+#include "runtime/backoff.h"
+#include "runtime/task.h"
+#include "store/transition.h"
+
+#include <any>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios::workflow {
+
+struct CallRequest {
+  std::string run_id;
+  std::string step;       ///< JSON pointer of the task in its document
+  std::string effect_id;  ///< the same for every attempt of this step instance: the idempotency key
+  std::uint32_t attempt = 1;
+  std::string subject;    ///< data subject of the run
+  Json arguments;
+  JsonObject run;         ///< governance memory: {workflow, id, step, inferences, reviews}
+};
+
+/// How the engine must treat a call, known from its arguments alone.
+struct CallPlan {
+  EffectClass effect = EffectClass::local;
+  runtime::BackoffOptions backoff;
+  Duration timeout = std::chrono::seconds(30);  ///< of one attempt
+};
+
+/// What came of one attempt.
+struct CallOutcome {
+  Outcome outcome = Outcome::done;
+  Json result;
+  std::optional<Error> error;                  ///< when failed or unknown
+  bool blocked = false;                        ///< nothing was tried: park until error.retry_after(), count no attempt
+  std::vector<store::AuditLeaf> leaves;        ///< committed with the result
+  std::vector<store::StreamWrite> writes;      ///< committed with the result (a review opened)
+  std::string wait_for_review;                 ///< set: park until this review is answered; its result is the step's output
+  JsonObject inference;                        ///< set: remembered as run.inferences[] ({alias, label, confidence, version})
+};
+
+/// Admitted and ready to leave: made by prepare(), given to perform().
+struct PreparedCall {
+  std::vector<store::AuditLeaf> intent;  ///< committed before perform()
+  std::shared_ptr<void> state;           ///< the function's own (holds the Permit)
+};
+
+class Function {
+ public:
+  virtual ~Function() = default;
+  /// invalid_argument when the arguments do not fit (they were already checked against arguments_schema).
+  virtual Result<CallPlan> plan(const Context& ctx, const CallRequest& request) = 0;
+  /// Guard and anything else that may refuse. @param refused  leaves of a refusal, committed with the error.
+  virtual Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
+                                             std::vector<store::AuditLeaf>* refused) = 0;
+  virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
+  /// Class lookup only: nullopt when it did not happen; an error when that cannot be known yet.
+  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, PreparedCall prepared, CallRequest request);
+};
+
+/// The rooms a function may use.
+struct FunctionServices {
+  const govern::Guard* guard = nullptr;
+  gateway::Gateway* gateway = nullptr;
+  connectors::Connectors* connectors = nullptr;
+  review::Reviews* reviews = nullptr;
+  runtime::Clock* clock = nullptr;
+  /// A form of the tenant's deployed bundle by name; not_found names the nearest.
+  std::function<Result<Json>(const TenantId& tenant, std::string_view name)> form;
+};
+
+struct FunctionEntry {
+  std::string name;     ///< "infer"; called as infer:1.0.0@default
+  std::string version;  ///< "1.0.0"
+  std::string summary;
+  std::string arguments_schema;  ///< JSON Schema text of `with`, before expressions are evaluated in it
+  std::string result_schema;
+  std::function<std::unique_ptr<Function>(const FunctionServices&)> make;
+};
+class FunctionRegistry {
+ public:
+  void add(FunctionEntry entry) { entries_.push_back(std::move(entry)); }
+  const std::vector<FunctionEntry>& entries() const { return entries_; }
+  const FunctionEntry* find(std::string_view name) const;
+
+ private:
+  std::vector<FunctionEntry> entries_;
+};
+void register_all_functions(FunctionRegistry& registry);
+
+}  // namespace aios::workflow
