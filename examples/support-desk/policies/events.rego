@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# Which events come in at all.
+package aios.event_admit
+
+import rego.v1
+
+default allow := false
+
+allow if {
+	input.event.type == "com.example.support.ticket.created.v1"
+	input.event.size_bytes <= 65536
+}
+
+deny contains msg if {
+	input.event.type != "com.example.support.ticket.created.v1"
+	msg := sprintf("event type %v is not taken here", [input.event.type])
+}
+
+deny contains msg if {
+	input.event.size_bytes > 65536
+	msg := sprintf("event of %v bytes is above 65536", [input.event.size_bytes])
+}

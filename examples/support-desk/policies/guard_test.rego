@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+package guard_test
+
+import data.aios.connector_egress
+import data.aios.event_admit
+import data.aios.model_promote
+import data.aios.post_model_call
+import data.aios.pre_model_call
+import data.aios.review_assign
+import rego.v1
+
+params := {"floors": {"refund_request": 0.8, "order_status": 0.6}, "refund_limit_cents": 10000}
+
+call(operation, arguments, inferences, reviews) := {
+	"tenant": {"id": "t", "region": "eu"},
+	"connector": {"name": "help-desk", "region": "eu", "operation": operation},
+	"arguments": arguments,
+	"content": {"personal": []},
+	"run": {"workflow": "ticket", "inferences": inferences, "reviews": reviews},
+}
+
+said(label, confidence) := {"alias": "intent", "label": label, "confidence": confidence}
+
+allowed(facts) if {
+	connector_egress.allow with input as facts with data.params as params
+	count(refusals(facts)) == 0
+}
+
+refusals(facts) := {msg |
+	some msg in connector_egress.deny with input as facts with data.params as params
+}
+
+test_a_sure_refund_within_the_limit_passes if {
+	allowed(call("pay_refund", {"amount_cents": 10000}, [said("refund_request", 0.8)], []))
+}
+
+test_a_refund_above_the_limit_is_refused_however_sure_the_model_is if {
+	facts := call("pay_refund", {"amount_cents": 10001}, [said("refund_request", 1)], [])
+	not allowed(facts)
+	count(refusals(facts)) == 1
+}
+
+test_a_refund_below_the_floor_is_refused if {
+	not allowed(call("pay_refund", {"amount_cents": 100}, [said("refund_request", 0.79)], []))
+}
+
+test_a_refund_on_another_intent_is_refused if {
+	not allowed(call("pay_refund", {"amount_cents": 100}, [said("order_status", 0.99)], []))
+}
+
+test_a_refund_without_any_inference_is_refused if {
+	not allowed(call("pay_refund", {"amount_cents": 100}, [], []))
+}
+
+test_asking_again_until_the_model_says_refund_gains_nothing if {
+	tries := [said("order_status", 0.9), said("refund_request", 0.9)]
+	not allowed(call("pay_refund", {"amount_cents": 100}, tries, []))
+}
+
+answer(fields) := {"id": "rev_1", "by": "key_1", "answer": fields}
+
+test_a_person_approves_a_refund_above_the_limit if {
+	approved := [answer({"action": "refund", "amount_cents": 54900, "intent": "refund_request"})]
+	allowed(call("pay_refund", {"amount_cents": 54900}, [said("refund_request", 0.3)], approved))
+}
+
+test_a_person_approved_another_amount if {
+	approved := [answer({"action": "refund", "amount_cents": 5490, "intent": "refund_request"})]
+	not allowed(call("pay_refund", {"amount_cents": 54900}, [said("refund_request", 0.3)], approved))
+}
+
+test_an_answer_nobody_gave_is_not_an_approval if {
+	forged := [{
+		"id": "rev_1", "by": "",
+		"answer": {"action": "refund", "amount_cents": 54900},
+	}]
+	not allowed(call("pay_refund", {"amount_cents": 54900}, [], forged))
+}
+
+test_a_case_of_a_sure_intent_passes if {
+	allowed(call("open_case", {"intent": "order_status"}, [said("order_status", 0.7)], []))
+}
+
+test_a_case_of_another_intent_than_the_model_said_is_refused if {
+	not allowed(call("open_case", {"intent": "order_status"}, [said("refund_request", 0.9)], []))
+}
+
+test_a_case_of_an_intent_without_a_floor_is_refused if {
+	not allowed(call("open_case", {"intent": "other"}, [said("other", 1)], []))
+}
+
+test_a_case_a_person_wants_passes if {
+	wanted := [answer({"action": "case", "intent": "warranty_claim"})]
+	allowed(call("open_case", {"intent": "warranty_claim"}, [said("other", 0.2)], wanted))
+}
+
+test_a_person_who_wants_nothing_done_opens_no_case if {
+	wanted := [answer({"action": "none", "intent": "order_status"})]
+	not allowed(call("open_case", {"intent": "order_status"}, [said("order_status", 0.2)], wanted))
+}
+
+test_looking_up_passes_and_an_unknown_operation_does_not if {
+	allowed(call("find_order", {"order": "ORD-1"}, [], []))
+	facts := call("delete_customer", {}, [said("order_status", 1)], [])
+	not allowed(facts)
+	count(refusals(facts)) == 1
+}
+
+test_a_notice_wants_a_ground if {
+	allowed(call("send_notice", {"text": "hello"}, [said("order_status", 0.9)], []))
+	not allowed(call("send_notice", {"text": "hello"}, [], []))
+}
+
+test_another_connector_is_refused if {
+	facts := call("find_order", {"order": "ORD-1"}, [], [])
+	elsewhere := object.union(facts, {"connector": {"name": "elsewhere"}})
+	count(refusals(elsewhere)) == 1
+}
+
+test_personal_data_stays_in_the_region if {
+	facts := call("find_customer", {"email": "a@example.com"}, [], [])
+	allowed(object.union(facts, {"content": {"personal": ["email"]}}))
+	abroad := object.union(facts, {
+		"content": {"personal": ["email"]},
+		"connector": {"region": "us"},
+	})
+	not allowed(abroad)
+}
+
+# --- models
+
+model_call(region, personal) := {
+	"tenant": {"id": "t", "region": "eu"},
+	"model": {"alias": "intent", "region": region},
+	"content": {"personal": personal, "characters": 100},
+}
+
+test_raw_personal_data_stays_at_home if {
+	pre_model_call.allow with input as model_call("local", ["email"])
+	pre_model_call.allow with input as model_call("eu", ["email"])
+	not pre_model_call.allow with input as model_call("us", ["email"])
+	count(pre_model_call.deny) == 1 with input as model_call("us", ["email", "iban"])
+}
+
+test_redacted_text_may_travel if {
+	pre_model_call.allow with input as model_call("us", [])
+	count(pre_model_call.deny) == 0 with input as model_call("us", [])
+}
+
+test_a_model_call_of_which_nothing_is_known_is_refused if {
+	not pre_model_call.allow with input as {}
+}
+
+test_an_answer_wants_a_label_and_a_confidence if {
+	post_model_call.allow with input as {"result": {"label": "other", "confidence": 0.4}}
+		with data.params as params
+	not post_model_call.allow with input as {"result": {"label": "other", "confidence": 1.4}}
+		with data.params as params
+	not post_model_call.allow with input as {"result": {}} with data.params as params
+}
+
+# --- events, reviews, promotion
+
+ticket := "com.example.support.ticket.created.v1"
+
+test_only_tickets_of_a_sane_size_come_in if {
+	event_admit.allow with input as {"event": {"type": ticket, "size_bytes": 900}}
+	not event_admit.allow with input as {"event": {"type": ticket, "size_bytes": 70000}}
+	not event_admit.allow with input as {"event": {"type": "com.example.other", "size_bytes": 9}}
+}
+
+test_reviews_go_to_reviewers if {
+	review_assign.allow with input as {"review": {"assignees": ["reviewer"]}}
+	not review_assign.allow with input as {"review": {"assignees": ["ingest"]}}
+	not review_assign.allow with input as {"review": {"assignees": []}}
+}
+
+test_promotion_wants_gates_and_four_eyes if {
+	model_promote.allow with input as {"gates": {"passed": true, "failed": []}, "four_eyes": true}
+	not model_promote.allow with input as {"gates": {"passed": true}, "four_eyes": false}
+	not model_promote.allow with input as {
+		"gates": {"passed": false, "failed": ["accuracy_min"]},
+		"four_eyes": true,
+	}
+	not model_promote.allow with input as {}
+}
