@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// observe/log: one JSON object a line on stderr (or a given file): time, level, area, message, trace, tenant, fields.
-// Thread-safe. Never log payloads or secrets: fields are ids, counts, codes.
+// observe/log: one JSON object a line on stderr (or a given sink): time, level, area, message,
+// trace, span, tenant, fields. Thread-safe when the sink is. Never log payloads or secrets: fields
+// are ids, counts, codes.
 
 #include "core/context.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "runtime/executor.h"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,16 +22,22 @@ enum class Level : std::uint8_t { debug, info, warn, error };
 class Log {
  public:
   using Sink = std::function<void(std::string_view line)>;
-  explicit Log(Sink sink, Level least = Level::info);
+  explicit Log(Sink sink, Level least = Level::info,
+               runtime::Clock& clock = runtime::system_clock());
   /// @param area  module or part, e.g. "store", "ingress"
-  void write(Level level, std::string_view area, std::string_view message, const JsonObject& fields = {},
-             const Context* ctx = nullptr) const;
+  void write(Level level, std::string_view area, std::string_view message,
+             const JsonObject& fields = {}, const Context* ctx = nullptr) const;
+  /// The error's message with its code, page, retry class and place as fields.
   void error(std::string_view area, const Error& error, const Context* ctx = nullptr) const;
 
  private:
   Sink sink_;
   Level least_;
+  runtime::Clock* clock_;
 };
+/// The name as in the log lines; nothing for any other text.
+std::optional<Level> parse_level(std::string_view name);
+/// One write() a line, so that lines of several threads do not mix.
 Log::Sink stderr_sink();
 /// Swallows everything: for tests.
 Log::Sink null_sink();
