@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// net/http: requests, responses and the Router. Bodies are whole (bounded); streaming comes with the surfaces that
-// need it. Source: RFC 9110, RFC 9112.
+// net/http: requests, responses and the Router. Bodies are whole (bounded); streaming comes with
+// the surfaces that need it. Source: RFC 9110, RFC 9112.
 
 #include "core/context.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "runtime/task.h"
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,7 +20,7 @@
 namespace aios::net {
 
 struct Header {
-  std::string name;   ///< lower case
+  std::string name;  ///< lower case
   std::string value;
 };
 
@@ -29,9 +31,11 @@ class Headers {
   /// First value of the name (any case), empty when absent.
   std::string_view get(std::string_view name) const;
   bool has(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
   std::vector<Header>::const_iterator begin() const { return items_.begin(); }
   std::vector<Header>::const_iterator end() const { return items_.end(); }
   std::size_t size() const { return items_.size(); }
+  void clear() { items_.clear(); }
 
  private:
   std::vector<Header> items_;
@@ -39,12 +43,12 @@ class Headers {
 
 struct Request {
   std::string method;
-  std::string target;      ///< as received: path and query
-  std::string path;        ///< percent-decoded, never with "." or ".." segments
-  std::vector<std::pair<std::string, std::string>> query;  ///< decoded, in order
+  std::string target;  ///< as received: path and query
+  std::string path;    ///< percent-decoded, never with "." or ".." segments
+  std::vector<std::pair<std::string, std::string>> query;  ///< decoded ("+" is a blank), in order
   Headers headers;
   std::string body;
-  std::string peer;        ///< "127.0.0.1:5123"
+  std::string peer;  ///< "127.0.0.1:5123"
   /// Values of the route's {names}, decoded.
   std::vector<std::pair<std::string, std::string>> path_parameters;
   std::string_view query_value(std::string_view name) const;
@@ -58,44 +62,73 @@ struct Response {
 };
 
 Response json_response(int status, const Json& body);
-Response text_response(int status, std::string body, std::string_view content_type = "text/plain; charset=utf-8");
-/// RFC 9457 problem document with our code, "type" being the error page; Retry-After where the error carries one.
+Response text_response(int status, std::string body,
+                       std::string_view content_type = "text/plain; charset=utf-8");
+/// RFC 9457 problem document with our code, "type" being the error page; Retry-After where the
+/// error carries one.
 Response problem(const Error& error);
+/// The same with a status that says more than the error's code (413, 414, 431, 505, ...).
+Response problem(int status, const Error& error);
 /// The HTTP status of an error's code (invalid_argument 400, unauthenticated 401, ...).
 int http_status(Code code);
+/// "Not Found" and so on; "Status" for a number without a name of its own.
+std::string_view reason_phrase(int status);
 
 using Handler = std::function<Task<Response>(Context ctx, Request request)>;
 
 /// One operation as the OpenAPI document describes it.
 struct Route {
   std::string method;
-  std::string pattern;        ///< "/api/v1/runs/{id}"; a last segment "{rest*}" takes the remaining path
-  std::string operation_id;   ///< empty: not in the OpenAPI document
+  std::string pattern;  ///< "/api/v1/runs/{id}"; a last segment "{rest*}" takes the remaining path
+  std::string operation_id;  ///< empty: not in the OpenAPI document
   std::string summary;
-  Json request_schema;        ///< null: no body
-  Json response_schema;       ///< of the 2xx answer; null: not JSON
+  Json request_schema;   ///< null: no body
+  Json response_schema;  ///< of the 2xx answer; null: not JSON
   std::size_t body_bytes_max = std::size_t{1} << 20;
   Handler handler;
 };
 
-/// Matches exact segments before {names}. Immutable once the server runs. 404 and 405 (with Allow) are problems.
+/// Matches exact segments before {names}. Immutable once the server runs. 404 and 405 (with Allow)
+/// are problems. HEAD is answered by the GET route where there is no HEAD route.
 class Router {
  public:
+  /// Two routes with one method and pattern, or a malformed pattern, end the process.
   void add(Route route);
   const std::vector<Route>& routes() const { return routes_; }
-  /// Also the way in for callers in this process (the command line on a data directory, tests).
+  /// Also the way in for callers in this process (the command line on a data directory, tests):
+  /// where `path` is empty it is taken from `target`.
   Task<Response> dispatch(Context ctx, Request request) const;
-  /// The body bound of the route that would take this request (default 1 MiB), before the body is read.
+  /// The body bound of the route that would take this request (default 1 MiB), before the body is
+  /// read. @param path  as received, without the query.
   std::size_t body_bytes_max(std::string_view method, std::string_view path) const;
 
  private:
-  const Route* match(const Request& request, std::string* allow,
-                     std::vector<std::pair<std::string, std::string>>* parameters) const;
+  using Values = std::vector<std::string_view>;
+  /// One place in the tree of patterns; children are indices into nodes_, 0 is none.
+  struct Node {
+    std::map<std::string, std::uint32_t, std::less<>> exact;
+    std::uint32_t parameter = 0;
+    std::uint32_t rest = 0;
+    std::vector<std::uint32_t> routes;
+  };
+  struct Search;
+  std::uint32_t child(std::uint32_t node, std::string_view segment);
+  const Route* match(std::string_view method, std::string_view path, std::string* allow,
+                     Values* values) const;
+  const Route* visit(Search& search, std::uint32_t node, std::string_view rest) const;
+  const Route* accept(Search& search, const Node& node) const;
+
   std::vector<Route> routes_;
+  std::vector<std::vector<std::string>> names_;  ///< of each route's {names}
+  std::vector<Node> nodes_;
 };
 
-/// Splits and decodes a request target; invalid_argument on bad percent escapes or control characters.
+/// Fills target, path and query from a request target in origin, absolute or asterisk form
+/// (RFC 9112 section 3.2). Refused with invalid_argument [AIOS-0306]: bad percent escapes, control
+/// characters, blanks, fragments, text that is not UTF-8 once decoded, "." and ".." segments.
 Result<void> parse_target(std::string_view target, Request* request);
 std::string percent_encode(std::string_view text);  ///< everything but unreserved characters
+/// invalid_argument on an incomplete or non-hexadecimal escape.
+Result<std::string> percent_decode(std::string_view text);
 
 }  // namespace aios::net
