@@ -1,0 +1,28 @@
+# Flags that every target gets: interface target aios_options.
+set(AIOS_SANITIZE "" CACHE STRING "empty, address or thread")
+add_library(aios_options INTERFACE)
+target_include_directories(aios_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
+target_compile_definitions(aios_options INTERFACE BOOST_ASIO_NO_DEPRECATED)
+target_compile_options(aios_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
+target_link_options(aios_options INTERFACE -fuse-ld=lld)
+if(AIOS_SANITIZE STREQUAL "address")
+  set(flags -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+elseif(AIOS_SANITIZE STREQUAL "thread")
+  set(flags -fsanitize=thread -fno-omit-frame-pointer)
+endif()
+if(flags)
+  target_compile_options(aios_options INTERFACE ${flags})
+  target_link_options(aios_options INTERFACE ${flags})
+endif()
+target_link_libraries(aios_options INTERFACE fmt boost_json Threads::Threads)
+
+# One precompiled header for all (the libraries that nearly every file sees).
+option(AIOS_PCH "precompile the common headers" ON)
+if(AIOS_PCH)
+  file(WRITE "${CMAKE_BINARY_DIR}/pch.cc" "")
+  add_library(aios_pch STATIC "${CMAKE_BINARY_DIR}/pch.cc")
+  target_link_libraries(aios_pch PRIVATE aios_options)
+  target_compile_options(aios_pch PRIVATE -Xclang -fno-pch-timestamp)
+  target_precompile_headers(aios_pch PRIVATE <boost/json.hpp> <fmt/format.h> <functional> <map> <memory>
+    <mutex> <optional> <string> <string_view> <unordered_map> <variant> <vector>)
+endif()
