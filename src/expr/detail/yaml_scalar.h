@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// expr/detail/yaml_scalar: what a plain YAML 1.2 scalar means (core schema, section 10.3.2).
+
+#include <optional>
+#include <string_view>
+
+#include "core/json.h"
+
+namespace aios::expr::detail {
+
+bool is_yaml_null(std::string_view text);
+std::optional<bool> yaml_bool(std::string_view text);
+/// An integer (decimal, 0o, 0x) or a finite float; integers beyond 64 bits become doubles.
+std::optional<Json> yaml_number(std::string_view text);
+bool is_yaml_non_finite(std::string_view text);
+
+}  // namespace aios::expr::detail

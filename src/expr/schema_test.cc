@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expr/schema.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <thread>
+
+namespace {
+
+using aios::Json;
+using aios::expr::Schema;
+using aios::expr::SchemaOptions;
+
+Json json(std::string_view text) {
+  auto value = aios::parse_json(text);
+  REQUIRE_MESSAGE(value.ok(), value.error().text());
+  return *value;
+}
+
+std::filesystem::path conformance() {
+  const char* named = std::getenv("AIOS_CONFORMANCE_DIR");
+  return named != nullptr ? named : "../shared/conformance";
+}
+
+std::string read(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// What the suite's schemas may refer to: remotes under their test host, the metaschemas under
+/// their own ids.
+SchemaOptions known_documents() {
+  SchemaOptions options;
+  auto remotes = conformance() / "json/schema-remotes";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(remotes)) {
+    if (entry.path().extension() == ".json") {
+      auto name = std::filesystem::relative(entry.path(), remotes).string();
+      options.documents.emplace_back("http://localhost:1234/" + name, json(read(entry.path())));
+    }
+  }
+  return options;
+}
+
+struct Count {
+  int passed = 0;
+  int failed = 0;
+};
+
+void run_group(const Json& group, const SchemaOptions& options, const std::string& file,
+               Count& count) {
+  auto schema = Schema::compile(group.at("schema"), options);
+  for (const auto& test : group.at("tests").as_array()) {
+    bool wanted = test.at("valid").as_bool();
+    auto issues = schema.ok() ? schema->issues(test.at("data"))
+                              : aios::Result<std::vector<aios::expr::SchemaIssue>>(schema.error());
+    if (issues.ok() && issues->empty() == wanted) {
+      ++count.passed;
+      continue;
+    }
+    ++count.failed;
+    MESSAGE("failed: " << file << ": " << aios::text_or(group, "description", "") << ": "
+                       << aios::text_or(test, "description", "")
+                       << (issues.ok() ? "" : issues.error().text()));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("schema: a document that fits passes, one that does not is told where and why") {
+  auto schema = Schema::compile(json(R"({"type": "object", "required": ["b"],
+      "properties": {"a": {"type": "integer", "maximum": 10}}})"));
+  REQUIRE(schema.ok());
+  CHECK(schema->validate(json(R"({"a": 1, "b": 2})")).ok());
+  auto refused = schema->validate(json(R"({"a": 11})"));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().page() == 106);
+  auto issues = schema->issues(json(R"({"a": 11})"));
+  REQUIRE(issues.ok());
+  REQUIRE(issues->size() == 2);
+  CHECK((*issues)[1].instance_path == "/a");
+  CHECK((*issues)[1].schema_path == "/properties/a/maximum");
+  CHECK((*issues)[1].keyword == "maximum");
+  CHECK(schema->issues(json(R"({"a": 11})"), 1)->size() == 1);
+}
+
+TEST_CASE("schema: a schema that is no schema is refused") {
+  auto wrong_type = Schema::compile(json(R"({"type": "nothing"})"));
+  REQUIRE_FALSE(wrong_type.ok());
+  CHECK(wrong_type.error().page() == 105);
+  CHECK_FALSE(Schema::compile(json(R"({"pattern": "("})")).ok());
+}
+
+TEST_CASE("schema: references reach the documents handed over and nothing else") {
+  auto text = json(R"({"$ref": "https://example.com/age"})");
+  auto unknown = Schema::compile(text);
+  REQUIRE_FALSE(unknown.ok());
+  CHECK(unknown.error().message().find("nothing is fetched") != std::string::npos);
+  SchemaOptions options;
+  options.documents.emplace_back("https://example.com/age", json(R"({"type": "integer"})"));
+  auto known = Schema::compile(text, options);
+  REQUIRE_MESSAGE(known.ok(), known.error().text());
+  CHECK(known->validate(json("3")).ok());
+  CHECK_FALSE(known->validate(json("\"three\"")).ok());
+}
+
+TEST_CASE("schema: format is an annotation unless it is to be checked") {
+  auto text = json(R"({"format": "ipv4"})");
+  CHECK(Schema::compile(text)->validate(json("\"x\"")).ok());
+  SchemaOptions options;
+  options.formats = SchemaOptions::Formats::check;
+  CHECK_FALSE(Schema::compile(text, options)->validate(json("\"x\"")).ok());
+}
+
+TEST_CASE("schema: a pattern that backtracks without end is cut off") {
+  auto schema = Schema::compile(json(R"({"pattern": "^(?=(a+)+$)(?:\\1)*b"})"));
+  REQUIRE(schema.ok());
+  auto text = json("\"" + std::string(40, 'a') + "c\"");
+  CHECK_FALSE(schema->validate(text).ok());
+}
+
+TEST_CASE("schema: threads share one schema") {
+  auto schema = Schema::compile(json(R"({"type": "integer"})"));
+  REQUIRE(schema.ok());
+  int wrong[2] = {0, 0};
+  auto work = [&schema](int* count) {
+    for (int i = 0; i < 500; ++i) {
+      *count += schema->validate(Json(i)).ok() && !schema->validate(Json("x")).ok() ? 0 : 1;
+    }
+  };
+  std::thread other(work, &wrong[0]);
+  work(&wrong[1]);
+  other.join();
+  CHECK(wrong[0] + wrong[1] == 0);
+}
+
+TEST_CASE("schema: the required cases of the official 2020-12 suite pass") {
+  auto folder = conformance() / "json/schema";
+  if (!std::filesystem::exists(folder)) {
+    MESSAGE("SKIPPED: json/schema is not there");
+    return;
+  }
+  auto options = known_documents();
+  Count count;
+  std::filesystem::path tests = folder;
+  for (const auto& entry : std::filesystem::directory_iterator(tests)) {
+    if (entry.path().extension() == ".json") {
+      auto groups = json(read(entry.path()));
+      for (const auto& group : groups.as_array()) {
+        run_group(group, options, entry.path().filename().string(), count);
+      }
+    }
+  }
+  MESSAGE("json schema suite: " << count.passed << " passed, " << count.failed << " failed");
+  CHECK(count.failed == 0);
+  CHECK(count.passed == 2225 - 926);
+}
