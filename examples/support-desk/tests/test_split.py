@@ -19,6 +19,8 @@ def load(path, name):
 
 
 check_split = load("tools/check_split.py", "check_split")
+texts = load("demo/texts.py", "texts")
+tickets = load("demo/tickets.py", "tickets")
 
 
 class SplitTest(unittest.TestCase):
@@ -29,6 +31,13 @@ class SplitTest(unittest.TestCase):
     def test_no_held_out_line_is_near_a_training_line(self):
         near = check_split.too_near([t for t, _ in self.heldout], [t for t, _ in self.training])
         self.assertEqual(near, [])
+
+    def test_the_model_was_not_taught_what_the_demo_sends(self):
+        pools = (texts.ORDINARY, texts.MISSPELT, texts.FOREIGN)
+        sent = [t for pool in pools for lines in pool.values() for t in lines]
+        sent += texts.OUT_OF_SCOPE + texts.INJECTIONS
+        taught = [t for t, _ in self.training + self.heldout]
+        self.assertEqual(check_split.too_near(sent, taught), [])
 
     def test_there_is_enough_of_everything(self):
         counts = collections.Counter(label for _, label in self.training)
@@ -56,6 +65,41 @@ class SplitTest(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "row 2"):
                 check_split.read(path)
             self.assertEqual(check_split.main([path, path]), 1)
+
+
+class TicketsTest(unittest.TestCase):
+    def setUp(self):
+        self.tickets = tickets.make(seed=5, count=340)
+
+    def test_the_same_seed_makes_the_same_tickets(self):
+        self.assertEqual(self.tickets, tickets.make(seed=5, count=340))
+        self.assertNotEqual(self.tickets, tickets.make(seed=6, count=340))
+
+    def test_every_kind_of_trouble_is_in_it(self):
+        kinds = collections.Counter(ticket["kind"] for ticket in self.tickets)
+        self.assertEqual(sum(kinds.values()), 340)
+        for kind in tickets.SHARES:
+            self.assertGreater(kinds[kind], 3, kind)
+
+    def test_a_repeated_event_has_the_first_ones_body_and_a_conflicting_one_has_not(self):
+        first = {}
+        for ticket in self.tickets:
+            if ticket["expect"] == "accepted":
+                self.assertNotIn(ticket["event"], first)
+                first[ticket["event"]] = ticket["data"]
+            else:
+                same = ticket["data"] == first[ticket["event"]]
+                self.assertEqual(same, ticket["expect"] == "repeated")
+
+    def test_no_order_is_used_twice_and_each_belongs_to_its_sender(self):
+        rows = {row[0]: row for row in tickets.help_desk_rows()[1]}
+        orders = [t["data"]["order"] for t in self.tickets
+                  if "order" in t["data"] and t["expect"] == "accepted"]
+        self.assertEqual(len(orders), len(set(orders)))
+        for ticket in self.tickets:
+            order = ticket["data"].get("order")
+            if order and ticket["truth"]["action"] == "refund":
+                self.assertEqual(ticket["truth"]["amount_cents"], rows[order][4])
 
 
 if __name__ == "__main__":
