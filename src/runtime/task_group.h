@@ -27,6 +27,7 @@ class TaskGroup {
 
  private:
   struct State;
+  static Task<void> root(std::shared_ptr<State> state, Task<void> task);
   std::shared_ptr<State> state_;
 };
 
