@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// net/client: HTTP/1.1 client with a keep-alive pool per origin. Never retries, never follows redirects: its callers
-// know what may be repeated. Threading: any shard; coroutines resume on the caller's.
+// net/client: HTTP/1.1 client with a keep-alive pool per origin. Never retries, never follows
+// redirects: its callers know what may be repeated.
+// Threading: any shard; coroutines resume on the caller's. Lifetime: ends before the shards.
 
 #include "core/context.h"
 #include "core/result.h"
 #include "net/http.h"
 #include "runtime/shards.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,26 +18,34 @@ namespace aios::net {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;   ///< http:// or https://
-  Headers headers;   ///< host and content-length are added
+  std::string url;  ///< http:// or https://
+  Headers headers;  ///< host and content-length are added
   std::string body;
   std::size_t response_bytes_max = std::size_t{4} << 20;
 };
 
 /// How far a failed call came, for callers that must know whether it may have happened.
 enum class Sent : std::uint8_t { nothing, maybe };
+/// Of an error of Client::send.
+inline Sent sent_of(const Error& error) {
+  return error.retry() == Retry::whole_step ? Sent::maybe : Sent::nothing;
+}
 
 class Client {
  public:
   virtual ~Client() = default;
-  /// Any status is a value. Errors: unavailable (refused, reset, closed; DNS), deadline_exceeded, data_loss (an answer
-  /// that is not HTTP), resource_exhausted (answer too large). Retry::same_call on an error means that nothing of the
-  /// request was sent; Retry::whole_step that it may have been received: only the caller knows whether to repeat.
+  /// Any status is a value. Errors: invalid_argument (URL, method; nothing sent), unavailable
+  /// (refused, reset, closed; DNS; TLS), deadline_exceeded, cancelled, data_loss (an answer that is
+  /// not HTTP), resource_exhausted (answer too large; too many callers wait).
+  /// Retry::whole_step on an error means that the request may have been received: only the caller
+  /// knows whether to repeat. Any other value means that nothing of it was sent (same_call: asking
+  /// again may help; never: the request itself is wrong).
   virtual Task<Result<Response>> send(Context ctx, ClientRequest request) = 0;
 };
 
 struct ClientOptions {
-  std::uint32_t connections_per_origin_max = 64;  ///< beyond: callers wait within their deadline
+  /// Divided among the shards (at least one each). Beyond: callers wait within their deadline.
+  std::uint32_t connections_per_origin_max = 64;
   Duration connect_timeout = std::chrono::seconds(5);
   Duration idle_timeout = std::chrono::seconds(30);
 };

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// net/server: HTTP/1.1 server over the shards. Strict about framing (RFC 9112): anything ambiguous is answered 400 and
-// the connection closed. Threading: start() and stop() from the owner's thread; handlers run on the connection's shard.
+// net/server: HTTP/1.1 server over the shards. Strict about framing (RFC 9112): anything ambiguous
+// is answered 400 and the connection closed. Requests of one connection are handled one after the
+// other, in order. Threading: start_server() and stop() from a thread that is no shard; handlers
+// run on the connection's shard. Lifetime: stop the server before the shards.
 
 #include "core/result.h"
 #include "net/http.h"
 #include "runtime/shards.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,27 +17,34 @@
 namespace aios::net {
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 0;                 ///< 0: any free one
-  std::uint32_t connections_max = 10'000; ///< beyond: accepted connections are answered 503 and closed
+  std::string host = "127.0.0.1";          ///< an address, or "localhost" (127.0.0.1)
+  std::uint16_t port = 0;                  ///< 0: any free one
+  std::uint32_t connections_max = 10'000;  ///< beyond: answered 503 and closed
   std::size_t header_bytes_max = 32 << 10;
-  Duration header_timeout = std::chrono::seconds(10);  ///< from the first byte of a request to its last header
+  /// From the first byte of a request to its last header; then 408.
+  Duration header_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);
-  Duration body_timeout = std::chrono::seconds(30);    ///< without progress
-  Duration write_timeout = std::chrono::seconds(30);   ///< without progress
+  Duration body_timeout = std::chrono::seconds(30);    ///< for each 16 KiB, or what is left
+  Duration write_timeout = std::chrono::seconds(30);   ///< of one answer
   Duration request_timeout = std::chrono::seconds(60); ///< deadline of the handler's Context
 };
 
 class Server {
  public:
-  virtual ~Server() = default;
+  virtual ~Server() = default;  ///< stop(0) when nobody did
   virtual std::uint16_t port() const = 0;
   virtual std::uint32_t connections() const = 0;
-  /// Stops accepting, lets requests in progress finish within `grace`, closes the rest. Blocks.
+  /// Stops accepting, lets requests in progress finish within `grace`, then cancels their Contexts
+  /// and closes the rest. Blocks until every handler has ended; after a further minute without
+  /// that it ends the process (a handler ignores its Context).
   virtual void stop(Duration grace) = 0;
 };
 
+/// The handler's Context has the trace of the `traceparent` header (a new one where there is
+/// none), the request's deadline and a cancel; no tenant and no principal: those are for the
+/// handler to find out. @return unavailable [AIOS-0310] when the address cannot be had.
 /// The router must outlive the server.
-Result<std::unique_ptr<Server>> start_server(runtime::Shards& shards, const Router& router, const ServerOptions& options);
+Result<std::unique_ptr<Server>> start_server(runtime::Shards& shards, const Router& router,
+                                             const ServerOptions& options);
 
 }  // namespace aios::net

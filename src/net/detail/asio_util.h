@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// net/detail/asio_util: resolving and connecting, for the two kinds of client sockets. Included by
+// socket.cc and socket_tls.cc only.
+
+#include "net/detail/socket.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <string>
+#include <utility>
+
+namespace aios::net::detail {
+
+using Tcp = boost::asio::ip::tcp;
+
+inline IoResult to_result(const boost::system::error_code& error, std::size_t bytes) {
+  if (!error) {
+    return {.status = IoStatus::ok, .bytes = bytes, .text = ""};
+  }
+  if (error == boost::asio::error::operation_aborted) {
+    return {.status = IoStatus::aborted, .bytes = bytes, .text = "closed by this side"};
+  }
+  if (error == boost::asio::error::eof) {
+    return {.status = IoStatus::end, .bytes = bytes, .text = "closed by the peer"};
+  }
+  const char* text = "the connection failed";
+  if (error == boost::asio::error::connection_refused) {
+    text = "connection refused";
+  } else if (error == boost::asio::error::connection_reset ||
+             error == boost::asio::error::broken_pipe) {
+    text = "connection reset by the peer";
+  } else if (error == boost::asio::error::host_unreachable ||
+             error == boost::asio::error::network_unreachable) {
+    text = "host not reachable";
+  } else if (error == boost::asio::error::timed_out) {
+    text = "connection timed out";
+  } else if (error == boost::asio::error::host_not_found ||
+             error == boost::asio::error::host_not_found_try_again ||
+             error == boost::asio::error::no_data) {
+    text = "host name not found";
+  }
+  return {.status = IoStatus::failed, .bytes = bytes, .text = text};
+}
+
+/// Connects to the first address that answers, then calls done(error).
+template <class Done>
+void connect_to(Tcp::socket& socket, Tcp::resolver& resolver, const Target& target, Done done) {
+  boost::system::error_code not_literal;
+  const auto address = boost::asio::ip::make_address(target.host, not_literal);
+  auto finish = [&socket, done](const boost::system::error_code& error) {
+    boost::system::error_code ignored;
+    if (!error) {
+      // Without it every kept-alive answer may wait 40 ms for an acknowledgement.
+      socket.set_option(Tcp::no_delay(true), ignored);
+      socket.non_blocking(true, ignored);
+    }
+    done(error);
+  };
+  if (!not_literal) {
+    socket.async_connect({address, target.port}, finish);
+    return;
+  }
+  resolver.async_resolve(
+      target.host, std::to_string(target.port),
+      [&socket, finish](const boost::system::error_code& error,
+                        const Tcp::resolver::results_type& found) {
+        if (error) {
+          finish(error);
+          return;
+        }
+        boost::asio::async_connect(
+            socket, found,
+            [finish](const boost::system::error_code& failed, const Tcp::endpoint&) {
+              finish(failed);
+            });
+      });
+}
+
+}  // namespace aios::net::detail

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// net/detail/connection: one accepted connection: reads requests, has them answered, writes.
+// Threading: one shard.
+
+#include "core/context.h"
+#include "net/detail/parser.h"
+#include "net/detail/socket.h"
+#include "net/http.h"
+#include "net/server.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+
+#include <atomic>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace aios::net::detail {
+
+/// What the connections of one shard share.
+struct ConnectionHost {
+  const Router* router = nullptr;
+  const ServerOptions* options = nullptr;
+  runtime::Executor* executor = nullptr;
+  const std::atomic<bool>* stopping = nullptr;
+  std::string date;              ///< text of date_second
+  std::int64_t date_second = 0;
+  std::string_view date_now();
+};
+
+class Connection {
+ public:
+  Connection(std::unique_ptr<Socket> socket, ConnectionHost& host);
+  /// Ends when the connection does.
+  Task<void> serve();
+  /// Tells a peer beyond the bound that there is no room, and ends.
+  Task<void> turn_away();
+  /// Closes the connection when it waits longer than it may. Called every now and then.
+  void check_time(Instant now);
+  /// Closes it when no request is in progress.
+  void close_if_idle();
+  /// Cancels the request in progress and closes.
+  void abort();
+
+ private:
+  enum class Phase : std::uint8_t { idle, head, body, handling, writing, ending };
+  enum class Want : std::uint8_t { read, interim, answer, refuse };
+
+  Want advance();
+  void start_body();
+  void enter(Phase phase, Duration timeout);
+  void make_room();
+  void note_read(std::size_t bytes);
+  Task<bool> read();
+  Task<bool> answer();
+  Task<bool> send(Response response, bool head_only, bool close);
+  Task<void> refuse(Response response);
+  Task<void> refuse_request();
+  Context make_context(const Headers& headers);
+
+  std::unique_ptr<Socket> socket_;
+  ConnectionHost* host_;
+  Parser parser_;
+  std::string peer_;
+  std::string in_;          ///< received bytes are [begin_, end_)
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::size_t progress_ = 0;  ///< body bytes since the deadline was last moved
+  std::string out_;
+  Phase phase_ = Phase::idle;
+  Instant deadline_ = Instant::never();
+  bool timed_out_ = false;
+  std::shared_ptr<CancelState> cancel_;
+};
+
+}  // namespace aios::net::detail

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/server.h"
+
+#include "net/detail/connection.h"
+#include "net/detail/socket.h"
+#include "runtime/one_shot.h"
+#include "runtime/task_group.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <vector>
+
+namespace aios::net {
+
+namespace {
+
+constexpr std::size_t turned_away_max = 256;  // answers to peers beyond the bound, at one time
+constexpr Duration no_descriptor_pause = std::chrono::milliseconds(50);
+
+/// Counts what runs, for a thread that waits until nothing does.
+class Running {
+ public:
+  void enter() {
+    std::lock_guard lock(mutex_);
+    ++count_;
+  }
+  void leave() {
+    std::lock_guard lock(mutex_);
+    if (--count_ == 0) {
+      none_.notify_all();
+    }
+  }
+  bool wait_for_none(Duration span) {
+    std::unique_lock lock(mutex_);
+    return none_.wait_for(lock, span, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  std::size_t count_ = 0;
+};
+
+/// The connections of one shard.
+struct Shard {
+  explicit Shard(runtime::Executor& at) : executor(at), group(at) {}
+  runtime::Executor& executor;
+  runtime::TaskGroup group;
+  detail::ConnectionHost host;
+  std::list<detail::Connection*> connections;
+  runtime::Executor::TimerId timer = 0;
+};
+
+class TcpServer final : public Server {
+ public:
+  TcpServer(runtime::Shards& shards, const Router& router, const ServerOptions& options)
+      : shards_(shards), options_(options), tick_(tick_of(options)) {
+    for (std::size_t i = 0; i < shards.count(); ++i) {
+      auto& shard = shard_.emplace_back(std::make_unique<Shard>(shards.at(i)));
+      shard->host.router = &router;
+      shard->host.options = &options_;
+      shard->host.executor = &shard->executor;
+      shard->host.stopping = &stopping_;
+    }
+  }
+  ~TcpServer() override { stop(Duration(0)); }
+
+  Result<void> start() {
+    auto listener = detail::Listener::open(shards_.io_context(0), options_.host, options_.port);
+    if (!listener.ok()) {
+      return std::move(listener).error();
+    }
+    listener_ = std::move(*listener);
+    port_ = listener_->port();
+    running_.enter();
+    for (const auto& shard : shard_) {
+      shard->executor.post([this, at = shard.get()] { tick(at); });
+    }
+    shard_[0]->executor.post([this] { shard_[0]->group.spawn(accept_all(this)); });
+    return {};
+  }
+
+  std::uint16_t port() const override { return port_; }
+  std::uint32_t connections() const override { return open_.load(std::memory_order_relaxed); }
+  void stop(Duration grace) override;
+
+ private:
+  static Duration tick_of(const ServerOptions& options) {
+    const Duration shortest =
+        std::min({options.header_timeout, options.idle_timeout, options.body_timeout,
+                  options.write_timeout, Duration(std::chrono::seconds(1))});
+    return std::max<Duration>(shortest / 4, std::chrono::milliseconds(1));
+  }
+  /// Looks after the deadlines of one shard's connections.
+  void tick(Shard* shard) {
+    const Instant now = shard->executor.clock().instant();
+    for (detail::Connection* connection : shard->connections) {
+      connection->check_time(now);
+    }
+    shard->timer = shard->executor.call_at(now + tick_, [this, shard] { tick(shard); });
+  }
+  static Task<void> accept_all(TcpServer* server);
+  static Task<void> run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket);
+  static Task<void> turn_away(TcpServer* server, Shard* shard,
+                              std::unique_ptr<detail::Socket> socket);
+  static Task<void> finish(Shard* shard);
+  void take(Shard* shard, std::unique_ptr<detail::Socket> socket);
+
+  runtime::Shards& shards_;
+  const ServerOptions options_;
+  const Duration tick_;
+  std::unique_ptr<detail::Listener> listener_;
+  std::uint16_t port_ = 0;
+  std::vector<std::unique_ptr<Shard>> shard_;
+  std::atomic<bool> stopping_ = false;
+  std::atomic<std::uint32_t> open_ = 0;
+  std::atomic<std::uint32_t> turned_away_ = 0;
+  Running running_;
+};
+
+Task<void> TcpServer::accept_all(TcpServer* server) {
+  std::size_t next = 0;
+  bool open = true;
+  while (open) {
+    Shard* shard = server->shard_[next].get();
+    auto accepting = server->listener_->accept(server->shards_.io_context(next));
+    auto socket = co_await accepting;
+    if (socket) {
+      next = (next + 1) % server->shard_.size();
+      server->take(shard, std::move(socket));
+    } else if (accepting.status() == detail::IoStatus::failed) {
+      // No descriptor is free, or the peer is already gone: neither passes by asking again now.
+      const Context ctx;
+      auto pause = co_await runtime::sleep_for(ctx, no_descriptor_pause);
+      open = pause.ok();
+    }
+    open = open && !server->stopping_.load();
+  }
+  server->running_.leave();
+}
+
+/// On the accepting shard: hands the socket to its own.
+void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
+  const bool room = open_.fetch_add(1) < options_.connections_max;
+  if (!room && turned_away_.fetch_add(1) >= turned_away_max) {
+    turned_away_.fetch_sub(1);
+    open_.fetch_sub(1);
+    return;  // closed unanswered
+  }
+  running_.enter();
+  auto held = std::make_shared<std::unique_ptr<detail::Socket>>(std::move(socket));
+  shard->executor.post([this, shard, room, held] {
+    auto work = room ? run(this, shard, std::move(*held))
+                     : turn_away(this, shard, std::move(*held));
+    shard->group.spawn(std::move(work));
+  });
+}
+
+Task<void> TcpServer::run(TcpServer* server, Shard* shard,
+                          std::unique_ptr<detail::Socket> socket) {
+  detail::Connection connection(std::move(socket), shard->host);
+  const auto place = shard->connections.insert(shard->connections.end(), &connection);
+  auto serving = connection.serve();
+  co_await std::move(serving);
+  shard->connections.erase(place);
+  server->open_.fetch_sub(1);
+  server->running_.leave();
+}
+
+Task<void> TcpServer::turn_away(TcpServer* server, Shard* shard,
+                                std::unique_ptr<detail::Socket> socket) {
+  detail::Connection connection(std::move(socket), shard->host);
+  const auto place = shard->connections.insert(shard->connections.end(), &connection);
+  auto refusing = connection.turn_away();
+  co_await std::move(refusing);
+  shard->connections.erase(place);
+  server->turned_away_.fetch_sub(1);
+  server->open_.fetch_sub(1);
+  server->running_.leave();
+}
+
+Task<void> TcpServer::finish(Shard* shard) {
+  auto joined = shard->group.join();
+  co_await std::move(joined);
+  shard->executor.cancel(shard->timer);
+}
+
+void TcpServer::stop(Duration grace) {
+  if (stopping_.exchange(true)) {
+    return;
+  }
+  if (!listener_) {
+    return;
+  }
+  AIOS_ASSERT(runtime::Executor::current() == nullptr);
+  shard_[0]->executor.post([this] { listener_->close(); });
+  for (const auto& shard : shard_) {
+    shard->executor.post([at = shard.get()] {
+      for (detail::Connection* connection : at->connections) {
+        connection->close_if_idle();
+      }
+    });
+  }
+  if (!running_.wait_for_none(grace)) {
+    for (const auto& shard : shard_) {
+      shard->executor.post([at = shard.get()] {
+        for (detail::Connection* connection : at->connections) {
+          connection->abort();
+        }
+      });
+    }
+    AIOS_ASSERT(running_.wait_for_none(std::chrono::minutes(1)));
+  }
+  for (std::size_t i = 0; i < shard_.size(); ++i) {
+    shards_.run(i, finish(shard_[i].get()));
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> start_server(runtime::Shards& shards, const Router& router,
+                                             const ServerOptions& options) {
+  auto server = std::make_unique<TcpServer>(shards, router, options);
+  auto started = server->start();
+  if (!started.ok()) {
+    return std::move(started).error();
+  }
+  return std::unique_ptr<Server>(std::move(server));
+}
+
+}  // namespace aios::net
