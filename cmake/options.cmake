@@ -19,7 +19,9 @@ target_link_libraries(aios_options INTERFACE fmt boost_json Threads::Threads)
 # One precompiled header for all (the libraries that nearly every file sees).
 option(AIOS_PCH "precompile the common headers" ON)
 if(AIOS_PCH)
-  file(WRITE "${CMAKE_BINARY_DIR}/pch.cc" "")
+  if(NOT EXISTS "${CMAKE_BINARY_DIR}/pch.cc")  # written once: a new time stamp would build everything anew
+    file(WRITE "${CMAKE_BINARY_DIR}/pch.cc" "")
+  endif()
   add_library(aios_pch STATIC "${CMAKE_BINARY_DIR}/pch.cc")
   target_link_libraries(aios_pch PRIVATE aios_options)
   target_compile_options(aios_pch PRIVATE -Xclang -fno-pch-timestamp)

@@ -1,87 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/executor.h"
 
+#include "core/crypto.h"
 #include "core/ids.h"
+#include "runtime/detail/mix.h"
 
+#include <atomic>
 #include <chrono>
-#include <random>
+#include <cstring>
 
 namespace aios::runtime {
 namespace {
-
-thread_local Executor* current_executor = nullptr;
 
 class SystemClock final : public Clock {
  public:
   Time now() override {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
-    return {std::chrono::duration_cast<Duration>(since).count()};
+    return {std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()};
   }
   Instant instant() override {
     const auto since = std::chrono::steady_clock::now().time_since_epoch();
-    return {std::chrono::duration_cast<Duration>(since).count()};
+    return {std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()};
   }
 };
 
-/// One generator a thread, each seeded by the operating system.
+/// A counter that starts at a secret place, hashed: no lock, and no state of a thread.
 class SystemRandom final : public Random {
  public:
+  SystemRandom() {
+    const std::string seed = secure_random(sizeof(std::uint64_t) * 2);
+    std::uint64_t start = 0;
+    std::memcpy(&start, seed.data(), sizeof start);
+    std::memcpy(&key_, seed.data() + sizeof start, sizeof key_);
+    counter_.store(start);
+  }
   std::uint64_t next() override {
-    thread_local std::mt19937_64 generator = seeded();
-    return generator();
+    const std::uint64_t at = counter_.fetch_add(detail::golden, std::memory_order_relaxed);
+    return detail::mix(detail::mix(at) ^ key_);
   }
 
  private:
-  static std::mt19937_64 seeded() {
-    std::random_device device;
-    std::seed_seq seed{device(), device(), device(), device(), device(), device()};
-    return std::mt19937_64(seed);
-  }
+  std::atomic<std::uint64_t> counter_{0};
+  std::uint64_t key_ = 0;
 };
+
+Executor*& current_slot() {
+  thread_local Executor* current = nullptr;
+  return current;
+}
 
 }  // namespace
 
 Clock& system_clock() {
-  static SystemClock* const clock = new SystemClock;
+  static Clock* const clock = new SystemClock;  // lives as long as the process: no order of destruction
   return *clock;
 }
 
 Random& system_random() {
-  static SystemRandom* const random = new SystemRandom;
+  static Random* const random = new SystemRandom;
   return *random;
 }
 
-double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double Random::unit() { return static_cast<double>(next() >> 11) * 0x1p-53; }
 
 std::uint64_t Random::below(std::uint64_t bound) {
   AIOS_ASSERT(bound > 0);
-  const std::uint64_t rejected = (0 - bound) % bound;  // so that every result is equally likely
+  // Values in the incomplete last round would make small results likelier.
+  const std::uint64_t unfair = (UINT64_MAX % bound + 1) % bound;
   for (;;) {
     const std::uint64_t value = next();
-    if (value >= rejected) {
+    if (value <= UINT64_MAX - unfair) {
       return value % bound;
     }
   }
 }
 
 std::array<unsigned char, 10> Random::id_bytes() {
-  std::array<unsigned char, 10> out{};
-  std::uint64_t bits = next();
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    if (i == 8) {
-      bits = next();
-    }
-    out[i] = static_cast<unsigned char>(bits);
-    bits >>= 8;
-  }
-  return out;
+  const std::array<std::uint64_t, 2> words = {next(), next()};
+  std::array<unsigned char, 10> bytes{};
+  std::memcpy(bytes.data(), words.data(), bytes.size());
+  return bytes;
 }
 
 std::string new_id(std::string_view prefix, Clock& clock, Random& random) {
   return make_id(prefix, clock.now(), random.id_bytes());
 }
 
-Executor* Executor::current() { return current_executor; }
-void Executor::set_current(Executor* executor) { current_executor = executor; }
+Executor* Executor::current() { return current_slot(); }
+void Executor::set_current(Executor* executor) { current_slot() = executor; }
 
 }  // namespace aios::runtime

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/one_shot.h"
 
-#include <algorithm>
-
 namespace aios::runtime {
 namespace {
 
-struct Wake {};
-
-struct YieldAwaiter {
+struct Requeue {
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> handle) const {
     Executor* executor = Executor::current();
@@ -23,21 +19,17 @@ struct YieldAwaiter {
 Task<Result<void>> sleep_for(Context ctx, Duration pause) {
   Executor* executor = Executor::current();
   AIOS_ASSERT(executor != nullptr);
-  OneShot<Wake> wake;
-  const Duration wait = std::max(pause, Duration(0));
-  const auto timer =
-      executor->call_at(executor->clock().instant() + wait, [wake] { wake.set(Wake()); });
-  auto woken = co_await wake.wait(std::move(ctx));
+  OneShot<void> passed;
+  const Instant end = executor->clock().instant() + pause;
+  const auto timer = executor->call_at(end, [passed] { passed.set(Result<void>()); });
+  auto result = co_await passed.wait(std::move(ctx));
   executor->cancel(timer);
-  if (!woken.ok()) {
-    co_return std::move(woken).error();
-  }
-  co_return Result<void>();
+  co_return result;
 }
 
 Task<void> yield() {
-  YieldAwaiter awaiter;
-  co_await awaiter;
+  Requeue requeue;
+  co_await requeue;
 }
 
 }  // namespace aios::runtime

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/shards.h"
 
-#include "core/crypto.h"
+#include "runtime/detail/root.h"
+#include "runtime/detail/timer_queue.h"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -9,77 +10,87 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <condition_variable>
-#include <deque>
-#include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 namespace aios::runtime {
 namespace {
 
-namespace asio = boost::asio;
-
+/// One thread with one io_context. All timers hang on one Asio timer, armed for the earliest.
 class Shard final : public Executor {
  public:
-  Shard() : io_(1), work_(io_.get_executor()) {}
+  Shard() : work_(boost::asio::make_work_guard(io_)), timer_(io_) {}
+  ~Shard() override = default;
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
 
-  void run() {
-    set_current(this);
-    io_.run();
-    set_current(nullptr);
+  void start() {
+    thread_ = std::thread([this] {
+      set_current(this);
+      io_.run();
+      set_current(nullptr);
+    });
   }
-  void stop() { io_.stop(); }
-  asio::io_context& io() { return io_; }
-
-  void post(std::function<void()> work) override { asio::post(io_, std::move(work)); }
+  void stop() {
+    boost::asio::post(io_, [this] { io_.stop(); });
+  }
+  void join() {
+    AIOS_ASSERT(current() != this);
+    thread_.join();
+  }
+  void post(std::function<void()> work) override { boost::asio::post(io_, std::move(work)); }
   void post(std::coroutine_handle<> handle) override {
-    asio::post(io_, [handle] { handle.resume(); });
+    boost::asio::post(io_, [handle] { handle.resume(); });
   }
   TimerId call_at(Instant at, std::function<void()> work) override {
-    AIOS_ASSERT(Executor::current() == this);
-    const TimerId id = ++last_timer_;
-    auto timer = std::make_unique<asio::steady_timer>(
-        io_, std::chrono::steady_clock::time_point(Duration(at.ns)));
-    timer->async_wait([this, id, work = std::move(work)](const boost::system::error_code& error) {
-      timers_.erase(id);
-      if (!error) {
-        work();
-      }
-    });
-    timers_.emplace(id, std::move(timer));
-    return id;
+    AIOS_ASSERT(current() == this);
+    const TimerId timer = timers_.add(at, std::move(work));
+    arm();
+    return timer;
   }
-  void cancel(TimerId id) override {
-    AIOS_ASSERT(Executor::current() == this);
-    timers_.erase(id);  // destroying the timer cancels the wait
+  void cancel(TimerId timer) override {
+    AIOS_ASSERT(current() == this);
+    timers_.cancel(timer);  // the armed timer may fire for nothing; that is cheaper than to arm it anew
   }
   Clock& clock() override { return system_clock(); }
   Random& random() override { return system_random(); }
+  boost::asio::io_context& io() { return io_; }
 
  private:
-  asio::io_context io_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_;
-  std::unordered_map<TimerId, std::unique_ptr<asio::steady_timer>> timers_;
-  TimerId last_timer_ = 0;
+  void arm() {
+    const Instant next = timers_.next();
+    if (next >= armed_) {
+      return;
+    }
+    armed_ = next;
+    timer_.expires_at(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(next.ns)));
+    timer_.async_wait([this](const boost::system::error_code& failure) {
+      if (!failure) {
+        fire();
+      }
+    });
+  }
+  void fire() {
+    armed_ = Instant::never();
+    const Instant now = clock().instant();  // fixed here: work that adds due work does not keep the loop
+    for (auto work = timers_.take_due(now); work; work = timers_.take_due(now)) {
+      work();
+    }
+    arm();
+  }
+
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  detail::TimerQueue timers_;
+  Instant armed_ = Instant::never();
+  std::thread thread_;
 };
 
 }  // namespace
 
 struct Shards::Impl {
   std::vector<std::unique_ptr<Shard>> shards;
-  std::vector<std::thread> threads;
-
-  void stop() {
-    for (auto& shard : shards) {
-      shard->stop();
-    }
-    for (auto& thread : threads) {
-      if (thread.joinable()) {
-        thread.join();
-      }
-    }
-  }
 };
 
 Shards::Shards(std::size_t count) : impl_(std::make_unique<Impl>()) {
@@ -87,120 +98,61 @@ Shards::Shards(std::size_t count) : impl_(std::make_unique<Impl>()) {
   for (std::size_t i = 0; i < count; ++i) {
     impl_->shards.push_back(std::make_unique<Shard>());
   }
-  for (auto& shard : impl_->shards) {
-    impl_->threads.emplace_back([loop = shard.get()] { loop->run(); });
+  for (const auto& shard : impl_->shards) {
+    shard->start();
   }
 }
 
-Shards::~Shards() { impl_->stop(); }
-std::size_t Shards::count() const { return impl_->shards.size(); }
-Executor& Shards::at(std::size_t index) { return *impl_->shards.at(index); }
-
-Executor& Shards::of(std::string_view key) {
-  const Digest digest = sha256(key);
-  return *impl_->shards[digest[0] % impl_->shards.size()];
+Shards::~Shards() {
+  stop();
+  for (const auto& shard : impl_->shards) {
+    shard->join();  // all, before one is destroyed: they post to each other
+  }
 }
 
-void Shards::stop() { impl_->stop(); }
-void* Shards::io_context(std::size_t index) { return &impl_->shards.at(index)->io(); }
+std::size_t Shards::count() const { return impl_->shards.size(); }
+
+Executor& Shards::at(std::size_t index) {
+  AIOS_ASSERT(index < impl_->shards.size());
+  return *impl_->shards[index];
+}
+
+Executor& Shards::of(std::string_view key) {
+  return *impl_->shards[std::hash<std::string_view>()(key) % impl_->shards.size()];
+}
+
+void Shards::stop() {
+  for (const auto& shard : impl_->shards) {
+    shard->stop();
+  }
+}
+
+void* Shards::io_context(std::size_t index) {
+  AIOS_ASSERT(index < impl_->shards.size());
+  return &impl_->shards[index]->io();
+}
 
 void* Shards::current_io_context() {
   auto* shard = dynamic_cast<Shard*>(Executor::current());
   return shard == nullptr ? nullptr : &shard->io();
 }
 
-namespace {
-
-struct Done {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool ended = false;
-};
-
-Task<void> notify(Task<void> task, Done* done) {
-  co_await std::move(task);
-  std::lock_guard lock(done->mutex);
-  done->ended = true;
-  done->changed.notify_all();
-}
-
-}  // namespace
-
 void Shards::run_void(std::size_t index, Task<void> task) {
-  AIOS_ASSERT(Executor::current() == nullptr);  // a shard that waits for itself never ends
-  Done done;
-  Task<void> root = notify(std::move(task), &done);
   Executor& executor = at(index);
-  executor.post([&root] { root.start(); });
-  {
-    std::unique_lock lock(done.mutex);
-    done.changed.wait(lock, [&done] { return done.ended; });
-  }
-  // The frame ends on the shard's thread: destroy it only after that thread has left it.
-  std::mutex left;
-  std::condition_variable gone;
-  bool clear = false;
-  executor.post([&] {
-    std::lock_guard lock(left);
-    clear = true;
-    gone.notify_all();
+  AIOS_ASSERT(Executor::current() != &executor);  // it would wait for itself
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool open = false;
+  };
+  const auto gate = std::make_shared<Gate>();
+  detail::start_root(executor, std::move(task), [gate] {
+    std::lock_guard lock(gate->mutex);
+    gate->open = true;
+    gate->changed.notify_all();
   });
-  std::unique_lock lock(left);
-  gone.wait(lock, [&clear] { return clear; });
-}
-
-struct BlockingPool::Impl {
-  static constexpr std::size_t queue_max = 1024;
-  std::mutex mutex;
-  std::condition_variable changed;
-  std::deque<std::function<void()>> queue;
-  std::vector<std::thread> threads;
-  bool stopping = false;
-
-  void work() {
-    for (;;) {
-      std::function<void()> next;
-      {
-        std::unique_lock lock(mutex);
-        changed.wait(lock, [this] { return stopping || !queue.empty(); });
-        if (queue.empty()) {
-          return;
-        }
-        next = std::move(queue.front());
-        queue.pop_front();
-      }
-      next();
-    }
-  }
-};
-
-BlockingPool::BlockingPool(std::size_t threads) : impl_(std::make_unique<Impl>()) {
-  for (std::size_t i = 0; i < threads; ++i) {
-    impl_->threads.emplace_back([impl = impl_.get()] { impl->work(); });
-  }
-}
-
-BlockingPool::~BlockingPool() {
-  {
-    std::lock_guard lock(impl_->mutex);
-    impl_->stopping = true;
-  }
-  impl_->changed.notify_all();
-  for (auto& thread : impl_->threads) {
-    thread.join();
-  }
-}
-
-bool BlockingPool::try_post(std::function<void()> work) {
-  {
-    std::lock_guard lock(impl_->mutex);
-    if (impl_->stopping || impl_->queue.size() >= Impl::queue_max) {
-      return false;
-    }
-    impl_->queue.push_back(std::move(work));
-  }
-  impl_->changed.notify_one();
-  return true;
+  std::unique_lock lock(gate->mutex);
+  gate->changed.wait(lock, [&gate] { return gate->open; });
 }
 
 }  // namespace aios::runtime

@@ -1,43 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/sim.h"
 
+#include "core/result.h"
+#include "runtime/detail/mix.h"
+#include "runtime/detail/root.h"
+#include "runtime/detail/timer_queue.h"
+
+#include <atomic>
 #include <deque>
-#include <map>
 #include <mutex>
-#include <random>
 
 namespace aios::runtime {
+namespace {
+
+/// Thread-safe, as every Clock: a thread of a pool may look while the loop jumps.
+class SimClock final : public Clock {
+ public:
+  explicit SimClock(Time start) : start_(start) {}
+  Time now() override { return start_ + Duration(passed_ns_.load()); }
+  Instant instant() override { return {origin_ns + passed_ns_.load()}; }
+  void jump(Instant to) {
+    if (to > instant()) {
+      passed_ns_.store(to.ns - origin_ns);
+    }
+  }
+
+ private:
+  static constexpr std::int64_t origin_ns = 1'000'000'000;
+  Time start_;
+  std::atomic<std::int64_t> passed_ns_{0};
+};
+
+class SimRandom final : public Random {
+ public:
+  explicit SimRandom(std::uint64_t seed) : state_(detail::mix(seed)) {}
+  std::uint64_t next() override { return detail::mix(state_.fetch_add(detail::golden)); }
+
+ private:
+  std::atomic<std::uint64_t> state_;
+};
+
+}  // namespace
 
 struct SimExecutor::Impl {
-  struct SimClock final : Clock {
-    Time wall;
-    Instant monotonic{1'000'000'000};
-    Time now() override { return wall; }
-    Instant instant() override { return monotonic; }
-    void jump_to(Instant at) {
-      if (at > monotonic) {
-        wall = wall + (at - monotonic);
-        monotonic = at;
-      }
-    }
-  };
-  struct SimRandom final : Random {
-    std::mt19937_64 generator;
-    std::uint64_t next() override { return generator(); }
-  };
-
+  Impl(std::uint64_t seed, Time start) : clock(start), random(seed) {}
   SimClock clock;
   SimRandom random;
-  std::mutex mutex;  // post() may come from a helper thread (a store's writer)
+  detail::TimerQueue timers;
+  std::mutex mutex;
   std::deque<std::function<void()>> queue;
-  std::map<std::pair<Instant, TimerId>, std::function<void()>> timers;
-  std::map<TimerId, Instant> due;
-  TimerId last_timer = 0;
 
-  std::function<void()> pop() {
+  std::function<void()> take_posted() {
     std::lock_guard lock(mutex);
     if (queue.empty()) {
-      return nullptr;
+      return {};
     }
     auto work = std::move(queue.front());
     queue.pop_front();
@@ -45,13 +61,15 @@ struct SimExecutor::Impl {
   }
 };
 
-SimExecutor::SimExecutor(std::uint64_t seed, Time start) : impl_(std::make_unique<Impl>()) {
-  impl_->random.generator.seed(seed);
-  impl_->clock.wall = start;
+SimExecutor::SimExecutor(std::uint64_t seed, Time start) : impl_(std::make_unique<Impl>(seed, start)) {
   set_current(this);
 }
 
-SimExecutor::~SimExecutor() { set_current(nullptr); }
+SimExecutor::~SimExecutor() {
+  if (current() == this) {
+    set_current(nullptr);
+  }
+}
 
 void SimExecutor::post(std::function<void()> work) {
   std::lock_guard lock(impl_->mutex);
@@ -59,61 +77,51 @@ void SimExecutor::post(std::function<void()> work) {
 }
 
 void SimExecutor::post(std::coroutine_handle<> handle) {
-  post([handle] { handle.resume(); });
+  post(std::function<void()>([handle] { handle.resume(); }));
 }
 
 Executor::TimerId SimExecutor::call_at(Instant at, std::function<void()> work) {
-  const TimerId id = ++impl_->last_timer;
-  impl_->timers.emplace(std::pair(at, id), std::move(work));
-  impl_->due.emplace(id, at);
-  return id;
+  return impl_->timers.add(at, std::move(work));
 }
-
-void SimExecutor::cancel(TimerId timer) {
-  const auto found = impl_->due.find(timer);
-  if (found != impl_->due.end()) {
-    impl_->timers.erase({found->second, timer});
-    impl_->due.erase(found);
-  }
-}
-
+void SimExecutor::cancel(TimerId timer) { impl_->timers.cancel(timer); }
 Clock& SimExecutor::clock() { return impl_->clock; }
 Random& SimExecutor::random() { return impl_->random; }
 
 bool SimExecutor::step() {
-  if (auto work = impl_->pop()) {
-    work();
-    return true;
+  auto work = impl_->take_posted();
+  if (!work) {
+    const Instant next = impl_->timers.next();
+    if (next == Instant::never()) {
+      return false;
+    }
+    impl_->clock.jump(next);
+    work = impl_->timers.take_due(impl_->clock.instant());
   }
-  if (impl_->timers.empty()) {
-    return false;
-  }
-  auto first = impl_->timers.begin();
-  impl_->clock.jump_to(first->first.first);
-  auto work = std::move(first->second);
-  impl_->due.erase(first->first.second);
-  impl_->timers.erase(first);
+  Executor* const before = current();
+  set_current(this);
   work();
+  set_current(before);
   return true;
 }
 
 void SimExecutor::advance(Duration span) {
-  const Instant until = impl_->clock.monotonic + span;
+  const Instant end = impl_->clock.instant() + span;
   for (;;) {
-    if (auto work = impl_->pop()) {
-      work();
-      continue;
+    bool posted = false;
+    {
+      std::lock_guard lock(impl_->mutex);
+      posted = !impl_->queue.empty();
     }
-    if (impl_->timers.empty() || impl_->timers.begin()->first.first > until) {
+    if (!posted && impl_->timers.next() > end) {
       break;
     }
     step();
   }
-  impl_->clock.jump_to(until);
+  impl_->clock.jump(end);
 }
 
 bool SimExecutor::run_until_idle(std::uint64_t steps_max) {
-  for (std::uint64_t i = 0; i < steps_max; ++i) {
+  for (std::uint64_t steps = 0; steps < steps_max; ++steps) {
     if (!step()) {
       return true;
     }
@@ -122,9 +130,11 @@ bool SimExecutor::run_until_idle(std::uint64_t steps_max) {
 }
 
 void SimExecutor::run_void(Task<void> task) {
-  post([&task] { task.start(); });
-  while (!task.done()) {
-    AIOS_ASSERT(step());  // idle before the task ended: it waits for something that never comes
+  const auto ended = std::make_shared<bool>(false);
+  detail::start_root(*this, std::move(task), [ended] { *ended = true; });
+  while (!*ended) {
+    const bool stepped = step();
+    AIOS_ASSERT(stepped && "the loop is idle but the task has not ended");
   }
 }
 

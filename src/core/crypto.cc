@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/crypto.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <memory>
+
+namespace aios {
+namespace {
+
+struct Free {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+using HashContext = std::unique_ptr<EVP_MD_CTX, Free>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Free>;
+using Key = std::unique_ptr<EVP_PKEY, Free>;
+
+constexpr std::size_t tag_bytes = 16;
+
+const unsigned char* bytes(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+unsigned char* bytes(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+int length(std::string_view text) {
+  AIOS_ASSERT(text.size() <= INT32_MAX);
+  return static_cast<int>(text.size());
+}
+
+}  // namespace
+
+Digest sha256(std::string_view data) { return sha256(data, {}); }
+
+Digest sha256(std::string_view a, std::string_view b) {
+  Digest digest{};
+  const HashContext context(EVP_MD_CTX_new());
+  AIOS_ASSERT(context != nullptr && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1);
+  AIOS_ASSERT(EVP_DigestUpdate(context.get(), a.data(), a.size()) == 1);
+  AIOS_ASSERT(EVP_DigestUpdate(context.get(), b.data(), b.size()) == 1);
+  AIOS_ASSERT(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
+  return digest;
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view data) {
+  Digest digest{};
+  unsigned int written = 0;
+  const auto* done = HMAC(EVP_sha256(), key.data(), length(key), bytes(data), data.size(),
+                          digest.data(), &written);
+  AIOS_ASSERT(done != nullptr && written == digest.size());
+  return digest;
+}
+
+bool equal_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::string_view aad,
+                         std::string_view clear) {
+  AIOS_ASSERT(key.size() == 32 && nonce.size() == 12);
+  const CipherContext context(EVP_CIPHER_CTX_new());
+  AIOS_ASSERT(context != nullptr && EVP_EncryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr,
+                                                       bytes(key), bytes(nonce)) == 1);
+  std::string sealed(clear.size() + tag_bytes, '\0');
+  int written = 0;
+  AIOS_ASSERT(EVP_EncryptUpdate(context.get(), nullptr, &written, bytes(aad), length(aad)) == 1);
+  AIOS_ASSERT(EVP_EncryptUpdate(context.get(), bytes(sealed), &written, bytes(clear), length(clear)) == 1);
+  AIOS_ASSERT(EVP_EncryptFinal_ex(context.get(), bytes(sealed) + clear.size(), &written) == 1);
+  AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes,
+                                  bytes(sealed) + clear.size()) == 1);
+  return sealed;
+}
+
+Result<std::string> aes_gcm_open(std::string_view key, std::string_view nonce, std::string_view aad,
+                                 std::string_view sealed) {
+  AIOS_ASSERT(key.size() == 32 && nonce.size() == 12);
+  if (sealed.size() < tag_bytes) {
+    return Error(Code::data_loss, "sealed data is shorter than its tag").page(20);
+  }
+  const std::string_view body = sealed.substr(0, sealed.size() - tag_bytes);
+  std::string tag(sealed.substr(body.size()));
+  const CipherContext context(EVP_CIPHER_CTX_new());
+  AIOS_ASSERT(context != nullptr && EVP_DecryptInit_ex(context.get(), EVP_aes_256_gcm(), nullptr,
+                                                       bytes(key), bytes(nonce)) == 1);
+  std::string clear(body.size() + tag_bytes, '\0');
+  int written = 0;
+  AIOS_ASSERT(EVP_DecryptUpdate(context.get(), nullptr, &written, bytes(aad), length(aad)) == 1);
+  AIOS_ASSERT(EVP_DecryptUpdate(context.get(), bytes(clear), &written, bytes(body), length(body)) == 1);
+  AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) == 1);
+  if (EVP_DecryptFinal_ex(context.get(), bytes(clear) + body.size(), &written) != 1) {
+    return Error(Code::data_loss, "sealed data does not open: it is damaged or the key is another").page(20);
+  }
+  clear.resize(body.size());
+  return clear;
+}
+
+Ed25519Key ed25519_from_seed(std::string_view seed) {
+  AIOS_ASSERT(seed.size() == 32);
+  const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()));
+  Ed25519Key out{std::string(seed), std::string(32, '\0')};
+  std::size_t size = out.public_key.size();
+  AIOS_ASSERT(key != nullptr &&
+              EVP_PKEY_get_raw_public_key(key.get(), bytes(out.public_key), &size) == 1);
+  return out;
+}
+
+std::string ed25519_sign(std::string_view seed, std::string_view message) {
+  AIOS_ASSERT(seed.size() == 32);
+  const Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes(seed), seed.size()));
+  const HashContext context(EVP_MD_CTX_new());
+  std::string signature(64, '\0');
+  std::size_t size = signature.size();
+  AIOS_ASSERT(key != nullptr && context != nullptr);
+  AIOS_ASSERT(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1);
+  AIOS_ASSERT(EVP_DigestSign(context.get(), bytes(signature), &size, bytes(message), message.size()) == 1);
+  return signature;
+}
+
+bool ed25519_verify(std::string_view public_key, std::string_view message, std::string_view signature) {
+  if (public_key.size() != 32 || signature.size() != 64) {
+    return false;
+  }
+  const Key key(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes(public_key), public_key.size()));
+  const HashContext context(EVP_MD_CTX_new());
+  return key != nullptr && context != nullptr &&
+         EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+         EVP_DigestVerify(context.get(), bytes(signature), signature.size(), bytes(message),
+                          message.size()) == 1;
+}
+
+std::string scrypt_key(std::string_view passphrase, std::string_view salt) {
+  constexpr std::uint64_t memory_max = std::uint64_t{64} << 20;  // 128 * N * r = 32 MiB, and room
+  std::string key(32, '\0');
+  AIOS_ASSERT(EVP_PBE_scrypt(passphrase.data(), passphrase.size(), bytes(salt), salt.size(), 1U << 15, 8,
+                             1, memory_max, bytes(key), key.size()) == 1);
+  return key;
+}
+
+std::string secure_random(std::size_t count) {
+  std::string out(count, '\0');
+  AIOS_ASSERT(RAND_bytes(bytes(out), length(out)) == 1);
+  return out;
+}
+
+}  // namespace aios

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/json.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+namespace aios {
+namespace {
+
+void append_escaped(char c, std::string* out) {
+  switch (c) {
+    case '"': *out += "\\\""; return;
+    case '\\': *out += "\\\\"; return;
+    case '\b': *out += "\\b"; return;
+    case '\f': *out += "\\f"; return;
+    case '\n': *out += "\\n"; return;
+    case '\r': *out += "\\r"; return;
+    case '\t': *out += "\\t"; return;
+    default: fmt::format_to(std::back_inserter(*out), "\\u{:04x}", static_cast<unsigned char>(c));
+  }
+}
+
+void append_string(std::string_view text, std::string* out) {
+  out->push_back('"');
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\') {
+      continue;
+    }
+    out->append(text, plain, i - plain);
+    append_escaped(text[i], out);
+    plain = i + 1;
+  }
+  out->append(text, plain);
+  out->push_back('"');
+}
+
+/// As ECMAScript's Number::toString lays digits out (RFC 8785 section 3.2.2.3). value is finite.
+void append_double(double value, std::string* out) {
+  if (value == 0) {
+    out->push_back('0');
+    return;
+  }
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::fabs(value), std::chars_format::scientific);
+  const std::string_view text(buffer, static_cast<std::size_t>(end.ptr - buffer));
+  const std::size_t mark = text.find('e');
+  std::string digits(text.substr(0, 1));
+  digits += mark > 2 ? text.substr(2, mark - 2) : "";
+  int exponent = 0;
+  const std::size_t from = mark + (text[mark + 1] == '+' ? 2 : 1);
+  std::from_chars(text.data() + from, text.data() + text.size(), exponent);
+
+  const int point = exponent + 1;  // the decimal point stands after this many digits
+  const int count = static_cast<int>(digits.size());
+  out->append(value < 0 ? "-" : "");
+  if (point > 21 || point < -5) {
+    out->push_back(digits[0]);
+    out->append(count > 1 ? "." : "").append(digits, 1);
+    fmt::format_to(std::back_inserter(*out), "e{}{}", exponent < 0 ? '-' : '+', std::abs(exponent));
+  } else if (point <= 0) {
+    out->append("0.").append(static_cast<std::size_t>(-point), '0').append(digits);
+  } else if (point >= count) {
+    out->append(digits).append(static_cast<std::size_t>(point - count), '0');
+  } else {
+    digits.insert(static_cast<std::size_t>(point), 1, '.');
+    out->append(digits);
+  }
+}
+
+void append_number(const Json& value, std::string* out) {
+  if (value.is_int64()) {
+    fmt::format_to(std::back_inserter(*out), "{}", value.get_int64());
+  } else if (value.is_uint64()) {
+    fmt::format_to(std::back_inserter(*out), "{}", value.get_uint64());
+  } else if (std::isfinite(value.get_double())) {
+    append_double(value.get_double(), out);
+  } else if (std::isnan(value.get_double())) {
+    *out += "null";  // JSON has no word for either; jq prints them so too
+  } else {
+    *out += value.get_double() < 0 ? "-1.7976931348623157e+308" : "1.7976931348623157e+308";
+  }
+}
+
+/// UTF-16 order of two UTF-8 texts: only characters beyond U+FFFF (first byte F0 and up) stand elsewhere, namely
+/// before U+E000 to U+FFFF (first byte EE and EF).
+bool less_utf16(std::string_view a, std::string_view b) {
+  const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (x == a.end() || y == b.end()) {
+    return x == a.end() && y != b.end();
+  }
+  const auto rank = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == 0xEE || byte == 0xEF ? byte + 0x10 : int{byte};
+  };
+  return rank(*x) < rank(*y);
+}
+
+class Printer {
+ public:
+  enum class Layout { compact, pretty, canonical };
+  explicit Printer(Layout layout) : layout_(layout) {}
+
+  void print(const Json& value) {
+    if (const JsonObject* object = value.if_object()) {
+      print_object(*object);
+    } else if (const JsonArray* array = value.if_array()) {
+      print_array(*array);
+    } else if (const JsonString* text = value.if_string()) {
+      append_string(view(*text), &out_);
+    } else if (value.is_number()) {
+      check_number(value);
+      append_number(value, &out_);
+    } else {
+      out_ += value.is_null() ? "null" : value.get_bool() ? "true" : "false";
+    }
+  }
+  std::string take() { return std::move(out_); }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  void print_object(const JsonObject& object) {
+    std::vector<const JsonObject::value_type*> members;
+    members.reserve(object.size());
+    for (const auto& member : object) {
+      members.push_back(&member);
+    }
+    if (layout_ == Layout::canonical) {
+      std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) {
+        return less_utf16({a->key().data(), a->key().size()}, {b->key().data(), b->key().size()});
+      });
+    }
+    begin('{');
+    for (const auto* member : members) {
+      next(member == members.front());
+      append_string({member->key().data(), member->key().size()}, &out_);
+      out_ += layout_ == Layout::pretty ? ": " : ":";
+      print(member->value());
+    }
+    end('}', members.empty());
+  }
+  void print_array(const JsonArray& array) {
+    begin('[');
+    for (const Json& element : array) {
+      next(&element == &array.front());
+      print(element);
+    }
+    end(']', array.empty());
+  }
+  void begin(char bracket) {
+    out_.push_back(bracket);
+    ++depth_;
+  }
+  void next(bool first) {
+    out_ += first ? "" : ",";
+    break_line();
+  }
+  void end(char bracket, bool empty) {
+    --depth_;
+    if (!empty) {
+      break_line();
+    }
+    out_.push_back(bracket);
+  }
+  void break_line() {
+    if (layout_ == Layout::pretty) {
+      out_.push_back('\n');
+      out_.append(depth_ * 2, ' ');
+    }
+  }
+  void check_number(const Json& value) {
+    constexpr std::int64_t exact_max = std::int64_t{1} << 53;
+    if (layout_ != Layout::canonical || !problem_.empty()) {
+      return;
+    }
+    if (value.is_uint64() || (value.is_int64() && std::abs(value.get_int64()) > exact_max)) {
+      problem_ = "an integer beyond 2^53 has no canonical form; write it as text";
+    } else if (value.is_double() && !std::isfinite(value.get_double())) {
+      problem_ = "a number that is not finite has no canonical form";
+    }
+  }
+
+  Layout layout_;
+  std::size_t depth_ = 0;
+  std::string out_;
+  std::string problem_;
+};
+
+}  // namespace
+
+std::string to_text(const Json& value) {
+  Printer printer(Printer::Layout::compact);
+  printer.print(value);
+  return printer.take();
+}
+
+std::string to_pretty_text(const Json& value) {
+  Printer printer(Printer::Layout::pretty);
+  printer.print(value);
+  return printer.take();
+}
+
+Result<std::string> to_canonical_text(const Json& value) {
+  Printer printer(Printer::Layout::canonical);
+  printer.print(value);
+  if (!printer.problem().empty()) {
+    return Error(Code::invalid_argument, printer.problem()).page(3);
+  }
+  return printer.take();
+}
+
+}  // namespace aios
