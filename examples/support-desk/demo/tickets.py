@@ -5,7 +5,7 @@
     tickets.py [--seed N] [--count N]      prints one JSON object a line
 
 A ticket: {"kind", "event": id, "data": {ticket, subject, body, from, order?}, "customer", "truth":
-{"intent", "action", "amount_cents"}, "expect": "accepted" | "repeated" | "refused"}.
+{"intent", "action", "amount_cents"}, "order_cents", "expect": "accepted" | "repeated" | "refused"}.
 """
 
 import argparse
@@ -112,7 +112,7 @@ def one(supply, kind, number):
              "amount_cents": order[4] if order and action == "refund" else 0}
     return {"kind": kind, "event": f"mail-{number:05d}", "data": data,
             "customer": hashlib.sha256(customer["id"].encode()).hexdigest()[:24],
-            "truth": truth, "expect": "accepted"}
+            "truth": truth, "order_cents": order[4] if order else 0, "expect": "accepted"}
 
 
 def make(seed, count):

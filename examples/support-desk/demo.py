@@ -1,0 +1,364 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The demo of the support desk: real processes, real faults, and claims anybody can check.
+
+Starts the help desk (with faults) and the server, deploys the bundle next to this file, trains and
+promotes the intent model, sends tickets at a steady rate, kills the server in the middle, answers
+reviews by a simulated reviewer, and compares the outcome with the help desk's own books.
+
+    demo.py --aios PATH/TO/aios [--keep] [--seed N] [--rate N] [--count N] [--json FILE]
+"""
+
+import argparse
+import os
+import re
+import secrets
+import shlex
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.normpath(os.path.join(HERE, "..", ".."))
+sys.path.insert(0, os.path.join(HERE, "demo"))
+import claims  # noqa: E402
+import tickets  # noqa: E402
+from people import Operator, Reviewer  # noqa: E402
+from processes import Api, Child, DemoError, Unreachable  # noqa: E402
+from screen import Screen  # noqa: E402
+from sender import Sender  # noqa: E402
+
+FAULTS = ",".join((
+    "find_customer.error=0.03", "find_customer.slow=0.03:200", "find_order.error=0.03",
+    "open_case.lost=0.06", "open_case.error=0.05", "open_case.throttle=0.02:1",
+    "pay_refund.lost=0.10", "pay_refund.error=0.08", "pay_refund.throttle=0.02:1",
+    "send_notice.error=0.05", "send_notice.slow=0.10:200"))
+OUTAGE_SECONDS = 2.0
+DRAIN_SECONDS = 75.0
+
+
+class Demo:
+    def __init__(self, options):
+        self.options = options
+        self.folder = os.path.join(ROOT, "build", "demo")
+        self.data = os.path.join(self.folder, "data")
+        self.desk_db = os.path.join(self.folder, "helpdesk.db")
+        self.desk_token = secrets.token_urlsafe(24)
+        self.children = []
+        self.kills = 0
+        self.reviewer = self.sender = None
+        drain = 12.0
+        self.screen = Screen([
+            ("Starting the help desk and the server", 2.0), ("Deploying the bundle", 1.0),
+            ("Training the intent model; a second key promotes it", 8.0),
+            (f"Sending {options.count} tickets at {options.rate:g} a second",
+             options.count / options.rate),
+            ("Waiting until every run has ended", drain), ("Checking the books", 3.0)],
+            color=not options.no_color and "NO_COLOR" not in os.environ)
+
+    # --- processes
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def prepare(self):
+        if not (os.path.isfile(self.options.aios) and os.access(self.options.aios, os.X_OK)):
+            raise DemoError(f"no program at {self.options.aios}: build it first (./dev build), or "
+                            "name it with --aios")
+        pids = self.path("pids")
+        if os.path.exists(pids):
+            with open(pids, encoding="ascii") as file:
+                left = [int(pid) for pid in file.read().split() if os.path.exists(f"/proc/{pid}")]
+            if left:
+                raise DemoError("an earlier demo (--keep) is still up; stop it with: kill "
+                                + " ".join(map(str, left)))
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.makedirs(self.folder, mode=0o700)
+
+    def start_desk(self):
+        desk = Child("the help desk",
+                     [sys.executable, os.path.join(HERE, "helpdesk", "helpdesk.py"),
+                      "--db", self.desk_db, "--port", "0", "--ready-file", self.path("desk.ready"),
+                      "--faults", FAULTS, "--seed", str(self.options.seed)],
+                     self.path("helpdesk.log"), self.path("desk.ready"),
+                     {"HELPDESK_TOKEN": self.desk_token})
+        self.children.append(desk)
+        desk.wait_ready()
+        self.desk = desk
+        self.desk_api = Api(desk.port, self.desk_token)
+
+    def start_server(self, port=0):
+        server = Child("the server",
+                       [self.options.aios, "serve", "--data", self.data,
+                        "--listen", f"127.0.0.1:{port}", "--ready-file", self.path("server.ready")],
+                       self.path("server.log"), self.path("server.ready"),
+                       {"AIOS_SECRET_HELPDESK_TOKEN": self.desk_token})
+        self.children.append(server)
+        server.wait_ready()
+        self.server = server
+
+    def kill_server(self):
+        """Like a power cut for the process: no warning, no clean-up. Then up again, same data."""
+        port = self.server.port
+        self.server.kill()
+        self.kills += 1
+        self.screen.line(f"  SIGKILL to the server (pid {self.server.pid}); starting it again "
+                         "on the same data")
+        self.start_server(port)
+
+    def stop_all(self):
+        for part in (self.sender, self.reviewer):
+            if part is not None:
+                part.stop()
+        for child in reversed(self.children):
+            child.stop()
+
+    # --- the command line, as a user would use it
+
+    def aios(self, *arguments, key):
+        done = subprocess.run([self.options.aios, *arguments], timeout=170, text=True, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT,
+                              env={**os.environ, "AIOS_KEY": key,
+                                   "AIOS_SERVER": f"http://127.0.0.1:{self.server.port}"})
+        if done.returncode != 0:
+            raise DemoError(f"aios {' '.join(arguments)} ended with {done.returncode}:\n"
+                            f"{done.stdout.strip()}")
+        return done.stdout
+
+    def make_keys(self):
+        with open(os.path.join(self.data, "first-key"), encoding="ascii") as file:
+            found = re.search(r"aios_[A-Za-z0-9_-]+", file.read())
+        if not found:
+            raise DemoError(f"no key in {self.data}/first-key")
+        self.admin = Api(self.server.port, found.group())
+        self.keys = {"admin": found.group()}
+        for name, roles in (("model engineer", ["developer"]), ("model approver", ["approver"]),
+                            ("simulated reviewer", ["reviewer"]), ("mail gateway", ["ingest"])):
+            made = self.admin.want("POST", "/api/v1/keys", {"name": name, "roles": roles})
+            self.keys[name] = made["secret"]
+
+    def train(self):
+        self.aios("model", "train", "intent", key=self.keys["model engineer"])
+        model = self.admin.want("GET", "/api/v1/models/intent")["versions"][-1]
+        self.aios("model", "promote", f"intent@{model['version']}", "intent",
+                  key=self.keys["model approver"])
+        self.screen.line(f"  intent@{model['version']}: {model['examples']} examples, "
+                         f"{model['heldout']['accuracy']:.3f} right on the held-out part, "
+                         f"data {model['dataset_digest'][:12]}")
+
+    # --- the tickets
+
+    def rows(self):
+        status, counts = self.admin.call("GET", "/api/v1/run-counts")
+        if status != 200:
+            raise Unreachable(f"answered {status}")
+        books = claims.ledger(self.desk_db)
+        sender, reviewer = self.sender, self.reviewer
+        return [("tickets sent", sender.sent), ("accepted", sender.accepted),
+                ("repeated, answered as before", sender.repeated), ("refused", sender.refused),
+                ("sent again after no answer", sender.again), ("runs ended", counts["completed"]),
+                ("runs under way", counts["running"]), ("runs waiting", counts["waiting"]),
+                ("runs failed", counts["faulted"] + counts["cancelled"]),
+                ("answered by the simulated reviewer", reviewer.answered),
+                ("cases in the help desk", books["cases"]),
+                ("refunds in the help desk, EUR", f"{books['cents'] / 100:.2f}"),
+                ("requests the help desk got", books["attempts"]),
+                ("of them met by a fault", books["faults"])]
+
+    def show(self):
+        try:
+            self.screen.table(self.rows())
+        except (Unreachable, sqlite3.OperationalError):
+            pass  # the server is just starting again, or the help desk is writing: next time
+
+    def send(self, work):
+        truths = {t["data"]["ticket"]: t["truth"] for t in work if t["expect"] == "accepted"}
+        self.reviewer = Reviewer(self.admin.with_token(self.keys["simulated reviewer"]), truths)
+        self.sender = Sender(self.admin.with_token(self.keys["mail gateway"]), work,
+                             self.options.rate)
+        self.reviewer.start()
+        self.sender.start()
+        outage_at, kill_at = len(work) // 4, len(work) // 2
+        while self.sender.is_alive():
+            if outage_at is not None and self.sender.sent >= outage_at:
+                outage_at = None
+                self.desk_api.want("POST", "/_faults", {"outage_seconds": OUTAGE_SECONDS})
+                self.screen.line(f"  the help desk hangs up on everybody for {OUTAGE_SECONDS:g} s")
+            if kill_at is not None and self.sender.sent >= kill_at:
+                kill_at = None
+                self.kill_server()
+            if not self.server.alive():
+                raise DemoError(f"the server ended by itself with status "
+                                f"{self.server.process.returncode}; the last of "
+                                f"{self.server.log_path}:\n{self.server.log_tail()}")
+            self.show()
+            time.sleep(0.25)
+
+    def drain(self):
+        operator = Operator(self.admin, self.desk_db)
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < deadline:
+            counts = self.admin.want("GET", "/api/v1/run-counts")
+            if counts["running"] + counts["waiting"] == 0:
+                break
+            operator.round(self.sender.runs)
+            self.show()
+            time.sleep(0.4)
+        if operator.settled:
+            self.screen.line(f"  {operator.settled} incident(s) settled by the simulated operator")
+
+    # --- what came of it
+
+    def check(self):
+        self.reviewer.stop()
+        runs = list(self.admin.pages("/api/v1/runs"))
+        audit = self.admin.want("GET", "/api/v1/audit")
+        rows = claims.outcomes(runs, self.sender.runs)
+        if not self.options.keep:
+            self.stop_all()
+        directory = os.path.join(self.data, "audit", audit["tenant"])
+        verified, said = claims.verify_audit(self.options.aios, directory, audit["verifier_key"])
+        books = claims.ledger(self.desk_db)
+        claims.write_outcomes(self.path("outcomes.csv"), rows)
+        facts = claims.result(rows, books, self.sender, audit["leaves"], verified, self.kills,
+                              self.screen.seconds())
+        os.makedirs(os.path.dirname(os.path.abspath(self.options.json)), exist_ok=True)
+        claims.write_result(self.options.json, facts)
+        return self.report(facts, rows, books, directory, audit["verifier_key"], said)
+
+    def report(self, facts, rows, books, directory, key, said):
+        total = facts["automatic"] + facts["human"] + facts["waiting"] + facts["failed"]
+        differ = claims.ticket_books_differ(rows, books)
+        expected_refused = sum(t["expect"] == "refused" for t in self.work)
+        aios = shlex.quote(os.path.relpath(self.options.aios))
+        db, data = (shlex.quote(os.path.relpath(p)) for p in (self.desk_db, self.data))
+        table = shlex.quote(os.path.relpath(self.path("outcomes.csv")))
+        sql = f"sqlite3 {db} "
+        lines = [
+            (facts["accepted"] == total,
+             f"accepted {facts['accepted']} = automatic {facts['automatic']} + person "
+             f"{facts['human']} + waiting {facts['waiting']} + failed {facts['failed']}",
+             f"{aios} runs list --data {data} --limit 1000"),
+            (facts["refused"] == expected_refused and not self.sender.surprises,
+             f"refused {facts['refused']}: same event id, other content; {self.sender.repeated} "
+             "exact repetitions got the first answer again",
+             f"{aios} events list --data {data} --limit 1000"),
+            (not differ and facts["refunds_expected_cents"] == facts["refunds_ledger_cents"],
+             f"refunds expected {facts['refunds_expected_cents'] / 100:.2f} EUR, in the help desk's"
+             f" ledger {facts['refunds_ledger_cents'] / 100:.2f} EUR",
+             sql + '"select count(*), sum(amount_cents) from refunds"'
+             f"; awk -F, '{{s+=$10}} END {{print s}}' {table}"),
+            (facts["cases_duplicated"] == 0,
+             f"cases opened {facts['cases_opened']}, opened twice {facts['cases_duplicated']}, "
+             f"in {facts['attempts']} requests ({books['faults']} met by a fault) and "
+             f"{facts['kills']} kill",
+             sql + '"select reference, count(*) from cases group by 1 having count(*) > 1"'),
+            (True, f"wrong automatic answers {facts['wrong_automatic']} of {facts['automatic']}, "
+             f"of them out of scope {facts['out_of_scope_answered']}; the model's accuracy over "
+             f"all tickets {facts['accuracy']:.3f}", f"grep ',1$' {table}"),
+            (facts["audit_verified"], f"audit log of {facts['leaves']} leaves: {said}",
+             f"{aios} audit verify {shlex.quote(os.path.relpath(directory))} "
+             f"--key {shlex.quote(key)}"),
+        ]
+        self.screen.line()
+        self.screen.line(self.screen.paint("What came of it, and how to check it without us:", 1))
+        for holds, text, command in lines:
+            mark = self.screen.paint("holds", 32) if holds else self.screen.paint("BROKEN", 31)
+            self.screen.line(f"  {mark}  {text}\n         $ {command}")
+        for text in [*self.sender.surprises[:5], *([self.reviewer.problem] if
+                                                   self.reviewer.problem else [])]:
+            self.screen.line(f"  ! {text}")
+        if differ:
+            self.screen.line(f"  ! refunds differ for {', '.join(differ[:10])}")
+        self.screen.line(f"\n  {facts['seconds']:.0f} s; the figures: "
+                         f"{os.path.relpath(self.options.json)}; every ticket: {table}")
+        return all(holds for holds, _, _ in lines)
+
+    def keep_up(self):
+        pids = [child.pid for child in self.children if child.alive()]
+        with open(self.path("pids"), "w", encoding="ascii") as file:
+            file.write(" ".join(map(str, pids)))
+        self.screen.line(
+            f"\n  Still up: the server on http://127.0.0.1:{self.server.port}, the help desk on "
+            f"http://127.0.0.1:{self.desk.port}\n"
+            f"  Try:  {os.path.relpath(self.options.aios)} runs list "
+            f"--data {os.path.relpath(self.data)}\n"
+            f"  Stop: kill {' '.join(map(str, pids))}")
+
+    def run(self):
+        self.prepare()
+        try:
+            self.work = tickets.make(self.options.seed, self.options.count)
+        except ValueError as error:
+            raise DemoError(str(error)) from None
+        self.screen.stage()
+        self.start_desk()
+        self.start_server()
+        self.screen.stage()
+        self.make_keys()
+        self.aios("deploy", HERE, "--set", f"helpdesk_url=http://127.0.0.1:{self.desk.port}",
+                  key=self.keys["admin"])
+        self.screen.stage()
+        self.train()
+        self.screen.stage()
+        self.send(self.work)
+        self.screen.stage()
+        self.drain()
+        self.screen.stage()
+        holds = self.check()
+        if self.options.keep:
+            self.keep_up()
+        return 0 if holds else 1
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="The demo of the support desk.")
+    parser.add_argument("--aios", default=os.path.join(ROOT, "build", "release", "bin", "aios"),
+                        help="the aios program")
+    parser.add_argument("--keep", action="store_true", help="leave everything up afterwards")
+    parser.add_argument("--seed", type=int, default=1, help="of the tickets and the faults")
+    parser.add_argument("--rate", type=float, default=10.0, help="tickets a second")
+    parser.add_argument("--count", type=int, default=340, help="tickets, repeated ones included")
+    parser.add_argument("--json", default=os.path.join(ROOT, "build", "demo-result.json"))
+    parser.add_argument("--no-color", action="store_true")
+    options = parser.parse_args()
+    if not 20 <= options.count <= 500 or not 0.1 <= options.rate <= 1000:
+        parser.error("--count from 20 to 500 and --rate from 0.1 to 1000 wanted")
+    options.aios = os.path.abspath(options.aios)
+    return options
+
+
+def interrupted(_signal, _frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    options = arguments()
+    signal.signal(signal.SIGTERM, interrupted)
+    demo = Demo(options)
+    finished = False
+    try:
+        status = demo.run()
+        finished = True
+    except DemoError as error:
+        demo.screen.clear()
+        print(f"demo: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        demo.screen.clear()
+        print("demo: interrupted, stopping what was started", file=sys.stderr)
+        status = 130
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the cleaning up is not to be interrupted
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if not (options.keep and finished):
+            demo.stop_all()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Adds up what happened, from three sources that do not know each other: the runs (the server's
+API), the ledger (the help desk's own database) and the truth (the ticket generator)."""
+
+import collections
+import csv
+import json
+import sqlite3
+import subprocess
+
+INVENTED = ("out_of_scope", "injection")
+
+
+def ledger(path):
+    db = sqlite3.connect(path)
+    try:
+        def value(sql):
+            return db.execute(sql).fetchone()[0] or 0
+        return {
+            "cases": value("select count(*) from cases"),
+            "duplicates": value("select count(*) - count(distinct reference) from cases"),
+            "refunds": dict(db.execute("select substr(reason, 8), sum(amount_cents) from refunds "
+                                       "group by 1")),
+            "cents": value("select sum(amount_cents) from refunds"),
+            "attempts": value("select count(*) from requests"),
+            "faults": value("select count(*) from requests where fault is not null"),
+        }
+    finally:
+        db.close()
+
+
+def outcomes(runs, tickets_by_run):
+    """One row an accepted ticket: what was right, what the machine said, what came of it."""
+    rows = []
+    for run in runs:
+        ticket = tickets_by_run.get(run["id"])
+        if ticket is None:
+            continue
+        output = run.get("output") if run["status"] == "completed" else None
+        output = output if isinstance(output, dict) else {}
+        inferences = run.get("inferences") or []
+        predicted = output.get("predicted") or (inferences[-1]["label"] if inferences else "")
+        outcome = {"completed": output.get("outcome", "failed"), "faulted": "failed",
+                   "cancelled": "failed"}.get(run["status"], "waiting")
+        row = {
+            "ticket": ticket["data"]["ticket"], "kind": ticket["kind"], "run": run["id"],
+            "outcome": outcome, "intent": ticket["truth"]["intent"], "predicted": predicted,
+            "confidence": round(output.get("confidence") or 0.0, 4),
+            "action": output.get("action", ""), "right_action": ticket["truth"]["action"],
+            "refund_expected_cents": 0, "inferences": len(inferences), "wrong_automatic": 0,
+        }
+        if row["action"] == "refund":  # the order's price as the generator knows it
+            row["refund_expected_cents"] = ticket.get("order_cents", 0)
+        if outcome == "automatic" and (output.get("intent") != row["intent"]
+                                       or row["action"] != row["right_action"]):
+            row["wrong_automatic"] = 1
+        rows.append(row)
+    return rows
+
+
+def write_outcomes(path, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["ticket"],
+                                lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def verify_audit(aios, directory, key):
+    """-> (verified, what the verifier said). Needs neither the server nor us."""
+    done = subprocess.run([aios, "audit", "verify", directory, "--key", key], timeout=60,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode == 0, done.stdout.strip()
+
+
+def result(rows, books, sender, leaves, verified, kills, seconds):
+    counts = collections.Counter(row["outcome"] for row in rows)
+    known = [row for row in rows if row["predicted"]]
+    right = sum(row["predicted"] == row["intent"] for row in known)
+    return {
+        "tickets_sent": sender.sent,
+        "accepted": sender.accepted,
+        "refused": sender.refused,
+        "automatic": counts["automatic"],
+        "human": counts["human"],
+        "waiting": counts["waiting"],
+        "failed": counts["failed"],
+        "wrong_automatic": sum(row["wrong_automatic"] for row in rows),
+        "out_of_scope_answered": sum(row["outcome"] == "automatic" and row["kind"] in INVENTED
+                                     for row in rows),
+        "cases_opened": books["cases"],
+        "cases_duplicated": books["duplicates"],
+        "refunds_expected_cents": sum(row["refund_expected_cents"] for row in rows),
+        "refunds_ledger_cents": books["cents"],
+        "attempts": books["attempts"],
+        "kills": kills,
+        "leaves": leaves,
+        "model_calls": sum(row["inferences"] for row in rows),
+        "accuracy": round(right / len(known), 4) if known else 0.0,
+        "audit_verified": verified,
+        "seconds": round(seconds, 1),
+    }
+
+
+def ticket_books_differ(rows, books):
+    """Tickets whose refund in the ledger is not the one expected, ticket by ticket."""
+    expected = {row["ticket"]: row["refund_expected_cents"] for row in rows
+                if row["refund_expected_cents"]}
+    paid = books["refunds"]
+    return sorted(t for t in set(expected) | set(paid) if expected.get(t) != paid.get(t))
+
+
+def write_result(path, facts):
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=2)
+        file.write("\n")

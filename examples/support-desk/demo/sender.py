@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sends the tickets as CloudEvents at a steady rate, like a mail gateway that never gives up: what
+was not answered is sent again with the same id."""
+
+import datetime
+import json
+import queue
+import threading
+import time
+
+from processes import Unreachable
+
+SOURCE = "/demo/mail"
+TYPE = "com.example.support.ticket.created.v1"
+WORKERS = 8
+PATIENCE_SECONDS = 90.0
+
+
+def encode(ticket, at, binary):
+    """-> (body, headers): the same bytes for the same ticket, however often it is sent."""
+    attributes = {"specversion": "1.0", "id": ticket["event"], "source": SOURCE, "type": TYPE,
+                  "subject": ticket["customer"], "time": at}
+    data = ticket["data"]
+    if binary:
+        headers = {f"ce-{name}": value for name, value in attributes.items()}
+        return json.dumps(data).encode(), {**headers, "Content-Type": "application/json"}
+    event = {**attributes, "datacontenttype": "application/json", "data": data}
+    return json.dumps(event).encode(), {"Content-Type": "application/cloudevents+json"}
+
+
+class Sender(threading.Thread):
+    def __init__(self, api, tickets, rate):
+        super().__init__(daemon=True)
+        self._api, self._tickets, self._rate = api, tickets, rate
+        self._queue = queue.Queue(maxsize=len(tickets))
+        self._lock = threading.Lock()
+        self._halt = threading.Event()
+        self._times = {}
+        self.sent = self.accepted = self.repeated = self.refused = self.again = 0
+        self.runs = {}       # run id -> ticket
+        self.surprises = []  # answers that were not the expected ones
+
+    def stop(self):
+        self._halt.set()
+
+    def run(self):
+        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
+        for worker in workers:
+            worker.start()
+        start = time.monotonic()
+        for index, ticket in enumerate(self._tickets):
+            pause = start + index / self._rate - time.monotonic()
+            if self._halt.wait(max(0.0, pause)):
+                break
+            self._queue.put(ticket)
+        for _ in workers:
+            self._queue.put(None)
+        for worker in workers:
+            worker.join()
+
+    def _work(self):
+        while not self._halt.is_set():
+            ticket = self._queue.get()
+            if ticket is None:
+                return
+            self._send(ticket)
+
+    def _bytes(self, ticket):
+        """A repeated event has its first one's time and form; a conflicting one only its id."""
+        with self._lock:
+            now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+            at = self._times.setdefault(ticket["event"], now.replace("+00:00", "Z"))
+        return encode(ticket, at, binary=int(ticket["event"][-1]) % 2 == 1)
+
+    def _send(self, ticket):
+        body, headers = self._bytes(ticket)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        wait = 0.1
+        while not self._halt.is_set():
+            try:
+                status, answer = self._api.call("POST", "/api/v1/events", body, headers)
+            except Unreachable:
+                status, answer = 0, None
+            if status not in (0, 429, 503) or time.monotonic() > deadline:
+                return self._count(ticket, status, answer)
+            with self._lock:
+                self.again += 1
+            self._halt.wait(wait)
+            wait = min(wait * 2, 1.0)
+
+    def _count(self, ticket, status, answer):
+        answer = answer if isinstance(answer, dict) else {}
+        with self._lock:
+            self.sent += 1
+            if status == 202 and answer.get("status", "accepted") == "accepted":
+                seen = "repeated" if ticket["expect"] == "repeated" else "accepted"
+                if seen == "repeated":
+                    self.repeated += 1
+                else:
+                    self.accepted += 1
+                if answer.get("run"):
+                    self.runs.setdefault(answer["run"], ticket)
+            else:
+                seen = "refused" if 400 <= status < 500 else f"status {status}"
+                self.refused += 1
+            if seen != ticket["expect"]:
+                self.surprises.append(f"{ticket['event']} ({ticket['kind']}): {seen}, expected "
+                                      f"{ticket['expect']}: {answer.get('detail', answer)}")
