@@ -120,7 +120,9 @@ Result<Duration> parse_iso_duration(std::string_view text) {
     if (part.letter == '\0' || unit == units.size()) {
       return wrong(text, "parts are a number and a letter, in the order W D T H M S, each once");
     }
-    if (units[unit].ns == 0) {
+    const bool zero = part.whole.find_first_not_of('0') == std::string_view::npos &&
+                      part.fraction.find_first_not_of('0') == std::string_view::npos;
+    if (units[unit].ns == 0 && !zero) {
       return wrong(text, "years and months have no fixed length, write days");
     }
     if (!add_part(part, units[unit].ns, &total)) {

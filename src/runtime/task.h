@@ -71,8 +71,6 @@ class [[nodiscard]] Task {
 
   bool valid() const { return handle_ != nullptr; }
   bool done() const { return handle_ && handle_.done(); }
-  /// Runs it as the root of a chain, until it first waits. For executors and TaskGroup, which own it until done().
-  void start() { handle_.resume(); }
 
   bool await_ready() const noexcept { return false; }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> waiter) noexcept {

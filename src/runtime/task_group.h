@@ -27,7 +27,6 @@ class TaskGroup {
 
  private:
   struct State;
-  static Task<void> root(std::shared_ptr<State> state, Task<void> task);
   std::shared_ptr<State> state_;
 };
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/codec.h"
+#include "core/context.h"
+#include "core/crypto.h"
+#include "core/ids.h"
+#include "core/result.h"
+#include "core/text.h"
+
+#include <doctest/doctest.h>
+
+namespace aios {
+namespace {
+
+TEST_CASE("error: text has place, message, what was being done and the page") {
+  const Error error = Error(Code::invalid_argument, "found x, wanted y")
+                          .with("while reading a")
+                          .with("starting")
+                          .page(412)
+                          .at("a.yaml", 3, 7);
+  CHECK(error.text() == "a.yaml:3:7: found x, wanted y, while reading a, while starting  [AIOS-0412]");
+  const Error copy = error;
+  CHECK(copy.page() == 412);
+  CHECK(name_of(Code::rate_limited) == "rate_limited");
+  CHECK(name_of(Code::cancelled) == "cancelled");
+}
+
+TEST_CASE("result: holds a value or an error") {
+  Result<std::string> good(std::string("x"));
+  CHECK(good.ok());
+  CHECK(*std::move(good) == "x");
+  const Result<int> bad(Error(Code::not_found, "no"));
+  CHECK(!bad);
+  CHECK(bad.error().code() == Code::not_found);
+  CHECK(Result<void>().ok());
+}
+
+TEST_CASE("codec: what is written is read, and a cut record is noticed") {
+  Writer out;
+  out.u8(7);
+  out.varint(UINT64_MAX);
+  out.zigzag(INT64_MIN);
+  out.zigzag(-1);
+  out.bytes("abc");
+  const std::string data = out.take();
+  Reader in(data);
+  CHECK(in.u8() == 7);
+  CHECK(in.varint() == UINT64_MAX);
+  CHECK(in.zigzag() == INT64_MIN);
+  CHECK(in.zigzag() == -1);
+  CHECK(in.bytes() == "abc");
+  CHECK(in.ok());
+  CHECK(in.at_end());
+  Reader cut(std::string_view(data).substr(0, data.size() - 1));
+  cut.u8();
+  cut.varint();
+  cut.zigzag();
+  cut.zigzag();
+  CHECK(cut.bytes().empty());
+  CHECK(!cut.ok());
+  Reader endless(std::string_view("\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF", 11));
+  CHECK(endless.varint() == 0);
+  CHECK(!endless.ok());
+}
+
+TEST_CASE("ids: sort by time and have one form") {
+  const std::string early = make_id("run", {1'000'000}, {});
+  const std::string late = make_id("run", {2'000'000}, {255, 255, 255, 255, 255, 255, 255, 255, 255, 255});
+  CHECK(early == "run_00000000010000000000000000");
+  CHECK(late == "run_0000000002zzzzzzzzzzzzzzzz");
+  CHECK(is_id("run", late));
+  CHECK(!is_id("rev", late));
+  CHECK(!is_id("run", late + "0"));
+  CHECK(!is_id("run", "run_000000000200000000000000U0"));
+}
+
+TEST_CASE("ids: a tenant's name is short, lower case and plain") {
+  CHECK(TenantId::parse("acme-2")->text() == "acme-2");
+  for (const char* name : {"", "-a", "a-", "A", "a_b", "a/b"}) {
+    CHECK_MESSAGE(!TenantId::parse(name).ok(), name);
+  }
+  CHECK(TenantId::parse(std::string(63, 'a')).ok());
+  CHECK(!TenantId::parse(std::string(64, 'a')).ok());
+  CHECK(default_tenant().text() == "default");
+}
+
+TEST_CASE("context: a trace header comes back, a bad one is no trace") {
+  const std::string header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  CHECK(Trace::parse(header).traceparent() == header);
+  CHECK(!Trace::parse("00-4BF92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").valid());
+  CHECK(!Trace::parse("00-00000000000000000000000000000000-00f067aa0ba902b7-01").valid());
+  CHECK(!Trace::parse("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").valid());
+  CHECK(!Trace::parse(header + "-x").valid());
+  CHECK(!Trace::parse("").valid());
+}
+
+TEST_CASE("context: cancelling the parent cancels the child, not the other way") {
+  Context parent = system_context(default_tenant(), "test");
+  parent.cancel = std::make_shared<CancelState>();
+  Context child = parent.child();
+  Context other = parent.child();
+  child.cancel->cancel();
+  CHECK(child.cancelled());
+  CHECK(!parent.cancelled());
+  int calls = 0;
+  other.cancel->on_cancel([&calls] { ++calls; });
+  parent.cancel->cancel();
+  parent.cancel->cancel();
+  CHECK(other.cancelled());
+  CHECK(calls == 1);
+  CHECK(parent.child().cancelled());
+}
+
+TEST_CASE("context: a child that ended leaves nothing in its parent") {
+  Context parent;
+  parent.cancel = std::make_shared<CancelState>();
+  const long before = parent.cancel.use_count();
+  { const Context child = parent.child(); }
+  CHECK(parent.cancel.use_count() == before);
+  parent.cancel->cancel();
+}
+
+TEST_CASE("text: encodings go there and back and refuse what is not canonical") {
+  CHECK(to_base64("fooba") == "Zm9vYmE=");
+  CHECK(*from_base64("Zm9vYmE=") == "fooba");
+  CHECK(to_base64url("\xFB\xFF") == "-_8");
+  CHECK(*from_base64url("-_8") == "\xFB\xFF");
+  CHECK(!from_base64("Zm9vYmF=").ok());
+  CHECK(!from_base64("Zm9v=mE=").ok());
+  CHECK(!from_base64url("-_8=").ok());
+  CHECK(*from_hex("00ffA0") == std::string("\0\xFF\xA0", 3));
+  CHECK(!from_hex("0").ok());
+}
+
+TEST_CASE("text: UTF-8 is checked as RFC 3629 says") {
+  CHECK(is_utf8("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"));
+  for (const char* text : {"\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80"}) {
+    CHECK(!is_utf8(text));
+  }
+  CHECK(excerpt("a\nb\xC3\xA9 long", 4) == "a?b\xC3\xA9...");
+}
+
+TEST_CASE("text: the nearest name is near") {
+  CHECK(nearest_name("swich", {"switch", "set", "raise"}) == "switch");
+  CHECK(nearest_name("elephant", {"switch", "set"}).empty());
+  CHECK(csv_field("a,\"b\"") == "\"a,\"\"b\"\"\"");
+}
+
+TEST_CASE("crypto: published vectors") {
+  // FIPS 180-4 "abc"; RFC 4231 case 2; RFC 8032 section 7.1 test 1
+  CHECK(to_hex(view(sha256("abc"))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(sha256("a", "bc") == sha256("abc"));
+  CHECK(to_hex(view(hmac_sha256("Jefe", "what do ya want for nothing?"))) ==
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  const std::string seed = *from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+  const Ed25519Key key = ed25519_from_seed(seed);
+  CHECK(to_hex(key.public_key) == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+  const std::string signature = ed25519_sign(seed, "");
+  CHECK(to_hex(signature).starts_with("e5564300c360ac729086e2cc806e828a"));
+  CHECK(ed25519_verify(key.public_key, "", signature));
+  CHECK(!ed25519_verify(key.public_key, "x", signature));
+}
+
+TEST_CASE("crypto: sealed data opens with its key, nonce and context only") {
+  const std::string key(32, 'k');
+  const std::string nonce(12, 'n');
+  const std::string sealed = aes_gcm_seal(key, nonce, "run_1", "secret");
+  CHECK(sealed.size() == 6 + 16);
+  CHECK(*aes_gcm_open(key, nonce, "run_1", sealed) == "secret");
+  CHECK(!aes_gcm_open(key, nonce, "run_2", sealed).ok());
+  CHECK(!aes_gcm_open(std::string(32, 'x'), nonce, "run_1", sealed).ok());
+  CHECK(aes_gcm_open(key, nonce, "run_1", "short").error().code() == Code::data_loss);
+  CHECK(*aes_gcm_open(key, nonce, "", aes_gcm_seal(key, nonce, "", "")) == "");
+  CHECK(secure_random(16) != secure_random(16));
+  CHECK(scrypt_key("a", "salt").size() == 32);
+}
+
+}  // namespace
+}  // namespace aios
