@@ -40,6 +40,15 @@ OUTAGE_SECONDS = 2.0
 DRAIN_SECONDS = 75.0
 
 
+def runs_in(folder, pid):
+    """Whether that id is still a program of ours: ids are used again, and the dead leave rests."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return folder.encode() in file.read()
+    except OSError:
+        return False
+
+
 class Demo:
     def __init__(self, options):
         self.options = options
@@ -71,7 +80,7 @@ class Demo:
         pids = self.path("pids")
         if os.path.exists(pids):
             with open(pids, encoding="ascii") as file:
-                left = [int(pid) for pid in file.read().split() if os.path.exists(f"/proc/{pid}")]
+                left = [pid for pid in map(int, file.read().split()) if runs_in(self.folder, pid)]
             if left:
                 raise DemoError("an earlier demo (--keep) is still up; stop it with: kill "
                                 + " ".join(map(str, left)))
