@@ -74,7 +74,53 @@ std::optional<Json> load_pack(const std::string& file) {
 
 /// Where we differ from the pack on purpose: "file / name" and why. Every entry must be needed.
 std::map<std::string, std::string> deviations() {
+  const std::string upgrade = "Upgrade is ignored: what follows is read as the next request";
+  const std::string answer_101 =
+      "nobody asked for an upgrade: what follows a 101 is read as the next answer";
+  const std::string reset = "the pack's harness drops the body; here the length counts";
+  const std::string method =
+      "a method is any token (RFC 9110 section 9.1); the router answers 405";
+  const std::string protocol = "neither RTSP nor ICE is spoken";
+  const std::string coding = "codings other than chunked are refused";
   return {
+      {"request/connection / `keep-alive` / CRLF between requests, implicit `keep-alive`",
+       "one empty line is skipped before a message, not two"},
+      {"request/connection / Parsing multiple tokens / Multiple tokens with folding and LWS",
+       upgrade},
+      {"request/connection / `upgrade` / Upgrade GET request", upgrade},
+      {"request/connection / `upgrade` / Upgrade POST request", upgrade},
+      {"request/content-length / Content-Length reset when no body is received", reset},
+      {"request/invalid / HTTP protocol and ANNOUNCE method", method},
+      {"request/invalid / Invalid method", method},
+      {"request/invalid / Invalid HTTP version",
+       "the version is judged when the line is whole (505)"},
+      {"request/method / CONNECT request",
+       "no tunnels: the bytes behind are data after the last message"},
+      {"request/method / CONNECT with body",
+       "no tunnels: the bytes behind are data after the last message"},
+      {"request/method / SOURCE request with ICE", protocol},
+      {"request/method / OPTIONS request with RTSP", protocol},
+      {"request/method / ANNOUNCE request with RTSP", protocol},
+      {"request/method / PRI request HTTP2",
+       "HTTP/2 is not spoken here: PRI is a method like any other"},
+      {"request/sample / No HTTP version", "HTTP/0.9 is not spoken"},
+      {"request/transfer-encoding / POST with `chunked` as last transfer-encoding", coding},
+      {"request/transfer-encoding / POST with `chunked` as last transfer-encoding "
+       "(multiple headers)", coding},
+      {"request/uri / Fragment in URI", "a fragment is no part of a request target"},
+      {"response/connection / HTTP 101 response with Upgrade and Content-Length header",
+       answer_101},
+      {"response/connection / HTTP 101 response with Upgrade and Transfer-Encoding header",
+       answer_101},
+      {"response/content-length / Content-Length reset when no body is received", reset},
+      {"response/sample / RTSP response", protocol},
+      {"response/sample / ICE response", protocol},
+      {"response/sample / HTTP version 0.9", "HTTP/0.9 is not spoken"},
+      {"response/transfer-encoding / `chunked` before other transfer-encoding", coding},
+      {"response/transfer-encoding / multiple transfer-encoding where chunked is not "
+       "the last one", coding},
+      {"response/transfer-encoding / `chunkedchunked` transfer-encoding does not enable "
+       "chunked enconding", coding},
   };
 }
 
