@@ -326,7 +326,7 @@ class Demo:
 
 def arguments():
     parser = argparse.ArgumentParser(description="The demo of the support desk.")
-    parser.add_argument("--aios", default=os.path.join(ROOT, "build", "release", "bin", "aios"),
+    parser.add_argument("--aios", default=os.path.join(ROOT, "build", "release", "aios"),
                         help="the aios program")
     parser.add_argument("--keep", action="store_true", help="leave everything up afterwards")
     parser.add_argument("--seed", type=int, default=1, help="of the tickets and the faults")
