@@ -35,6 +35,7 @@ struct DefinitionInfo {
 struct EngineServices {
   store::Store* store = nullptr;
   FunctionServices functions;
+  const FunctionRegistry* registry = nullptr;  ///< null: all of functions/*.cc
   std::function<runtime::Executor&(std::string_view run_id)> shard_of;
   runtime::Executor* timers = nullptr;  ///< where wake-ups are watched
   observe::Metrics* metrics = nullptr;

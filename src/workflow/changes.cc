@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+// What comes from outside while a run waits: an answer, a cancellation, a person's word on an incident. Each is one
+// transition together with what the run does next, up to its next fence.
+#include "workflow/detail/engine_impl.h"
+
+#include "govern/audit.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+Error has_ended(const LiveRun& run) {
+  return Error(Code::failed_precondition,
+               fmt::format("run '{}' is {}", run.id, name_of(run.state.status)))
+      .page(1013);
+}
+
+std::string who(const Context& ctx) { return ctx.principal ? ctx.principal->id : "system"; }
+
+}  // namespace
+
+void Engine::Impl::open_incident(LiveRun& run, const Error& error) {
+  auto& executor = shard_of(run.id).executor;
+  const auto& effect = *run.state.effect;
+  const auto now = executor.clock().now();
+  const auto id = runtime::new_id("inc", executor.clock(), executor.random());
+  JsonObject state{{"run", run.id}, {"workflow", run.state.workflow}, {"step", effect.step},
+                   {"function", effect.function}, {"effect", effect.id},
+                   {"attempt", effect.attempt}, {"error", error.text()},
+                   {"opened", to_rfc3339(now)}};
+  store::StreamWrite write;
+  write.kind = store::StreamKind::incident;
+  write.id = id;
+  write.state = store::Payload{run.state.subject, to_text(Json(std::move(state)))};
+  write.status = "open";
+  run.writes.push_back(std::move(write));
+  note(run, RunEvent::incident,
+       {{"incident", id}, {"step", effect.step}, {"effect", effect.id}, {"error", error.text()}});
+  Waiting waiting;
+  waiting.reason = Waiting::Reason::incident;
+  waiting.since = now;
+  waiting.subject = id;
+  waiting.error = error.text();
+  run.state.waiting = std::move(waiting);
+}
+
+void Engine::Impl::close_incident(LiveRun& run, std::string_view resolution, const Context& by) {
+  const auto id = run.state.waiting->subject;
+  const auto now = clock(run).now();
+  store::HistoryEvent event;
+  event.type = 1;
+  event.time = now;
+  event.data = {run.state.subject,
+                to_text(JsonObject{{"resolution", resolution}, {"by", who(by)}})};
+  store::StreamWrite write;
+  for (auto& pending : run.writes) {
+    if (pending.kind == store::StreamKind::incident && pending.id == id) {
+      pending.status = "closed";
+      pending.end = store::StreamEnd::closed;
+      return;  // opened a moment ago and not committed yet
+    }
+  }
+  write.kind = store::StreamKind::incident;
+  write.id = id;
+  write.expected_version = 1;
+  write.history.push_back(std::move(event));
+  write.status = "closed";
+  write.end = store::StreamEnd::closed;
+  run.writes.push_back(std::move(write));
+}
+
+/// Goes on with a run that was changed and is acquired; returns when the change is durable.
+Task<Result<void>> Engine::Impl::change(RunPtr run) {
+  runtime::OneShot<bool> done;
+  run->ack = done;
+  spawn(shard_of(run->id), drive(run));
+  const Context forever;
+  auto durable = co_await done.wait(forever);
+  if (!durable.ok()) {
+    co_return std::move(durable).error();
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Engine::Impl::answer_once(Context ctx, std::string review_id, Json answer) {
+  auto info = co_await services.functions.reviews->get(ctx, review_id);
+  if (!info.ok()) {
+    co_return std::move(info).error();
+  }
+  auto acquired = co_await acquire(ctx, info->run_id);
+  if (!acquired.ok()) {
+    co_return std::move(acquired).error();
+  }
+  const RunPtr run = *acquired;
+  auto prepared =
+      co_await services.functions.reviews->prepare_answer(ctx, review_id, std::move(answer));
+  if (!prepared.ok()) {
+    release(run);
+    co_return std::move(prepared).error();
+  }
+  const auto& waiting = run->state.waiting;
+  if (run->state.ended() || !waiting || waiting->reason != Waiting::Reason::review ||
+      waiting->subject != review_id) {
+    auto error = run->state.ended()
+                     ? has_ended(*run)
+                     : Error(Code::failed_precondition,
+                             fmt::format("run '{}' does not wait for review '{}'", run->id,
+                                         review_id))
+                           .page(1014);
+    release(run);
+    co_return error;
+  }
+  for (auto& write : prepared->writes) {
+    run->writes.push_back(std::move(write));
+  }
+  run->leaves.push_back(std::move(prepared->leaf));
+  if (run->state.reviews.size() >= 100) {
+    run->state.reviews.erase(run->state.reviews.begin());
+  }
+  const auto* given = find(prepared->result, "answer");
+  run->state.reviews.emplace_back(
+      JsonObject{{"id", review_id},
+                 {"answer", given != nullptr ? *given : Json()},
+                 {"by", text_or(prepared->result, "by", "")}});
+  note(*run, RunEvent::resumed, {{"review", review_id}, {"by", who(ctx)}});
+  machine(*run).call_done(std::move(prepared->result));
+  auto done = co_await change(run);
+  co_return done;
+}
+
+Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std::string reason) {
+  auto& shard = shard_of(run_id);
+  const auto found = shard.runs.find(run_id);
+  if (found != shard.runs.end() && found->second->busy &&
+      found->second->ctx.tenant == ctx.tenant) {
+    found->second->cancel_requested = true;
+    found->second->cancel_reason = reason;
+    if (found->second->ctx.cancel) {
+      found->second->ctx.cancel->cancel();  // ends a call under way; its outcome is recorded
+    }
+  }
+  auto acquired = co_await acquire(ctx, run_id);
+  if (!acquired.ok()) {
+    co_return std::move(acquired).error();
+  }
+  const RunPtr run = *acquired;
+  if (run->state.ended()) {
+    const bool cancelled = run->state.status == RunStatus::cancelled;
+    auto error = has_ended(*run);
+    release(run);
+    if (cancelled) {
+      co_return Result<void>();
+    }
+    co_return error;
+  }
+  if (run->state.waiting && run->state.waiting->reason == Waiting::Reason::incident) {
+    close_incident(*run, "cancelled", ctx);
+  }
+  run->cancel_requested = true;
+  run->cancel_reason = std::move(reason);
+  auto done = co_await change(run);
+  co_return done;
+}
+
+Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, std::string resolution,
+                                         Json result) {
+  if (resolution != "retry" && resolution != "happened" && resolution != "fail") {
+    co_return Error(Code::invalid_argument,
+                    fmt::format("found resolution '{}', wanted retry, happened or fail",
+                                resolution))
+        .page(1018);
+  }
+  auto acquired = co_await acquire(ctx, run_id);
+  if (!acquired.ok()) {
+    co_return std::move(acquired).error();
+  }
+  const RunPtr run = *acquired;
+  auto& state = run->state;
+  if (state.ended() || !state.waiting || state.waiting->reason != Waiting::Reason::incident ||
+      !state.effect) {
+    auto error = Error(Code::failed_precondition,
+                       fmt::format("run '{}' does not wait for an incident", run->id))
+                     .page(1014);
+    release(run);
+    co_return error;
+  }
+  close_incident(*run, resolution, ctx);
+  note(*run, RunEvent::incident_resolved,
+       {{"incident", state.waiting->subject}, {"resolution", resolution}, {"by", who(ctx)}});
+  govern::LeafFacts facts;
+  facts.kind = "effect_outcome";
+  facts.stream = run->id;
+  facts.step = state.effect->step;
+  facts.outcome = "resolved_" + resolution;
+  facts.facts["effect"] = state.effect->id;
+  facts.facts["by"] = who(ctx);
+  run->leaves.push_back(govern::make_leaf(ctx, clock(*run).now(), facts));
+  if (resolution == "happened") {
+    machine(*run).call_done(std::move(result));
+  } else if (resolution == "fail") {
+    auto problem = make_problem(ProblemType::communication,
+                                fmt::format("given up by {} after an unknown outcome", who(ctx)),
+                                state.effect->step);
+    machine(*run).call_failed(std::move(problem));
+  } else {
+    state.effect->maybe_happened = false;
+    state.effect->attempt = 0;
+    state.effect->first_at.reset();
+    state.waiting.reset();
+    state.status = RunStatus::running;
+  }
+  auto done = co_await change(run);
+  co_return done;
+}
+
+}  // namespace aios::workflow

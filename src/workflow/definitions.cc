@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which definitions there are, which is the newest, and how a run finds the one it started with after a restart.
+#include "workflow/detail/engine_impl.h"
+#include "workflow/detail/loader.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+using DefinitionPtr = std::shared_ptr<const Definition>;
+
+std::array<std::uint32_t, 3> numbers_of(std::string_view version) {
+  std::array<std::uint32_t, 3> out{};
+  std::size_t index = 0;
+  for (const auto part : split(version.substr(0, version.find_first_of("-+")), '.')) {
+    if (index < out.size()) {
+      std::from_chars(part.data(), part.data() + part.size(), out[index++]);
+    }
+  }
+  return out;
+}
+
+/// Semantic versions: a pre-release comes before its release; two pre-releases compare as texts.
+bool older(std::string_view a, std::string_view b) {
+  const auto x = numbers_of(a);
+  const auto y = numbers_of(b);
+  if (x != y) {
+    return x < y;
+  }
+  const auto pre_a = a.find('-') == std::string_view::npos ? "" : a.substr(a.find('-'));
+  const auto pre_b = b.find('-') == std::string_view::npos ? "" : b.substr(b.find('-'));
+  if (pre_a.empty() || pre_b.empty()) {
+    return !pre_a.empty() && pre_b.empty();
+  }
+  return pre_a < pre_b;
+}
+
+/// Of those with that version (any: empty), the newest; of the same version the one installed last.
+DefinitionPtr pick(const std::vector<DefinitionPtr>& all, std::string_view version) {
+  DefinitionPtr best;
+  for (const auto& one : all) {
+    const bool wanted = version.empty() || one->info.version == version;
+    if (wanted && (!best || !older(one->info.version, best->info.version))) {
+      best = one;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<Error> Engine::check(const std::vector<DefinitionFile>& files,
+                                 const FunctionRegistry& functions) {
+  std::vector<Error> errors;
+  std::map<std::string, std::string> seen;
+  for (const auto& file : files) {
+    const auto definition = load_definition(file, functions, &errors);
+    if (!definition) {
+      continue;
+    }
+    const auto name = definition->full_name() + " " + definition->info.version;
+    const auto [other, fresh] = seen.emplace(name, file.path);
+    if (!fresh) {
+      errors.push_back(Error(Code::invalid_argument,
+                             fmt::format("workflow {} is also defined in {}", name, other->second))
+                           .page(1008)
+                           .at(file.path, 1, 1));
+    }
+  }
+  return errors;
+}
+
+std::vector<Error> Engine::install(const TenantId& tenant,
+                                   const std::vector<DefinitionFile>& files) {
+  auto errors = check(files, *impl_->registry);
+  if (!errors.empty()) {
+    return errors;
+  }
+  for (const auto& file : files) {
+    auto definition = load_definition(file, *impl_->registry, &errors);
+    if (!definition) {
+      continue;
+    }
+    std::lock_guard lock(impl_->definitions_mutex);
+    const auto known = impl_->known.emplace(definition->info.digest, definition).first->second;
+    auto& versions = impl_->installed[tenant].by_name[known->full_name()];
+    std::erase_if(versions, [&](const DefinitionPtr& one) {
+      return one->info.digest == known->info.digest;
+    });
+    versions.push_back(known);
+  }
+  return errors;
+}
+
+std::vector<DefinitionInfo> Engine::definitions(const TenantId& tenant) const {
+  std::lock_guard lock(impl_->definitions_mutex);
+  std::vector<DefinitionInfo> out;
+  const auto found = impl_->installed.find(tenant);
+  if (found != impl_->installed.end()) {
+    for (const auto& [name, versions] : found->second.by_name) {
+      for (const auto& one : versions) {
+        out.push_back(one->info);
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<DefinitionInfo> Engine::triggered_by(const TenantId& tenant,
+                                                 std::string_view event_type) const {
+  std::lock_guard lock(impl_->definitions_mutex);
+  std::vector<DefinitionInfo> out;
+  const auto found = impl_->installed.find(tenant);
+  if (found == impl_->installed.end()) {
+    return out;
+  }
+  for (const auto& [name, versions] : found->second.by_name) {
+    const auto newest = pick(versions, "");
+    const auto& types = newest->info.trigger_types;
+    if (std::find(types.begin(), types.end(), event_type) != types.end()) {
+      out.push_back(newest->info);
+    }
+  }
+  return out;
+}
+
+DefinitionPtr Engine::Impl::newest(const TenantId& tenant, const std::string& workflow,
+                                   const std::string& version) const {
+  std::lock_guard lock(definitions_mutex);
+  const auto found = installed.find(tenant);
+  if (found == installed.end()) {
+    return nullptr;
+  }
+  for (const auto& [name, versions] : found->second.by_name) {
+    if (name == workflow || name.ends_with("/" + workflow)) {
+      return pick(versions, version);
+    }
+  }
+  return nullptr;
+}
+
+Error Engine::Impl::unknown_workflow(const TenantId& tenant, const std::string& workflow,
+                                     const std::string& version) const {
+  std::vector<std::string> names;
+  {
+    std::lock_guard lock(definitions_mutex);
+    const auto found = installed.find(tenant);
+    if (found != installed.end()) {
+      for (const auto& [name, versions] : found->second.by_name) {
+        names.push_back(name);
+      }
+    }
+  }
+  const auto nearest = nearest_name(workflow, names);
+  return Error(Code::not_found,
+               fmt::format("no workflow '{}'{}{}", workflow,
+                           version.empty() ? "" : " of version " + version,
+                           nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)))
+      .page(1010);
+}
+
+Task<Result<std::string>> Engine::Impl::keep_text(Context ctx, DefinitionPtr definition) {
+  const auto key = std::pair(ctx.tenant, definition->info.digest);
+  {
+    std::lock_guard lock(definitions_mutex);
+    const auto found = kept.find(key);
+    if (found != kept.end()) {
+      co_return found->second;
+    }
+  }
+  store::Payload text{"", definition->text};
+  auto blob = co_await services.store->put_blob(ctx, std::move(text));
+  if (blob.ok()) {
+    std::lock_guard lock(definitions_mutex);
+    kept[key] = *blob;
+  }
+  co_return blob;
+}
+
+Task<Result<DefinitionPtr>> Engine::Impl::by_digest(Context ctx, std::string digest,
+                                                    std::string blob) {
+  {
+    std::lock_guard lock(definitions_mutex);
+    const auto found = known.find(digest);
+    if (found != known.end()) {
+      co_return found->second;
+    }
+  }
+  auto text = co_await services.store->blob(ctx, blob);
+  if (!text.ok()) {
+    co_return std::move(text).error().with("finding the definition a run started with");
+  }
+  const DefinitionFile file{blob, std::move(*text)};
+  std::vector<Error> errors;
+  auto definition = load_definition(file, *registry, &errors);
+  if (!definition) {
+    co_return Error(Code::failed_precondition,
+                    "the definition this run started with is no longer accepted: " +
+                        errors.front().text())
+        .page(1016);
+  }
+  std::lock_guard lock(definitions_mutex);
+  co_return known.emplace(definition->info.digest, definition).first->second;
+}
+
+}  // namespace aios::workflow

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// workflow/detail/definition: a document after loading: checked, every expression and schema compiled.
+// Immutable; shared by all runs of it and by all threads.
+
+#include "core/json.h"
+#include "expr/schema.h"
+#include "workflow/engine.h"
+#include "workflow/task_kind.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios::workflow {
+
+/// input, output or export of a task or of the workflow: an expression and a schema, both optional.
+struct Shape {
+  Expression expression;
+  std::optional<expr::Schema> schema;
+};
+
+struct LoadedTask {
+  std::string name;
+  std::string reference;  ///< JSON pointer: /do/0/name
+  std::string keyword;    ///< "set", "call", ...
+  Expression condition;
+  Shape input, output, exported;
+  std::optional<DurationValue> timeout;
+  Directive then;
+  std::unique_ptr<TaskBody> body;
+};
+
+struct TaskList {
+  std::string pointer;  ///< "/do"
+  std::vector<LoadedTask> tasks;
+};
+
+struct Definition {
+  DefinitionInfo info;
+  std::string text;   ///< as installed; kept so that a run finds the version it started with
+  Json document;
+  std::vector<std::unique_ptr<TaskList>> lists;  ///< [0] is the document's `do`
+  Shape input, output;
+  std::optional<DurationValue> timeout;
+
+  std::string full_name() const { return info.workflow_namespace + "/" + info.name; }
+  const TaskList* list_at(std::string_view pointer, std::uint32_t* index) const;
+};
+
+}  // namespace aios::workflow

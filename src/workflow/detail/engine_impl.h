@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// workflow/detail/engine_impl: what stands behind Engine. One run is driven by one coroutine at a time, on its shard;
+// whoever wants to change a run acquires it first. A run is in memory while somebody has it, and a bounded number
+// of parked ones after that; the store alone is the truth.
+
+#include "runtime/one_shot.h"
+#include "runtime/task_group.h"
+#include "workflow/detail/definition.h"
+#include "workflow/detail/machine.h"
+#include "workflow/detail/state.h"
+#include "workflow/detail/timer_queue.h"
+#include "workflow/engine.h"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace aios::workflow {
+
+/// Types of a run's history events. The numbers are on disk: never reuse one.
+enum class RunEvent : std::uint16_t {
+  started = 1, checkpoint = 2, effect_intended = 3, effect_result = 4, parked = 5, resumed = 6,
+  completed = 7, faulted = 8, cancelled = 9, effect_refused = 10, incident = 11, incident_resolved = 12,
+};
+std::string_view name_of(RunEvent type);
+
+struct LiveRun {
+  std::string id;
+  Context ctx;  ///< of the run itself: tenant, trace, labels, its own cancellation
+  std::shared_ptr<const Definition> definition;
+  RunState state;
+  std::uint64_t version = 0;  ///< of the stream; 0: not committed yet
+
+  // What leaves with the next commit.
+  RunLog log;
+  std::vector<store::HistoryEvent> history;
+  std::vector<store::StreamWrite> writes;
+  std::vector<store::AuditLeaf> leaves;
+  std::optional<store::Transition> with;
+  std::optional<runtime::OneShot<bool>> ack;  ///< who is answered when the next commit is durable
+
+  bool busy = false;
+  bool cancel_requested = false;
+  std::string cancel_reason;
+  std::vector<runtime::OneShot<bool>> queue;  ///< who waits until it is not busy
+};
+using RunPtr = std::shared_ptr<LiveRun>;
+
+struct EngineShard {
+  explicit EngineShard(runtime::Executor& shard) : executor(shard), group(shard), admin(shard) {}
+  runtime::Executor& executor;
+  runtime::TaskGroup group;
+  runtime::TaskGroup admin;  ///< waits for `group`
+  std::unordered_map<std::string, RunPtr> runs;
+};
+
+/// What to do after a call was seen to.
+enum class Next : std::uint8_t { advance, lost };
+
+struct EngineMetrics {
+  explicit EngineMetrics(observe::Metrics* metrics);
+  void ended(RunStatus status) const;
+  void effect(EffectClass effect, std::string_view outcome) const;
+  observe::Counter* started = nullptr;
+  observe::Counter* commits = nullptr;
+  observe::Metrics* metrics = nullptr;
+};
+
+struct Engine::Impl {
+  explicit Impl(EngineServices given);
+
+  // Definitions (definitions.cc)
+  std::shared_ptr<const Definition> newest(const TenantId& tenant, const std::string& workflow,
+                                           const std::string& version) const;
+  Task<Result<std::shared_ptr<const Definition>>> by_digest(Context ctx, std::string digest, std::string blob);
+  Task<Result<std::string>> keep_text(Context ctx, std::shared_ptr<const Definition> definition);
+
+  Error unknown_workflow(const TenantId& tenant, const std::string& workflow, const std::string& version) const;
+
+  // Runs in memory (runs.cc)
+  RunPtr new_run(const Context& ctx, StartRequest request, std::shared_ptr<const Definition> definition,
+                 const std::string& blob);
+  EngineShard& shard_of(std::string_view run_id);
+  EngineShard& shard_of_executor(runtime::Executor& executor);
+  Task<Result<bool>> start_timers(std::shared_ptr<TimerQueue> queue);
+  Task<void> finish(EngineShard& shard, Task<void> last);
+  static Task<Result<bool>> as_flag(Task<Result<void>> work);
+  void spawn(EngineShard& shard, Task<void> task);
+  Task<Result<RunPtr>> acquire(Context ctx, std::string run_id);
+  Task<Result<void>> load(RunPtr run);
+  void release(const RunPtr& run);
+  void forget(const RunPtr& run);
+  void wake(const TenantId& tenant, const std::string& run_id, std::function<void()> done);
+  Task<void> wake_run(TenantId tenant, std::string run_id, std::function<void()> done);
+  void notify_ended(const std::string& run_id);
+  Machine machine(LiveRun& run);
+  runtime::Clock& clock(const LiveRun& run) { return shard_of(run.id).executor.clock(); }
+
+  // The way of a run (driver.cc)
+  Task<void> begin(RunPtr run);
+  Task<void> drive(RunPtr run);
+  Task<bool> turn(RunPtr run);
+  Task<bool> commit(RunPtr run);
+  Task<bool> commit_again(RunPtr run, store::Transition transition, Error error);
+  store::Transition transition_of(LiveRun& run);
+  store::StreamWrite run_write(LiveRun& run);
+  Task<void> close_abandoned_reviews(RunPtr run);
+  void end_history(LiveRun& run);
+  void note(LiveRun& run, RunEvent type, JsonObject data);
+  void note_fence(LiveRun& run, RunEvent type, JsonObject data);
+  Task<bool> park(RunPtr run);
+
+  // Calls (effects.cc)
+  Task<Next> call(RunPtr run);
+  Task<void> call_local(RunPtr run, Function* function, CallPlan plan);
+  Task<Next> call_outside(RunPtr run, Function* function, CallPlan plan);
+  Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
+  CallRequest request_of(const LiveRun& run) const;
+  Context attempt_context(const LiveRun& run, const CallPlan& plan);
+  void collect(LiveRun& run, CallOutcome& outcome, EffectClass effect);
+  void settle(LiveRun& run, const CallPlan& plan, CallOutcome outcome);
+  void settle_unknown(LiveRun& run, const CallPlan& plan, const Error& error);
+  void settle_failed(LiveRun& run, const CallPlan& plan, const Error& error);
+  void give_up(LiveRun& run, EffectClass effect, const Error& error);
+  void wait_for(LiveRun& run, Waiting::Reason reason, Time until, const Error& error);
+  void retry_later(LiveRun& run, const CallPlan& plan, const Error& error);
+  void open_incident(LiveRun& run, const Error& error);
+  void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
+
+  // Changes from outside (changes.cc)
+  Task<Result<void>> change(RunPtr run);
+  Task<Result<void>> answer_once(Context ctx, std::string review_id, Json answer);
+  Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
+  Task<Result<void>> resolve(Context ctx, std::string run_id, std::string resolution, Json result);
+  /// Runs in the shard's own group, so that a caller who goes away does not end it half-way.
+  template <class T>
+  Task<Result<T>> on_shard(EngineShard& shard, Context ctx, Task<Result<T>> work);
+
+  EngineServices services;
+  FunctionRegistry own_registry;
+  const FunctionRegistry* registry = nullptr;
+  std::map<std::string, std::unique_ptr<Function>, std::less<>> functions;
+  EngineMetrics metrics;
+  std::shared_ptr<TimerQueue> timers;
+  std::atomic<bool> stopping{false};
+
+  std::mutex shards_mutex;
+  std::map<runtime::Executor*, std::unique_ptr<EngineShard>> shards;
+
+  mutable std::mutex definitions_mutex;
+  struct Installed {
+    std::map<std::string, std::vector<std::shared_ptr<const Definition>>> by_name;  ///< newest last
+  };
+  std::map<TenantId, Installed> installed;
+  std::map<std::string, std::shared_ptr<const Definition>, std::less<>> known;  ///< by digest
+  std::map<std::pair<TenantId, std::string>, std::string> kept;  ///< tenant and digest -> blob
+
+  std::mutex waiters_mutex;
+  std::uint64_t next_waiter = 1;
+  std::map<std::string, std::map<std::uint64_t, runtime::OneShot<bool>>> waiters;
+};
+
+template <class T>
+Task<void> answer_to(Task<Result<T>> work, runtime::OneShot<T> done) {
+  auto result = co_await std::move(work);
+  done.set(std::move(result));
+}
+
+template <class T>
+Task<Result<T>> Engine::Impl::on_shard(EngineShard& shard, Context ctx, Task<Result<T>> work) {
+  if (stopping) {
+    co_return Error(Code::unavailable, "the engine is stopping", Retry::same_call).page(1015);
+  }
+  runtime::OneShot<T> done;
+  spawn(shard, answer_to<T>(std::move(work), done));
+  auto result = co_await done.wait(std::move(ctx));
+  co_return result;
+}
+
+/// When the run must be looked at again at the latest; nothing while it waits for a person without a limit.
+std::optional<Time> next_wake(const RunState& state);
+
+}  // namespace aios::workflow

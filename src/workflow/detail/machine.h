@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// workflow/detail/machine: the interpreter. Pure and synchronous: it changes a RunState and a RunLog, and stops where
+// the world is needed. No recursion over user data: frames are data, and the depth of a document is bounded at load.
+// A Machine is made for one call from the driver and holds nothing of its own between two.
+
+#include "workflow/detail/definition.h"
+#include "workflow/detail/state.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace aios::workflow {
+
+inline constexpr std::uint32_t steps_per_turn_max = 1'000;      ///< then commit and let others run
+inline constexpr std::uint64_t steps_per_run_max = 1'000'000;   ///< then the run faults
+
+/// What happened since the last fence and leaves with the next one.
+struct RunLog {
+  std::vector<std::string> path;  ///< references of the tasks that ended, in order, the first 200
+  std::uint64_t path_dropped = 0;
+  std::vector<Json> events;       ///< emitted CloudEvents
+  std::vector<std::string> abandoned_reviews;  ///< nobody waits for them any more
+};
+
+enum class Pause : std::uint8_t {
+  call,     ///< state.effect says what
+  wait,     ///< state.waiting says for what
+  ended,
+  yielded,  ///< steps_per_turn_max steps were made
+};
+
+class Machine final : public TaskScope, private Arguments {
+ public:
+  Machine(std::string_view run_id, const Definition& definition, RunState& state, RunLog& log,
+          runtime::Clock& clock, runtime::Random& random);
+
+  /// Checks state.raw_input against the definition's schema. Changes nothing.
+  Result<void> check_input() const;
+  /// Makes the first frame from state.raw_input; the run may have faulted after it.
+  void begin();
+  Pause advance();
+  /// The outcome of state.effect.
+  void call_done(Json result);
+  void call_failed(Problem problem);
+  /// The time of state.waiting has come.
+  void wake();
+  void cancel(std::string reason);
+
+  const Json& input() const override { return top().input; }
+  const std::string& reference() const override { return task().reference; }
+  Time now() const override { return clock_.now(); }
+  runtime::Random& random() override { return random_; }
+  JsonObject& memory() override { return state_.frames.back().memory; }
+  Result<Json> evaluate(const Expression& expression, const Json& dot, std::string_view error_name,
+                        const Json& error) override;
+  void emit(Json event) override { log_.events.push_back(std::move(event)); }
+  std::string source() const override;
+
+ private:
+  const Frame& top() const { return state_.frames.back(); }
+  const LoadedTask& task() const;
+  void step();
+  bool enter_task();
+  bool set_task_deadline(Frame& frame, const LoadedTask& entered);
+  bool expired();
+  void apply(Step step);
+  void start_call(Call call);
+  void sleep(const Sleep& sleep);
+  void finish_task(Json output, std::optional<Directive> then);
+  bool shape_output(const LoadedTask& done, Json* output);
+  void follow(const Directive& directive, Json output);
+  void leave(Json output);
+  void raise(Problem problem);
+  void end_workflow(Json output);
+  void fault(const Problem& problem);
+  void end(RunStatus status);
+  void drop_wait();
+  void note_path(const std::string& reference);
+  const Json* argument(std::string_view name) const override;
+  Time time() const override { return clock_.now(); }
+  Json task_argument() const;
+  Json workflow_argument() const;
+
+  std::string_view run_id_;
+  const Definition& definition_;
+  RunState& state_;
+  RunLog& log_;
+  runtime::Clock& clock_;
+  runtime::Random& random_;
+  const Json* output_ = nullptr;      // $output, while export.as is evaluated
+  const Json* raw_output_ = nullptr;  // $task.output, while output.as is evaluated
+  std::string_view error_name_;
+  const Json* error_ = nullptr;
+  Json nothing_;
+  mutable Json task_, workflow_, runtime_;  // made when an expression reads them, for one evaluation
+};
+
+}  // namespace aios::workflow

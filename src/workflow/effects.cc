@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls: the effect fence and the outcome classes. The rule behind every line: what may have happened outside is in
+// the store before it can happen, and what is not known is asked or left to a person, never guessed.
+#include "workflow/detail/engine_impl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+/// How long a blocked or unknown effect is tried again before a person must look.
+constexpr Duration unsettled_max = std::chrono::hours(24);
+constexpr std::size_t memory_max = 100;
+/// From then on an unknown outcome is asked for at this pace at most.
+constexpr Duration unknown_pause_max = std::chrono::minutes(5);
+
+void remember(JsonArray& memory, JsonObject entry) {
+  if (memory.size() >= memory_max) {
+    memory.erase(memory.begin());
+  }
+  memory.emplace_back(std::move(entry));
+}
+
+Error unknown_after_crash() {
+  return Error(Code::unavailable, "the server ended while the call was under way",
+               Retry::same_call);
+}
+
+Error error_of(const CallOutcome& outcome) {
+  if (outcome.error) {
+    return *outcome.error;
+  }
+  return Error(Code::internal, "the call failed without saying why");
+}
+
+}  // namespace
+
+CallRequest Engine::Impl::request_of(const LiveRun& run) const {
+  const auto& effect = *run.state.effect;
+  CallRequest out;
+  out.run_id = run.id;
+  out.step = effect.step;
+  out.effect_id = effect.id;
+  out.attempt = std::max<std::uint32_t>(effect.attempt, 1);
+  out.subject = run.state.subject;
+  out.arguments = effect.arguments;
+  out.run["workflow"] = run.state.workflow;
+  out.run["id"] = run.id;
+  out.run["step"] = effect.step;
+  out.run["inferences"] = run.state.inferences;
+  out.run["reviews"] = run.state.reviews;
+  return out;
+}
+
+Context Engine::Impl::attempt_context(const LiveRun& run, const CallPlan& plan) {
+  auto& at = clock(run);
+  auto limit = plan.timeout;
+  const auto cut = [&](const std::optional<Time>& deadline) {
+    if (deadline) {
+      limit = std::clamp(*deadline - at.now(), Duration(0), limit);
+    }
+  };
+  cut(run.state.deadline);
+  for (const auto& frame : run.state.frames) {
+    cut(frame.entered ? frame.deadline : std::nullopt);
+  }
+  return run.ctx.until(at.instant() + limit);
+}
+
+Task<Next> Engine::Impl::call(RunPtr run) {
+  auto& effect = *run->state.effect;
+  const auto found = functions.find(effect.function);
+  if (found == functions.end()) {
+    auto problem = make_problem(ProblemType::configuration,
+                                fmt::format("no function '{}'", effect.function), effect.step);
+    machine(*run).call_failed(std::move(problem));
+    co_return Next::advance;
+  }
+  auto request = request_of(*run);
+  auto plan = found->second->plan(run->ctx, request);
+  if (!plan.ok()) {
+    const auto assumed = effect.maybe_happened || effect.phase == EffectState::Phase::intent
+                             ? EffectClass::none
+                             : EffectClass::read;
+    effect.maybe_happened = assumed == EffectClass::none;
+    give_up(*run, assumed, plan.error());
+    co_return Next::advance;
+  }
+  if (plan->effect == EffectClass::local) {
+    co_await call_local(run, found->second.get(), *plan);
+    co_return Next::advance;
+  }
+  const auto next = co_await call_outside(run, found->second.get(), *plan);
+  co_return next;
+}
+
+/// Nothing leaves the process: no intent, and a crash before the next fence repeats it.
+Task<void> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan plan) {
+  auto& effect = *run->state.effect;
+  ++effect.attempt;
+  auto request = request_of(*run);
+  const Context ctx = attempt_context(*run, plan);
+  std::vector<store::AuditLeaf> refused;
+  auto prepared = co_await function->prepare(ctx, request, &refused);
+  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
+  if (!prepared.ok()) {
+    note(*run, RunEvent::effect_refused,
+         {{"step", effect.step}, {"error", prepared.error().text()}});
+    give_up(*run, EffectClass::local, prepared.error());
+    co_return;
+  }
+  std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
+  auto ready = std::move(*prepared);
+  auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
+  collect(*run, outcome, EffectClass::local);
+  if (!outcome.wait_for_review.empty()) {
+    Waiting waiting;
+    waiting.reason = Waiting::Reason::review;
+    waiting.since = clock(*run).now();
+    waiting.subject = outcome.wait_for_review;
+    run->state.waiting = std::move(waiting);
+    co_return;
+  }
+  if (outcome.outcome == Outcome::unknown) {
+    outcome.outcome = Outcome::failed;  // nothing left the process: what failed did not happen
+  }
+  settle(*run, plan, std::move(outcome));
+}
+
+Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan plan) {
+  auto& effect = *run->state.effect;
+  if (effect.phase == EffectState::Phase::intent) {
+    effect.phase = EffectState::Phase::fresh;
+    effect.maybe_happened = plan.effect != EffectClass::read;
+    if (plan.effect == EffectClass::none) {
+      open_incident(*run, unknown_after_crash());
+      co_return Next::advance;
+    }
+  }
+  if (effect.maybe_happened && plan.effect == EffectClass::none) {
+    open_incident(*run, Error(Code::failed_precondition, "an earlier try may have happened"));
+    co_return Next::advance;
+  }
+  if (effect.maybe_happened && plan.effect == EffectClass::lookup) {
+    const bool absent = co_await ask_whether_happened(run, function, plan);
+    if (!absent) {
+      co_return Next::advance;
+    }
+  }
+  std::vector<store::AuditLeaf> refused;
+  auto request = request_of(*run);
+  request.attempt = effect.attempt + 1;
+  auto prepared = co_await function->prepare(run->ctx, request, &refused);
+  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
+  if (!prepared.ok()) {
+    note(*run, RunEvent::effect_refused,
+         {{"step", effect.step}, {"error", prepared.error().text()}});
+    give_up(*run, plan.effect, prepared.error());
+    co_return Next::advance;
+  }
+  const auto now = clock(*run).now();
+  ++effect.attempt;
+  effect.phase = EffectState::Phase::intent;
+  effect.sent_at = now;
+  effect.first_at = effect.first_at.value_or(now);
+  std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
+  note_fence(*run, RunEvent::effect_intended,
+             {{"step", effect.step}, {"effect", effect.id}, {"attempt", effect.attempt},
+              {"class", name_of(plan.effect)}});
+  const bool durable = co_await commit(run);
+  if (!durable) {
+    co_return Next::lost;
+  }
+  if (run->cancel_requested || stopping) {
+    effect.phase = EffectState::Phase::fresh;  // nothing was sent
+    --effect.attempt;
+    co_return Next::advance;
+  }
+  const Context ctx = attempt_context(*run, plan);
+  auto ready = std::move(*prepared);
+  auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
+  effect.phase = EffectState::Phase::fresh;
+  collect(*run, outcome, plan.effect);
+  settle(*run, plan, std::move(outcome));
+  co_return Next::advance;
+}
+
+/// True: it certainly did not happen, send it (again). False: settled or parked.
+Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, CallPlan plan) {
+  auto& effect = *run->state.effect;
+  const auto now = clock(*run).now();
+  // A request may still be on its way or at work: ask when its own time is over.
+  const auto earliest = effect.sent_at.value_or(now) + plan.timeout;
+  if (now < earliest) {
+    wait_for(*run, Waiting::Reason::lookup, earliest,
+             Error(Code::unavailable, "it is not known whether the call happened"));
+    co_return false;
+  }
+  std::vector<store::AuditLeaf> refused;
+  auto request = request_of(*run);
+  auto prepared = co_await function->prepare(run->ctx, request, &refused);
+  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
+  if (!prepared.ok()) {
+    give_up(*run, plan.effect, prepared.error());
+    co_return false;
+  }
+  std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
+  const Context ctx = attempt_context(*run, plan);
+  auto ready = std::move(*prepared);
+  auto answer = co_await function->lookup(ctx, std::move(ready), std::move(request));
+  if (!answer.ok()) {
+    metrics.effect(plan.effect, "lookup_failed");
+    settle_unknown(*run, plan, answer.error());
+    co_return false;
+  }
+  if (!answer->has_value()) {
+    metrics.effect(plan.effect, "lookup_absent");
+    effect.maybe_happened = false;
+    co_return true;
+  }
+  metrics.effect(plan.effect, "lookup_found");
+  note(*run, RunEvent::effect_result,
+       {{"step", effect.step}, {"effect", effect.id}, {"outcome", "done"}, {"by", "lookup"}});
+  machine(*run).call_done(std::move(**answer));
+  co_return false;
+}
+
+void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effect_class) {
+  std::move(outcome.leaves.begin(), outcome.leaves.end(), std::back_inserter(run.leaves));
+  std::move(outcome.writes.begin(), outcome.writes.end(), std::back_inserter(run.writes));
+  const auto word = outcome.outcome == Outcome::done     ? "done"
+                    : outcome.outcome == Outcome::failed ? "failed"
+                                                         : "unknown";
+  metrics.effect(effect_class, outcome.blocked ? "blocked" : word);
+  if (effect_class != EffectClass::local && !outcome.blocked) {
+    const auto& effect = *run.state.effect;
+    JsonObject data{{"step", effect.step}, {"effect", effect.id}, {"attempt", effect.attempt},
+                    {"outcome", word}};
+    if (outcome.error) {
+      data["error"] = outcome.error->text();
+    }
+    note(run, RunEvent::effect_result, std::move(data));
+  }
+  if (!outcome.inference.empty()) {
+    remember(run.state.inferences, std::move(outcome.inference));
+  }
+}
+
+void Engine::Impl::settle(LiveRun& run, const CallPlan& plan, CallOutcome outcome) {
+  auto& effect = *run.state.effect;
+  if (outcome.outcome == Outcome::done) {
+    machine(run).call_done(std::move(outcome.result));
+    return;
+  }
+  const auto error = error_of(outcome);
+  if (outcome.blocked) {
+    effect.attempt -= effect.attempt > 0 ? 1 : 0;
+    const auto now = clock(run).now();
+    if (now - effect.first_at.value_or(now) >= unsettled_max) {
+      give_up(run, plan.effect, error);
+      return;
+    }
+    const auto pause = error.retry_after().value_or(std::chrono::seconds(1));
+    wait_for(run, Waiting::Reason::blocked,
+             now + std::clamp<Duration>(pause, std::chrono::milliseconds(10), unknown_pause_max),
+             error);
+  } else if (outcome.outcome == Outcome::unknown) {
+    settle_unknown(run, plan, error);
+  } else {
+    settle_failed(run, plan, error);
+  }
+}
+
+void Engine::Impl::settle_unknown(LiveRun& run, const CallPlan& plan, const Error& error) {
+  auto& effect = *run.state.effect;
+  if (plan.effect == EffectClass::read || plan.effect == EffectClass::local) {
+    const Error again(error.code(), error.message(), Retry::same_call);
+    settle_failed(run, plan, again);
+    return;
+  }
+  effect.maybe_happened = true;
+  const auto now = clock(run).now();
+  const bool tried_long = now - effect.first_at.value_or(now) >= unsettled_max;
+  if (plan.effect == EffectClass::none || tried_long) {
+    open_incident(run, error);
+    return;
+  }
+  retry_later(run, plan, error);
+}
+
+void Engine::Impl::settle_failed(LiveRun& run, const CallPlan& plan, const Error& error) {
+  auto& effect = *run.state.effect;
+  if (error.retry() == Retry::never) {
+    // A refusal for good also answers for the tries before it: a peer that honours the key, or was asked, would have
+    // given the first result again.
+    effect.maybe_happened = false;
+    give_up(run, plan.effect, error);
+    return;
+  }
+  if (effect.maybe_happened) {
+    settle_unknown(run, plan, error);
+    return;
+  }
+  if (effect.attempt > plan.backoff.retries_max) {
+    give_up(run, plan.effect, error);
+    return;
+  }
+  retry_later(run, plan, error);
+}
+
+/// The error goes to the document, unless nobody knows what happened outside: then to a person.
+void Engine::Impl::give_up(LiveRun& run, EffectClass effect_class, const Error& error) {
+  auto& effect = *run.state.effect;
+  const bool harmless = effect_class == EffectClass::local || effect_class == EffectClass::read;
+  if (effect.maybe_happened && !harmless) {
+    open_incident(run, error);
+    return;
+  }
+  auto problem = problem_of(error, effect.step);
+  machine(run).call_failed(std::move(problem));
+}
+
+void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& error) {
+  const auto& effect = *run.state.effect;
+  auto& executor = shard_of(run.id).executor;
+  const auto now = executor.clock().now();
+  const auto tries = std::min<std::uint32_t>(std::max<std::uint32_t>(effect.attempt, 1), 60);
+  const bool slow = effect.attempt > plan.backoff.retries_max;
+  const auto cap = static_cast<double>((slow ? unknown_pause_max : plan.backoff.cap).count());
+  const auto grown = static_cast<double>(plan.backoff.first.count()) *
+                     std::pow(plan.backoff.factor, static_cast<double>(tries - 1));
+  const auto most = std::min(grown, cap);
+  auto pause = Duration(
+      static_cast<std::int64_t>(most * (0.5 + 0.5 * executor.random().unit())));
+  if (error.retry_after()) {
+    pause = std::clamp<Duration>(*error.retry_after(), pause, std::chrono::hours(1));
+  }
+  auto until = now + std::max<Duration>(pause, std::chrono::milliseconds(1));
+  auto reason = Waiting::Reason::retry;
+  if (effect.maybe_happened && plan.effect == EffectClass::lookup) {
+    reason = Waiting::Reason::lookup;
+    until = std::max(until, effect.sent_at.value_or(now) + plan.timeout);
+  }
+  wait_for(run, reason, until, error);
+}
+
+void Engine::Impl::wait_for(LiveRun& run, Waiting::Reason reason, Time until,
+                            const Error& error) {
+  Waiting waiting;
+  waiting.reason = reason;
+  waiting.since = clock(run).now();
+  waiting.wake_at = until;
+  waiting.error = error.text();
+  run.state.waiting = std::move(waiting);
+}
+
+}  // namespace aios::workflow

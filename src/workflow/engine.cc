@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workflow/engine.h"
+
+#include "workflow/detail/engine_impl.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+constexpr int answer_attempts_max = 5;
+
+RunView view_of(const store::StreamRow& row, const RunState& state) {
+  RunView out;
+  out.id = row.id;
+  out.workflow = state.workflow;
+  out.version = state.version;
+  out.status = row.status;
+  out.input = state.raw_input;
+  out.output = state.output;
+  out.error = state.error;
+  out.trace_id = Trace::parse(state.traceparent).trace_id_hex();
+  out.created = state.created;
+  out.updated = row.updated;
+  out.steps = state.steps;
+  out.inferences = state.inferences;
+  out.reviews = state.reviews;
+  if (state.waiting) {
+    out.waiting_for = fmt::format("{} {}", name_of(state.waiting->reason),
+                                  state.waiting->subject.empty() ? state.waiting->error
+                                                                 : state.waiting->subject);
+  }
+  return out;
+}
+
+}  // namespace
+
+EngineMetrics::EngineMetrics(observe::Metrics* given) : metrics(given) {
+  if (metrics != nullptr) {
+    started = &metrics->counter({"aios_runs_started", "Runs that were started.", "", {}});
+    commits = &metrics->counter({"aios_run_commits", "Commits made for runs.", "", {}});
+  }
+}
+
+void EngineMetrics::ended(RunStatus status) const {
+  if (metrics != nullptr) {
+    metrics->counter({"aios_runs_ended", "Runs that ended, by status.", "", {"status"}},
+                     {std::string(name_of(status))})
+        .add();
+  }
+}
+
+void EngineMetrics::effect(EffectClass effect, std::string_view outcome) const {
+  if (metrics != nullptr) {
+    metrics->counter({"aios_effects", "Calls made for runs, by effect class and outcome.", "",
+                      {"class", "outcome"}},
+                     {std::string(name_of(effect)), std::string(outcome)})
+        .add();
+  }
+}
+
+Engine::Impl::Impl(EngineServices given) : services(std::move(given)), metrics(services.metrics) {
+  registry = services.registry;
+  if (registry == nullptr) {
+    register_all_functions(own_registry);
+    registry = &own_registry;
+  }
+  for (const auto& entry : registry->entries()) {
+    functions.emplace(entry.name, entry.make(services.functions));
+  }
+  timers = std::make_shared<TimerQueue>(
+      *services.store, *services.timers,
+      [this](const TenantId& tenant, const std::string& run_id, std::function<void()> done) {
+        wake(tenant, run_id, std::move(done));
+      },
+      TimerQueue::Options());
+}
+
+Engine::Engine(EngineServices services) : impl_(std::make_unique<Impl>(std::move(services))) {}
+Engine::~Engine() = default;
+
+Task<Result<void>> Engine::recover(Context ctx) {
+  auto timers = impl_->timers;
+  auto& shard = impl_->shard_of_executor(*impl_->services.timers);
+  auto done = co_await impl_->on_shard<bool>(shard, ctx, impl_->start_timers(timers));
+  if (!done.ok()) {
+    co_return std::move(done).error().with("reading the wake-ups of runs");
+  }
+  co_return Result<void>();
+}
+
+Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
+  if (impl_->stopping) {
+    co_return Error(Code::unavailable, "the engine is stopping", Retry::same_call).page(1015);
+  }
+  auto definition = impl_->newest(ctx.tenant, request.workflow, request.version);
+  if (!definition) {
+    co_return impl_->unknown_workflow(ctx.tenant, request.workflow, request.version);
+  }
+  auto blob = co_await impl_->keep_text(ctx, definition);
+  if (!blob.ok()) {
+    co_return std::move(blob).error();
+  }
+  auto run = impl_->new_run(ctx, std::move(request), definition, *blob);
+  auto valid = impl_->machine(*run).check_input();
+  if (!valid.ok()) {
+    co_return Error(Code::invalid_argument, valid.error().message())
+        .page(1011)
+        .with(fmt::format("starting workflow {}", run->state.workflow));
+  }
+  runtime::OneShot<bool> durable;
+  run->ack = durable;
+  impl_->spawn(impl_->shard_of(run->id), impl_->begin(run));
+  const std::string id = run->id;
+  run.reset();
+  auto done = co_await durable.wait(ctx);
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return id;
+}
+
+Task<Result<RunView>> Engine::get(Context ctx, std::string run_id) {
+  auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::run, run_id);
+  if (!row.ok()) {
+    if (row.error().code() == Code::not_found) {
+      co_return Error(Code::not_found, fmt::format("no run '{}'", run_id)).page(1012);
+    }
+    co_return std::move(row).error();
+  }
+  if (row->erased) {
+    RunState gone;
+    co_return view_of(*row, gone);
+  }
+  auto state = decode_state(row->state);
+  if (!state.ok()) {
+    co_return std::move(state).error().with(fmt::format("reading run {}", run_id));
+  }
+  co_return view_of(*row, *state);
+}
+
+Task<Result<RunView>> Engine::wait(Context ctx, std::string run_id) {
+  runtime::OneShot<bool> ended;
+  std::uint64_t number = 0;
+  {
+    std::lock_guard lock(impl_->waiters_mutex);
+    number = impl_->next_waiter++;
+    impl_->waiters[run_id].emplace(number, ended);
+  }
+  auto view = co_await get(ctx, run_id);
+  const bool open = view.ok() && (view->status == "running" || view->status == "waiting");
+  if (open) {
+    auto waited = co_await ended.wait(ctx);
+    if (waited.ok()) {
+      view = co_await get(ctx, run_id);
+    } else {
+      view = std::move(waited).error().with(fmt::format("waiting for run {}", run_id));
+    }
+  }
+  std::lock_guard lock(impl_->waiters_mutex);
+  const auto found = impl_->waiters.find(run_id);
+  if (found != impl_->waiters.end()) {
+    found->second.erase(number);
+    if (found->second.empty()) {
+      impl_->waiters.erase(found);
+    }
+  }
+  co_return view;
+}
+
+Task<Result<void>> Engine::cancel(Context ctx, std::string run_id, std::string reason) {
+  auto work = impl_->as_flag(impl_->cancel_run(ctx, run_id, std::move(reason)));
+  auto done = co_await impl_->on_shard<bool>(impl_->shard_of(run_id), ctx, std::move(work));
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Engine::answer(Context ctx, std::string review_id, Json answer) {
+  if (impl_->services.functions.reviews == nullptr) {
+    co_return Error(Code::unimplemented, "this engine has no reviews");
+  }
+  Result<bool> done = false;
+  for (int attempt = 0; attempt < answer_attempts_max; ++attempt) {
+    auto info = co_await impl_->services.functions.reviews->get(ctx, review_id);
+    if (!info.ok()) {
+      co_return std::move(info).error();
+    }
+    auto work = impl_->as_flag(impl_->answer_once(ctx, review_id, answer));
+    done = co_await impl_->on_shard<bool>(impl_->shard_of(info->run_id), ctx, std::move(work));
+    if (done.ok() || done.error().code() != Code::aborted) {
+      break;
+    }
+  }
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Engine::resolve_incident(Context ctx, std::string run_id,
+                                            std::string resolution, Json result) {
+  auto work =
+      impl_->as_flag(impl_->resolve(ctx, run_id, std::move(resolution), std::move(result)));
+  auto done = co_await impl_->on_shard<bool>(impl_->shard_of(run_id), ctx, std::move(work));
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return Result<void>();
+}
+
+Task<void> Engine::stop() {
+  impl_->stopping = true;
+  std::vector<EngineShard*> all;
+  {
+    std::lock_guard lock(impl_->shards_mutex);
+    for (const auto& [executor, shard] : impl_->shards) {
+      all.push_back(shard.get());
+    }
+  }
+  auto& timers = impl_->shard_of_executor(*impl_->services.timers);
+  co_await impl_->finish(timers, impl_->timers->stop());
+  for (auto* shard : all) {
+    co_await impl_->finish(*shard, shard->group.join());
+  }
+}
+
+Json RunView::to_json() const {
+  JsonObject out{{"id", id}, {"workflow", workflow}, {"version", version}, {"status", status}};
+  out["input"] = input;
+  if (!output.is_null()) {
+    out["output"] = output;
+  }
+  if (!error.is_null()) {
+    out["error"] = error;
+  }
+  if (!waiting_for.empty()) {
+    out["waiting_for"] = waiting_for;
+  }
+  out["trace_id"] = trace_id;
+  out["created"] = to_rfc3339(created);
+  out["updated"] = to_rfc3339(updated);
+  out["steps"] = steps;
+  out["inferences"] = inferences;
+  out["reviews"] = reviews;
+  return out;
+}
+
+}  // namespace aios::workflow

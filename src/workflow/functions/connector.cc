@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// connector: one operation of a deployed business system. The manifest says what may be done when the outcome is not
+// known; the engine does it.
+#include "workflow/function.h"
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+connectors::OperationCall call_of(const CallRequest& request) {
+  connectors::OperationCall out;
+  out.connector = std::string(text_or(request.arguments, "connector", ""));
+  out.operation = std::string(text_or(request.arguments, "operation", ""));
+  const auto* arguments = find(request.arguments, "arguments");
+  out.arguments = arguments != nullptr ? *arguments : Json(JsonObject());
+  out.effect_id = request.effect_id;
+  out.run_id = request.run_id;
+  out.step = request.step;
+  out.run = request.run;
+  out.attempt = request.attempt;
+  return out;
+}
+
+class Connector final : public Function {
+ public:
+  explicit Connector(connectors::Connectors* connectors) : connectors_(connectors) {}
+
+  Result<CallPlan> plan(const Context& ctx, const CallRequest& request) override {
+    const auto call = call_of(request);
+    auto info = connectors_->describe(ctx.tenant, call.connector, call.operation);
+    if (!info.ok()) {
+      return std::move(info).error();
+    }
+    return CallPlan{info->effect, info->backoff, info->timeout};
+  }
+
+  Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
+                                     std::vector<store::AuditLeaf>* refused) override {
+    auto call = call_of(request);
+    auto admitted = co_await connectors_->prepare(ctx, std::move(call), refused);
+    if (!admitted.ok()) {
+      co_return std::move(admitted).error();
+    }
+    PreparedCall out;
+    out.intent.push_back(admitted->intent);
+    out.state = std::make_shared<connectors::Prepared>(std::move(*admitted));
+    co_return out;
+  }
+
+  Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) override {
+    auto call = call_of(request);
+    auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
+    auto done = co_await connectors_->perform(ctx, std::move(*admitted), std::move(call));
+    CallOutcome out;
+    out.outcome = done.outcome;
+    out.result = std::move(done.result);
+    out.error = std::move(done.error);
+    out.blocked = done.blocked;
+    if (!done.leaf.bytes.empty()) {
+      out.leaves.push_back(std::move(done.leaf));
+    }
+    co_return out;
+  }
+
+  Task<Result<std::optional<Json>>> lookup(Context ctx, PreparedCall prepared,
+                                           CallRequest request) override {
+    auto call = call_of(request);
+    auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
+    auto found = co_await connectors_->lookup(ctx, std::move(*admitted), std::move(call));
+    co_return found;
+  }
+
+ private:
+  connectors::Connectors* connectors_;
+};
+
+}  // namespace
+
+void register_function_connector(FunctionRegistry& registry) {
+  FunctionEntry entry;
+  entry.name = "connector";
+  entry.version = "1.0.0";
+  entry.summary = "Calls an operation of a business system.";
+  entry.arguments_schema = R"({"type": "object", "required": ["connector", "operation"],
+    "additionalProperties": false,
+    "properties": {"connector": {"type": "string"}, "operation": {"type": "string"},
+      "arguments": {"type": ["object", "string"]}}})";
+  entry.result_schema = "{}";
+  entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
+    return std::make_unique<Connector>(services.connectors);
+  };
+  registry.add(std::move(entry));
+}
+
+}  // namespace aios::workflow

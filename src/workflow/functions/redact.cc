@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// redact: personal data in a text replaced by marks. A business step: leaving it out lets no raw data out, because
+// the gateway looks at what a text really holds.
+#include "govern/redaction.h"
+#include "workflow/function.h"
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+class Redact final : public Function {
+ public:
+  Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& /*request*/) override {
+    return CallPlan();
+  }
+  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
+                                     std::vector<store::AuditLeaf>* /*refused*/) override {
+    co_return PreparedCall();
+  }
+  Task<CallOutcome> perform(Context /*ctx*/, PreparedCall /*prepared*/,
+                            CallRequest request) override {
+    CallOutcome out;
+    const auto* text = find(request.arguments, "text");
+    if (text == nullptr || !text->is_string()) {
+      out.outcome = Outcome::failed;
+      out.error = Error(Code::invalid_argument, "redact: 'text' is not a string");
+      co_return out;
+    }
+    auto redacted = govern::redact(view(text->get_string()));
+    JsonArray findings;
+    for (const auto& finding : redacted.findings) {
+      findings.emplace_back(JsonObject{
+          {"kind", finding.kind}, {"begin", finding.begin}, {"end", finding.end}});
+    }
+    out.result = JsonObject{{"text", redacted.text}, {"findings", std::move(findings)}};
+    co_return out;
+  }
+};
+
+}  // namespace
+
+void register_function_redact(FunctionRegistry& registry) {
+  FunctionEntry entry;
+  entry.name = "redact";
+  entry.version = "1.0.0";
+  entry.summary = "Replaces personal data in a text by marks.";
+  entry.arguments_schema = R"({"type": "object", "required": ["text"],
+    "additionalProperties": false, "properties": {"text": {"type": "string"}}})";
+  entry.result_schema = R"({"type": "object", "required": ["text", "findings"]})";
+  entry.make = [](const FunctionServices&) -> std::unique_ptr<Function> {
+    return std::make_unique<Redact>();
+  };
+  registry.add(std::move(entry));
+}
+
+}  // namespace aios::workflow

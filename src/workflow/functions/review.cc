@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// review: a question to people. The question and the parked run are one commit; the answer is the step's output.
+#include "workflow/function.h"
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+std::vector<std::string> texts_of(const Json* value) {
+  std::vector<std::string> out;
+  if (value != nullptr && value->is_array()) {
+    for (const auto& item : value->get_array()) {
+      if (item.is_string()) {
+        out.emplace_back(view(item.get_string()));
+      }
+    }
+  }
+  return out;
+}
+
+Json member_of(const Json& value, std::string_view name) {
+  const auto* found = find(value, name);
+  return found == nullptr ? Json() : *found;
+}
+
+class Review final : public Function {
+ public:
+  explicit Review(const FunctionServices& services)
+      : reviews_(services.reviews), form_(services.form) {}
+
+  Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& request) override {
+    if (texts_of(find(request.arguments, "assignees")).empty()) {
+      return Error(Code::invalid_argument,
+                   "review: 'assignees' has no value that is a list of roles")
+          .page(1040);
+    }
+    return CallPlan();
+  }
+
+  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
+                                     std::vector<store::AuditLeaf>* /*refused*/) override {
+    co_return PreparedCall();  // Reviews::open asks the guard at review_assign
+  }
+
+  Task<CallOutcome> perform(Context ctx, PreparedCall /*prepared*/, CallRequest request) override {
+    CallOutcome out;
+    auto asked = question(ctx, request);
+    if (!asked.ok()) {
+      out.outcome = Outcome::failed;
+      out.error = std::move(asked).error();
+      co_return out;
+    }
+    auto ask = std::move(*asked);
+    auto opened = co_await reviews_->open(ctx, std::move(ask), std::move(request.run));
+    if (!opened.ok()) {
+      out.outcome = Outcome::failed;
+      out.error = std::move(opened).error();
+      co_return out;
+    }
+    out.leaves.push_back(std::move(opened->leaf));
+    out.writes.push_back(std::move(opened->write));
+    out.wait_for_review = opened->id;
+    co_return out;
+  }
+
+ private:
+  Result<review::ReviewRequest> question(const Context& ctx, const CallRequest& request) const {
+    const auto& given = request.arguments;
+    review::ReviewRequest out;
+    out.title = std::string(text_or(given, "title", ""));
+    out.form = std::string(text_or(given, "form", ""));
+    auto schema = form_(ctx.tenant, out.form);
+    if (!schema.ok()) {
+      return std::move(schema).error();
+    }
+    out.form_schema = std::move(*schema);
+    out.evidence = member_of(given, "evidence");
+    out.suggestion = member_of(given, "suggestion");
+    out.assignees = texts_of(find(given, "assignees"));
+    out.dataset = std::string(text_or(given, "dataset", ""));
+    if (const auto due = text_or(given, "due", ""); !due.empty()) {
+      auto parsed = parse_iso_duration(due);
+      if (!parsed.ok()) {
+        return std::move(parsed).error();
+      }
+      out.due = *parsed;
+    }
+    out.subject = request.subject;
+    out.run_id = request.run_id;
+    out.step = request.step;
+    return out;
+  }
+
+  review::Reviews* reviews_;
+  std::function<Result<Json>(const TenantId&, std::string_view)> form_;
+};
+
+}  // namespace
+
+void register_function_review(FunctionRegistry& registry) {
+  FunctionEntry entry;
+  entry.name = "review";
+  entry.version = "1.0.0";
+  entry.summary = "Asks a person; the answer is the output.";
+  entry.arguments_schema = R"({"type": "object", "required": ["title", "form", "assignees"],
+    "additionalProperties": false,
+    "properties": {"title": {"type": "string"}, "form": {"type": "string"}, "evidence": {},
+      "suggestion": {}, "assignees": {"type": ["array", "string"], "minItems": 1},
+      "due": {"type": "string"}, "dataset": {"type": "string"}}})";
+  entry.result_schema = R"({"type": "object", "required": ["decision", "answer", "by", "at"]})";
+  entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
+    return std::make_unique<Review>(services);
+  };
+  registry.add(std::move(entry));
+}
+
+}  // namespace aios::workflow

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workflow/detail/machine.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aios::workflow {
+
+Machine::Machine(std::string_view run_id, const Definition& definition, RunState& state,
+                 RunLog& log, runtime::Clock& clock, runtime::Random& random)
+    : run_id_(run_id),
+      definition_(definition),
+      state_(state),
+      log_(log),
+      clock_(clock),
+      random_(random) {}
+
+const LoadedTask& Machine::task() const {
+  return definition_.lists[top().list]->tasks[top().index];
+}
+
+Result<void> Machine::check_input() const {
+  if (!definition_.input.schema) {
+    return {};
+  }
+  return definition_.input.schema->validate(state_.raw_input);
+}
+
+void Machine::begin() {
+  state_.input = state_.raw_input;
+  state_.frames.clear();
+  if (definition_.timeout) {
+    auto pause = definition_.timeout->evaluate(*this);
+    if (!pause.ok()) {
+      fault(make_problem(ProblemType::expression, pause.error().text(), "/timeout"));
+      return;
+    }
+    state_.deadline = clock_.now() + *pause;
+  }
+  if (definition_.input.expression.present()) {
+    auto made = evaluate(definition_.input.expression, state_.raw_input, {}, Json());
+    if (!made.ok()) {
+      fault(make_problem(ProblemType::expression, made.error().text(), "/input/from"));
+      return;
+    }
+    state_.input = std::move(*made);
+  }
+  state_.context = state_.input;  // dsl.md, data flow diagram: the initial $context
+  Frame frame;
+  frame.data = state_.input;
+  state_.frames.push_back(std::move(frame));
+}
+
+Pause Machine::advance() {
+  for (std::uint32_t turn = 0; turn < steps_per_turn_max; ++turn) {
+    if (state_.ended()) {
+      return Pause::ended;
+    }
+    if (expired()) {
+      continue;
+    }
+    if (state_.waiting) {
+      return Pause::wait;
+    }
+    if (state_.effect) {
+      return Pause::call;
+    }
+    if (++state_.steps > steps_per_run_max) {
+      fault(make_problem(ProblemType::runtime,
+                         fmt::format("the run made {} steps, the most a run may make [AIOS-1031]",
+                                     steps_per_run_max),
+                         top().entered ? task().reference : "/do"));
+      continue;
+    }
+    step();
+  }
+  return Pause::yielded;
+}
+
+bool Machine::expired() {
+  if (state_.waiting && state_.waiting->reason == Waiting::Reason::incident) {
+    return false;  // a person is at it; running out of time does not settle what happened
+  }
+  if (state_.deadline && *state_.deadline <= clock_.now()) {
+    auto problem = make_problem(ProblemType::timeout, "the workflow's timeout passed", "/");
+    drop_wait();
+    fault(problem);
+    return true;
+  }
+  for (std::size_t i = 0; i < state_.frames.size(); ++i) {
+    const auto deadline = state_.frames[i].deadline;
+    if (deadline && state_.frames[i].entered && *deadline <= clock_.now()) {
+      drop_wait();
+      state_.frames.resize(i + 1);
+      raise(make_problem(ProblemType::timeout, "the task's timeout passed", task().reference));
+      return true;
+    }
+  }
+  return false;
+}
+
+void Machine::drop_wait() {
+  if (state_.effect && state_.effect->maybe_happened) {
+    state_.open_effects[state_.effect->step] = state_.effect->id;
+  }
+  if (state_.waiting && state_.waiting->reason == Waiting::Reason::review) {
+    log_.abandoned_reviews.push_back(state_.waiting->subject);
+  }
+  state_.effect.reset();
+  state_.waiting.reset();
+  state_.status = RunStatus::running;
+}
+
+void Machine::step() {
+  auto& frame = state_.frames.back();
+  const auto& list = *definition_.lists[frame.list];
+  if (frame.index >= list.tasks.size()) {
+    leave(std::move(frame.data));
+    return;
+  }
+  if (enter_task()) {
+    apply(task().body->start(*this));
+  }
+}
+
+void Machine::apply(Step step) {
+  if (auto* done = std::get_if<Done>(&step)) {
+    finish_task(std::move(done->output), done->then);
+  } else if (auto* enter = std::get_if<Enter>(&step)) {
+    Frame frame;
+    frame.list = enter->list;
+    frame.data = std::move(enter->input);
+    frame.variables = std::move(enter->variables);
+    state_.frames.push_back(std::move(frame));
+  } else if (auto* raised = std::get_if<Raise>(&step)) {
+    raise(std::move(raised->problem));
+  } else if (auto* call = std::get_if<Call>(&step)) {
+    start_call(std::move(*call));
+  } else if (const auto* pause = std::get_if<Sleep>(&step)) {
+    sleep(*pause);
+  }
+}
+
+void Machine::start_call(Call call) {
+  EffectState effect;
+  effect.step = task().reference;
+  effect.function = std::move(call.function);
+  effect.arguments = std::move(call.arguments);
+  const auto* open = state_.open_effects.if_contains(effect.step);
+  if (open != nullptr && open->is_string()) {
+    // This step was given up while it was unknown whether its effect happened: the same key again, so that a second
+    // try of the step cannot make it happen twice.
+    effect.id = std::string(view(open->get_string()));
+    effect.maybe_happened = true;
+    effect.first_at = clock_.now();
+    effect.sent_at = effect.first_at;
+    state_.open_effects.erase(effect.step);
+  } else {
+    effect.id = fmt::format("{}-{}", run_id_, ++state_.effects);
+  }
+  state_.effect = std::move(effect);
+}
+
+void Machine::sleep(const Sleep& pause) {
+  if (pause.pause <= Duration(0)) {
+    apply(task().body->resumed(*this));
+    return;
+  }
+  Waiting waiting;
+  waiting.reason = Waiting::Reason::timer;
+  waiting.since = clock_.now();
+  waiting.wake_at = waiting.since + pause.pause;
+  state_.waiting = std::move(waiting);
+}
+
+void Machine::wake() {
+  if (!state_.waiting) {
+    return;
+  }
+  const bool timer = state_.waiting->reason == Waiting::Reason::timer;
+  state_.waiting.reset();
+  state_.status = RunStatus::running;
+  if (timer && !expired()) {
+    apply(task().body->resumed(*this));
+  }
+}
+
+void Machine::call_done(Json result) {
+  state_.effect.reset();
+  state_.waiting.reset();
+  state_.status = RunStatus::running;
+  finish_task(std::move(result), {});
+}
+
+void Machine::call_failed(Problem problem) {
+  state_.effect.reset();
+  state_.waiting.reset();
+  state_.status = RunStatus::running;
+  raise(std::move(problem));
+}
+
+void Machine::raise(Problem problem) {
+  note_path(problem.instance);
+  for (;;) {
+    state_.frames.pop_back();
+    if (state_.frames.empty()) {
+      fault(problem);
+      return;
+    }
+    auto step = task().body->caught(*this, problem);
+    if (step) {
+      apply(std::move(*step));
+      return;
+    }
+  }
+}
+
+void Machine::leave(Json output) {
+  state_.frames.pop_back();
+  if (state_.frames.empty()) {
+    end_workflow(std::move(output));
+    return;
+  }
+  apply(task().body->child_done(*this, std::move(output)));
+}
+
+void Machine::end_workflow(Json output) {
+  state_.frames.clear();
+  if (definition_.output.expression.present()) {
+    auto made = evaluate(definition_.output.expression, output, {}, Json());
+    if (!made.ok()) {
+      fault(make_problem(ProblemType::expression, made.error().text(), "/output/as"));
+      return;
+    }
+    output = std::move(*made);
+  }
+  if (definition_.output.schema) {
+    auto valid = definition_.output.schema->validate(output);
+    if (!valid.ok()) {
+      fault(make_problem(ProblemType::validation, valid.error().text(), "/output/schema"));
+      return;
+    }
+  }
+  state_.output = std::move(output);
+  end(RunStatus::completed);
+}
+
+void Machine::fault(const Problem& problem) {
+  state_.error = problem.to_json();
+  end(RunStatus::faulted);
+}
+
+void Machine::cancel(std::string reason) {
+  drop_wait();
+  state_.cancel_reason = std::move(reason);
+  end(RunStatus::cancelled);
+}
+
+void Machine::end(RunStatus status) {
+  state_.status = status;
+  state_.frames.clear();
+  state_.effect.reset();
+  state_.waiting.reset();
+}
+
+void Machine::note_path(const std::string& reference) {
+  if (log_.path.size() < 200) {
+    log_.path.push_back(reference);
+  } else {
+    ++log_.path_dropped;
+  }
+}
+
+std::string Machine::source() const {
+  return fmt::format("/{}/{}", definition_.full_name(), definition_.info.version);
+}
+
+}  // namespace aios::workflow

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs in memory: who has one, how it gets there and when it goes.
+#include "workflow/detail/engine_impl.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+/// Parked runs that stay in memory, for each shard: waking one of them reads nothing.
+constexpr std::size_t parked_in_memory_max = 2'000;
+
+Context run_context(const TenantId& tenant, const std::string& run_id, const RunState& state) {
+  Context ctx;
+  ctx.tenant = tenant;
+  ctx.principal = std::make_shared<const Principal>(
+      Principal{run_id, "workflow", std::vector<std::string>()});
+  ctx.trace = Trace::parse(state.traceparent);
+  ctx.labels = state.labels;
+  ctx.cancel = std::make_shared<CancelState>();
+  return ctx;
+}
+
+Task<void> set_after(Task<void> work, runtime::OneShot<bool> done) {
+  co_await std::move(work);
+  done.set(true);
+}
+
+}  // namespace
+
+std::optional<Time> next_wake(const RunState& state) {
+  if (state.waiting && state.waiting->reason == Waiting::Reason::incident) {
+    return {};
+  }
+  std::optional<Time> at = state.waiting ? state.waiting->wake_at : std::optional<Time>();
+  const auto earlier = [&](const std::optional<Time>& other) {
+    if (other && (!at || *other < *at)) {
+      at = other;
+    }
+  };
+  earlier(state.deadline);
+  for (const auto& frame : state.frames) {
+    if (frame.entered) {
+      earlier(frame.deadline);
+    }
+  }
+  return at;
+}
+
+EngineShard& Engine::Impl::shard_of(std::string_view run_id) {
+  return shard_of_executor(services.shard_of(run_id));
+}
+
+EngineShard& Engine::Impl::shard_of_executor(runtime::Executor& executor) {
+  std::lock_guard lock(shards_mutex);
+  auto& shard = shards[&executor];
+  if (!shard) {
+    shard = std::make_unique<EngineShard>(executor);
+  }
+  return *shard;
+}
+
+RunPtr Engine::Impl::new_run(const Context& ctx, StartRequest request,
+                             std::shared_ptr<const Definition> definition,
+                             const std::string& blob) {
+  auto run = std::make_shared<LiveRun>();
+  auto* here = runtime::Executor::current();
+  AIOS_ASSERT(here != nullptr);
+  run->id = std::move(request.run_id);
+  if (run->id.empty()) {
+    run->id = runtime::new_id("run", here->clock(), here->random());
+  }
+  run->busy = true;
+  run->definition = std::move(definition);
+  run->with = std::move(request.with);
+  auto& state = run->state;
+  state.workflow = run->definition->full_name();
+  state.version = run->definition->info.version;
+  state.digest = run->definition->info.digest;
+  state.definition_blob = blob;
+  state.subject = std::move(request.subject);
+  state.traceparent = ctx.trace.valid() ? ctx.trace.traceparent() : "";
+  state.labels = ctx.labels;
+  state.created = here->clock().now();
+  state.raw_input = std::move(request.input);
+  run->ctx = run_context(ctx.tenant, run->id, state);
+  return run;
+}
+
+void Engine::Impl::spawn(EngineShard& shard, Task<void> task) {
+  if (runtime::Executor::current() == &shard.executor) {
+    shard.group.spawn(std::move(task));
+    return;
+  }
+  auto carried = std::make_shared<Task<void>>(std::move(task));
+  shard.executor.post([&shard, carried] { shard.group.spawn(std::move(*carried)); });
+}
+
+Machine Engine::Impl::machine(LiveRun& run) {
+  auto& executor = shard_of(run.id).executor;
+  return Machine(run.id, *run.definition, run.state, run.log, executor.clock(),
+                 executor.random());
+}
+
+Task<Result<RunPtr>> Engine::Impl::acquire(Context ctx, std::string run_id) {
+  auto& shard = shard_of(run_id);
+  for (;;) {
+    const auto found = shard.runs.find(run_id);
+    if (found == shard.runs.end()) {
+      break;
+    }
+    const RunPtr run = found->second;
+    if (run->ctx.tenant != ctx.tenant) {
+      co_return Error(Code::not_found, fmt::format("no run '{}'", run_id)).page(1012);
+    }
+    if (!run->busy) {
+      run->busy = true;
+      co_return run;
+    }
+    const runtime::OneShot<bool> turn_comes;
+    run->queue.push_back(turn_comes);
+    auto waited = co_await turn_comes.wait(ctx);
+    if (!waited.ok()) {
+      co_return std::move(waited).error();
+    }
+  }
+  auto run = std::make_shared<LiveRun>();
+  run->id = run_id;
+  run->ctx.tenant = ctx.tenant;
+  run->busy = true;
+  shard.runs[run_id] = run;  // others queue here while it is read
+  auto loaded = co_await load(run);
+  if (!loaded.ok()) {
+    forget(run);
+    co_return std::move(loaded).error();
+  }
+  co_return run;
+}
+
+Task<Result<void>> Engine::Impl::load(RunPtr run) {
+  const Context ctx = run->ctx;
+  auto row = co_await services.store->stream(ctx, store::StreamKind::run, run->id);
+  if (!row.ok()) {
+    if (row.error().code() == Code::not_found) {
+      co_return Error(Code::not_found, fmt::format("no run '{}'", run->id)).page(1012);
+    }
+    co_return std::move(row).error();
+  }
+  if (row->erased) {
+    co_return Error(Code::data_loss, fmt::format("run '{}' was erased with its data subject",
+                                                 run->id))
+        .page(1017);
+  }
+  auto state = decode_state(row->state);
+  if (!state.ok()) {
+    co_return std::move(state).error().with(fmt::format("loading run {}", run->id));
+  }
+  run->state = std::move(*state);
+  run->version = row->version;
+  run->ctx = run_context(ctx.tenant, run->id, run->state);
+  if (run->state.ended()) {
+    co_return Result<void>();
+  }
+  auto definition = co_await by_digest(ctx, run->state.digest, run->state.definition_blob);
+  if (!definition.ok()) {
+    co_return std::move(definition).error();
+  }
+  run->definition = std::move(*definition);
+  co_return decode_frames(row->state, *run->definition, &run->state);
+}
+
+void Engine::Impl::release(const RunPtr& run) {
+  auto& shard = shard_of(run->id);
+  const auto found = shard.runs.find(run->id);
+  if (found == shard.runs.end() || found->second != run) {
+    return;  // it was lost, and perhaps somebody read it again
+  }
+  run->busy = false;
+  if (!run->queue.empty()) {
+    for (const auto& waiter : std::exchange(run->queue, {})) {
+      waiter.set(true);
+    }
+    return;
+  }
+  if (run->state.ended() || shard.runs.size() > parked_in_memory_max) {
+    shard.runs.erase(found);
+  }
+}
+
+void Engine::Impl::forget(const RunPtr& run) {
+  auto& shard = shard_of(run->id);
+  const auto found = shard.runs.find(run->id);
+  if (found != shard.runs.end() && found->second == run) {
+    shard.runs.erase(found);
+  }
+  for (const auto& waiter : std::exchange(run->queue, {})) {
+    waiter.set(true);  // each reads it again for itself
+  }
+}
+
+void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id,
+                        std::function<void()> done) {
+  spawn(shard_of(run_id), wake_run(tenant, run_id, std::move(done)));
+}
+
+Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id,
+                                  std::function<void()> done) {
+  auto& shard = shard_of(run_id);
+  const auto found = shard.runs.find(run_id);
+  const bool busy = found != shard.runs.end() && found->second->busy;
+  if (busy || stopping) {
+    done();  // whoever has it sees to its wake-ups
+    co_return;
+  }
+  Context ctx = system_context(tenant, "wake-ups");
+  auto run = co_await acquire(ctx, run_id);
+  if (!run.ok()) {
+    if (services.log != nullptr) {
+      services.log->error("workflow", run.error(), &ctx);
+    }
+    if (run.error().code() == Code::unavailable || run.error().retry() == Retry::same_call) {
+      timers->add(tenant, run_id, shard.executor.clock().now() + std::chrono::seconds(1));
+    }
+    done();
+    co_return;
+  }
+  const RunPtr live = *run;
+  auto& state = live->state;
+  const auto now = shard.executor.clock().now();
+  const auto due = next_wake(state);
+  if (state.ended() || (state.waiting && (!due || *due > now))) {
+    if (!state.ended() && due) {
+      timers->add(tenant, run_id, *due);
+    }
+    release(live);
+    done();
+    co_return;
+  }
+  if (state.waiting && state.waiting->wake_at && *state.waiting->wake_at <= now) {
+    machine(*live).wake();
+  }
+  co_await drive(live);
+  done();
+}
+
+Task<Result<bool>> Engine::Impl::start_timers(std::shared_ptr<TimerQueue> queue) {
+  const Context ctx;
+  auto done = co_await queue->start(ctx);
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return true;
+}
+
+Task<Result<bool>> Engine::Impl::as_flag(Task<Result<void>> work) {
+  auto done = co_await std::move(work);
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return true;
+}
+
+/// Runs `last` on the shard outside its group, and returns when nothing of it is left on that thread.
+Task<void> Engine::Impl::finish(EngineShard& shard, Task<void> last) {
+  const runtime::OneShot<bool> done;
+  const runtime::OneShot<bool> gone;
+  const Context forever;
+  auto carried = std::make_shared<Task<void>>(set_after(std::move(last), done));
+  shard.executor.post([&shard, carried] { shard.admin.spawn(std::move(*carried)); });
+  auto waited = co_await done.wait(forever);
+  shard.executor.post([gone] { gone.set(true); });
+  waited = co_await gone.wait(forever);
+}
+
+void Engine::Impl::notify_ended(const std::string& run_id) {
+  std::map<std::uint64_t, runtime::OneShot<bool>> waiting;
+  {
+    std::lock_guard lock(waiters_mutex);
+    const auto found = waiters.find(run_id);
+    if (found == waiters.end()) {
+      return;
+    }
+    waiting = std::move(found->second);
+    waiters.erase(found);
+  }
+  for (const auto& [number, waiter] : waiting) {
+    waiter.set(true);
+  }
+}
+
+}  // namespace aios::workflow

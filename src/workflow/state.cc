@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workflow/detail/state.h"
+
+#include "workflow/detail/definition.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+constexpr char format_version = 1;
+
+void put(JsonObject& out, std::string_view name, const std::string& text) {
+  if (!text.empty()) {
+    out[name] = text;
+  }
+}
+void put(JsonObject& out, std::string_view name, const std::optional<Time>& time) {
+  if (time) {
+    out[name] = time->ns;
+  }
+}
+void put(JsonObject& out, std::string_view name, const Json& value) {
+  if (!value.is_null()) {
+    out[name] = value;
+  }
+}
+void put(JsonObject& out, std::string_view name, const JsonObject& value) {
+  if (!value.empty()) {
+    out[name] = value;
+  }
+}
+void put(JsonObject& out, std::string_view name, const JsonArray& value) {
+  if (!value.empty()) {
+    out[name] = value;
+  }
+}
+
+std::string take_text(const Json& value, std::string_view name) {
+  return std::string(text_or(value, name, ""));
+}
+std::optional<Time> take_time(const Json& value, std::string_view name) {
+  const auto* found = find(value, name);
+  return found == nullptr ? std::optional<Time>() : Time{int_or(value, name, 0)};
+}
+Json take(const Json& value, std::string_view name) {
+  const auto* found = find(value, name);
+  return found == nullptr ? Json() : *found;
+}
+JsonObject take_object(const Json& value, std::string_view name) {
+  const auto* found = find(value, name);
+  return found != nullptr && found->is_object() ? found->get_object() : JsonObject();
+}
+JsonArray take_array(const Json& value, std::string_view name) {
+  const auto* found = find(value, name);
+  return found != nullptr && found->is_array() ? found->get_array() : JsonArray();
+}
+
+JsonObject to_json(const Frame& frame, const Definition& definition) {
+  JsonObject out;
+  out["list"] = definition.lists[frame.list]->pointer;
+  out["index"] = frame.index;
+  put(out, "data", frame.data);
+  if (frame.entered) {
+    out["entered"] = true;
+    put(out, "input", frame.input);
+    out["started"] = frame.started.ns;
+    put(out, "deadline", frame.deadline);
+    put(out, "memory", frame.memory);
+  }
+  put(out, "variables", frame.variables);
+  return out;
+}
+
+JsonObject to_json(const EffectState& effect) {
+  JsonObject out;
+  out["id"] = effect.id;
+  out["function"] = effect.function;
+  out["step"] = effect.step;
+  put(out, "arguments", effect.arguments);
+  out["phase"] = static_cast<int>(effect.phase);
+  out["attempt"] = effect.attempt;
+  if (effect.maybe_happened) {
+    out["maybe"] = true;
+  }
+  put(out, "first_at", effect.first_at);
+  put(out, "sent_at", effect.sent_at);
+  return out;
+}
+
+EffectState effect_of(const Json& value) {
+  EffectState out;
+  out.id = take_text(value, "id");
+  out.function = take_text(value, "function");
+  out.step = take_text(value, "step");
+  out.arguments = take(value, "arguments");
+  out.phase = static_cast<EffectState::Phase>(int_or(value, "phase", 0) == 0 ? 0 : 1);
+  out.attempt = static_cast<std::uint32_t>(int_or(value, "attempt", 0));
+  out.maybe_happened = bool_or(value, "maybe", false);
+  out.first_at = take_time(value, "first_at");
+  out.sent_at = take_time(value, "sent_at");
+  return out;
+}
+
+JsonObject to_json(const Waiting& waiting) {
+  JsonObject out;
+  out["reason"] = static_cast<int>(waiting.reason);
+  out["since"] = waiting.since.ns;
+  put(out, "wake_at", waiting.wake_at);
+  put(out, "subject", waiting.subject);
+  put(out, "error", waiting.error);
+  return out;
+}
+
+Waiting waiting_of(const Json& value) {
+  Waiting out;
+  out.reason = static_cast<Waiting::Reason>(int_or(value, "reason", 0));
+  out.since = Time{int_or(value, "since", 0)};
+  out.wake_at = take_time(value, "wake_at");
+  out.subject = take_text(value, "subject");
+  out.error = take_text(value, "error");
+  return out;
+}
+
+void put_head(JsonObject& out, const RunState& state) {
+  put(out, "workflow", state.workflow);
+  put(out, "version", state.version);
+  put(out, "digest", state.digest);
+  put(out, "blob", state.definition_blob);
+  put(out, "subject", state.subject);
+  put(out, "trace", state.traceparent);
+  if (state.labels != 0) {
+    out["labels"] = state.labels;
+  }
+  out["status"] = static_cast<int>(state.status);
+  out["created"] = state.created.ns;
+  put(out, "raw_input", state.raw_input);
+  put(out, "inferences", state.inferences);
+  put(out, "reviews", state.reviews);
+  out["steps"] = state.steps;
+  put(out, "cancel_reason", state.cancel_reason);
+  put(out, "output", state.output);
+  put(out, "error", state.error);
+}
+
+Result<Json> parse_state(std::string_view bytes) {
+  if (bytes.empty() || bytes.front() != format_version) {
+    return Error(Code::failed_precondition,
+                 fmt::format("run state of format {}, this program reads {}",
+                             bytes.empty() ? 0 : static_cast<int>(bytes.front()),
+                             static_cast<int>(format_version)))
+        .page(1030);
+  }
+  return parse_json(bytes.substr(1), {.depth_max = 400});
+}
+
+Result<Frame> frame_of(const Json& value, const Definition& definition) {
+  Frame out;
+  const auto pointer = text_or(value, "list", "");
+  const auto* list = definition.list_at(pointer, &out.list);
+  out.index = static_cast<std::uint32_t>(int_or(value, "index", 0));
+  if (list == nullptr || out.index > list->tasks.size()) {
+    return Error(Code::failed_precondition,
+                 fmt::format("the run stands at {}, which its definition does not have", pointer))
+        .page(1030);
+  }
+  out.entered = bool_or(value, "entered", false);
+  out.data = take(value, "data");
+  out.input = take(value, "input");
+  out.started = Time{int_or(value, "started", 0)};
+  out.deadline = take_time(value, "deadline");
+  out.memory = take_object(value, "memory");
+  out.variables = take_object(value, "variables");
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(Waiting::Reason reason) {
+  switch (reason) {
+    case Waiting::Reason::timer: return "timer";
+    case Waiting::Reason::retry: return "retry";
+    case Waiting::Reason::blocked: return "blocked";
+    case Waiting::Reason::lookup: return "lookup";
+    case Waiting::Reason::review: return "review";
+    case Waiting::Reason::incident: return "incident";
+  }
+  return "timer";
+}
+
+std::string_view name_of(RunStatus status) {
+  switch (status) {
+    case RunStatus::running: return "running";
+    case RunStatus::waiting: return "waiting";
+    case RunStatus::completed: return "completed";
+    case RunStatus::faulted: return "faulted";
+    case RunStatus::cancelled: return "cancelled";
+  }
+  return "running";
+}
+
+std::string encode_state(const RunState& state, const Definition* definition) {
+  JsonObject out;
+  put_head(out, state);
+  if (!state.ended()) {
+    put(out, "deadline", state.deadline);
+    put(out, "input", state.input);
+    put(out, "context", state.context);
+    put(out, "open_effects", state.open_effects);
+    out["effects"] = state.effects;
+    if (state.effect) {
+      out["effect"] = to_json(*state.effect);
+    }
+    if (state.waiting) {
+      out["waiting"] = to_json(*state.waiting);
+    }
+    JsonArray frames;
+    for (const auto& frame : state.frames) {
+      frames.push_back(to_json(frame, *definition));
+    }
+    out["frames"] = std::move(frames);
+  }
+  std::string bytes(1, format_version);
+  bytes += to_text(Json(std::move(out)));
+  return bytes;
+}
+
+Result<RunState> decode_state(std::string_view bytes) {
+  auto parsed = parse_state(bytes);
+  if (!parsed.ok()) {
+    return std::move(parsed).error();
+  }
+  const auto& in = *parsed;
+  RunState out;
+  out.workflow = take_text(in, "workflow");
+  out.version = take_text(in, "version");
+  out.digest = take_text(in, "digest");
+  out.definition_blob = take_text(in, "blob");
+  out.subject = take_text(in, "subject");
+  out.traceparent = take_text(in, "trace");
+  out.labels = static_cast<std::uint32_t>(int_or(in, "labels", 0));
+  out.status = static_cast<RunStatus>(int_or(in, "status", 0));
+  out.created = Time{int_or(in, "created", 0)};
+  out.deadline = take_time(in, "deadline");
+  out.raw_input = take(in, "raw_input");
+  out.input = take(in, "input");
+  out.context = take(in, "context");
+  out.inferences = take_array(in, "inferences");
+  out.reviews = take_array(in, "reviews");
+  out.open_effects = take_object(in, "open_effects");
+  out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));
+  out.effects = static_cast<std::uint64_t>(int_or(in, "effects", 0));
+  if (const auto* effect = find(in, "effect"); effect != nullptr) {
+    out.effect = effect_of(*effect);
+  }
+  if (const auto* waiting = find(in, "waiting"); waiting != nullptr) {
+    out.waiting = waiting_of(*waiting);
+  }
+  out.cancel_reason = take_text(in, "cancel_reason");
+  out.output = take(in, "output");
+  out.error = take(in, "error");
+  return out;
+}
+
+Result<void> decode_frames(std::string_view bytes, const Definition& definition,
+                           RunState* state) {
+  auto parsed = parse_state(bytes);
+  if (!parsed.ok()) {
+    return std::move(parsed).error();
+  }
+  state->frames.clear();
+  for (const auto& value : take_array(*parsed, "frames")) {
+    auto frame = frame_of(value, definition);
+    if (!frame.ok()) {
+      return std::move(frame).error();
+    }
+    state->frames.push_back(std::move(*frame));
+  }
+  return {};
+}
+
+}  // namespace aios::workflow

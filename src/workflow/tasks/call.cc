@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// call: a function of the default catalog, or an alias of one in use.functions. An alias is such a call itself: its
+// `with` is evaluated with the caller's arguments as its input.
+#include "workflow/task_kind.h"
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+class CallTask final : public TaskBody {
+ public:
+  CallTask(std::string function, Expression arguments, Expression inner)
+      : function_(std::move(function)),
+        arguments_(std::move(arguments)),
+        inner_(std::move(inner)) {}
+  Step start(TaskScope& scope) const override {
+    Json arguments = JsonObject();
+    if (arguments_.present()) {
+      auto made = scope.evaluate(arguments_);
+      if (!made.ok()) {
+        return scope.expression_failed(made.error());
+      }
+      arguments = std::move(*made);
+    }
+    if (inner_.present()) {
+      auto made = scope.evaluate(inner_, arguments, {}, Json());
+      if (!made.ok()) {
+        return scope.expression_failed(made.error());
+      }
+      arguments = std::move(*made);
+    }
+    return Call{function_, std::move(arguments)};
+  }
+
+ private:
+  std::string function_;
+  Expression arguments_;
+  Expression inner_;
+};
+
+bool is_protocol(std::string_view name) {
+  return name == "http" || name == "grpc" || name == "openapi" || name == "asyncapi" ||
+         name == "a2a" || name == "mcp";
+}
+
+std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::string& pointer) {
+  const auto* call = loader.member(node, pointer, "call", "string", true);
+  if (call != nullptr && is_protocol(view(call->get_string()))) {
+    loader.fail(pointer + "/call",
+                "found 'call: " + std::string(view(call->get_string())) +
+                    "', which is not supported: describe the system as a connector and use "
+                    "'call: connector:1.0.0@default'",
+                1002);
+    return nullptr;
+  }
+  const auto* with = loader.member(node, pointer, "with", "object", false);
+  if (call == nullptr) {
+    return nullptr;
+  }
+  Expression arguments;
+  if (with != nullptr) {
+    arguments = loader.expression(*with, pointer + "/with", BareText::literal, {});
+  }
+  const std::string name(view(call->get_string()));
+  if (name.find('@') != std::string::npos) {
+    return std::make_unique<CallTask>(loader.function(name, with, pointer), std::move(arguments),
+                                      Expression());
+  }
+  std::string at = pointer + "/call";
+  const auto* alias = loader.referable(*call, at, "functions", &at);
+  if (alias == nullptr) {
+    return nullptr;
+  }
+  loader.only(*alias, at, {"call", "with"});
+  const auto* inner_call = loader.member(*alias, at, "call", "string", true);
+  const auto* inner_with = loader.member(*alias, at, "with", "object", true);
+  if (inner_call == nullptr || inner_with == nullptr) {
+    return nullptr;
+  }
+  auto inner = loader.expression(*inner_with, at + "/with", BareText::literal, {});
+  auto function = loader.function(std::string(view(inner_call->get_string())), inner_with, at);
+  return std::make_unique<CallTask>(std::move(function), std::move(arguments), std::move(inner));
+}
+
+}  // namespace
+
+void register_task_call(TaskRegistry& registry) {
+  registry.add({"call", "Calls a function of the default catalog.", {"call", "with"}, load});
+}
+
+}  // namespace aios::workflow
