@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// govern/audit: what an audit leaf says, the tenant's transparency log (RFC 6962 hashes, C2SP tlog-tiles files,
-// C2SP signed-note checkpoints), and the verifier that needs no server.
-// A leaf is canonical JSON (RFC 8785). It holds commitments (salted hashes), never the payload.
+// govern/audit: what an audit leaf says, the tenant's transparency log (RFC 6962 hashes, C2SP
+// tlog-tiles files, C2SP signed-note checkpoints), and the verifier that needs no server. A leaf is
+// canonical JSON (RFC 8785). It holds commitments (salted hashes), never the payload.
 
 #include "core/context.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "govern/guard.h"
+#include "runtime/shards.h"
 #include "runtime/task.h"
 #include "store/store.h"
 
@@ -20,36 +21,61 @@ namespace aios::govern {
 
 /// One admitted request or one phase of an effect, with its decisions.
 struct LeafFacts {
-  std::string kind;     ///< "event", "model_call", "effect_intent", "effect_outcome", "review", "run", "deployment", "key", "promotion"
+  /// "event", "model_call", "effect_intent", "effect_outcome", "review", "run", "deployment", "key",
+  /// "promotion"
+  std::string kind;
   std::string stream;   ///< "run_..." and so on
   std::string step;     ///< reference of the task in its document, "" when none
   std::string outcome;  ///< "accepted", "ok", "failed", "refused", "unknown", ...
-  JsonObject facts;     ///< small, never personal: model and version, connector and operation, verdicts
+  /// Small, never personal: model and version, connector and operation, verdicts.
+  JsonObject facts;
   std::vector<Decision> decisions;
-  std::string payload;  ///< committed to as sha256(salt || payload); the salt goes beside the payload, see Commitment
+  /// Committed to as sha256(salt || payload); the salt goes beside the payload, see Commitment.
+  std::string payload;
 };
 
 struct Commitment {
-  std::string salt;    ///< 16 random bytes: keep with the payload so that an auditor can be shown what was committed to
+  /// 16 random bytes: keep with the payload so that an auditor can be shown what was committed to.
+  std::string salt;
   std::string digest;  ///< 32 bytes, in the leaf
 };
 
-/// Makes the leaf's final bytes; give them to Transition::leaves.
-store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts, Commitment* commitment = nullptr);
+/// Makes the leaf's final bytes (at most 65,535); give them to Transition::leaves. Members: v, time,
+/// tenant, principal{id,kind}, trace, kind, stream, step, outcome, facts, decisions, payload (hex);
+/// empty ones are left out. Facts that canonical JSON cannot hold or that are longer than 16 KiB are
+/// replaced by {"omitted_bytes": n, "sha256": hex}; likewise the decisions.
+/// @param commitment  filled when there is a payload. Null: the leaf commits to no payload (nobody
+///        could open it).
+store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts,
+                           Commitment* commitment = nullptr);
 
 /// Turns committed leaves into tiles, entries and signed checkpoints under <directory>/<tenant>/.
+/// One key signs all tenants' logs; a checkpoint's origin is "<origin>/<tenant>". The files of a tile
+/// are immutable, and durable before a checkpoint covers them; after a crash the log continues from
+/// its last checkpoint.
 /// Threading: one; call fold() from one place at a time.
 class AuditLog {
  public:
-  /// @param key_path  Ed25519 signing key (made with mode 0600 when absent). @param origin  first line of checkpoints.
-  static Result<std::unique_ptr<AuditLog>> open(const std::string& directory, const std::string& key_path,
-                                                const std::string& origin);
+  /// @param key_path  Ed25519 signing key in the form "PRIVATE+KEY+<name>+<hash>+<base64>"; made with
+  ///        mode 0600 when absent.
+  /// @param origin  name of the key and start of the checkpoints' first line: no space, no '+'.
+  /// @param pool  where files are written and synced; null: on the thread that calls fold().
+  /// @return permission_denied [AIOS-0520] for a key that others may read, failed_precondition
+  ///         [AIOS-0520] for one of another name; data_loss [AIOS-0521, 0522] when a log does not
+  ///         lead to its own checkpoint.
+  static Result<std::unique_ptr<AuditLog>> open(const std::string& directory,
+                                                const std::string& key_path,
+                                                const std::string& origin,
+                                                runtime::BlockingPool* pool = nullptr);
   virtual ~AuditLog() = default;
-  /// Reads new leaves of all tenants from the store, hashes, writes tiles, then signs one checkpoint a tenant.
-  /// @return leaves folded.
+  /// Reads new leaves of all tenants from the store, hashes, writes tiles, then signs one checkpoint
+  /// a tenant. The store must outlive the task.
+  /// @return leaves folded; data_loss [AIOS-0524] when the store has fewer or other leaves than were
+  ///         signed (an old backup was restored): nothing is signed for that tenant then.
   virtual Task<Result<std::uint64_t>> fold(store::Store& store) = 0;
   /// C2SP vkey: "<name>+<hash>+<base64 key>", to be kept by the auditor.
   virtual std::string verifier_key() const = 0;
+  /// Leaves under the last signed checkpoint.
   virtual std::uint64_t size(const TenantId& tenant) const = 0;
 };
 
@@ -60,11 +86,13 @@ struct VerifyReport {
   std::string origin;
 };
 
-/// Offline: checks signature, every tile against its entries, the root against the checkpoint; with an older
-/// checkpoint text also that the log is its continuation.
-/// @return data_loss naming the first bad tile or leaf; failed_precondition when the log is shorter than the older
-///         checkpoint or not its continuation.
-Result<VerifyReport> verify_log(const std::string& tenant_directory, const std::string& verifier_key,
+/// Offline: checks the signature, every tile against its entries and the root against the checkpoint;
+/// with an older checkpoint text (empty: none) also that the log is its continuation.
+/// @return data_loss [AIOS-0521, 0522] naming the first bad tile or leaf; failed_precondition
+///         [AIOS-0523] when the log is shorter than the older checkpoint or not its continuation;
+///         not_found when there is no checkpoint.
+Result<VerifyReport> verify_log(const std::string& tenant_directory,
+                                const std::string& verifier_key,
                                 const std::string& older_checkpoint);
 
 }  // namespace aios::govern

@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// govern/guard: the one gate. Nothing reaches a model, a system, a person or the outside without a Permit, and only
-// the Guard makes Permits. Policies are Rego (bundle files), evaluated in process; decisions are cached by exactly the
-// facts given. Fail closed: no policy, a broken policy or an undefined result means deny.
+// govern/guard: the one gate. Nothing reaches a model, a system, a person or the outside without a
+// Permit, and only the Guard makes Permits. Policies are Rego (bundle files), evaluated in process.
+// Decisions are cached by exactly the facts that the bundle can read (found at load in its text); a
+// bundle that reads clocks or random numbers is not cached.
+// Fail closed: no policy, a broken policy or an undefined result means deny:
+//   no bundle loaded                             every point is denied
+//   no package pre_model_call, connector_egress, model_promote    that point is denied
+//   no package event_admit, post_model_call, review_assign        that point is allowed
+// Floor, which no bundle can loosen: at pre_model_call, text with personal data (or of which it is
+// not known) goes only to a "local" model or to one in the tenant's own region.
 
 #include "core/context.h"
 #include "core/json.h"
@@ -20,7 +27,13 @@ namespace aios::govern {
 
 /// Where the guard is asked. The Rego package of a point is `aios.<name>`.
 enum class GuardPoint : std::uint8_t {
-  event_admit, pre_model_call, post_model_call, connector_egress, review_assign, model_promote,
+  event_admit,
+  pre_model_call,
+  post_model_call,
+  connector_egress,
+  review_assign,
+  model_promote,
+  question,  ///< Guard::query: a question of the document's own; has no package under `aios.`
 };
 std::string_view name_of(GuardPoint point);
 
@@ -29,17 +42,20 @@ std::string_view name_of(Verdict verdict);
 
 /// What was decided and on what ground; goes into the audit leaf of the request it belongs to.
 struct Decision {
-  std::string id;              ///< "dec_..."
+  std::string id;  ///< "dec_..."
   GuardPoint point = GuardPoint::event_admit;
   Verdict verdict = Verdict::deny;
-  std::vector<std::string> reasons;      ///< messages of the rules that fired, sorted
-  std::vector<JsonObject> obligations;   ///< {"type": "redact" | "project" | "cap" | ...}: the caller must carry out or refuse
-  std::string bundle_digest;   ///< hex SHA-256 of the policy bundle
-  std::string input_digest;    ///< hex SHA-256 of the facts
+  std::vector<std::string> reasons;  ///< messages of the rules that fired, sorted
+  /// {"type": "redact" | "project" | "cap" | ...}: the caller must carry out or refuse.
+  std::vector<JsonObject> obligations;
+  std::string bundle_digest;  ///< hex SHA-256 of the policy bundle
+  std::string input_digest;   ///< hex SHA-256 of the facts the policy could read (canonical JSON)
+  /// Members id, point, verdict, reasons, obligations, bundle, input; empty ones are left out.
   Json to_json() const;
 };
 
-/// Proof that the guard said yes. Only Guard makes it; takers check the point. Move-only, used once.
+/// Proof that the guard said yes. Only Guard makes it; takers check the point. Move-only, used
+/// once.
 class Permit {
  public:
   Permit(Permit&&) noexcept = default;
@@ -61,15 +77,21 @@ struct Ruling {
   Error to_error() const;
 };
 
-/// One Rego source file of a bundle.
+/// One Rego source file of a bundle. Files that end in _test.rego are only run by test().
 struct PolicyFile {
   std::string path;
   std::string text;
 };
 
+struct GuardStats {
+  std::uint64_t asked = 0;
+  std::uint64_t cache_hits = 0;
+};
+
 /// Facts given to policy are `input`; a tenant's bundle parameters are `data.params`.
-/// `input` always holds: point, tenant{id,region}, principal{id,kind,roles}, labels[]; per point see
-/// docs/guide/policy-inputs.md.
+/// `input` always holds: point, tenant{id,region}, principal{id,kind,roles}, labels[]; per point
+/// see docs/guide/policy-inputs.md. Threading: every method from any thread; an asked decision
+/// never waits for a load.
 class Guard {
  public:
   Guard();
@@ -77,24 +99,34 @@ class Guard {
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  /// Replaces a tenant's policies at once. Refused (invalid_argument with file, line, column): text that does not
-  /// parse, recursion in the rule graph, unknown packages under `aios.`. The old ones stay then.
-  Result<void> load(const TenantId& tenant, const std::vector<PolicyFile>& files, const Json& params);
+  /// Replaces a tenant's policies at once. Refused (invalid_argument with file, line, column; the
+  /// old ones stay): text that does not parse or recursion in the rule graph [AIOS-0502], unknown
+  /// packages under `aios.` [AIOS-0503].
+  Result<void> load(const TenantId& tenant, const std::vector<PolicyFile>& files,
+                    const Json& params);
   /// Where the tenant's data may stay ("eu", "us", ...): the fact `input.tenant.region`.
   void set_region(const TenantId& tenant, std::string region);
 
-  /// @param facts  the point's own facts (an object), merged into `input`.
+  /// @param facts  the point's own facts (an object), merged into `input`; members of `input` that
+  ///        the guard itself fills cannot be replaced by them.
   Ruling ask(const Context& ctx, GuardPoint point, JsonObject facts) const;
 
-  /// A question of the document's own ("support/decide"): evaluates data.support.decide with the facts as input.
-  /// not_found when no such package; never gives a Permit.
-  Result<Json> query(const Context& ctx, std::string_view path, const Json& input, Decision* decision) const;
+  /// A question of the document's own ("support/decide"): evaluates data.support.decide with the
+  /// facts as input; never gives a Permit.
+  /// @param decision  filled when not null: point question, verdict allow, both digests.
+  /// @return not_found [AIOS-0505] when there is no such rule or package, failed_precondition
+  ///         [AIOS-0504] when it is undefined for this input or fails.
+  Result<Json> query(const Context& ctx, std::string_view path, const Json& input,
+                     Decision* decision) const;
 
-  /// Runs the test_ rules of the files beside their policies. One line a test; ok() false names the failed ones.
-  static Result<std::vector<std::string>> test(const std::vector<PolicyFile>& files, const Json& params);
+  /// Runs the test_ rules of all files. One line a test; failed_precondition [AIOS-0506] names the
+  /// failed ones; load's errors when the files do not compile.
+  static Result<std::vector<std::string>> test(const std::vector<PolicyFile>& files,
+                                               const Json& params);
 
   /// Hex digest of the tenant's present bundle, empty when none.
   std::string bundle_digest(const TenantId& tenant) const;
+  GuardStats stats() const;
 
  private:
   struct Impl;

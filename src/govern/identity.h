@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// govern/identity: API keys. "aios_" + 43 base64url characters (256 bits); only the SHA-256 is stored, as a stream of
-// kind api_key whose id is "key_...". Roles: admin, operator, developer, reviewer, approver, ingest, auditor.
-// Threading: any thread; the table of keys is read without locks held across waits.
+// govern/identity: API keys. "aios_" + 43 base64url characters (256 bits); only the SHA-256 is stored,
+// as a stream of kind api_key whose id is "key_...". Roles: admin, operator, developer, reviewer,
+// approver, ingest, auditor. Making and revoking a key writes an audit leaf in the same transition.
+// Threading: any thread; the table of keys is read under a short lock, never held across a wait.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aios::govern {
@@ -27,12 +29,26 @@ struct KeyInfo {
 
 /// What a request wants to do; which roles may is one table in identity.cc.
 enum class Action : std::uint8_t {
-  read_runs, start_runs, send_events, answer_reviews, read_reviews, deploy, train_models, promote_models, read_models,
-  manage_keys, read_audit, read_metrics, operate, read_payloads,
+  read_runs,
+  start_runs,
+  send_events,
+  answer_reviews,
+  read_reviews,
+  deploy,
+  train_models,
+  promote_models,
+  read_models,
+  manage_keys,
+  read_audit,
+  read_metrics,
+  operate,
+  read_payloads,
 };
+std::string_view name_of(Action action);
 
 class Identity {
  public:
+  /// Both must outlive it.
   explicit Identity(store::Store& store, runtime::Clock& clock);
   ~Identity();
   /// Loads all keys of all tenants into memory; call once at start.
@@ -41,13 +57,17 @@ class Identity {
     KeyInfo info;
     std::string secret;  ///< shown once
   };
+  /// In ctx.tenant. invalid_argument [AIOS-0512] for an empty or long name, an unknown role or none.
   Task<Result<NewKey>> create(Context ctx, std::string name, std::vector<std::string> roles);
+  /// In ctx.tenant; again: nothing happens. not_found [AIOS-0513].
   Task<Result<void>> revoke(Context ctx, std::string key_id);
-  std::vector<KeyInfo> list(const TenantId& tenant) const;
-  std::size_t count() const;
+  std::vector<KeyInfo> list(const TenantId& tenant) const;  ///< oldest first, revoked ones too
+  std::size_t count() const;                                ///< of all tenants, not revoked
   /// unauthenticated [AIOS-0510] when unknown or revoked; the reason is the same for both.
-  Result<std::pair<TenantId, std::shared_ptr<const Principal>>> authenticate(std::string_view secret) const;
-  /// permission_denied [AIOS-0511] naming the action and the roles that may.
+  Result<std::pair<TenantId, std::shared_ptr<const Principal>>> authenticate(
+      std::string_view secret) const;
+  /// permission_denied [AIOS-0511] naming the action and the roles that may. A principal of kind
+  /// system (the server itself, the command line on an open data directory) may do everything.
   static Result<void> allow(const Principal& principal, Action action);
 
  private:

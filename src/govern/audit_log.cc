@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/text.h"
+#include "govern/audit.h"
+#include "govern/detail/signing_key.h"
+#include "govern/detail/tenant_log.h"
+#include "govern/tlog.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <set>
+
+namespace aios::govern {
+namespace {
+
+using detail::SigningKey;
+using detail::TenantLog;
+
+constexpr std::uint32_t kLeavesPerRead = 1000;
+
+Result<bool> as_value(Result<void> done) {
+  return done.ok() ? Result<bool>(true) : std::move(done).error();
+}
+
+class TileLog final : public AuditLog {
+ public:
+  TileLog(std::string directory, std::string origin, SigningKey key, runtime::BlockingPool* pool)
+      : directory_(std::move(directory)),
+        origin_(std::move(origin)),
+        key_(std::move(key)),
+        pool_(pool) {}
+
+  Result<void> load_all() {
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(directory_, failed)) {
+      auto tenant = TenantId::parse(entry.path().filename().string());
+      if (tenant.ok() && entry.is_directory(failed)) {
+        auto log = log_of(*tenant);
+        if (!log.ok()) {
+          return std::move(log).error();
+        }
+      }
+    }
+    return {};
+  }
+
+  Task<Result<std::uint64_t>> fold(store::Store& store) override {
+    const Context ctx = system_context(default_tenant(), "audit");
+    auto tenants = co_await store.tenants_with_leaves(ctx);
+    if (!tenants.ok()) {
+      co_return std::move(tenants).error();
+    }
+    std::uint64_t folded = 0;
+    for (const TenantId& tenant : *tenants) {
+      auto done = co_await fold_tenant(store, tenant);
+      if (!done.ok()) {
+        logs_.erase(
+            tenant);  // what is in memory may be ahead of the files: read them again next time
+        const std::string doing = fmt::format("folding the audit log of '{}'", tenant.text());
+        co_return std::move(done).error().with(doing);
+      }
+      folded += *done;
+    }
+    co_return folded;
+  }
+
+  std::string verifier_key() const override { return key_.verifier.text(); }
+
+  std::uint64_t size(const TenantId& tenant) const override {
+    const auto at = logs_.find(tenant);
+    return at == logs_.end() ? 0 : at->second->signed_size();
+  }
+
+ private:
+  // Null logs never stay in the map: what failed to load is read again next time.
+  Result<std::shared_ptr<TenantLog>> log_of(const TenantId& tenant) {
+    const auto at = logs_.find(tenant);
+    if (at != logs_.end()) {
+      return at->second;
+    }
+    auto log = std::make_shared<TenantLog>(directory_ + "/" + tenant.text(),
+                                           origin_ + "/" + tenant.text());
+    auto loaded = log->load(key_);
+    if (!loaded.ok()) {
+      return std::move(loaded).error();
+    }
+    logs_[tenant] = log;
+    return log;
+  }
+
+  Task<Result<void>> check_store(store::Store& store, Context ctx, std::shared_ptr<TenantLog> log) {
+    auto count = co_await store.leaf_count(ctx);
+    if (!count.ok()) {
+      co_return std::move(count).error();
+    }
+    if (*count < log->signed_size()) {
+      const std::string what =
+          fmt::format("the store has {} leaves, the log has signed {}", *count, log->signed_size());
+      co_return Error(Code::data_loss, what).page(524);
+    }
+    if (log->signed_size() == 0 || checked_.contains(ctx.tenant)) {
+      co_return Result<void>();
+    }
+    const std::uint64_t from = log->edge();
+    const auto wanted = static_cast<std::uint32_t>(log->signed_size() - from);
+    auto leaves = co_await store.leaves(ctx, from, wanted);
+    if (!leaves.ok()) {
+      co_return std::move(leaves).error();
+    }
+    auto same = log->compare_edge(*leaves);
+    if (same.ok()) {
+      checked_.insert(ctx.tenant);
+    }
+    co_return same;
+  }
+
+  Task<Result<std::uint64_t>> fold_tenant(store::Store& store, TenantId tenant) {
+    auto found = log_of(tenant);
+    if (!found.ok()) {
+      co_return std::move(found).error();
+    }
+    const std::shared_ptr<TenantLog> log = *found;
+    const Context ctx = system_context(tenant, "audit");
+    auto checked = co_await check_store(store, ctx, log);
+    if (!checked.ok()) {
+      co_return std::move(checked).error();
+    }
+    auto appended = co_await append_new(store, ctx, log);
+    if (!appended.ok()) {
+      co_return std::move(appended).error();
+    }
+    const std::uint64_t fresh = log->size() - log->signed_size();
+    if (fresh == 0) {
+      co_return fresh;
+    }
+    std::function<Result<bool>()> work = [log, key = key_] { return as_value(log->sign(key)); };
+    auto done = co_await carry_out(ctx, std::move(work));
+    if (!done.ok()) {
+      co_return std::move(done).error();
+    }
+    co_return fresh;
+  }
+
+  Task<Result<void>> append_new(store::Store& store, Context ctx, std::shared_ptr<TenantLog> log) {
+    for (;;) {
+      auto leaves = co_await store.leaves(ctx, log->size(), kLeavesPerRead);
+      if (!leaves.ok()) {
+        co_return std::move(leaves).error();
+      }
+      if (leaves->empty()) {
+        co_return Result<void>();
+      }
+      std::function<Result<bool>()> work = [log, batch = std::move(*leaves)] {
+        return as_value(log->append(batch));
+      };
+      auto written = co_await carry_out(ctx, std::move(work));
+      if (!written.ok()) {
+        co_return std::move(written).error();
+      }
+    }
+  }
+
+  Task<Result<bool>> carry_out(Context ctx, std::function<Result<bool>()> work) {
+    if (pool_ == nullptr) {
+      co_return work();
+    }
+    auto done = co_await runtime::blocking(std::move(ctx), *pool_, std::move(work));
+    co_return done;
+  }
+
+  std::string directory_;
+  std::string origin_;
+  SigningKey key_;
+  runtime::BlockingPool* pool_;
+  std::map<TenantId, std::shared_ptr<TenantLog>> logs_;
+  std::set<TenantId> checked_;  // whose store was seen to hold what was signed
+};
+
+}  // namespace
+
+Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& directory,
+                                                 const std::string& key_path,
+                                                 const std::string& origin,
+                                                 runtime::BlockingPool* pool) {
+  if (!is_note_name(origin)) {
+    return Error(Code::invalid_argument,
+                 fmt::format("the audit origin '{}' is empty or has a space or '+'",
+                             excerpt(origin, 60)))
+        .page(520);
+  }
+  auto key = detail::open_key(key_path, origin);
+  if (!key.ok()) {
+    return std::move(key).error();
+  }
+  auto log = std::make_unique<TileLog>(directory, origin, std::move(*key), pool);
+  auto loaded = log->load_all();
+  if (!loaded.ok()) {
+    return std::move(loaded).error();
+  }
+  return std::unique_ptr<AuditLog>(std::move(log));
+}
+
+}  // namespace aios::govern

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// govern/detail/personal: the finders that redaction.cc puts together. Each appends what it found,
+// in any order; findings of different finders may overlap.
+
+#include "govern/redaction.h"
+
+#include <string_view>
+#include <vector>
+
+namespace aios::govern::detail {
+
+/// E-mail addresses, IPv6 addresses, IBANs, and national ids that hold letters (UK NINO, ES DNI and
+/// NIE).
+void find_addresses(std::string_view text, std::vector<Finding>& found);
+/// What is made of digits: cards, phones, IPv4 addresses, US SSN, DE tax ids.
+void find_numbers(std::string_view text, std::vector<Finding>& found);
+/// Names and dates of birth, by the words before them.
+void find_by_words(std::string_view text, std::vector<Finding>& found);
+
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+/// ASCII letter or digit, or part of a character outside ASCII.
+inline bool is_word(char c) {
+  return is_digit(c) || is_letter(c) || static_cast<unsigned char>(c) >= 0x80;
+}
+
+}  // namespace aios::govern::detail

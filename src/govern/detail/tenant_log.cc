@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/detail/tenant_log.h"
+
+#include "govern/detail/files.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace aios::govern::detail {
+namespace {
+
+constexpr std::size_t kStagedMax = 64;
+constexpr std::size_t kCheckpointBytesMax = 64 << 10;
+constexpr std::size_t kTileBytesMax = kTileWidth * (kEntryBytesMax + 2);
+
+}  // namespace
+
+Result<std::string> read_tile(const std::string& folder, const TileId& id) {
+  auto bytes = read_file(folder + "/" + tile_path(id), kTileBytesMax);
+  if (bytes.ok() || bytes.error().code() != Code::not_found || id.width == kTileWidth) {
+    return bytes;
+  }
+  auto full = read_file(folder + "/" + tile_path({id.level, id.index, kTileWidth}), kTileBytesMax);
+  if (!full.ok()) {
+    return bytes;
+  }
+  if (id.level != TileId::kEntries) {
+    return full->substr(0, id.width * sizeof(Digest));
+  }
+  auto entries = split_entries(*full);
+  if (!entries.ok() || entries->size() < id.width) {
+    return bytes;
+  }
+  const std::string_view last = (*entries)[id.width - 1];
+  return full->substr(0, static_cast<std::size_t>(last.data() + last.size() - full->data()));
+}
+
+Result<std::string> read_checkpoint_note(const std::string& folder) {
+  return read_file(folder + "/checkpoint", kCheckpointBytesMax);
+}
+
+Result<Checkpoint> open_checkpoint(const std::string& note, const VerifierKey& key) {
+  auto opened = open_note(note, {key});
+  if (!opened.ok()) {
+    return std::move(opened).error();
+  }
+  return Checkpoint::parse(opened->text);
+}
+
+Result<void> TenantLog::load(const SigningKey& key) {
+  auto note = read_checkpoint_note(folder_);
+  if (!note.ok()) {
+    return note.error().code() == Code::not_found ? Result<void>() : std::move(note).error();
+  }
+  const std::string doing = fmt::format("continuing the audit log in '{}'", folder_);
+  auto checkpoint = open_checkpoint(*note, key.verifier);
+  if (!checkpoint.ok()) {
+    return std::move(checkpoint).error().with(doing);
+  }
+  if (checkpoint->origin != origin_) {
+    return Error(Code::data_loss, fmt::format("'{}/checkpoint' is of '{}', wanted '{}'", folder_,
+                                              checkpoint->origin, origin_))
+        .page(521);
+  }
+  auto resumed = TileTree::resume(checkpoint->size,
+                                  [this](const TileId& id) { return read_tile(folder_, id); });
+  if (!resumed.ok()) {
+    return Error(Code::data_loss, resumed.error().message()).page(522).with(doing);
+  }
+  if (resumed->root() != checkpoint->root) {
+    return Error(Code::data_loss, "the tiles do not lead to the root that was signed")
+        .page(522)
+        .with(doing);
+  }
+  tree_ = std::move(*resumed);
+  signed_size_ = tree_.size();
+  return {};
+}
+
+Result<void> TenantLog::append(const std::vector<std::string>& leaves) {
+  std::vector<TileFile> full;
+  for (const std::string& leaf : leaves) {
+    if (leaf.size() > kEntryBytesMax) {
+      return Error(Code::internal, fmt::format("leaf {} has {} bytes, at most {} fit an entry",
+                                               tree_.size(), leaf.size(), kEntryBytesMax))
+          .page(525);
+    }
+    tree_.append(leaf, full);
+  }
+  for (const TileFile& file : full) {
+    if (file.id.level == TileId::kEntries) {
+      finished_.push_back(file.id.index);
+    }
+  }
+  return put_all(full);
+}
+
+Result<void> TenantLog::put_all(const std::vector<TileFile>& files) {
+  StagedFiles staged;
+  for (const TileFile& file : files) {
+    auto put = staged.put(folder_ + "/" + tile_path(file.id), file.bytes);
+    if (!put.ok()) {
+      return put;
+    }
+    if (staged.count() >= kStagedMax) {
+      auto done = staged.commit();
+      if (!done.ok()) {
+        return done;
+      }
+    }
+  }
+  return staged.commit();
+}
+
+Result<void> TenantLog::sign(const SigningKey& key) {
+  auto edge_written = put_all(tree_.partials());
+  if (!edge_written.ok()) {
+    return edge_written;
+  }
+  const Checkpoint checkpoint{origin_, tree_.size(), tree_.root()};
+  StagedFiles staged;
+  auto put =
+      staged.put(folder_ + "/checkpoint", sign_note(checkpoint.text(), key.verifier, key.seed));
+  auto done = put.ok() ? staged.commit() : std::move(put);
+  if (done.ok()) {
+    signed_size_ = tree_.size();
+    clear_partials();
+  }
+  return done;
+}
+
+// Partial tiles below full ones; failing to remove them harms nobody.
+void TenantLog::clear_partials() {
+  for (const std::uint64_t bundle : std::exchange(finished_, {})) {
+    remove_partials({TileId::kEntries, bundle, kTileWidth});
+    std::uint64_t index = bundle;
+    for (int level = 0; level < 8; ++level) {
+      remove_partials({level, index, kTileWidth});
+      if ((index & 0xff) != 0xff) {
+        break;  // the tile above is not full yet
+      }
+      index >>= 8;
+    }
+  }
+}
+
+void TenantLog::remove_partials(const TileId& id) const {
+  std::error_code ignored;
+  std::filesystem::remove_all(folder_ + "/" + tile_path(id) + ".p", ignored);
+}
+
+std::uint64_t TenantLog::edge() const {
+  return signed_size_ == 0 ? 0 : (signed_size_ - 1) & ~std::uint64_t{0xff};
+}
+
+Result<void> TenantLog::compare_edge(const std::vector<std::string>& leaves) const {
+  const std::uint64_t from = edge();
+  const auto width = static_cast<std::uint32_t>(signed_size_ - from);
+  auto bundle = read_tile(folder_, {TileId::kEntries, from >> 8, width});
+  if (!bundle.ok()) {
+    return std::move(bundle).error();
+  }
+  auto entries = split_entries(*bundle);
+  if (!entries.ok()) {
+    return std::move(entries).error();
+  }
+  const auto odd = std::mismatch(leaves.begin(), leaves.end(), entries->begin(), entries->end());
+  if (odd.first == leaves.end() && odd.second == entries->end()) {
+    return {};
+  }
+  const auto index = from + static_cast<std::uint64_t>(odd.first - leaves.begin());
+  return Error(Code::data_loss,
+               fmt::format("leaf {} in the store is not the one that was signed", index))
+      .page(524);
+}
+
+}  // namespace aios::govern::detail

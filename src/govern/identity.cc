@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/identity.h"
+
+#include "core/crypto.h"
+#include "core/json.h"
+#include "core/text.h"
+#include "govern/audit.h"
+#include "govern/detail/roles.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <shared_mutex>
+
+namespace aios::govern {
+namespace {
+
+constexpr std::string_view kSecretStart = "aios_";
+constexpr std::size_t kNameBytesMax = 100;
+constexpr std::size_t kKeysPerTenantMax = 10'000;
+constexpr std::uint32_t kPage = 1000;
+// Seals keys apart from the week's data, so that an expired week does not take them along.
+constexpr std::string_view kSubject = "aios:keys";
+constexpr std::uint16_t kCreated = 1;
+constexpr std::uint16_t kRevoked = 2;
+
+struct Key {
+  KeyInfo info;
+  std::string digest;  // SHA-256 of the secret
+};
+
+std::string state_of(const Key& key) {
+  return to_text(JsonObject{{"name", key.info.name},
+                            {"roles", JsonArray(key.info.roles.begin(), key.info.roles.end())},
+                            {"created", key.info.created.ns},
+                            {"revoked", key.info.revoked},
+                            {"sha256", to_hex(key.digest)}});
+}
+
+Result<Key> parse_state(const TenantId& tenant, const store::StreamRow& row) {
+  auto state = parse_json(row.state);
+  auto digest = from_hex(state.ok() ? text_or(*state, "sha256", "") : "");
+  const Json* roles = state.ok() ? find(*state, "roles") : nullptr;
+  if (roles == nullptr || !roles->is_array() || !digest.ok() || digest->size() != 32) {
+    return Error(Code::data_loss, fmt::format("the record of key '{}' cannot be read", row.id))
+        .page(514);
+  }
+  Key key;
+  key.digest = std::move(*digest);
+  key.info = {row.id, std::string(text_or(*state, "name", "")), tenant,
+              {},     {int_or(*state, "created", 0)},           bool_or(*state, "revoked", true)};
+  for (const Json& role : roles->get_array()) {
+    if (role.is_string()) {
+      key.info.roles.emplace_back(view(role.get_string()));
+    }
+  }
+  return key;
+}
+
+Result<void> check(const std::string& name, const std::vector<std::string>& roles) {
+  const auto refuse = [](std::string why) {
+    return Error(Code::invalid_argument, std::move(why)).page(512);
+  };
+  if (trim(name).empty() || name.size() > kNameBytesMax || !is_utf8(name)) {
+    return refuse(
+        fmt::format("a key's name has 1 to {} bytes, found {}", kNameBytesMax, name.size()));
+  }
+  if (roles.empty()) {
+    return refuse("a key needs at least one role");
+  }
+  for (const std::string& role : roles) {
+    if (!detail::is_role(role)) {
+      const std::vector<std::string> known(detail::kRoles.begin(), detail::kRoles.end());
+      return refuse(
+          fmt::format("unknown role '{}', wanted one of {}", excerpt(role, 40), join(known, ", ")));
+    }
+  }
+  return {};
+}
+
+store::Transition transition_of(const Context& ctx, const Key& key, std::uint64_t version,
+                                Time now) {
+  const std::string state = state_of(key);
+  store::StreamWrite write;
+  write.kind = store::StreamKind::api_key;
+  write.id = key.info.id;
+  write.expected_version = version;
+  write.history = {{key.info.revoked ? kRevoked : kCreated, now, {std::string(kSubject), state}}};
+  write.state = store::Payload{std::string(kSubject), state};
+  write.status = key.info.revoked ? "revoked" : "active";
+  LeafFacts leaf;
+  leaf.kind = "key";
+  leaf.stream = key.info.id;
+  leaf.outcome = key.info.revoked ? "revoked" : "created";
+  leaf.facts["roles"] = JsonArray(key.info.roles.begin(), key.info.roles.end());
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.streams.push_back(std::move(write));
+  transition.leaves.push_back(make_leaf(ctx, now, leaf));
+  return transition;
+}
+
+}  // namespace
+
+struct Identity::Impl {
+  Impl(store::Store& the_store, runtime::Clock& the_clock) : store(the_store), clock(the_clock) {}
+
+  store::Store& store;
+  runtime::Clock& clock;
+  mutable std::shared_mutex mutex;
+  std::map<std::pair<TenantId, std::string>, Key> keys;  // by tenant and id
+  struct Holder {
+    TenantId tenant;
+    std::shared_ptr<const Principal> principal;
+  };
+  std::map<std::string, Holder, std::less<>> active;  // by digest
+
+  void put(Key key) {
+    const std::unique_lock lock(mutex);
+    if (key.info.revoked) {
+      active.erase(key.digest);
+    } else {
+      active[key.digest] = {key.info.tenant, std::make_shared<const Principal>(
+                                                 Principal{key.info.id, "key", key.info.roles})};
+    }
+    keys[{key.info.tenant, key.info.id}] = std::move(key);
+  }
+
+  Task<Result<void>> load_tenant(Context ctx) {
+    store::ListQuery query;
+    query.tenant = ctx.tenant;
+    query.kind = store::StreamKind::api_key;
+    query.limit = kPage;
+    for (;;) {
+      auto rows = co_await store.list(ctx, query);
+      if (!rows.ok()) {
+        co_return std::move(rows).error();
+      }
+      for (const store::StreamRow& row : *rows) {
+        auto key = parse_state(ctx.tenant, row);
+        if (!key.ok()) {
+          co_return std::move(key).error();
+        }
+        put(std::move(*key));
+      }
+      if (rows->size() < kPage) {
+        co_return Result<void>();
+      }
+      query.after = rows->back().id;
+    }
+  }
+};
+
+Identity::Identity(store::Store& store, runtime::Clock& clock)
+    : impl_(std::make_unique<Impl>(store, clock)) {}
+Identity::~Identity() = default;
+
+// Every key was made with a leaf, so every tenant that has keys has leaves.
+Task<Result<void>> Identity::load(Context ctx) {
+  auto tenants = co_await impl_->store.tenants_with_leaves(ctx);
+  if (!tenants.ok()) {
+    co_return std::move(tenants).error();
+  }
+  for (const TenantId& tenant : *tenants) {
+    Context inside = ctx;
+    inside.tenant = tenant;
+    auto loaded = co_await impl_->load_tenant(inside);
+    if (!loaded.ok()) {
+      co_return std::move(loaded).error().with("loading the keys");
+    }
+  }
+  co_return Result<void>();
+}
+
+Task<Result<Identity::NewKey>> Identity::create(Context ctx, std::string name,
+                                                std::vector<std::string> roles) {
+  auto checked = check(name, roles);
+  if (!checked.ok()) {
+    co_return std::move(checked).error();
+  }
+  if (list(ctx.tenant).size() >= kKeysPerTenantMax) {
+    const std::string what =
+        fmt::format("the tenant has {} keys, the most there can be", kKeysPerTenantMax);
+    co_return Error(Code::resource_exhausted, what).page(512);
+  }
+  std::sort(roles.begin(), roles.end());
+  roles.erase(std::unique(roles.begin(), roles.end()), roles.end());
+  runtime::Executor* executor = runtime::Executor::current();
+  runtime::Random& random = executor != nullptr ? executor->random() : runtime::system_random();
+  NewKey made;
+  made.secret = std::string(kSecretStart) + to_base64url(secure_random(32));
+  const Time now = impl_->clock.now();
+  made.info = {runtime::new_id("key", impl_->clock, random),
+               std::move(name),
+               ctx.tenant,
+               std::move(roles),
+               now,
+               false};
+  Key key{made.info, std::string(view(sha256(made.secret)))};
+  store::Transition transition = transition_of(ctx, key, 0, now);
+  transition.epoch = impl_->store.epoch();
+  auto committed = co_await impl_->store.commit(ctx, std::move(transition));
+  if (!committed.ok()) {
+    co_return std::move(committed).error().with("making a key");
+  }
+  impl_->put(std::move(key));
+  co_return made;
+}
+
+Task<Result<void>> Identity::revoke(Context ctx, std::string key_id) {
+  auto row = co_await impl_->store.stream(ctx, store::StreamKind::api_key, key_id);
+  if (!row.ok()) {
+    if (row.error().code() == Code::not_found) {
+      const std::string what = fmt::format("no key '{}' in this tenant", excerpt(key_id, 60));
+      co_return Error(Code::not_found, what).page(513);
+    }
+    co_return std::move(row).error();
+  }
+  auto key = parse_state(ctx.tenant, *row);
+  if (!key.ok()) {
+    co_return std::move(key).error();
+  }
+  if (key->info.revoked) {
+    co_return Result<void>();
+  }
+  key->info.revoked = true;
+  store::Transition transition = transition_of(ctx, *key, row->version, impl_->clock.now());
+  transition.epoch = impl_->store.epoch();
+  auto committed = co_await impl_->store.commit(ctx, std::move(transition));
+  if (!committed.ok()) {
+    co_return std::move(committed).error().with("revoking a key");
+  }
+  impl_->put(std::move(*key));
+  co_return Result<void>();
+}
+
+std::vector<KeyInfo> Identity::list(const TenantId& tenant) const {
+  std::vector<KeyInfo> found;
+  const std::shared_lock lock(impl_->mutex);
+  for (auto at = impl_->keys.lower_bound({tenant, ""});
+       at != impl_->keys.end() && at->first.first == tenant; ++at) {
+    found.push_back(at->second.info);
+  }
+  return found;
+}
+
+std::size_t Identity::count() const {
+  const std::shared_lock lock(impl_->mutex);
+  return impl_->active.size();
+}
+
+Result<std::pair<TenantId, std::shared_ptr<const Principal>>> Identity::authenticate(
+    std::string_view secret) const {
+  const Digest digest = sha256(secret);
+  const std::shared_lock lock(impl_->mutex);
+  const auto at = impl_->active.find(view(digest));
+  if (at == impl_->active.end()) {
+    return Error(Code::unauthenticated, "the key is unknown or was revoked").page(510);
+  }
+  return std::pair(at->second.tenant, at->second.principal);
+}
+
+}  // namespace aios::govern

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/detail/roles.h"
+
+#include "core/text.h"
+#include "govern/identity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace aios::govern {
+namespace {
+
+struct Rule {
+  Action action;
+  std::string_view name;
+  std::string_view roles;  // besides admin, who may do everything
+};
+
+constexpr auto kRules = std::to_array<Rule>({
+    {Action::read_runs, "read runs", "operator developer reviewer approver auditor"},
+    {Action::start_runs, "start runs", "operator developer"},
+    {Action::send_events, "send events", "ingest developer"},
+    {Action::answer_reviews, "answer reviews", "reviewer"},
+    {Action::read_reviews, "read reviews", "reviewer approver operator developer auditor"},
+    {Action::deploy, "deploy", "developer"},
+    {Action::train_models, "train models", "developer"},
+    {Action::promote_models, "promote models", "approver"},
+    {Action::read_models, "read models", "developer reviewer approver operator auditor"},
+    {Action::manage_keys, "manage keys", ""},
+    {Action::read_audit, "read the audit log", "auditor operator"},
+    {Action::read_metrics, "read metrics", "operator developer auditor"},
+    {Action::operate, "operate the server", "operator"},
+    {Action::read_payloads, "read payloads", "auditor"},
+});
+
+const Rule& rule_of(Action action) {
+  const auto at = std::find_if(kRules.begin(), kRules.end(),
+                               [action](const Rule& rule) { return rule.action == action; });
+  AIOS_ASSERT(at != kRules.end());
+  return *at;
+}
+
+}  // namespace
+
+std::string_view name_of(Action action) { return rule_of(action).name; }
+
+bool detail::is_role(std::string_view role) {
+  return std::find(kRoles.begin(), kRoles.end(), role) != kRoles.end();
+}
+
+Result<void> Identity::allow(const Principal& principal, Action action) {
+  const Rule& rule = rule_of(action);
+  const auto may = split(rule.roles, ' ');
+  const auto has = [&](const std::string& role) {
+    return role == "admin" || std::find(may.begin(), may.end(), role) != may.end();
+  };
+  if (principal.kind == "system" ||
+      std::any_of(principal.roles.begin(), principal.roles.end(), has)) {
+    return {};
+  }
+  std::string roles = "admin";
+  for (const std::string_view role : may) {
+    roles += role.empty() ? "" : fmt::format(", {}", role);
+  }
+  return Error(Code::permission_denied,
+               fmt::format("'{}' may not {}: it has roles [{}], wanted one of [{}]", principal.id,
+                           rule.name, join(principal.roles, ", "), roles))
+      .page(511);
+}
+
+}  // namespace aios::govern
