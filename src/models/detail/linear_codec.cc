@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes of a model: version, labels, temperature, vocabulary, weights, then SHA-256 of all that.
+// Numbers in arrays are little-endian, 32 bits each.
+#include "core/codec.h"
+#include "core/crypto.h"
+#include "models/detail/linear_model.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+namespace aios::models::detail {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "arrays are written as they lie");
+constexpr std::uint8_t format_version = 1;
+constexpr std::string_view magic = "aios text_linear";
+
+template <class T>
+void write_array(Writer& out, const std::vector<T>& values) {
+  static_assert(sizeof(T) == 4);
+  out.bytes({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
+}
+
+template <class T>
+bool read_array(Reader& in, std::size_t count, std::vector<T>& values) {
+  const std::string_view bytes = in.bytes();
+  if (!in.ok() || bytes.size() != count * sizeof(T)) {
+    return false;
+  }
+  values.resize(count);
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return true;
+}
+
+bool all_finite(const std::vector<float>& values) {
+  for (const float value : values) {
+    if (!std::isfinite(value)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Error damaged(std::string_view what) {
+  return Error(Code::data_loss, fmt::format("the bytes of the text_linear model are damaged: {}", what))
+      .page(703);
+}
+
+struct Loaded {
+  LinearParts parts;
+  std::vector<std::uint32_t> hashes;
+  std::vector<float> idf;
+  std::vector<float> scalars;  ///< temperature, unknown idf of words, of pieces
+};
+
+bool read_labels(Reader& in, Loaded& loaded) {
+  const std::uint64_t count = in.varint();
+  if (!in.ok() || count < 2 || count > labels_max) {
+    return false;
+  }
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::string_view label = in.bytes();
+    if (!in.ok() || label.empty() || label.size() > label_bytes_max) {
+      return false;
+    }
+    loaded.parts.labels.emplace_back(label);
+  }
+  return read_array(in, count, loaded.parts.priors) && read_array(in, 3, loaded.scalars);
+}
+
+bool read_weights(Reader& in, Loaded& loaded) {
+  const std::uint64_t features = in.varint();
+  const std::size_t stride = loaded.parts.stride();
+  if (!in.ok() || features > features_max || (features + 1) * stride > weights_max) {
+    return false;
+  }
+  return read_array(in, features, loaded.hashes) && read_array(in, features, loaded.idf) &&
+         read_array(in, (features + 1) * stride, loaded.parts.weights) && in.at_end();
+}
+
+bool sensible(const Loaded& loaded) {
+  const std::set<std::uint32_t> distinct(loaded.hashes.begin(), loaded.hashes.end());
+  return distinct.size() == loaded.hashes.size() && !distinct.contains(0) &&
+         all_finite(loaded.parts.priors) && all_finite(loaded.scalars) && all_finite(loaded.idf) &&
+         all_finite(loaded.parts.weights) && loaded.scalars[0] > 0;
+}
+
+}  // namespace
+
+std::string LinearModel::serialize() const {
+  Writer out;
+  out.u8(format_version);
+  out.bytes(magic);
+  out.varint(parts_.labels.size());
+  for (const std::string& label : parts_.labels) {
+    out.bytes(label);
+  }
+  write_array(out, parts_.priors);
+  write_array(out, std::vector<float>{parts_.temperature, parts_.vocabulary.unknown_word_idf(),
+                                      parts_.vocabulary.unknown_piece_idf()});
+  out.varint(parts_.vocabulary.size());
+  write_array(out, parts_.vocabulary.hashes());
+  write_array(out, parts_.vocabulary.idf());
+  write_array(out, parts_.weights);
+  std::string bytes = out.take();
+  const Digest digest = sha256(bytes);
+  bytes.append(view(digest));
+  return bytes;
+}
+
+Result<std::unique_ptr<Model>> LinearModel::load(std::string_view bytes) {
+  constexpr std::size_t digest_size = std::tuple_size_v<Digest>;
+  if (bytes.size() <= digest_size) {
+    return damaged(fmt::format("found {} bytes, wanted more than {}", bytes.size(), digest_size));
+  }
+  const std::string_view body = bytes.substr(0, bytes.size() - digest_size);
+  if (view(sha256(body)) != bytes.substr(body.size())) {
+    return damaged("the checksum does not fit");
+  }
+  Reader in(body);
+  const std::uint8_t version = in.u8();
+  if (version != format_version || in.bytes() != magic) {
+    return Error(Code::data_loss, fmt::format("found model format {}, wanted text_linear format {}",
+                                              version, format_version))
+        .page(703);
+  }
+  Loaded loaded;
+  if (!read_labels(in, loaded) || !read_weights(in, loaded) || !sensible(loaded)) {
+    return damaged("the parts do not fit each other");
+  }
+  loaded.parts.temperature = loaded.scalars[0];
+  loaded.parts.vocabulary = Vocabulary(std::move(loaded.hashes), std::move(loaded.idf),
+                                       loaded.scalars[1], loaded.scalars[2]);
+  return std::unique_ptr<Model>(std::make_unique<LinearModel>(std::move(loaded.parts)));
+}
+
+}  // namespace aios::models::detail
