@@ -14,7 +14,7 @@ function(aios_plugin_dir module)
   set(generated "${CMAKE_BINARY_DIR}/generated/${module}_${A_KIND}_registry.cc")
   file(CONFIGURE OUTPUT "${generated}" @ONLY CONTENT "#include \"${A_HEADER}\"
 namespace aios::${module} {
-${declarations}void register_all_${A_KIND}s(${A_TYPE}& registry) {
+${declarations}void register_all_${A_KIND}s([[maybe_unused]] ${A_TYPE}& registry) {
 ${calls}}
 }  // namespace aios::${module}
 ")

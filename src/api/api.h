@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// api/api: the control API under /api/v1, and /openapi.json, /metrics, /healthz, /readyz. Every operation is one row:
+// method, path, who may (Action), schemas, function. The OpenAPI document is made from the same rows.
+
+#include "bundle/deployments.h"
+#include "core/context.h"
+#include "connectors/connectors.h"
+#include "gateway/gateway.h"
+#include "govern/audit.h"
+#include "govern/identity.h"
+#include "ingress/ingress.h"
+#include "models/models.h"
+#include "net/http.h"
+#include "observe/metrics.h"
+#include "review/review.h"
+#include "store/store.h"
+#include "workflow/engine.h"
+
+#include <atomic>
+#include <string>
+
+namespace aios::api {
+
+struct ApiServices {
+  store::Store* store = nullptr;
+  govern::Guard* guard = nullptr;
+  govern::Identity* identity = nullptr;
+  govern::AuditLog* audit = nullptr;
+  models::Models* models = nullptr;
+  gateway::Gateway* gateway = nullptr;
+  connectors::Connectors* connectors = nullptr;
+  review::Reviews* reviews = nullptr;
+  workflow::Engine* engine = nullptr;
+  bundle::Deployments* deployments = nullptr;
+  ingress::Ingress* ingress = nullptr;
+  observe::Metrics* metrics = nullptr;
+  net::Router* router = nullptr;         ///< for the OpenAPI document
+  const std::atomic<bool>* ready = nullptr;
+};
+
+/// Adds every route. The services must outlive the router's last request.
+void mount_api(net::Router& router, const ApiServices& services);
+
+/// The caller of a request: ctx's own principal when it has one (a caller in this process), else the bearer key.
+/// unauthenticated [AIOS-0510].
+Result<Context> authenticate(const govern::Identity& identity, const Context& ctx, const net::Request& request);
+
+/// OpenAPI 3.1 document of the router's described routes.
+Json openapi_document(const net::Router& router);
+
+}  // namespace aios::api

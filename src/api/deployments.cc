@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/detail/operation.h"
+
+#include "core/text.h"
+
+namespace aios::api {
+namespace {
+
+using Answer = Result<net::Response>;
+
+Json error_json(const Error& error) {
+  return JsonObject{{"file", error.file()},
+                    {"line", error.line()},
+                    {"column", error.column()},
+                    {"message", error.message()},
+                    {"text", error.text()}};
+}
+
+/// {"files": {"path": "<base64>"}}
+Result<bundle::Files> files_of(const JsonObject& body) {
+  const Json* member = body.if_contains("files");
+  if (member == nullptr || !member->is_object()) {
+    return Error(Code::invalid_argument, "member 'files' is missing or not an object").page(1301);
+  }
+  bundle::Files files;
+  for (const auto& [path, content] : member->get_object()) {
+    if (!content.is_string()) {
+      return Error(Code::invalid_argument, "a file's content is not base64 text").page(1301);
+    }
+    auto bytes = from_base64(view(content.get_string()));
+    if (!bytes.ok()) {
+      return std::move(bytes).error().with("reading file '" + std::string(path) + "'");
+    }
+    files[std::string(path)] = std::move(*bytes);
+  }
+  return files;
+}
+
+Task<Answer> deploy(const ApiServices& services, Context ctx, net::Request request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  auto files = files_of(*body);
+  if (!files.ok()) {
+    co_return std::move(files).error();
+  }
+  JsonObject overrides;
+  if (const Json* given = body->if_contains("parameters"); given != nullptr && given->is_object()) {
+    overrides = given->get_object();
+  }
+  std::vector<Error> errors;
+  auto info = co_await services.deployments->deploy(ctx, std::move(*files), std::move(overrides),
+                                                    &errors);
+  if (!info.ok()) {
+    net::Response response = net::problem(info.error());
+    auto document = parse_json(response.body);
+    if (document.ok() && !errors.empty()) {
+      JsonArray all;
+      for (const Error& error : errors) {
+        all.push_back(error_json(error));
+      }
+      document->get_object()["errors"] = std::move(all);
+      response.body = to_text(*document);
+    }
+    co_return response;
+  }
+  co_return net::json_response(info->changed ? 201 : 200, info->to_json());
+}
+
+Task<Answer> current(const ApiServices& services, Context ctx, net::Request) {
+  auto info = services.deployments->current(ctx.tenant);
+  if (!info.ok()) {
+    co_return std::move(info).error();
+  }
+  co_return net::json_response(200, info->to_json());
+}
+
+Task<Answer> list_connectors(const ApiServices& services, Context ctx, net::Request) {
+  JsonArray items;
+  for (const auto& connector : services.connectors->list(ctx.tenant)) {
+    JsonArray operations;
+    for (const auto& name : connector.operations) {
+      operations.emplace_back(name);
+    }
+    items.push_back(JsonObject{{"name", connector.name},
+                               {"kind", connector.kind},
+                               {"region", connector.region},
+                               {"breaker", connector.breaker},
+                               {"operations", std::move(operations)}});
+  }
+  co_return net::json_response(200, JsonObject{{"items", std::move(items)}});
+}
+
+constexpr std::string_view deployment_schema = R"({
+  "type": "object", "required": ["name", "version", "digest", "number", "changed"],
+  "properties": {"name": {"type": "string"}, "version": {"type": "string"},
+                 "digest": {"type": "string"}, "number": {"type": "integer"},
+                 "changed": {"type": "boolean"}}})";
+
+}  // namespace
+
+void mount_deployments(net::Router& router, const ApiServices& services) {
+  using govern::Action;
+  const Operation operations[] = {
+      {"POST", "/api/v1/deployments", "deploy",
+       "Checks a bundle and makes it current in one commit; all errors come back at once.",
+       Action::deploy, deploy,
+       R"({"type": "object", "required": ["files"], "properties": {
+           "files": {"type": "object", "additionalProperties": {"type": "string"}},
+           "parameters": {"type": "object"}}})",
+       deployment_schema, std::size_t{96} << 20},
+      {"GET", "/api/v1/deployments/current", "currentDeployment", "What runs now.",
+       Action::read_runs, current, "", deployment_schema},
+      {"GET", "/api/v1/connectors", "listConnectors",
+       "Connectors of the current bundle with the state of their circuit breakers.",
+       Action::read_runs, list_connectors, "",
+       R"({"type": "object", "required": ["items"], "properties": {"items": {"type": "array"}}})"},
+  };
+  for (const auto& operation : operations) {
+    add(router, services, operation);
+  }
+}
+
+}  // namespace aios::api

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/detail/operation.h"
+
+namespace aios::api {
+namespace {
+
+using Answer = Result<net::Response>;
+
+Task<Answer> list_events(const ApiServices& services, Context ctx, net::Request request) {
+  auto limit = limit_of(request);
+  if (!limit.ok()) {
+    co_return std::move(limit).error();
+  }
+  std::string status(request.query_value("status"));
+  std::string after(request.query_value("after"));
+  auto rows = co_await services.ingress->list(ctx, std::move(status), std::move(after), *limit);
+  if (!rows.ok()) {
+    co_return std::move(rows).error();
+  }
+  JsonArray items;
+  for (const auto& row : *rows) {
+    items.push_back(JsonObject{{"id", row.id},
+                               {"type", row.label},
+                               {"status", row.status},
+                               {"received", to_rfc3339(row.updated)}});
+  }
+  const std::string last = rows->empty() ? "" : rows->back().id;
+  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+}
+
+Task<Answer> get_event(const ApiServices& services, Context ctx, net::Request request) {
+  std::string id(request.path_value("id"));
+  auto event = co_await services.ingress->get(ctx, std::move(id));
+  if (!event.ok()) {
+    co_return std::move(event).error();
+  }
+  co_return net::json_response(200, *event);
+}
+
+}  // namespace
+
+void mount_events(net::Router& router, const ApiServices& services) {
+  using govern::Action;
+  const Operation operations[] = {
+      {"GET", "/api/v1/events", "listEvents",
+       "Events of the inbox, newest first; ?status=accepted|dead_letter, ?after=, ?limit=.",
+       Action::read_runs, list_events, "",
+       R"({"type": "object", "required": ["items"], "properties": {"items": {"type": "array"}}})"},
+      {"GET", "/api/v1/events/{id}", "getEvent", "One event with its content.",
+       Action::read_payloads, get_event, "", R"({"type": "object", "required": ["id", "status"]})"},
+  };
+  for (const auto& operation : operations) {
+    add(router, services, operation);
+  }
+}
+
+}  // namespace aios::api

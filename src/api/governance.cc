@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/detail/operation.h"
+
+#include "govern/audit.h"
+
+#include <fmt/format.h>
+
+namespace aios::api {
+namespace {
+
+using Answer = Result<net::Response>;
+
+Json key_json(const govern::KeyInfo& key) {
+  JsonArray roles;
+  for (const auto& role : key.roles) {
+    roles.emplace_back(role);
+  }
+  return JsonObject{{"id", key.id},
+                    {"name", key.name},
+                    {"tenant", key.tenant.text()},
+                    {"roles", std::move(roles)},
+                    {"created", to_rfc3339(key.created)},
+                    {"revoked", key.revoked}};
+}
+
+Task<Answer> list_keys(const ApiServices& services, Context ctx, net::Request) {
+  JsonArray items;
+  for (const auto& key : services.identity->list(ctx.tenant)) {
+    items.push_back(key_json(key));
+  }
+  co_return net::json_response(200, JsonObject{{"items", std::move(items)}});
+}
+
+Task<Answer> create_key(const ApiServices& services, Context ctx, net::Request request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  auto name = text_member(*body, "name");
+  if (!name.ok()) {
+    co_return std::move(name).error();
+  }
+  std::vector<std::string> roles;
+  const Json* given = body->if_contains("roles");
+  if (given == nullptr || !given->is_array() || given->get_array().empty()) {
+    co_return Error(Code::invalid_argument, "member 'roles' is not a list with at least one role")
+        .page(1301);
+  }
+  for (const Json& role : given->get_array()) {
+    if (!role.is_string()) {
+      co_return Error(Code::invalid_argument, "member 'roles' holds something that is not text")
+          .page(1301);
+    }
+    roles.emplace_back(view(role.get_string()));
+  }
+  auto made = co_await services.identity->create(ctx, std::move(*name), std::move(roles));
+  if (!made.ok()) {
+    co_return std::move(made).error();
+  }
+  Json out = key_json(made->info);
+  out.get_object()["secret"] = made->secret;
+  co_return net::json_response(201, out);
+}
+
+Task<Answer> revoke_key(const ApiServices& services, Context ctx, net::Request request) {
+  std::string id(request.path_value("id"));
+  auto done = co_await services.identity->revoke(ctx, id);
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return net::json_response(200, JsonObject{{"id", id}, {"revoked", true}});
+}
+
+Task<Answer> audit_state(const ApiServices& services, Context ctx, net::Request) {
+  auto committed = co_await services.store->leaf_count(ctx);
+  if (!committed.ok()) {
+    co_return std::move(committed).error();
+  }
+  auto folded = co_await services.audit->fold(*services.store);
+  if (!folded.ok()) {
+    co_return std::move(folded).error();
+  }
+  co_return net::json_response(200, JsonObject{{"tenant", ctx.tenant.text()},
+                                               {"leaves", *committed},
+                                               {"signed_size", services.audit->size(ctx.tenant)},
+                                               {"verifier_key", services.audit->verifier_key()}});
+}
+
+Task<Answer> check_policy(const ApiServices& services, Context ctx, net::Request request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  auto path = text_member(*body, "path");
+  if (!path.ok()) {
+    co_return std::move(path).error();
+  }
+  const Json* input = body->if_contains("input");
+  govern::Decision decision;
+  auto result = services.guard->query(ctx, *path, input == nullptr ? Json(nullptr) : *input,
+                                      &decision);
+  if (!result.ok()) {
+    co_return std::move(result).error();
+  }
+  co_return net::json_response(200, JsonObject{{"result", *result},
+                                               {"bundle_digest", decision.bundle_digest},
+                                               {"input_digest", decision.input_digest}});
+}
+
+constexpr std::string_view key_schema = R"({
+  "type": "object", "required": ["id", "name", "tenant", "roles", "created", "revoked"],
+  "properties": {"id": {"type": "string"}, "secret": {"type": "string"},
+                 "roles": {"type": "array"}}})";
+constexpr std::string_view object_schema = R"({"type": "object"})";
+
+}  // namespace
+
+void mount_governance(net::Router& router, const ApiServices& services) {
+  using govern::Action;
+  const Operation operations[] = {
+      {"GET", "/api/v1/keys", "listKeys", "API keys of the tenant, without their secrets.",
+       Action::manage_keys, list_keys, "", R"({"type": "object", "required": ["items"]})"},
+      {"POST", "/api/v1/keys", "createKey", "Makes a key; the secret is shown once, here.",
+       Action::manage_keys, create_key,
+       R"({"type": "object", "required": ["name", "roles"], "properties": {
+           "name": {"type": "string"}, "roles": {"type": "array", "items": {"type": "string"}}}})",
+       key_schema},
+      {"DELETE", "/api/v1/keys/{id}", "revokeKey", "Revokes a key at once.", Action::manage_keys,
+       revoke_key, "", object_schema},
+      {"GET", "/api/v1/audit", "auditState",
+       "Leaves committed, size of the newest signed checkpoint, and the verifier key.",
+       Action::read_audit, audit_state, "",
+       R"({"type": "object", "required": ["tenant", "leaves", "signed_size", "verifier_key"]})"},
+      {"POST", "/api/v1/policy/check", "checkPolicy",
+       "Evaluates data.<path> of the tenant's policies with the given input; gives no permit.",
+       Action::read_runs, check_policy,
+       R"({"type": "object", "required": ["path"], "properties": {"path": {"type": "string"},
+           "input": true}})",
+       object_schema},
+  };
+  for (const auto& operation : operations) {
+    add(router, services, operation);
+  }
+}
+
+}  // namespace aios::api

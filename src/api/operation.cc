@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/detail/operation.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace aios::api {
+namespace {
+
+struct Handler {
+  ApiServices services;
+  govern::Action action;
+  OperationFunction function;
+
+  Task<net::Response> operator()(Context ctx, net::Request request) const {
+    return handle(this, std::move(ctx), std::move(request));
+  }
+
+  /// `self` lives in the router, which outlives its requests.
+  static Task<net::Response> handle(const Handler* self, Context ctx, net::Request request) {
+    auto caller = authenticate(*self->services.identity, ctx, request);
+    if (!caller.ok()) {
+      co_return net::problem(caller.error());
+    }
+    auto allowed = govern::Identity::allow(*caller->principal, self->action);
+    if (!allowed.ok()) {
+      co_return net::problem(allowed.error());
+    }
+    auto answer = co_await self->function(self->services, std::move(*caller), std::move(request));
+    if (!answer.ok()) {
+      co_return net::problem(answer.error());
+    }
+    co_return std::move(*answer);
+  }
+};
+
+Json schema_of(std::string_view text) {
+  if (text.empty()) {
+    return nullptr;
+  }
+  auto schema = parse_json(text);
+  AIOS_ASSERT(schema.ok());  // written in this module
+  return std::move(*schema);
+}
+
+}  // namespace
+
+void add(net::Router& router, const ApiServices& services, const Operation& operation) {
+  net::Route route;
+  route.method = operation.method;
+  route.pattern = operation.pattern;
+  route.operation_id = operation.id;
+  route.summary = operation.summary;
+  route.request_schema = schema_of(operation.request_schema);
+  route.response_schema = schema_of(operation.response_schema);
+  route.body_bytes_max = operation.body_bytes_max;
+  route.handler = Handler{services, operation.action, operation.function};
+  router.add(std::move(route));
+}
+
+Result<Context> authenticate(const govern::Identity& identity, const Context& ctx,
+                             const net::Request& request) {
+  if (ctx.principal) {
+    return ctx;
+  }
+  std::string_view header = request.headers.get("authorization");
+  constexpr std::string_view scheme = "bearer ";
+  if (header.size() <= scheme.size() || ascii_lower(header.substr(0, scheme.size())) != scheme) {
+    return Error(Code::unauthenticated,
+                 "no key was sent, wanted the header 'Authorization: Bearer aios_...'")
+        .page(510);
+  }
+  auto who = identity.authenticate(trim(header.substr(scheme.size())));
+  if (!who.ok()) {
+    return std::move(who).error();
+  }
+  Context caller = ctx;
+  caller.tenant = who->first;
+  caller.principal = who->second;
+  return caller;
+}
+
+Result<JsonObject> body_object(const net::Request& request) {
+  auto body = parse_json(request.body);
+  if (!body.ok()) {
+    return std::move(body).error().with("reading the request body");
+  }
+  if (!body->is_object()) {
+    return Error(Code::invalid_argument,
+                 fmt::format("the request body is {}, wanted an object", type_name(*body)))
+        .page(1301);
+  }
+  return std::move(body->get_object());
+}
+
+Result<std::string> text_member(const JsonObject& body, std::string_view name) {
+  const Json* value = body.if_contains(name);
+  if (value == nullptr || !value->is_string() || value->get_string().empty()) {
+    return Error(Code::invalid_argument,
+                 fmt::format("member '{}' is {}, wanted a text that is not empty", name,
+                             value == nullptr ? "missing" : type_name(*value)))
+        .page(1301);
+  }
+  return std::string(view(value->get_string()));
+}
+
+Result<std::uint32_t> limit_of(const net::Request& request) {
+  const std::string_view text = request.query_value("limit");
+  if (text.empty()) {
+    return 100U;
+  }
+  std::uint32_t limit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+  if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > 1000) {
+    return Error(Code::invalid_argument,
+                 fmt::format("query parameter 'limit' is '{}', wanted 1 to 1000", excerpt(text, 20)))
+        .page(1302);
+  }
+  return limit;
+}
+
+Json page_of(JsonArray items, std::string_view last_id, std::uint32_t limit) {
+  JsonObject page;
+  const bool more = items.size() == limit;
+  page["items"] = std::move(items);
+  if (more) {
+    page["next"] = last_id;
+  }
+  return page;
+}
+
+void mount_api(net::Router& router, const ApiServices& services) {
+  mount_system(router, services);
+  mount_runs(router, services);
+  mount_events(router, services);
+  mount_reviews(router, services);
+  mount_models(router, services);
+  mount_deployments(router, services);
+  mount_governance(router, services);
+}
+
+}  // namespace aios::api

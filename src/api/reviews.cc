@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/detail/operation.h"
+
+namespace aios::api {
+namespace {
+
+using Answer = Result<net::Response>;
+
+Task<Answer> list_reviews(const ApiServices& services, Context ctx, net::Request request) {
+  auto limit = limit_of(request);
+  if (!limit.ok()) {
+    co_return std::move(limit).error();
+  }
+  std::string status(request.query_value("status"));
+  std::string after(request.query_value("after"));
+  auto reviews = co_await services.reviews->list(ctx, std::move(status), std::move(after), *limit);
+  if (!reviews.ok()) {
+    co_return std::move(reviews).error();
+  }
+  JsonArray items;
+  for (const auto& review : *reviews) {
+    items.push_back(review.to_json());
+  }
+  const std::string last = reviews->empty() ? "" : reviews->back().id;
+  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+}
+
+Task<Answer> get_review(const ApiServices& services, Context ctx, net::Request request) {
+  std::string id(request.path_value("id"));
+  auto review = co_await services.reviews->get(ctx, std::move(id));
+  if (!review.ok()) {
+    co_return std::move(review).error();
+  }
+  co_return net::json_response(200, review->to_json());
+}
+
+Task<Answer> answer_review(const ApiServices& services, Context ctx, net::Request request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  const Json* given = body->if_contains("answer");
+  if (given == nullptr || !given->is_object()) {
+    co_return Error(Code::invalid_argument, "member 'answer' is missing or not an object").page(1301);
+  }
+  const std::string id(request.path_value("id"));
+  Json answer = *given;
+  auto done = co_await services.engine->answer(ctx, id, std::move(answer));
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  auto review = co_await services.reviews->get(ctx, id);
+  if (!review.ok()) {
+    co_return std::move(review).error();
+  }
+  co_return net::json_response(200, review->to_json());
+}
+
+Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Request request) {
+  auto limit = limit_of(request);
+  if (!limit.ok()) {
+    co_return std::move(limit).error();
+  }
+  store::ListQuery query;
+  query.tenant = ctx.tenant;
+  query.kind = store::StreamKind::correction;
+  query.label = request.query_value("dataset");
+  query.after = request.query_value("after");
+  query.limit = *limit;
+  auto rows = co_await services.store->list(ctx, std::move(query));
+  if (!rows.ok()) {
+    co_return std::move(rows).error();
+  }
+  JsonArray items;
+  for (const auto& row : *rows) {
+    JsonObject item{{"id", row.id}, {"dataset", row.label}, {"erased", row.erased}};
+    auto state = parse_json(row.state);
+    if (!row.erased && state.ok()) {
+      item["correction"] = std::move(*state);
+    }
+    items.push_back(std::move(item));
+  }
+  const std::string last = rows->empty() ? "" : rows->back().id;
+  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+}
+
+constexpr std::string_view review_schema = R"({
+  "type": "object", "required": ["id", "title", "status", "run"],
+  "properties": {"id": {"type": "string"}, "title": {"type": "string"}, "run": {"type": "string"},
+    "status": {"enum": ["open", "answered", "cancelled"]}}})";
+constexpr std::string_view page_schema = R"({
+  "type": "object", "required": ["items"],
+  "properties": {"items": {"type": "array"}, "next": {"type": "string"}}})";
+
+}  // namespace
+
+void mount_reviews(net::Router& router, const ApiServices& services) {
+  using govern::Action;
+  const Operation operations[] = {
+      {"GET", "/api/v1/reviews", "listReviews",
+       "Questions to people, oldest first; ?status=open|answered|cancelled, ?after=, ?limit=.",
+       Action::read_reviews, list_reviews, "", page_schema},
+      {"GET", "/api/v1/reviews/{id}", "getReview", "One question with its evidence and form.",
+       Action::read_reviews, get_review, "", review_schema},
+      {"POST", "/api/v1/reviews/{id}/answer", "answerReview",
+       "Answers a question; answer, correction and the run's resumption are one commit.",
+       Action::answer_reviews, answer_review,
+       R"({"type": "object", "required": ["answer"], "properties": {"answer": {"type": "object"}}})",
+       review_schema},
+      {"GET", "/api/v1/corrections", "listCorrections",
+       "Labelled rows from people's answers; ?dataset=, ?after=, ?limit=.", Action::read_payloads,
+       list_corrections, "", page_schema},
+  };
+  for (const auto& operation : operations) {
+    add(router, services, operation);
+  }
+}
+
+}  // namespace aios::api

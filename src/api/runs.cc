@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "api/detail/operation.h"
+
+namespace aios::api {
+namespace {
+
+using Answer = Result<net::Response>;
+
+constexpr std::string_view run_schema = R"({
+  "type": "object",
+  "required": ["id", "workflow", "version", "status", "created", "updated"],
+  "properties": {
+    "id": {"type": "string"}, "workflow": {"type": "string"}, "version": {"type": "string"},
+    "status": {"enum": ["running", "waiting", "completed", "faulted", "cancelled"]},
+    "waiting_for": {"type": "string"}, "trace_id": {"type": "string"},
+    "created": {"type": "string"}, "updated": {"type": "string"}}})";
+constexpr std::string_view page_schema = R"({
+  "type": "object", "required": ["items"],
+  "properties": {"items": {"type": "array"}, "next": {"type": "string"}}})";
+constexpr std::string_view object_schema = R"({"type": "object"})";
+
+/// Input, output and what was said along the way are payload: only for those who may read it.
+Json visible(const Context& ctx, const workflow::RunView& run) {
+  Json out = run.to_json();
+  if (!govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok()) {
+    for (const char* member : {"input", "output", "error"}) {
+      out.get_object().erase(member);
+    }
+  }
+  return out;
+}
+
+Task<Answer> list_runs(const ApiServices& services, Context ctx, net::Request request) {
+  auto limit = limit_of(request);
+  if (!limit.ok()) {
+    co_return std::move(limit).error();
+  }
+  store::ListQuery query;
+  query.tenant = ctx.tenant;
+  query.kind = store::StreamKind::run;
+  query.status = request.query_value("status");
+  query.label = request.query_value("workflow");
+  query.after = request.query_value("after");
+  query.limit = *limit;
+  query.newest_first = request.query_value("order") == "newest";
+  query.with_state = false;
+  auto rows = co_await services.store->list(ctx, std::move(query));
+  if (!rows.ok()) {
+    co_return std::move(rows).error();
+  }
+  JsonArray items;
+  for (const auto& row : *rows) {
+    auto run = co_await services.engine->get(ctx, row.id);
+    if (!run.ok()) {
+      co_return std::move(run).error();
+    }
+    items.push_back(visible(ctx, *run));
+  }
+  const std::string last = rows->empty() ? "" : rows->back().id;
+  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+}
+
+Task<Answer> count_runs(const ApiServices& services, Context ctx, net::Request request) {
+  JsonObject counts;
+  for (const std::string_view status :
+       {"running", "waiting", "completed", "faulted", "cancelled"}) {
+    store::ListQuery query;
+    query.tenant = ctx.tenant;
+    query.kind = store::StreamKind::run;
+    query.status = status;
+    query.label = request.query_value("workflow");
+    auto count = co_await services.store->count(ctx, std::move(query));
+    if (!count.ok()) {
+      co_return std::move(count).error();
+    }
+    counts[status] = *count;
+  }
+  co_return net::json_response(200, counts);
+}
+
+Task<Answer> start_run(const ApiServices& services, Context ctx, net::Request request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  auto name = text_member(*body, "workflow");
+  if (!name.ok()) {
+    co_return std::move(name).error();
+  }
+  workflow::StartRequest start;
+  start.workflow = std::move(*name);
+  const Json document = std::move(*body);
+  start.version = text_or(document, "version", "");
+  start.subject = text_or(document, "subject", "");
+  const Json* input = find(document, "input");
+  start.input = input == nullptr ? Json(JsonObject()) : *input;
+  auto id = co_await services.engine->start(ctx, std::move(start));
+  if (!id.ok()) {
+    co_return std::move(id).error();
+  }
+  co_return net::json_response(201, JsonObject{{"id", *id}});
+}
+
+Task<Answer> get_run(const ApiServices& services, Context ctx, net::Request request) {
+  const std::string id(request.path_value("id"));
+  auto run = co_await services.engine->get(ctx, id);
+  if (!run.ok()) {
+    co_return std::move(run).error();
+  }
+  co_return net::json_response(200, visible(ctx, *run));
+}
+
+Task<Answer> explain_run(const ApiServices& services, Context ctx, net::Request request) {
+  const std::string id(request.path_value("id"));
+  auto text = co_await services.engine->explain(ctx, id);
+  if (!text.ok()) {
+    co_return std::move(text).error();
+  }
+  co_return net::json_response(200, JsonObject{{"id", id}, {"text", *text}});
+}
+
+Task<Answer> run_history(const ApiServices& services, Context ctx, net::Request request) {
+  const std::string id(request.path_value("id"));
+  auto history = co_await services.engine->history(ctx, id);
+  if (!history.ok()) {
+    co_return std::move(history).error();
+  }
+  co_return net::json_response(200, JsonObject{{"id", id}, {"items", *history}});
+}
+
+Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request request) {
+  const std::string id(request.path_value("id"));
+  std::string reason = "cancelled by " + ctx.principal->id;
+  auto done = co_await services.engine->cancel(ctx, id, std::move(reason));
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return net::json_response(200, JsonObject{{"id", id}, {"status", "cancelled"}});
+}
+
+Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Request request) {
+  const std::string id(request.path_value("id"));
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  auto resolution = text_member(*body, "resolution");
+  if (!resolution.ok()) {
+    co_return std::move(resolution).error();
+  }
+  const Json* given = body->if_contains("result");
+  Json result = given == nullptr ? Json(nullptr) : *given;
+  auto done = co_await services.engine->resolve_incident(ctx, id, *resolution, std::move(result));
+  if (!done.ok()) {
+    co_return std::move(done).error();
+  }
+  co_return net::json_response(200, JsonObject{{"id", id}, {"resolution", *resolution}});
+}
+
+Task<Answer> list_definitions(const ApiServices& services, Context ctx, net::Request) {
+  JsonArray items;
+  for (const auto& definition : services.engine->definitions(ctx.tenant)) {
+    JsonArray types;
+    for (const auto& type : definition.trigger_types) {
+      types.emplace_back(type);
+    }
+    items.push_back(JsonObject{{"namespace", definition.workflow_namespace},
+                               {"name", definition.name},
+                               {"version", definition.version},
+                               {"title", definition.title},
+                               {"digest", definition.digest},
+                               {"triggers", std::move(types)}});
+  }
+  co_return net::json_response(200, JsonObject{{"items", std::move(items)}});
+}
+
+}  // namespace
+
+void mount_runs(net::Router& router, const ApiServices& services) {
+  using govern::Action;
+  const Operation operations[] = {
+      {"GET", "/api/v1/runs", "listRuns",
+       "Runs, oldest first; ?status=, ?workflow=, ?after=, ?limit=, ?order=newest.",
+       Action::read_runs, list_runs, "", page_schema},
+      {"GET", "/api/v1/run-counts", "countRuns", "How many runs have each status; ?workflow=.",
+       Action::read_runs, count_runs, "", object_schema},
+      {"POST", "/api/v1/runs", "startRun", "Starts a run; durable before the answer.",
+       Action::start_runs, start_run,
+       R"({"type": "object", "required": ["workflow"], "properties": {
+           "workflow": {"type": "string"}, "version": {"type": "string"},
+           "subject": {"type": "string"}, "input": true}})",
+       R"({"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}})"},
+      {"GET", "/api/v1/runs/{id}", "getRun", "One run.", Action::read_runs, get_run, "",
+       run_schema},
+      {"GET", "/api/v1/runs/{id}/explain", "explainRun",
+       "Where a run is, what it waits for, what will wake it, what was tried.", Action::read_runs,
+       explain_run, "", object_schema},
+      {"GET", "/api/v1/runs/{id}/history", "runHistory", "What a run did, oldest first.",
+       Action::read_payloads, run_history, "", page_schema},
+      {"POST", "/api/v1/runs/{id}/cancel", "cancelRun", "Cancels a run at its next fence.",
+       Action::operate, cancel_run, "", object_schema},
+      {"POST", "/api/v1/runs/{id}/resolve", "resolveIncident",
+       "Says what became of an effect whose outcome is unknown: retry, happened or fail.",
+       Action::operate, resolve_incident,
+       R"({"type": "object", "required": ["resolution"], "properties": {
+           "resolution": {"enum": ["retry", "happened", "fail"]}, "result": true}})",
+       object_schema},
+      {"GET", "/api/v1/definitions", "listDefinitions", "Workflow definitions that can run.",
+       Action::read_runs, list_definitions, "", page_schema},
+  };
+  for (const auto& operation : operations) {
+    add(router, services, operation);
+  }
+}
+
+}  // namespace aios::api

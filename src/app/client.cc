@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/client.h"
+
+#include "core/text.h"
+#include "net/client.h"
+#include "runtime/shards.h"
+#include "runtime/task_group.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace aios::app {
+namespace {
+
+constexpr auto call_timeout = std::chrono::minutes(10);  // training answers when it is done
+
+std::string read_first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return std::string(trim(line));
+}
+
+Code code_of(std::string_view name) {
+  for (int i = 0; i <= static_cast<int>(Code::rate_limited); ++i) {
+    if (name_of(static_cast<Code>(i)) == name) {
+      return static_cast<Code>(i);
+    }
+  }
+  return Code::internal;
+}
+
+/// A problem document as an error; its detail already carries the page's number as text.
+Error error_of(const net::Response& response) {
+  auto document = parse_json(response.body);
+  if (!document.ok() || !document->is_object()) {
+    return Error(Code::internal, fmt::format("the server answered {} with '{}'", response.status,
+                                             excerpt(response.body, 200)));
+  }
+  std::string text(text_or(*document, "detail", "no detail"));
+  const Json* all = find(*document, "errors");
+  if (all != nullptr && all->is_array() && all->get_array().size() > 1) {
+    text.clear();
+    for (const Json& one : all->get_array()) {
+      text += fmt::format("\n  {}", text_or(one, "text", ""));
+    }
+  }
+  Error error(code_of(text_or(*document, "code", "internal")), std::move(text));
+  const auto page = static_cast<int>(int_or(*document, "page", 0));
+  return page > 0 ? Error(std::move(error).page(page)) : error;
+}
+
+Result<Json> json_of(const net::Response& response) {
+  if (response.status >= 300) {
+    return error_of(response);
+  }
+  if (response.body.empty()) {
+    return Json(nullptr);
+  }
+  if (!response.headers.get("content-type").starts_with("application/json")) {
+    return Json(response.body);
+  }
+  return parse_json(response.body);
+}
+
+/// Calls taken one after the other by a few coroutines.
+struct Batch {
+  std::vector<Call> calls;
+  std::vector<Result<Json>> results;
+  std::size_t next = 0;
+};
+
+class ClientBase : public ApiClient {
+ public:
+  std::vector<Result<Json>> call_all(std::vector<Call> calls, std::size_t at_once) override {
+    Batch batch;
+    batch.results.assign(calls.size(), Error(Code::internal, "not called"));
+    batch.calls = std::move(calls);
+    shards().run(0, run_batch(&batch, at_once));
+    return std::move(batch.results);
+  }
+
+ protected:
+  virtual runtime::Shards& shards() = 0;
+  virtual Task<Result<Json>> send(Call request) = 0;
+
+ private:
+  Task<void> worker(Batch* batch) {
+    while (batch->next < batch->calls.size()) {
+      const std::size_t index = batch->next++;
+      auto result = co_await send(std::move(batch->calls[index]));
+      batch->results[index] = std::move(result);
+    }
+  }
+  Task<void> run_batch(Batch* batch, std::size_t at_once) {
+    runtime::TaskGroup group(*runtime::Executor::current());
+    for (std::size_t i = 0; i < at_once; ++i) {
+      group.spawn(worker(batch));
+    }
+    co_await group.join();
+  }
+};
+
+class HttpClient final : public ClientBase {
+ public:
+  HttpClient(std::string server, std::string key)
+      : server_(std::move(server)),
+        key_(std::move(key)),
+        shards_(1),
+        client_(net::make_client(shards_, {})) {}
+  ~HttpClient() override {
+    client_.reset();
+    shards_.stop();
+  }
+  std::string where() const override { return "server " + server_; }
+
+ protected:
+  runtime::Shards& shards() override { return shards_; }
+  Task<Result<Json>> send(Call request) override {
+    net::ClientRequest http;
+    http.method = request.method;
+    http.url = server_ + request.path;
+    if (!key_.empty()) {
+      http.headers.set("authorization", "Bearer " + key_);
+    }
+    if (!request.body.is_null()) {
+      http.headers.set("content-type", request.content_type);
+      http.body = to_text(request.body);
+    }
+    http.response_bytes_max = std::size_t{64} << 20;
+    Context ctx;
+    ctx.deadline = runtime::system_clock().instant() + call_timeout;
+    auto response = co_await client_->send(ctx, std::move(http));
+    if (!response.ok()) {
+      co_return std::move(response).error().with("calling " + server_);
+    }
+    co_return json_of(*response);
+  }
+
+ private:
+  std::string server_;
+  std::string key_;
+  runtime::Shards shards_;
+  std::unique_ptr<net::Client> client_;
+};
+
+class LocalClient final : public ClientBase {
+ public:
+  LocalClient(std::unique_ptr<System> system, std::string data)
+      : system_(std::move(system)), data_(std::move(data)) {}
+  std::string where() const override { return "data directory " + data_; }
+
+ protected:
+  runtime::Shards& shards() override { return system_->shards(); }
+  Task<Result<Json>> send(Call request) override {
+    net::Request local;
+    local.method = request.method;
+    local.target = request.path;
+    auto parsed = net::parse_target(request.path, &local);
+    if (!parsed.ok()) {
+      co_return std::move(parsed).error();
+    }
+    if (!request.body.is_null()) {
+      local.headers.set("content-type", request.content_type);
+      local.body = to_text(request.body);
+    }
+    const Context ctx = system_->local_context();
+    auto response = co_await system_->router().dispatch(ctx, std::move(local));
+    co_return json_of(response);
+  }
+
+ private:
+  std::unique_ptr<System> system_;
+  std::string data_;
+};
+
+/// AIOS_KEY, else the key file, else the data directory's first key; empty when there is none.
+Result<std::string> find_key(const Target& target) {
+  if (!target.key_file.empty()) {
+    std::string key = read_first_line(target.key_file);
+    if (key.empty()) {
+      return Error(Code::not_found, fmt::format("key file {} is missing or empty", target.key_file))
+          .page(1404);
+    }
+    return key;
+  }
+  if (const char* key = std::getenv("AIOS_KEY"); key != nullptr) {
+    return std::string(trim(key));
+  }
+  return read_first_line(target.data + "/first-key");
+}
+
+}  // namespace
+
+Result<Json> ApiClient::call(Call request) {
+  std::vector<Call> one;
+  one.push_back(std::move(request));
+  auto results = call_all(std::move(one), 1);
+  return std::move(results.front());
+}
+
+Result<std::unique_ptr<ApiClient>> connect(const Target& target) {
+  auto key = find_key(target);
+  if (!key.ok()) {
+    return std::move(key).error();
+  }
+  std::string server = target.server;
+  if (server.empty()) {
+    server = read_first_line(target.data + "/server.address");  // removed by an orderly stop
+    if (!server.empty()) {
+      auto client = std::make_unique<HttpClient>(server, *key);
+      if (client->call(Call{"GET", "/healthz", nullptr}).ok()) {
+        return std::unique_ptr<ApiClient>(std::move(client));
+      }
+    }
+  } else {
+    return std::unique_ptr<ApiClient>(std::make_unique<HttpClient>(server, *key));
+  }
+  struct stat info {};
+  if (::stat((target.data + "/journal.db").c_str(), &info) != 0) {
+    return Error(Code::not_found,
+                 fmt::format("no server answers and there is no data directory at '{}'; start one "
+                             "with 'aios serve --data {}' or name a server with --server",
+                             target.data, target.data))
+        .page(1401);
+  }
+  SystemOptions options;
+  options.data = target.data;
+  options.log_level = observe::Level::error;
+  auto system = System::open(options);
+  if (!system.ok()) {
+    return std::move(system).error();
+  }
+  return std::unique_ptr<ApiClient>(
+      std::make_unique<LocalClient>(std::move(*system), target.data));
+}
+
+}  // namespace aios::app

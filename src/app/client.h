@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// app/client: how a command reaches the API: over HTTP to a running server, or in this process on a data directory.
+// Every command speaks the same API either way.
+
+#include "app/system.h"
+#include "core/json.h"
+#include "core/result.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aios::app {
+
+/// Where the command line should look; empty texts mean "not given".
+struct Target {
+  std::string server;    ///< --server, AIOS_SERVER: "http://127.0.0.1:8787"
+  std::string key_file;  ///< --key-file, AIOS_KEY_FILE; or the key itself in AIOS_KEY
+  std::string data;      ///< --data, AIOS_DATA, default ./aios-data
+};
+
+struct Call {
+  std::string method = "GET";
+  std::string path;
+  Json body;  ///< null: none
+  std::string content_type = "application/json";
+};
+
+class ApiClient {
+ public:
+  virtual ~ApiClient() = default;
+  /// The answer's JSON; a problem document becomes an Error with its code and page. Blocks.
+  Result<Json> call(Call request);
+  /// The same for many calls, `at_once` at a time; results in the calls' order. Blocks.
+  virtual std::vector<Result<Json>> call_all(std::vector<Call> calls, std::size_t at_once) = 0;
+  /// One line for people: "server http://..." or "data directory ...".
+  virtual std::string where() const = 0;
+};
+
+/// A running server when --server is given or <data>/server.address answers; else the data directory itself, which
+/// must exist (not_found otherwise, saying what to start).
+Result<std::unique_ptr<ApiClient>> connect(const Target& target);
+
+}  // namespace aios::app

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// app/commands: the verbs of the command line. Each file of app/commands/ adds its own to the CLI11 app and, when
+// chosen, leaves what to run in Session::action. Data goes to stdout, the rest to stderr.
+
+#include "app/client.h"
+#include "core/result.h"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace aios::app {
+
+struct Session {
+  Target target;
+  bool json = false;               ///< --json: print the API's answer as it is
+  std::function<Result<void>()> action;
+
+  /// Connects, calls, and gives the answer.
+  Result<Json> call(const Call& request) const;
+};
+
+/// Prints compact JSON with --json, else calls the printer.
+void print(const Session& session, const Json& answer, const std::function<void(const Json&)>& printer);
+/// A plain table: columns padded, no colours, cut to the terminal's width when stdout is one.
+void print_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
+/// The whole file; not_found or resource_exhausted (over 64 MiB) naming it.
+Result<std::string> read_file(const std::string& path);
+
+void add_serve(CLI::App& app, Session& session);
+void add_bundle_commands(CLI::App& app, Session& session);
+void add_model_commands(CLI::App& app, Session& session);
+void add_run_commands(CLI::App& app, Session& session);
+void add_run_file_command(CLI::App& app, Session& session);
+void add_event_commands(CLI::App& app, Session& session);
+void add_review_commands(CLI::App& app, Session& session);
+void add_audit_commands(CLI::App& app, Session& session);
+void add_key_commands(CLI::App& app, Session& session);
+void add_backup_commands(CLI::App& app, Session& session);
+
+}  // namespace aios::app

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.h"
+
+#include "net/http.h"
+
+#include <fmt/format.h>
+
+namespace aios::app {
+namespace {
+
+struct EventOptions {
+  std::string file;
+  std::string id;
+  std::string status;
+  std::uint32_t limit = 50;
+};
+
+Result<void> send(const Session& session, const EventOptions& options) {
+  auto text = read_file(options.file);
+  if (!text.ok()) {
+    return std::move(text).error();
+  }
+  auto event = parse_json(*text);
+  if (!event.ok()) {
+    return std::move(event).error().with(fmt::format("reading {}", options.file));
+  }
+  Call call{"POST", "/api/v1/events", std::move(*event)};
+  call.content_type = "application/cloudevents+json";
+  auto answer = session.call(call);
+  if (!answer.ok()) {
+    return std::move(answer).error();
+  }
+  print(session, *answer, [](const Json& it) {
+    fmt::print("{}  {}  {}{}\n", text_or(it, "id", ""), text_or(it, "status", ""),
+               text_or(it, "run", ""), text_or(it, "reason", ""));
+  });
+  return {};
+}
+
+Result<void> list(const Session& session, const EventOptions& options) {
+  auto page = session.call(
+      {"GET", fmt::format("/api/v1/events?limit={}&status={}", options.limit, options.status),
+       nullptr});
+  if (!page.ok()) {
+    return std::move(page).error();
+  }
+  print(session, *page, [](const Json& it) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& event : it.at("items").as_array()) {
+      rows.push_back({std::string(text_or(event, "id", "")),
+                      std::string(text_or(event, "status", "")),
+                      std::string(text_or(event, "received", "")),
+                      std::string(text_or(event, "type", ""))});
+    }
+    print_table({"ID", "STATUS", "RECEIVED", "TYPE"}, rows);
+  });
+  return {};
+}
+
+Result<void> show(const Session& session, const EventOptions& options) {
+  auto event = session.call({"GET", "/api/v1/events/" + net::percent_encode(options.id), nullptr});
+  if (!event.ok()) {
+    return std::move(event).error();
+  }
+  print(session, *event, [](const Json& it) { fmt::print("{}\n", to_pretty_text(it)); });
+  return {};
+}
+
+}  // namespace
+
+void add_event_commands(CLI::App& app, Session& session) {
+  auto options = std::make_shared<EventOptions>();
+  const auto set = [&session, options](CLI::App* command, auto function) {
+    command->callback([&session, options, function] {
+      session.action = [&session, options, function] { return function(session, *options); };
+    });
+  };
+  auto* events = app.add_subcommand("events", "The inbox")->require_subcommand(1);
+  auto* give = events->add_subcommand("send", "Send one CloudEvent (JSON format)");
+  give->add_option("file", options->file, "File with the event")->required();
+  set(give, send);
+  auto* all = events->add_subcommand("list", "Events, newest first");
+  all->add_option("--status", options->status)->check(CLI::IsMember({"accepted", "dead_letter"}));
+  all->add_option("--limit", options->limit)->check(CLI::Range(1, 1000))->capture_default_str();
+  set(all, list);
+  auto* one = events->add_subcommand("show", "One event with its content");
+  one->add_option("id", options->id, "evt_...")->required();
+  set(one, show);
+}
+
+}  // namespace aios::app

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.h"
+
+#include "core/text.h"
+#include "net/http.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace aios::app {
+namespace {
+
+struct ModelOptions {
+  std::string name;
+  std::string data;
+  std::string heldout;
+  std::string version;  ///< NAME@N
+  std::string alias;
+  std::string text;
+};
+
+void print_version(const Json& version) {
+  const Json* heldout = find(version, "heldout");
+  fmt::print("{}@{}  accuracy {:.4f} on {} held-out lines, trained on {} in {}, dataset {}\n",
+             text_or(version, "model", ""), int_or(version, "version", 0),
+             heldout == nullptr ? 0.0 : number_or(*heldout, "accuracy", 0),
+             heldout == nullptr ? 0 : int_or(*heldout, "examples", 0),
+             int_or(version, "examples", 0), text_or(version, "training", ""),
+             text_or(version, "dataset_digest", "").substr(0, 12));
+}
+
+Result<void> train(const Session& session, const ModelOptions& options) {
+  JsonObject body;
+  if (!options.data.empty()) {
+    auto data = read_file(options.data);
+    if (!data.ok()) {
+      return std::move(data).error();
+    }
+    body["dataset"] = *data;
+  }
+  if (!options.heldout.empty()) {
+    auto heldout = read_file(options.heldout);
+    if (!heldout.ok()) {
+      return std::move(heldout).error();
+    }
+    body["heldout"] = *heldout;
+  }
+  fmt::print(stderr, "aios: training '{}'\n", options.name);
+  auto version = session.call({"POST",
+                               fmt::format("/api/v1/models/{}/train", net::percent_encode(options.name)),
+                               body.empty() ? Json(nullptr) : Json(std::move(body))});
+  if (!version.ok()) {
+    return std::move(version).error();
+  }
+  print(session, *version, print_version);
+  return {};
+}
+
+Result<void> promote(const Session& session, const ModelOptions& options) {
+  const std::size_t at = options.version.rfind('@');
+  std::uint32_t number = 0;
+  const char* end = options.version.data() + options.version.size();
+  if (at == std::string::npos || at == 0 ||
+      std::from_chars(options.version.data() + at + 1, end, number).ptr != end || number == 0) {
+    return Error(Code::invalid_argument,
+                 fmt::format("'{}' is not NAME@VERSION, such as intent@3", options.version))
+        .page(1407);
+  }
+  const std::string path =
+      fmt::format("/api/v1/models/{}/aliases/{}", net::percent_encode(options.version.substr(0, at)),
+                  net::percent_encode(options.alias));
+  auto alias = session.call({"POST", path, JsonObject{{"version", number}}});
+  if (!alias.ok()) {
+    return std::move(alias).error();
+  }
+  print(session, *alias, [](const Json& it) {
+    fmt::print("{} now serves {}@{}\n", text_or(it, "alias", ""), text_or(it, "model", ""),
+               int_or(it, "version", 0));
+  });
+  return {};
+}
+
+Result<void> list(const Session& session, const ModelOptions& options) {
+  if (!options.name.empty()) {
+    auto model = session.call({"GET", "/api/v1/models/" + net::percent_encode(options.name), nullptr});
+    if (!model.ok()) {
+      return std::move(model).error();
+    }
+    print(session, *model, [](const Json& it) {
+      for (const Json& version : it.at("versions").as_array()) {
+        print_version(version);
+      }
+    });
+    return {};
+  }
+  auto aliases = session.call({"GET", "/api/v1/models", nullptr});
+  if (!aliases.ok()) {
+    return std::move(aliases).error();
+  }
+  print(session, *aliases, [](const Json& page) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& alias : page.at("items").as_array()) {
+      rows.push_back({std::string(text_or(alias, "alias", "")),
+                      fmt::format("{}@{}", text_or(alias, "model", ""), int_or(alias, "version", 0)),
+                      std::string(text_or(alias, "since", "")),
+                      std::string(text_or(alias, "set_by", ""))});
+    }
+    print_table({"ALIAS", "SERVES", "SINCE", "SET BY"}, rows);
+  });
+  return {};
+}
+
+Result<void> predict(const Session& session, const ModelOptions& options) {
+  auto answer = session.call({"POST",
+                              fmt::format("/api/v1/models/{}/predict", net::percent_encode(options.alias)),
+                              JsonObject{{"text", options.text}}});
+  if (!answer.ok()) {
+    return std::move(answer).error();
+  }
+  print(session, *answer, [](const Json& it) {
+    fmt::print("{}  {:.3f}  {}\n", text_or(it, "label", ""), number_or(it, "confidence", 0),
+               text_or(it, "version", ""));
+    const Json* reasons = find(it, "reasons");
+    if (reasons != nullptr && reasons->is_array()) {
+      for (const Json& reason : reasons->get_array()) {
+        fmt::print("  {:+.3f}  {}\n", number_or(reason, "weight", 0), text_or(reason, "term", ""));
+      }
+    }
+  });
+  return {};
+}
+
+}  // namespace
+
+void add_model_commands(CLI::App& app, Session& session) {
+  auto options = std::make_shared<ModelOptions>();
+  auto* model = app.add_subcommand("model", "Train, promote and ask models")->require_subcommand(1);
+  const auto set = [&session, options](CLI::App* command, auto function) {
+    command->callback([&session, options, function] {
+      session.action = [&session, options, function] { return function(session, *options); };
+    });
+  };
+  auto* make = model->add_subcommand("train", "Train a model of the deployed bundle");
+  make->add_option("name", options->name, "Model")->required();
+  auto* data = make->add_option("--data", options->data, "CSV with text,label instead of the bundle's");
+  make->add_option("--heldout", options->heldout, "CSV that accuracy is measured on")->needs(data);
+  set(make, train);
+  auto* up = model->add_subcommand("promote", "Let an alias serve a version (by a second key)");
+  up->add_option("version", options->version, "NAME@VERSION")->required();
+  up->add_option("alias", options->alias, "Alias")->required();
+  set(up, promote);
+  auto* all = model->add_subcommand("list", "Aliases, or the versions of one model");
+  all->add_option("name", options->name, "Model");
+  set(all, list);
+  auto* ask = model->add_subcommand("predict", "Ask what an alias serves");
+  ask->add_option("alias", options->alias, "Alias")->required();
+  ask->add_option("text", options->text, "Text")->required();
+  set(ask, predict);
+}
+
+}  // namespace aios::app

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// aios run WORKFLOW --input rows.csv: every row becomes an event; waits until each run ended or waits for a person.
+#include "app/commands.h"
+
+#include "core/crypto.h"
+#include "core/text.h"
+#include "expr/csv.h"
+#include "net/http.h"
+#include "runtime/executor.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <thread>
+
+namespace aios::app {
+namespace {
+
+constexpr std::size_t calls_at_once = 16;
+constexpr auto poll_pause = std::chrono::milliseconds(200);
+constexpr auto wait_max = std::chrono::minutes(10);
+
+struct RunFileOptions {
+  std::string workflow;
+  std::string input;
+  std::string label_column;
+  std::string predicted = "predicted";  ///< member of the run's output that is compared with the label
+  std::string outcome = "outcome";      ///< member of the run's output that is counted
+};
+
+struct Row {
+  std::string label;
+  std::string run;
+  Json view;  ///< the run as last seen
+};
+
+struct Report {
+  std::map<std::string, std::uint64_t> statuses;
+  std::map<std::string, std::uint64_t> outcomes;
+  std::uint64_t labelled = 0;
+  std::uint64_t right = 0;
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> right_by_outcome;  ///< right, all
+};
+
+/// The event type that triggers the workflow.
+Result<std::string> trigger_of(ApiClient& client, const std::string& workflow) {
+  auto page = client.call({"GET", "/api/v1/definitions", nullptr});
+  if (!page.ok()) {
+    return std::move(page).error();
+  }
+  std::vector<std::string> names;
+  for (const Json& definition : page->at("items").as_array()) {
+    const std::string name(text_or(definition, "name", ""));
+    names.push_back(name);
+    const auto& types = definition.at("triggers").as_array();
+    if (name == workflow && !types.empty()) {
+      return std::string(view(types.front().as_string()));
+    }
+  }
+  const std::string near = nearest_name(workflow, names);
+  return Error(Code::not_found,
+               fmt::format("no deployed workflow '{}' is triggered by an event{}", workflow,
+                           near.empty() ? "" : "; did you mean '" + near + "'?"))
+      .page(1411);
+}
+
+Call event_call(const expr::CsvTable& table, std::size_t index, const std::string& type,
+                const std::string& batch) {
+  JsonObject data;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    data[table.columns[i]] = table.rows[index].fields[i];
+  }
+  JsonObject event{{"specversion", "1.0"},
+                   {"id", fmt::format("{}-{}", batch, index + 1)},
+                   {"source", "aios-run"},
+                   {"type", type},
+                   {"datacontenttype", "application/json"},
+                   {"data", std::move(data)}};
+  Call call{"POST", "/api/v1/events", std::move(event)};
+  call.content_type = "application/cloudevents+json";
+  return call;
+}
+
+bool settled(const Json& run) {
+  const std::string_view status = text_or(run, "status", "");
+  return status == "completed" || status == "faulted" || status == "cancelled" ||
+         (status == "waiting" && text_or(run, "waiting_for", "").find("review") != std::string_view::npos);
+}
+
+Result<std::vector<Row>> send_all(ApiClient& client, const expr::CsvTable& table,
+                                  const std::string& type, std::optional<std::size_t> label) {
+  const std::string batch =
+      runtime::new_id("batch", runtime::system_clock(), runtime::system_random());
+  std::vector<Call> calls;
+  for (std::size_t i = 0; i < table.rows.size(); ++i) {
+    calls.push_back(event_call(table, i, type, batch));
+  }
+  auto answers = client.call_all(std::move(calls), calls_at_once);
+  std::vector<Row> rows(table.rows.size());
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i].ok()) {
+      return std::move(answers[i]).error().with(
+          fmt::format("sending row {} (line {})", i + 1, table.rows[i].place.line));
+    }
+    rows[i].run = text_or(*answers[i], "run", "");
+    rows[i].label = label ? table.rows[i].fields[*label] : "";
+    if (rows[i].run.empty()) {
+      return Error(Code::invalid_argument,
+                   fmt::format("row {} (line {}) became a dead letter: {}", i + 1,
+                               table.rows[i].place.line, text_or(*answers[i], "reason", "")))
+          .page(1412);
+    }
+  }
+  return rows;
+}
+
+/// Asks for every run that is not settled, again and again, for at most ten minutes.
+Result<void> wait_all(ApiClient& client, std::vector<Row>* rows) {
+  const auto end = std::chrono::steady_clock::now() + wait_max;
+  for (;;) {
+    std::vector<Call> calls;
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < rows->size(); ++i) {
+      if (!settled((*rows)[i].view)) {
+        open.push_back(i);
+        calls.push_back({"GET", "/api/v1/runs/" + (*rows)[i].run, nullptr});
+      }
+    }
+    if (open.empty() || std::chrono::steady_clock::now() > end) {
+      return {};
+    }
+    auto answers = client.call_all(std::move(calls), calls_at_once);
+    bool all = true;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (!answers[i].ok()) {
+        return std::move(answers[i]).error();
+      }
+      all = all && settled(*answers[i]);
+      (*rows)[open[i]].view = std::move(*answers[i]);
+    }
+    if (!all) {
+      std::this_thread::sleep_for(poll_pause);
+    }
+  }
+}
+
+Report report_of(const std::vector<Row>& rows, const RunFileOptions& options) {
+  Report report;
+  for (const Row& row : rows) {
+    const std::string status(text_or(row.view, "status", "unknown"));
+    report.statuses[status] += 1;
+    const Json* output = find(row.view, "output");
+    const Json none = nullptr;
+    const Json& result = output == nullptr ? none : *output;
+    const std::string outcome(status == "waiting" ? "human" : text_or(result, options.outcome, status));
+    report.outcomes[outcome] += 1;
+    const std::string_view predicted = text_or(result, options.predicted, "");
+    if (!row.label.empty() && !predicted.empty()) {
+      report.labelled += 1;
+      const bool right = predicted == row.label;
+      report.right += right ? 1 : 0;
+      auto& share = report.right_by_outcome[outcome];
+      share.first += right ? 1 : 0;
+      share.second += 1;
+    }
+  }
+  return report;
+}
+
+Json report_json(const Report& report, std::size_t rows, double seconds) {
+  JsonObject outcomes;
+  for (const auto& [name, count] : report.outcomes) {
+    outcomes[name] = count;
+  }
+  JsonObject statuses;
+  for (const auto& [name, count] : report.statuses) {
+    statuses[name] = count;
+  }
+  JsonObject accuracy;
+  for (const auto& [name, share] : report.right_by_outcome) {
+    accuracy[name] = static_cast<double>(share.first) / static_cast<double>(share.second);
+  }
+  JsonObject out{{"rows", rows},
+                 {"seconds", seconds},
+                 {"statuses", std::move(statuses)},
+                 {"outcomes", std::move(outcomes)}};
+  if (report.labelled > 0) {
+    out["labelled"] = report.labelled;
+    out["accuracy"] = static_cast<double>(report.right) / static_cast<double>(report.labelled);
+    out["accuracy_by_outcome"] = std::move(accuracy);
+  }
+  return out;
+}
+
+void print_report(const Json& report) {
+  fmt::print("{} rows in {:.1f} s\n", int_or(report, "rows", 0), number_or(report, "seconds", 0));
+  for (const auto& outcome : report.at("outcomes").as_object()) {
+    const Json* shares = find(report, "accuracy_by_outcome");
+    const Json* share = shares == nullptr ? nullptr : find(*shares, outcome.key());
+    fmt::print("  {:<12} {:>8}{}\n", std::string(outcome.key()), to_text(outcome.value()),
+               share == nullptr ? "" : fmt::format("   accuracy {:.4f}", share->to_number<double>()));
+  }
+  if (find(report, "accuracy") != nullptr) {
+    fmt::print("  accuracy {:.4f} over {} labelled rows with an answer\n",
+               number_or(report, "accuracy", 0), int_or(report, "labelled", 0));
+  }
+}
+
+Result<void> run_file(const Session& session, const RunFileOptions& options) {
+  auto text = read_file(options.input);
+  if (!text.ok()) {
+    return std::move(text).error();
+  }
+  auto table = expr::parse_csv(*text, options.input);
+  if (!table.ok()) {
+    return std::move(table).error();
+  }
+  std::optional<std::size_t> label;
+  if (!options.label_column.empty()) {
+    label = table->column(options.label_column);
+    if (!label) {
+      return Error(Code::not_found, fmt::format("{} has no column '{}', its columns are: {}",
+                                                options.input, options.label_column,
+                                                join(table->columns, ", ")))
+          .page(1413);
+    }
+  }
+  auto client = connect(session.target);
+  if (!client.ok()) {
+    return std::move(client).error();
+  }
+  auto type = trigger_of(**client, options.workflow);
+  if (!type.ok()) {
+    return std::move(type).error();
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  auto rows = send_all(**client, *table, *type, label);
+  if (!rows.ok()) {
+    return std::move(rows).error();
+  }
+  auto waited = wait_all(**client, &*rows);
+  if (!waited.ok()) {
+    return waited;
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const Report report = report_of(*rows, options);
+  print(session, report_json(report, rows->size(), took.count()), print_report);
+  return {};
+}
+
+}  // namespace
+
+void add_run_file_command(CLI::App& app, Session& session) {
+  auto options = std::make_shared<RunFileOptions>();
+  auto* command = app.add_subcommand("run", "Send each row of a CSV file as an event and wait");
+  command->add_option("workflow", options->workflow, "Name of a deployed workflow")->required();
+  command->add_option("--input", options->input, "CSV file with a header line")->required();
+  command->add_option("--label-column", options->label_column,
+                      "Column with the right answer: accuracy is printed");
+  command->add_option("--predicted", options->predicted, "Member of the output that holds the answer")
+      ->capture_default_str();
+  command->add_option("--outcome", options->outcome, "Member of the output that is counted")
+      ->capture_default_str();
+  command->callback([&session, options] {
+    session.action = [&session, options] { return run_file(session, *options); };
+  });
+}
+
+}  // namespace aios::app

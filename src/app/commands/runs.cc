@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.h"
+
+#include "net/http.h"
+
+#include <fmt/format.h>
+
+namespace aios::app {
+namespace {
+
+struct RunOptions {
+  std::string id;
+  std::string status;
+  std::string workflow;
+  std::string resolution;
+  std::string result;
+  std::uint32_t limit = 50;
+};
+
+std::string run_path(const RunOptions& options, std::string_view rest) {
+  return fmt::format("/api/v1/runs/{}{}", net::percent_encode(options.id), rest);
+}
+
+Result<void> list(const Session& session, const RunOptions& options) {
+  auto page = session.call({"GET",
+                            fmt::format("/api/v1/runs?order=newest&limit={}&status={}&workflow={}",
+                                        options.limit, options.status,
+                                        net::percent_encode(options.workflow)),
+                            nullptr});
+  if (!page.ok()) {
+    return std::move(page).error();
+  }
+  print(session, *page, [](const Json& it) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& run : it.at("items").as_array()) {
+      rows.push_back({std::string(text_or(run, "id", "")), std::string(text_or(run, "status", "")),
+                      fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", "")),
+                      std::string(text_or(run, "updated", "")),
+                      std::string(text_or(run, "waiting_for", ""))});
+    }
+    print_table({"ID", "STATUS", "WORKFLOW", "UPDATED", "WAITING FOR"}, rows);
+  });
+  return {};
+}
+
+Result<void> show(const Session& session, const RunOptions& options) {
+  auto run = session.call({"GET", run_path(options, ""), nullptr});
+  if (!run.ok()) {
+    return std::move(run).error();
+  }
+  print(session, *run, [](const Json& it) { fmt::print("{}\n", to_pretty_text(it)); });
+  return {};
+}
+
+Result<void> history(const Session& session, const RunOptions& options) {
+  auto answer = session.call({"GET", run_path(options, "/history"), nullptr});
+  if (!answer.ok()) {
+    return std::move(answer).error();
+  }
+  print(session, *answer, [](const Json& it) {
+    for (const Json& event : it.at("items").as_array()) {
+      fmt::print("{}\n", to_text(event));
+    }
+  });
+  return {};
+}
+
+Result<void> explain(const Session& session, const RunOptions& options) {
+  auto answer = session.call({"GET", run_path(options, "/explain"), nullptr});
+  if (!answer.ok()) {
+    return std::move(answer).error();
+  }
+  print(session, *answer, [](const Json& it) { fmt::print("{}\n", text_or(it, "text", "")); });
+  return {};
+}
+
+Result<void> cancel(const Session& session, const RunOptions& options) {
+  auto answer = session.call({"POST", run_path(options, "/cancel"), nullptr});
+  if (!answer.ok()) {
+    return std::move(answer).error();
+  }
+  print(session, *answer, [&](const Json&) { fmt::print("cancelled {}\n", options.id); });
+  return {};
+}
+
+Result<void> resolve(const Session& session, const RunOptions& options) {
+  JsonObject body{{"resolution", options.resolution}};
+  if (!options.result.empty()) {
+    auto result = parse_json(options.result);
+    if (!result.ok()) {
+      return std::move(result).error().with("reading --result");
+    }
+    body["result"] = std::move(*result);
+  }
+  auto answer = session.call({"POST", run_path(options, "/resolve"), std::move(body)});
+  if (!answer.ok()) {
+    return std::move(answer).error();
+  }
+  print(session, *answer,
+        [&](const Json&) { fmt::print("{}: {}\n", options.id, options.resolution); });
+  return {};
+}
+
+}  // namespace
+
+void add_run_commands(CLI::App& app, Session& session) {
+  auto options = std::make_shared<RunOptions>();
+  const auto set = [&session, options](CLI::App* command, auto function) {
+    command->callback([&session, options, function] {
+      session.action = [&session, options, function] { return function(session, *options); };
+    });
+  };
+  const auto with_id = [options](CLI::App* command) {
+    command->add_option("id", options->id, "run_...")->required();
+    return command;
+  };
+  auto* runs = app.add_subcommand("runs", "Executions of workflows")->require_subcommand(1);
+  auto* all = runs->add_subcommand("list", "Runs, newest first");
+  all->add_option("--status", options->status)
+      ->check(CLI::IsMember({"running", "waiting", "completed", "faulted", "cancelled"}));
+  all->add_option("--workflow", options->workflow, "Name of a workflow");
+  all->add_option("--limit", options->limit)->check(CLI::Range(1, 1000))->capture_default_str();
+  set(all, list);
+  set(with_id(runs->add_subcommand("show", "One run: input, output, state")), show);
+  set(with_id(runs->add_subcommand("history", "What a run did, a line an event")), history);
+  set(with_id(runs->add_subcommand("cancel", "Cancel a run")), cancel);
+  auto* incident = with_id(runs->add_subcommand(
+      "resolve", "Say what became of an effect whose outcome is unknown"));
+  incident->add_option("resolution", options->resolution, "retry, happened or fail")
+      ->required()
+      ->check(CLI::IsMember({"retry", "happened", "fail"}));
+  incident->add_option("--result", options->result, "JSON the step gives (with 'happened')");
+  set(incident, resolve);
+  set(with_id(app.add_subcommand("explain", "Where a run is, what it waits for, what was tried")),
+      explain);
+}
+
+}  // namespace aios::app

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.h"
+#include "app/system.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+namespace aios::app {
+namespace {
+
+constexpr auto drain_grace = std::chrono::seconds(10);
+
+struct ServeOptions {
+  std::string listen = "127.0.0.1:8787";
+  std::string ready_file;
+  std::string region = "eu";
+  std::string log_level = "info";
+  std::size_t threads = 2;
+};
+
+Result<void> split_address(const std::string& text, SystemOptions* options) {
+  const std::size_t colon = text.rfind(':');
+  const Error wrong =
+      Error(Code::invalid_argument, fmt::format("listen address '{}' is not HOST:PORT", text))
+          .page(1406);
+  if (colon == std::string::npos || colon == 0) {
+    return wrong;
+  }
+  options->host = text.substr(0, colon);
+  const char* begin = text.data() + colon + 1;
+  const char* end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(begin, end, options->port);
+  if (error != std::errc() || at != end || begin == end) {
+    return wrong;
+  }
+  return {};
+}
+
+observe::Level level_of(std::string_view name) {
+  return name == "debug"  ? observe::Level::debug
+         : name == "warn" ? observe::Level::warn
+         : name == "error" ? observe::Level::error
+                           : observe::Level::info;
+}
+
+/// Complete or absent: others wait for this file.
+Result<void> write_whole(const std::string& path, const std::string& text) {
+  const std::string part = path + ".part";
+  {
+    std::ofstream file(part);
+    file << text;
+    if (!file.flush()) {
+      return Error(Code::permission_denied, fmt::format("cannot write {}", part)).page(1403);
+    }
+  }
+  if (std::rename(part.c_str(), path.c_str()) != 0) {
+    return Error(Code::permission_denied, fmt::format("cannot rename {} to {}", part, path)).page(1403);
+  }
+  return {};
+}
+
+Result<void> serve(const Session& session, const ServeOptions& serve) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts: they inherit it
+
+  SystemOptions options;
+  options.data = session.target.data;
+  options.shards = serve.threads;
+  options.region = serve.region;
+  options.log_level = level_of(serve.log_level);
+  options.listen = true;
+  auto address = split_address(serve.listen, &options);
+  if (!address.ok()) {
+    return address;
+  }
+  auto system = System::open(options);
+  if (!system.ok()) {
+    return std::move(system).error();
+  }
+  const std::string url = fmt::format("http://{}:{}", options.host, (*system)->port());
+  if (!(*system)->first_key_file().empty()) {
+    fmt::print(stderr, "aios: made the first key, with every right: {}\n",
+               (*system)->first_key_file());
+  }
+  fmt::print(stderr, "aios: listening on {}, data in {}\n", url, options.data);
+  const std::string address_file = options.data + "/server.address";
+  auto written = write_whole(address_file, url + "\n");
+  if (written.ok() && !serve.ready_file.empty()) {
+    written = write_whole(serve.ready_file, fmt::format("{}\n", (*system)->port()));
+  }
+  if (!written.ok()) {
+    return written;
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);
+  fmt::print(stderr, "aios: signal {}, draining\n", signal);
+  std::remove(address_file.c_str());
+  auto stopped = (*system)->stop(drain_grace);
+  fmt::print(stderr, "aios: stopped\n");
+  return stopped;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Session& session) {
+  auto* command = app.add_subcommand("serve", "Run the server on the data directory");
+  auto options = std::make_shared<ServeOptions>();
+  command->add_option("--listen", options->listen, "HOST:PORT; port 0 takes any free one")
+      ->envname("AIOS_LISTEN")
+      ->capture_default_str();
+  command->add_option("--ready-file", options->ready_file,
+                      "Written with the port once requests are answered");
+  command->add_option("--region", options->region, "Region of the default tenant's data")
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "Shards, one thread each")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command->add_option("--log-level", options->log_level)
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
+  command->callback([&session, options] {
+    session.action = [&session, options] { return serve(session, *options); };
+  });
+}
+
+}  // namespace aios::app

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/system.h"
+
+#include "api/api.h"
+#include "app/secrets.h"
+#include "bundle/deployments.h"
+#include "connectors/connectors.h"
+#include "gateway/gateway.h"
+#include "govern/audit.h"
+#include "govern/guard.h"
+#include "govern/identity.h"
+#include "ingress/ingress.h"
+#include "models/models.h"
+#include "net/client.h"
+#include "net/server.h"
+#include "observe/metrics.h"
+#include "review/review.h"
+#include "runtime/one_shot.h"
+#include "runtime/task_group.h"
+#include "store/store.h"
+#include "workflow/engine.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+
+namespace aios::app {
+namespace {
+
+constexpr auto audit_period = std::chrono::seconds(1);
+
+/// Written once, readable by its owner alone, durable before the caller goes on.
+Result<void> write_private_file(const std::string& path, std::string_view text) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return Error(Code::permission_denied, fmt::format("cannot write {}", path)).page(1403);
+  }
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool synced = ::fsync(fd) == 0;
+  ::close(fd);
+  if (!written || !synced) {
+    return Error(Code::resource_exhausted, fmt::format("cannot write all of {}", path)).page(1403);
+  }
+  return {};
+}
+
+class SystemImpl final : public System {
+ public:
+  explicit SystemImpl(const SystemOptions& options)
+      : options_(options),
+        log_(observe::stderr_sink(), options.log_level),
+        shards_(options.shards),
+        pool_(2),
+        client_(net::make_client(shards_, {})) {}
+
+  ~SystemImpl() override {
+    if (!stopped_) {
+      auto stopped = stop(std::chrono::seconds(5));
+      if (!stopped.ok()) {
+        log_.error("app", stopped.error());
+      }
+    }
+  }
+
+  Result<void> start();
+  Result<void> stop(Duration grace) override;
+  std::uint16_t port() const override { return server_ ? server_->port() : 0; }
+  const std::string& first_key_file() const override { return first_key_file_; }
+  runtime::Shards& shards() override { return shards_; }
+  const net::Router& router() const override { return router_; }
+  Context local_context() const override;
+
+ private:
+  void build_rooms();
+  void mount();
+  Task<Result<void>> load();
+  Task<Result<void>> make_first_key(Context ctx);
+  Task<void> keep_audit_folded();
+  Result<void> listen();
+
+  SystemOptions options_;
+  observe::Log log_;
+  observe::Metrics metrics_;
+  runtime::Shards shards_;
+  runtime::BlockingPool pool_;
+  std::unique_ptr<net::Client> client_;
+  std::unique_ptr<store::Store> store_;
+  govern::Guard guard_;
+  std::unique_ptr<govern::Identity> identity_;
+  std::unique_ptr<govern::AuditLog> audit_;
+  std::unique_ptr<models::Models> models_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<connectors::Connectors> connectors_;
+  std::unique_ptr<review::Reviews> reviews_;
+  workflow::FunctionRegistry functions_;
+  std::unique_ptr<workflow::Engine> engine_;
+  std::unique_ptr<bundle::Deployments> deployments_;
+  std::unique_ptr<ingress::Ingress> ingress_;
+  net::Router router_;
+  std::unique_ptr<net::Server> server_;
+  std::unique_ptr<runtime::TaskGroup> background_;
+  std::shared_ptr<CancelState> stopping_ = std::make_shared<CancelState>();
+  std::atomic<bool> ready_{false};
+  std::string first_key_file_;
+  bool stopped_ = false;
+};
+
+Context SystemImpl::local_context() const {
+  Context ctx = system_context(default_tenant(), "command-line");
+  auto principal = std::make_shared<Principal>();
+  principal->id = "system:command-line";
+  principal->kind = "system";
+  principal->roles = {"admin", "reviewer", "auditor"};
+  ctx.principal = principal;
+  return ctx;
+}
+
+void SystemImpl::build_rooms() {
+  runtime::Clock& clock = runtime::system_clock();
+  runtime::Random& random = runtime::system_random();
+  guard_.set_region(default_tenant(), options_.region);
+  identity_ = std::make_unique<govern::Identity>(*store_, clock);
+  models_ = std::make_unique<models::Models>(*store_, guard_, pool_, clock);
+  gateway_ = std::make_unique<gateway::Gateway>(guard_, *models_, metrics_, clock);
+  connectors_ = std::make_unique<connectors::Connectors>(
+      guard_, *client_, secret_source(options_.data), metrics_, clock);
+  reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, random);
+  workflow::register_all_functions(functions_);
+
+  workflow::EngineServices services;
+  services.store = store_.get();
+  services.functions.guard = &guard_;
+  services.functions.gateway = gateway_.get();
+  services.functions.connectors = connectors_.get();
+  services.functions.reviews = reviews_.get();
+  services.functions.clock = &clock;
+  services.functions.form = [this](const TenantId& tenant, std::string_view name) {
+    return deployments_->form(tenant, name);
+  };
+  services.shard_of = [this](std::string_view id) -> runtime::Executor& { return shards_.of(id); };
+  services.timers = &shards_.at(0);
+  services.metrics = &metrics_;
+  services.log = &log_;
+  engine_ = std::make_unique<workflow::Engine>(std::move(services));
+
+  deployments_ = std::make_unique<bundle::Deployments>(bundle::DeploymentServices{
+      store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_});
+  ingress_ = std::make_unique<ingress::Ingress>(
+      ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_});
+}
+
+void SystemImpl::mount() {
+  ingress::SourceRegistry sources;
+  ingress::register_all_sources(sources);
+  ingress::SourceServices source;
+  source.ingress = ingress_.get();
+  source.router = &router_;
+  source.authenticate = [this](const Context& ctx, const net::Request& request) -> Result<Context> {
+    auto caller = api::authenticate(*identity_, ctx, request);
+    if (!caller.ok()) {
+      return caller;
+    }
+    auto allowed = govern::Identity::allow(*caller->principal, govern::Action::send_events);
+    if (!allowed.ok()) {
+      return std::move(allowed).error();
+    }
+    return caller;
+  };
+  for (const auto& entry : sources.entries()) {
+    entry.mount(source);
+  }
+  api::ApiServices services;
+  services.store = store_.get();
+  services.guard = &guard_;
+  services.identity = identity_.get();
+  services.audit = audit_.get();
+  services.models = models_.get();
+  services.gateway = gateway_.get();
+  services.connectors = connectors_.get();
+  services.reviews = reviews_.get();
+  services.engine = engine_.get();
+  services.deployments = deployments_.get();
+  services.ingress = ingress_.get();
+  services.metrics = &metrics_;
+  services.router = &router_;
+  services.ready = &ready_;
+  api::mount_api(router_, services);
+}
+
+Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
+  auto made = co_await identity_->create(ctx, "first key", {"admin"});
+  if (!made.ok()) {
+    co_return std::move(made).error();
+  }
+  const std::string path = options_.data + "/first-key";
+  auto written = write_private_file(path, made->secret + "\n");
+  if (!written.ok()) {
+    co_return std::move(written).error();
+  }
+  first_key_file_ = path;
+  co_return Result<void>();
+}
+
+Task<Result<void>> SystemImpl::load() {
+  const Context ctx = system_context(default_tenant(), "start");
+  auto keys = co_await identity_->load(ctx);
+  if (!keys.ok()) {
+    co_return std::move(keys).error().with("loading API keys");
+  }
+  auto models = co_await models_->load(ctx);
+  if (!models.ok()) {
+    co_return std::move(models).error().with("loading models");
+  }
+  auto deployed = co_await deployments_->load(ctx);
+  if (!deployed.ok()) {
+    co_return std::move(deployed).error().with("loading deployments");
+  }
+  if (identity_->count() == 0) {
+    auto made = co_await make_first_key(ctx);
+    if (!made.ok()) {
+      co_return std::move(made).error().with("making the first key");
+    }
+  }
+  auto recovered = co_await engine_->recover(ctx);
+  if (!recovered.ok()) {
+    co_return std::move(recovered).error().with("recovering runs");
+  }
+  background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
+  background_->spawn(keep_audit_folded());
+  co_return Result<void>();
+}
+
+Task<void> SystemImpl::keep_audit_folded() {
+  Context ctx = system_context(default_tenant(), "audit");
+  ctx.cancel = stopping_;
+  while (!stopping_->cancelled()) {
+    auto folded = co_await audit_->fold(*store_);
+    if (!folded.ok()) {
+      log_.error("audit", folded.error());
+    }
+    auto rested = co_await runtime::sleep_for(ctx, audit_period);
+    if (!rested.ok()) {
+      break;
+    }
+  }
+}
+
+Result<void> SystemImpl::listen() {
+  net::ServerOptions server;
+  server.host = options_.host;
+  server.port = options_.port;
+  auto started = net::start_server(shards_, router_, server);
+  if (!started.ok()) {
+    return std::move(started).error();
+  }
+  server_ = std::move(*started);
+  return {};
+}
+
+Result<void> SystemImpl::start() {
+  store::StoreOptions store;
+  store.directory = options_.data;
+  store.engine = options_.engine;
+  auto opened = store::open_store(store, runtime::system_clock());
+  if (!opened.ok()) {
+    return std::move(opened).error();
+  }
+  store_ = std::move(*opened);
+  auto audit = govern::AuditLog::open(options_.data + "/audit", options_.data + "/audit-signing.key",
+                                      "aios.local/audit");
+  if (!audit.ok()) {
+    return std::move(audit).error();
+  }
+  audit_ = std::move(*audit);
+  build_rooms();
+  mount();
+  auto loaded = shards_.run(0, load());
+  if (!loaded.ok()) {
+    return loaded;
+  }
+  ready_ = true;
+  return options_.listen ? listen() : Result<void>();
+}
+
+Result<void> SystemImpl::stop(Duration grace) {
+  if (stopped_) {
+    return {};
+  }
+  stopped_ = true;
+  ready_ = false;
+  if (server_) {
+    server_->stop(grace);
+  }
+  if (engine_) {
+    shards_.run(0, engine_->stop());
+  }
+  stopping_->cancel();
+  if (background_) {
+    shards_.run(0, background_->join());
+  }
+  Result<void> result;
+  if (store_ && audit_) {
+    auto folded = shards_.run(0, audit_->fold(*store_));
+    if (!folded.ok()) {
+      result = std::move(folded).error();
+    }
+  }
+  if (store_) {
+    auto closed = store_->close();
+    if (!closed.ok()) {
+      result = std::move(closed).error();
+    }
+  }
+  shards_.stop();
+  return result;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<System>> System::open(const SystemOptions& options) {
+  auto system = std::make_unique<SystemImpl>(options);
+  auto started = system->start();
+  if (!started.ok()) {
+    return std::move(started).error();
+  }
+  return std::unique_ptr<System>(std::move(system));
+}
+
+}  // namespace aios::app

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// app/system: every room wired together on one data directory, with or without a listener. The command line opens one
+// itself when no server runs. Start and stop order live here and nowhere else.
+
+#include "core/result.h"
+#include "core/time.h"
+#include "net/http.h"
+#include "observe/log.h"
+#include "runtime/shards.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace aios::app {
+
+struct SystemOptions {
+  std::string data;             ///< data directory; made with mode 0700 when absent
+  std::string engine = "sqlite";
+  std::size_t shards = 2;
+  std::string region = "eu";    ///< of the default tenant
+  bool listen = false;
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8787;    ///< 0: any free one
+  observe::Level log_level = observe::Level::info;
+};
+
+class System {
+ public:
+  /// Opens the store, recovers runs, starts the listener last. On a new data directory makes the first key and writes
+  /// it to <data>/first-key (0600).
+  static Result<std::unique_ptr<System>> open(const SystemOptions& options);
+  /// Drains: listener, runs to their next fence, audit, store. Bounded by `grace`.
+  virtual Result<void> stop(Duration grace) = 0;
+  virtual ~System() = default;
+
+  virtual std::uint16_t port() const = 0;         ///< 0 without a listener
+  virtual const std::string& first_key_file() const = 0;  ///< empty unless made by this start
+  virtual runtime::Shards& shards() = 0;
+  virtual const net::Router& router() const = 0;
+  /// A caller in this process, with every role in the default tenant.
+  virtual Context local_context() const = 0;
+};
+
+}  // namespace aios::app

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/bundle.h"
+
+#include "bundle/detail/parse.h"
+
+#include "core/crypto.h"
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace aios::bundle {
+namespace {
+
+bool in_folder(std::string_view path, std::string_view folder, std::string_view ending) {
+  return path.starts_with(folder) && path.ends_with(ending);
+}
+
+std::string stem_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string_view name = path.substr(slash == std::string_view::npos ? 0 : slash + 1);
+  return std::string(name.substr(0, name.rfind('.')));
+}
+
+/// Sorts the files of a bundle to the modules that read them; what they cannot read goes to errors.
+class Sorter {
+ public:
+  Sorter(Bundle* bundle, std::vector<Error>* errors) : bundle_(bundle), errors_(errors) {}
+
+  void take(const std::string& path, const std::string& text) {
+    if (in_folder(path, "workflows/", ".yaml")) {
+      bundle_->workflows.push_back({path, text});
+    } else if (in_folder(path, "policies/", ".rego")) {
+      bundle_->policies.push_back({path, text});
+    } else if (in_folder(path, "connectors/", "/connector.yaml")) {
+      bundle_->connectors.push_back({path, text});
+    } else if (in_folder(path, "forms/", ".json")) {
+      take_form(path, text);
+    } else if (in_folder(path, "models/", ".yaml")) {
+      auto model = read_model(path, text, errors_);
+      if (model) {
+        bundle_->models.push_back(std::move(*model));
+      }
+    }
+  }
+
+ private:
+  void take_form(const std::string& path, const std::string& text) {
+    auto form = parse_json(text);
+    if (!form.ok()) {
+      Error error = std::move(form).error();
+      const auto line = error.line();
+      const auto column = error.column();
+      errors_->push_back(std::move(error).at(path, line, column));
+      return;
+    }
+    bundle_->forms[stem_of(path)] = std::move(*form);
+  }
+
+  Bundle* bundle_;
+  std::vector<Error>* errors_;
+};
+
+void append(std::vector<Error> more, std::vector<Error>* errors) {
+  std::move(more.begin(), more.end(), std::back_inserter(*errors));
+}
+
+/// Data sets that a model names must be there and readable.
+void check_models(const Bundle& bundle, std::vector<Error>* errors) {
+  for (const ModelSource& model : bundle.models) {
+    for (const std::string& path : {model.dataset, model.heldout}) {
+      const auto file = bundle.files.find(path);
+      if (path.empty()) {
+        continue;
+      }
+      if (file == bundle.files.end()) {
+        errors->push_back(Error(Code::not_found, fmt::format("model '{}' names the data set '{}', "
+                                                             "which is not in the bundle",
+                                                             model.spec.name, path))
+                              .page(1103));
+        continue;
+      }
+      auto examples = models::read_examples(file->second, path);
+      if (!examples.ok()) {
+        errors->push_back(std::move(examples).error());
+      }
+    }
+  }
+}
+
+std::string digest_of(const Bundle& bundle) {
+  std::string all;
+  for (const auto& [path, text] : bundle.files) {
+    all += path + '\0' + to_hex(view(sha256(text))) + '\n';
+  }
+  all += to_text(Json(bundle.parameters));
+  return to_hex(view(sha256(all)));
+}
+
+/// Every module's own check; nothing is installed.
+void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functions,
+                 std::vector<Error>* errors) {
+  append(workflow::Engine::check(bundle.workflows, functions), errors);
+  append(connectors::Connectors::check(bundle.connectors, bundle.parameters), errors);
+  check_models(bundle, errors);
+  govern::Guard guard;
+  auto loaded = guard.load(default_tenant(), bundle.policies, bundle.parameters);
+  if (!loaded.ok()) {
+    errors->push_back(std::move(loaded).error());
+  }
+}
+
+}  // namespace
+
+Checked check_bundle(Files files, const JsonObject& overrides,
+                     const workflow::FunctionRegistry& functions) {
+  Checked checked;
+  const auto manifest = files.find("aios.yaml");
+  if (manifest == files.end()) {
+    checked.errors.push_back(
+        Error(Code::not_found, "the bundle has no aios.yaml at its top").page(1101));
+    return checked;
+  }
+  Bundle bundle;
+  auto needs = read_manifest(manifest->second, overrides, &bundle, &checked.errors);
+  Sorter sorter(&bundle, &checked.errors);
+  for (const auto& [path, text] : files) {
+    sorter.take(path, text);
+  }
+  bundle.files = std::move(files);
+  check_needs(needs, bundle, &checked.errors);
+  check_parts(bundle, functions, &checked.errors);
+  if (!checked.errors.empty()) {
+    return checked;
+  }
+  bundle.digest = digest_of(bundle);
+  checked.bundle = std::move(bundle);
+  return checked;
+}
+
+}  // namespace aios::bundle

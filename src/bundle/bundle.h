@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// bundle/bundle: an app bundle as files, checked as a whole. check_bundle reports everything at once; what it accepts
+// can be installed. Layout: docs/guide (aios.yaml, workflows/, connectors/, policies/, models/, datasets/, forms/).
+
+#include "connectors/connectors.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "govern/guard.h"
+#include "models/models.h"
+#include "workflow/engine.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace aios::bundle {
+
+/// Relative path with '/', and the bytes.
+using Files = std::map<std::string, std::string>;
+
+/// Reads a directory: regular files below it, at most 5,000 files and 64 MiB; dot files, demo/, tests/ of other programs
+/// and everything aios.yaml does not know are left out. not_found when there is no aios.yaml.
+Result<Files> read_bundle_directory(const std::string& directory);
+
+struct ModelSource {
+  models::ModelSpec spec;
+  std::string dataset;  ///< path in the bundle
+  std::string heldout;  ///< path in the bundle, may be empty
+};
+
+struct Bundle {
+  std::string name;
+  std::string version;
+  std::string digest;  ///< hex SHA-256 over paths, bytes and parameters
+  JsonObject parameters;
+  std::vector<workflow::DefinitionFile> workflows;
+  std::vector<connectors::ManifestFile> connectors;
+  std::vector<govern::PolicyFile> policies;  ///< tests (*_test.rego) included
+  std::vector<ModelSource> models;
+  std::map<std::string, Json> forms;  ///< by file name, "ticket-review.json"
+  Files files;
+};
+
+struct Checked {
+  std::optional<Bundle> bundle;  ///< set when errors is empty
+  std::vector<Error> errors;
+};
+/// @param overrides  parameter values by name; unknown names and wrong types are errors.
+Checked check_bundle(Files files, const JsonObject& overrides, const workflow::FunctionRegistry& functions);
+
+}  // namespace aios::bundle

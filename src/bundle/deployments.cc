@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/deployments.h"
+
+#include "core/text.h"
+#include "govern/audit.h"
+#include "runtime/executor.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+namespace aios::bundle {
+namespace {
+
+constexpr const char* stream_id = "current";  // one bundle a tenant
+constexpr std::uint16_t history_deployed = 1;
+
+struct Installed {
+  DeploymentInfo info;
+  Bundle bundle;
+};
+
+Json files_json(const Files& files) {
+  JsonObject out;
+  for (const auto& [path, bytes] : files) {
+    out[path] = to_base64(bytes);
+  }
+  return out;
+}
+
+Result<Files> files_from(const std::string& blob) {
+  auto document = parse_json(blob);
+  if (!document.ok()) {
+    return std::move(document).error();
+  }
+  Files files;
+  for (const auto& member : document->get_object()) {
+    auto bytes = from_base64(view(member.value().as_string()));
+    if (!bytes.ok()) {
+      return std::move(bytes).error();
+    }
+    files[std::string(member.key())] = std::move(*bytes);
+  }
+  return files;
+}
+
+DeploymentInfo info_from(const Json& state) {
+  DeploymentInfo info;
+  info.name = text_or(state, "name", "");
+  info.version = text_or(state, "version", "");
+  info.digest = text_or(state, "digest", "");
+  info.by = text_or(state, "by", "");
+  info.number = static_cast<std::uint64_t>(int_or(state, "number", 0));
+  if (const Json* parameters = find(state, "parameters"); parameters != nullptr) {
+    info.parameters = parameters->as_object();
+  }
+  auto at = parse_rfc3339(text_or(state, "at", ""));
+  info.at = at.ok() ? *at : Time{};
+  return info;
+}
+
+std::vector<std::string> names_of(const std::map<std::string, Json>& forms) {
+  std::vector<std::string> names;
+  for (const auto& [name, form] : forms) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+std::string hint(std::string_view wanted, const std::vector<std::string>& names) {
+  const std::string near = nearest_name(wanted, names);
+  if (!near.empty()) {
+    return fmt::format("; did you mean '{}'?", near);
+  }
+  return names.empty() ? "; there are none" : "; there are: " + join(names, ", ");
+}
+
+}  // namespace
+
+Json DeploymentInfo::to_json() const {
+  return JsonObject{{"name", name},       {"version", version}, {"digest", digest},
+                    {"number", number},   {"by", by},           {"at", to_rfc3339(at)},
+                    {"changed", changed}, {"parameters", parameters}};
+}
+
+struct Deployments::Impl {
+  DeploymentServices services;
+  mutable std::mutex mutex;  // guards `current`; never held across a wait
+  std::map<TenantId, std::shared_ptr<const Installed>> current;
+
+  std::shared_ptr<const Installed> of(const TenantId& tenant) const {
+    std::lock_guard lock(mutex);
+    const auto found = current.find(tenant);
+    return found == current.end() ? nullptr : found->second;
+  }
+
+  /// Puts the parts into their rooms. The bundle was checked; what a room refuses now is an error all the same.
+  Result<void> install(const TenantId& tenant, const Bundle& bundle) {
+    auto errors = services.engine->install(tenant, bundle.workflows);
+    if (errors.empty()) {
+      errors = services.connectors->load(tenant, bundle.connectors, bundle.parameters);
+    }
+    if (!errors.empty()) {
+      return std::move(errors.front());
+    }
+    return services.guard->load(tenant, bundle.policies, bundle.parameters);
+  }
+
+  void set(const TenantId& tenant, DeploymentInfo info, Bundle bundle) {
+    auto installed = std::make_shared<Installed>();
+    installed->info = std::move(info);
+    installed->bundle = std::move(bundle);
+    std::lock_guard lock(mutex);
+    current[tenant] = std::move(installed);
+  }
+
+  Task<Result<void>> load_tenant(Context ctx);
+  Task<Result<void>> commit(Context ctx, DeploymentInfo info, std::string blob,
+                            std::uint64_t version);
+};
+
+Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<Impl>()) {
+  impl_->services = services;
+}
+Deployments::~Deployments() = default;
+
+Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
+  auto row = co_await services.store->stream(ctx, store::StreamKind::deployment, stream_id);
+  if (!row.ok()) {
+    if (row.error().code() == Code::not_found) {
+      co_return Result<void>();
+    }
+    co_return std::move(row).error();
+  }
+  auto state = parse_json(row->state);
+  if (!state.ok()) {
+    co_return std::move(state).error();
+  }
+  auto blob = co_await services.store->blob(ctx, std::string(text_or(*state, "blob", "")));
+  if (!blob.ok()) {
+    co_return std::move(blob).error().with("reading the deployed bundle");
+  }
+  auto files = files_from(*blob);
+  if (!files.ok()) {
+    co_return std::move(files).error();
+  }
+  DeploymentInfo info = info_from(*state);
+  auto checked = check_bundle(std::move(*files), info.parameters, *services.functions);
+  if (!checked.bundle) {
+    co_return std::move(checked.errors.front()).with("loading the bundle that was deployed before");
+  }
+  auto installed = install(ctx.tenant, *checked.bundle);
+  if (!installed.ok()) {
+    co_return installed;
+  }
+  set(ctx.tenant, std::move(info), std::move(*checked.bundle));
+  co_return Result<void>();
+}
+
+Task<Result<void>> Deployments::load(Context ctx) {
+  auto tenants = co_await impl_->services.store->tenants_with_leaves(ctx);
+  if (!tenants.ok()) {
+    co_return std::move(tenants).error();
+  }
+  for (const TenantId& tenant : *tenants) {
+    const Context own = system_context(tenant, "start");
+    auto loaded = co_await impl_->load_tenant(own);
+    if (!loaded.ok()) {
+      co_return std::move(loaded).error().with("loading tenant '" + tenant.text() + "'");
+    }
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, std::string blob,
+                                             std::uint64_t version) {
+  JsonObject state = info.to_json().get_object();
+  state.erase("changed");
+  state["blob"] = blob;
+  const std::string text = to_text(Json(state));
+
+  store::StreamWrite write;
+  write.kind = store::StreamKind::deployment;
+  write.id = stream_id;
+  write.expected_version = version;
+  write.state = store::Payload{"", text};
+  write.history.push_back({history_deployed, info.at, store::Payload{"", text}});
+  write.status = "current";
+  write.label = info.name.substr(0, 64);
+
+  govern::LeafFacts leaf;
+  leaf.kind = "deployment";
+  leaf.stream = fmt::format("{}#{}", info.name, info.number);
+  leaf.outcome = "ok";
+  leaf.facts["version"] = info.version;
+  leaf.facts["digest"] = info.digest;
+  leaf.facts["by"] = info.by;
+  leaf.payload = text;
+
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.epoch = services.store->epoch();
+  transition.streams.push_back(std::move(write));
+  transition.leaves.push_back(govern::make_leaf(ctx, info.at, leaf));
+  auto committed = co_await services.store->commit(ctx, std::move(transition));
+  if (!committed.ok()) {
+    co_return std::move(committed).error().with("recording the deployment");
+  }
+  co_return Result<void>();
+}
+
+Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonObject overrides,
+                                                 std::vector<Error>* errors) {
+  const Files copy = files;
+  auto checked = check_bundle(std::move(files), overrides, *impl_->services.functions);
+  if (!checked.bundle) {
+    *errors = checked.errors;
+    co_return std::move(checked.errors.front());
+  }
+  const auto before = impl_->of(ctx.tenant);
+  if (before && before->info.name != checked.bundle->name) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so '{}' "
+                                "needs another tenant or data directory",
+                                ctx.tenant.text(), before->info.name, checked.bundle->name))
+        .page(1107);
+  }
+  if (before && before->info.digest == checked.bundle->digest) {
+    DeploymentInfo same = before->info;
+    same.changed = false;
+    co_return same;
+  }
+  runtime::Executor* executor = runtime::Executor::current();
+  DeploymentInfo info;
+  info.name = checked.bundle->name;
+  info.version = checked.bundle->version;
+  info.digest = checked.bundle->digest;
+  info.parameters = checked.bundle->parameters;
+  info.by = ctx.principal->id;
+  info.number = before ? before->info.number + 1 : 1;
+  info.at = executor->clock().now();
+  auto blob = co_await impl_->services.store->put_blob(
+      ctx, store::Payload{"", to_text(files_json(copy))});
+  if (!blob.ok()) {
+    co_return std::move(blob).error();
+  }
+  auto committed = co_await impl_->commit(ctx, info, *blob, info.number - 1);
+  if (!committed.ok()) {
+    co_return std::move(committed).error();
+  }
+  auto installed = impl_->install(ctx.tenant, *checked.bundle);
+  if (!installed.ok()) {
+    co_return std::move(installed).error();
+  }
+  impl_->set(ctx.tenant, info, std::move(*checked.bundle));
+  co_return info;
+}
+
+Result<DeploymentInfo> Deployments::current(const TenantId& tenant) const {
+  const auto installed = impl_->of(tenant);
+  if (!installed) {
+    return Error(Code::not_found, fmt::format("tenant '{}' has no bundle; deploy one with 'aios "
+                                              "deploy DIR'",
+                                              tenant.text()))
+        .page(1108);
+  }
+  return installed->info;
+}
+
+Result<Json> Deployments::form(const TenantId& tenant, std::string_view name) const {
+  const auto installed = impl_->of(tenant);
+  if (installed) {
+    const auto found = installed->bundle.forms.find(std::string(name));
+    if (found != installed->bundle.forms.end()) {
+      return found->second;
+    }
+  }
+  const auto names = installed ? names_of(installed->bundle.forms) : std::vector<std::string>();
+  return Error(Code::not_found, fmt::format("no form is named '{}'{}", name, hint(name, names)))
+      .page(1109);
+}
+
+Result<Deployments::TrainingInput> Deployments::training_input(const TenantId& tenant,
+                                                               std::string_view model) const {
+  const auto installed = impl_->of(tenant);
+  std::vector<std::string> names;
+  if (installed) {
+    for (const ModelSource& source : installed->bundle.models) {
+      names.push_back(source.spec.name);
+      if (source.spec.name != model) {
+        continue;
+      }
+      TrainingInput input;
+      input.spec = source.spec;
+      for (auto [path, slot] : {std::pair(&source.dataset, &input.examples),
+                                std::pair(&source.heldout, &input.heldout)}) {
+        if (path->empty()) {
+          continue;
+        }
+        auto examples = models::read_examples(installed->bundle.files.at(*path), *path);
+        if (!examples.ok()) {
+          return std::move(examples).error();
+        }
+        *slot = std::move(*examples);
+      }
+      return input;
+    }
+  }
+  return Error(Code::not_found,
+               fmt::format("no model of the bundle is named '{}'{}", model, hint(model, names)))
+      .page(1110);
+}
+
+}  // namespace aios::bundle

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// bundle/deployments: which bundle a tenant runs. A deployment is content-addressed (blob + digest), atomic (one commit
+// makes it current) and versioned; one bundle a tenant. Threading: any executor; install() is serialised.
+
+#include "bundle/bundle.h"
+#include "core/context.h"
+#include "runtime/task.h"
+#include "store/store.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aios::bundle {
+
+struct DeploymentInfo {
+  std::string name, version, digest, by;
+  std::uint64_t number = 0;  ///< counts deployments of the tenant
+  JsonObject parameters;
+  Time at;
+  bool changed = true;       ///< false: the same digest runs already, nothing was committed
+  Json to_json() const;
+};
+
+struct DeploymentServices {
+  store::Store* store = nullptr;
+  govern::Guard* guard = nullptr;
+  connectors::Connectors* connectors = nullptr;
+  workflow::Engine* engine = nullptr;
+  const workflow::FunctionRegistry* functions = nullptr;
+};
+
+class Deployments {
+ public:
+  explicit Deployments(DeploymentServices services);
+  ~Deployments();
+  /// Installs what each tenant ran last; call once at start, before the engine recovers runs.
+  Task<Result<void>> load(Context ctx);
+  /// Checks, installs, commits. On errors nothing changes and `errors` lists all of them (the result is the first).
+  Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides, std::vector<Error>* errors);
+  Result<DeploymentInfo> current(const TenantId& tenant) const;
+  /// A form by name; not_found names the nearest.
+  Result<Json> form(const TenantId& tenant, std::string_view name) const;
+  struct TrainingInput {
+    models::ModelSpec spec;
+    std::vector<models::Example> examples;
+    std::vector<models::Example> heldout;
+  };
+  /// Specification and data of a model of the current bundle.
+  Result<TrainingInput> training_input(const TenantId& tenant, std::string_view model) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace aios::bundle

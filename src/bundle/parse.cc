@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/detail/parse.h"
+
+#include "core/text.h"
+#include "expr/yaml.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace aios::bundle {
+namespace {
+
+/// One YAML file being read: reports problems with the place of the value.
+class Source {
+ public:
+  Source(std::string file, const expr::YamlDocument& document, std::vector<Error>* errors)
+      : file_(std::move(file)), document_(&document), errors_(errors) {}
+
+  void complain(std::string_view pointer, std::string message, int page) {
+    const expr::Position place = document_->positions.of(pointer);
+    errors_->push_back(
+        Error(Code::invalid_argument, std::move(message)).page(page).at(file_, place.line, place.column));
+  }
+
+  /// The member as text; complains when it is missing or something else.
+  std::string text(std::string_view member, int page) {
+    const Json* value = find(document_->value, member);
+    if (value == nullptr || !value->is_string() || value->get_string().empty()) {
+      complain(value == nullptr ? "" : fmt::format("/{}", member),
+               fmt::format("'{}' is {}, wanted a text that is not empty", member,
+                           value == nullptr ? "missing" : type_name(*value)),
+               page);
+      return {};
+    }
+    return std::string(view(value->get_string()));
+  }
+
+  void only(const std::vector<std::string>& known, int page) {
+    if (!document_->value.is_object()) {
+      complain("", fmt::format("the document is {}, wanted an object", type_name(document_->value)),
+               page);
+      return;
+    }
+    for (const auto& member : document_->value.get_object()) {
+      const std::string name(member.key());
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        const std::string near = nearest_name(name, known);
+        complain("/" + name,
+                 fmt::format("'{}' is not known here{}", name,
+                             near.empty() ? ", known are: " + join(known, ", ")
+                                          : fmt::format("; did you mean '{}'?", near)),
+                 page);
+      }
+    }
+  }
+
+ private:
+  std::string file_;
+  const expr::YamlDocument* document_;
+  std::vector<Error>* errors_;
+};
+
+bool fits(std::string_view type, const Json& value) {
+  return (type == "string" && value.is_string()) || (type == "boolean" && value.is_bool()) ||
+         (type == "integer" && (value.is_int64() || value.is_uint64())) ||
+         (type == "number" && value.is_number()) || (type == "object" && value.is_object()) ||
+         (type == "array" && value.is_array());
+}
+
+std::vector<std::string> texts_of(const Json* list) {
+  std::vector<std::string> out;
+  if (list != nullptr && list->is_array()) {
+    for (const Json& item : list->get_array()) {
+      if (item.is_string()) {
+        out.emplace_back(view(item.get_string()));
+      }
+    }
+  }
+  return out;
+}
+
+/// A value given on the command line as text counts as JSON where the parameter is no text.
+Json overriding(const Json& given, std::string_view type) {
+  if (type != "string" && given.is_string()) {
+    auto parsed = parse_json(view(given.get_string()));
+    if (parsed.ok()) {
+      return std::move(*parsed);
+    }
+  }
+  return given;
+}
+
+void read_parameters(const Json& declared, const JsonObject& overrides, Source& source,
+                     Bundle* bundle) {
+  std::vector<std::string> names;
+  for (const auto& member : declared.get_object()) {
+    const std::string name(member.key());
+    const std::string pointer = "/parameters/" + name;
+    names.push_back(name);
+    const std::string type(text_or(member.value(), "type", ""));
+    const Json* value = find(member.value(), "default");
+    const Json* given = overrides.if_contains(name);
+    if (value == nullptr && given == nullptr) {
+      source.complain(pointer, fmt::format("parameter '{}' has no default: give one with --set", name),
+                      1105);
+      continue;
+    }
+    Json chosen = given == nullptr ? *value : overriding(*given, type);
+    if (!fits(type, chosen)) {
+      source.complain(pointer,
+                      fmt::format("parameter '{}' is {}, wanted {}", name, type_name(chosen),
+                                  type.empty() ? "a 'type' in its declaration" : type),
+                      1105);
+      continue;
+    }
+    bundle->parameters[name] = std::move(chosen);
+  }
+  for (const auto& member : overrides) {
+    const std::string name(member.key());
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      const std::string near = nearest_name(name, names);
+      source.complain("/parameters", fmt::format("no parameter is named '{}'{}", name,
+                                                 near.empty() ? "" : "; did you mean '" + near + "'?"),
+                      1105);
+    }
+  }
+}
+
+}  // namespace
+
+Needs read_manifest(std::string_view text, const JsonObject& overrides, Bundle* bundle,
+                    std::vector<Error>* errors) {
+  auto document = expr::parse_yaml(text, "aios.yaml");
+  if (!document.ok()) {
+    errors->push_back(std::move(document).error());
+    return {};
+  }
+  Source source("aios.yaml", *document, errors);
+  source.only({"name", "version", "summary", "parameters", "needs"}, 1101);
+  bundle->name = source.text("name", 1101);
+  bundle->version = source.text("version", 1101);
+  const Json none = JsonObject();
+  const Json* declared = find(document->value, "parameters");
+  if (declared != nullptr && !declared->is_object()) {
+    source.complain("/parameters", "'parameters' is not an object", 1105);
+    declared = nullptr;
+  }
+  read_parameters(declared == nullptr ? none : *declared, overrides, source, bundle);
+  Needs needs;
+  if (const Json* list = find(document->value, "needs"); list != nullptr) {
+    needs.connectors = texts_of(find(*list, "connectors"));
+    needs.secrets = texts_of(find(*list, "secrets"));
+  }
+  return needs;
+}
+
+void check_needs(const Needs& needs, const Bundle& bundle, std::vector<Error>* errors) {
+  for (const std::string& name : needs.connectors) {
+    const std::string path = "connectors/" + name + "/connector.yaml";
+    if (bundle.files.count(path) == 0) {
+      errors->push_back(Error(Code::not_found,
+                              fmt::format("aios.yaml needs the connector '{}', but {} is not there",
+                                          name, path))
+                            .page(1106));
+    }
+  }
+}
+
+std::optional<ModelSource> read_model(const std::string& path, std::string_view text,
+                                      std::vector<Error>* errors) {
+  auto document = expr::parse_yaml(text, path);
+  if (!document.ok()) {
+    errors->push_back(std::move(document).error());
+    return std::nullopt;
+  }
+  const std::size_t before = errors->size();
+  Source source(path, *document, errors);
+  source.only({"name", "engine", "dataset", "heldout", "owner", "intendedUse", "failureModes", "seed",
+               "gates"},
+              1103);
+  ModelSource model;
+  model.spec.name = source.text("name", 1103);
+  model.spec.engine = source.text("engine", 1103);
+  model.spec.owner = source.text("owner", 1103);
+  model.spec.intended_use = source.text("intendedUse", 1103);
+  model.spec.failure_modes = texts_of(find(document->value, "failureModes"));
+  model.spec.seed = static_cast<std::uint64_t>(int_or(document->value, "seed", 1));
+  model.dataset = text_or(document->value, "dataset", "");
+  model.heldout = text_or(document->value, "heldout", "");
+  if (const Json* gates = find(document->value, "gates"); gates != nullptr) {
+    model.spec.accuracy_min = number_or(*gates, "accuracy_min", 0);
+    if (model.spec.accuracy_min < 0 || model.spec.accuracy_min > 1) {
+      source.complain("/gates/accuracy_min", "'accuracy_min' is not between 0 and 1", 1103);
+    }
+  }
+  if (errors->size() > before) {
+    return std::nullopt;
+  }
+  return model;
+}
+
+}  // namespace aios::bundle

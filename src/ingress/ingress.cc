@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingress/ingress.h"
+
+#include "core/crypto.h"
+#include "core/text.h"
+#include "govern/audit.h"
+
+#include <fmt/format.h>
+
+namespace aios::ingress {
+namespace {
+
+JsonObject admit_facts(const Event& event, std::size_t bytes) {
+  JsonObject about;
+  about["type"] = event.type;
+  about["source"] = event.source;
+  about["subject"] = event.subject;
+  about["size_bytes"] = bytes;
+  JsonObject facts;
+  facts["event"] = std::move(about);
+  return facts;
+}
+
+/// What the sender is told, kept as the key's value so that a repetition gets the same answer.
+std::string answer_text(const Accepted& accepted) {
+  return fmt::format("{} {} {}", accepted.id, accepted.status, accepted.run);
+}
+
+Accepted answer_from(const std::string& text) {
+  const auto parts = split(text, ' ');
+  Accepted accepted;
+  accepted.id = std::string(parts[0]);
+  accepted.status = parts.size() > 1 ? std::string(parts[1]) : "accepted";
+  accepted.run = parts.size() > 2 ? std::string(parts[2]) : "";
+  accepted.reason = accepted.status == "dead_letter" ? "see the event" : "";
+  accepted.repeated = true;
+  return accepted;
+}
+
+/// The same event again may differ in the order of its members, not in content.
+Result<std::string> content_digest(const Event& event) {
+  auto canonical = to_canonical_text(Json(event.envelope));
+  const std::string text = canonical.ok() ? std::move(*canonical) : to_text(Json(event.envelope));
+  return std::string(view(sha256(text)));
+}
+
+struct Inbox {
+  const Event* event = nullptr;
+  Accepted accepted;
+  std::string digest;
+  govern::Decision decision;
+};
+
+store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox) {
+  const Event& event = *inbox.event;
+  JsonObject state;
+  state["event"] = event.envelope;
+  state["status"] = inbox.accepted.status;
+  state["run"] = inbox.accepted.run;
+  state["reason"] = inbox.accepted.reason;
+  state["received"] = to_rfc3339(now);
+  const std::string state_text = to_text(Json(std::move(state)));
+
+  store::StreamWrite write;
+  write.kind = store::StreamKind::event;
+  write.id = inbox.accepted.id;
+  write.state = store::Payload{event.subject, state_text};
+  write.status = inbox.accepted.status;
+  write.label = event.type.substr(0, 64);
+  write.end = store::StreamEnd::closed;
+
+  govern::LeafFacts leaf;
+  leaf.kind = "event";
+  leaf.stream = inbox.accepted.id;
+  leaf.outcome = inbox.accepted.status;
+  leaf.facts["type"] = event.type;
+  leaf.facts["source"] = event.source;
+  leaf.facts["run"] = inbox.accepted.run;
+  leaf.decisions.push_back(inbox.decision);
+  leaf.payload = state_text;
+
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.streams.push_back(std::move(write));
+  transition.keys.push_back({"event:" + event.source, event.id, inbox.digest,
+                             answer_text(inbox.accepted)});
+  transition.leaves.push_back(govern::make_leaf(ctx, now, leaf));
+  return transition;
+}
+
+}  // namespace
+
+Json Accepted::to_json() const {
+  JsonObject out;
+  out["id"] = id;
+  out["status"] = status;
+  if (!run.empty()) {
+    out["run"] = run;
+  }
+  if (!reason.empty()) {
+    out["reason"] = reason;
+  }
+  if (repeated) {
+    out["repeated"] = true;
+  }
+  return out;
+}
+
+struct Ingress::Impl {
+  IngressServices services;
+
+  observe::Counter& count(std::string_view outcome) {
+    return services.metrics->counter(
+        {"aios_events", "Events received, by what became of them.", "", {"outcome"}},
+        {std::string(outcome)});
+  }
+  Task<Result<Accepted>> again(Context ctx, Event event, std::string digest);
+  Task<Result<Accepted>> start_run(Context ctx, Inbox inbox, std::string workflow, Time now);
+  Task<Result<Accepted>> dead_letter(Context ctx, Inbox inbox, Time now);
+};
+
+Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>()) {
+  impl_->services = services;
+}
+Ingress::~Ingress() = default;
+
+/// The key is taken: the first answer again when the content is the same.
+Task<Result<Accepted>> Ingress::Impl::again(Context ctx, Event event, std::string digest) {
+  auto record = co_await services.store->key(ctx, "event:" + event.source, event.id);
+  if (!record.ok()) {
+    co_return std::move(record).error();
+  }
+  if (!record->has_value()) {
+    co_return Error(Code::aborted, "the event's key changed while it was read", Retry::same_call);
+  }
+  if ((*record)->request_digest != digest) {
+    count("conflict").add();
+    co_return Error(Code::already_exists,
+                    fmt::format("event '{}' of source '{}' was taken before with other content",
+                                excerpt(event.id, 80), excerpt(event.source, 80)))
+        .page(1203);
+  }
+  count("repeated").add();
+  co_return answer_from((*record)->value);
+}
+
+Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time now) {
+  inbox.accepted.status = "dead_letter";
+  inbox.accepted.run.clear();
+  auto transition = inbox_transition(ctx, now, inbox);
+  transition.epoch = services.store->epoch();
+  auto committed = co_await services.store->commit(ctx, std::move(transition));
+  if (!committed.ok()) {
+    co_return std::move(committed).error();
+  }
+  count("dead_letter").add();
+  co_return inbox.accepted;
+}
+
+Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::string workflow,
+                                                Time now) {
+  JsonArray input;
+  input.emplace_back(inbox.event->envelope);
+  workflow::StartRequest request;
+  request.workflow = std::move(workflow);
+  request.input = std::move(input);
+  request.subject = inbox.event->subject;
+  request.run_id = inbox.accepted.run;
+  request.with = inbox_transition(ctx, now, inbox);
+  auto started = co_await services.engine->start(ctx, std::move(request));
+  if (!started.ok()) {
+    co_return std::move(started).error();
+  }
+  count("accepted").add();
+  co_return inbox.accepted;
+}
+
+Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t bytes) {
+  auto ruling = impl_->services.guard->ask(ctx, govern::GuardPoint::event_admit,
+                                           admit_facts(event, bytes));
+  if (!ruling.allowed()) {
+    impl_->count("refused").add();
+    co_return ruling.to_error();
+  }
+  auto digest = content_digest(event);
+  if (!digest.ok()) {
+    co_return std::move(digest).error();
+  }
+  runtime::Executor* executor = runtime::Executor::current();
+  const Time now = executor->clock().now();
+  Inbox inbox;
+  inbox.event = &event;
+  inbox.digest = *digest;
+  inbox.decision = ruling.decision;
+  inbox.accepted.id = runtime::new_id("evt", executor->clock(), executor->random());
+  inbox.accepted.status = "accepted";
+
+  const auto triggered = impl_->services.engine->triggered_by(ctx.tenant, event.type);
+  Result<Accepted> answer = Error(Code::internal, "not decided");
+  if (triggered.empty()) {
+    inbox.accepted.reason = fmt::format("no workflow is triggered by type '{}'", event.type);
+    answer = co_await impl_->dead_letter(ctx, inbox, now);
+  } else {
+    inbox.accepted.run = runtime::new_id("run", executor->clock(), executor->random());
+    const std::string workflow =
+        triggered.front().workflow_namespace + "/" + triggered.front().name;
+    answer = co_await impl_->start_run(ctx, inbox, workflow, now);
+    if (!answer.ok() && answer.error().code() == Code::invalid_argument) {
+      inbox.accepted.reason = answer.error().text();
+      answer = co_await impl_->dead_letter(ctx, inbox, now);
+    }
+  }
+  if (!answer.ok() && answer.error().code() == Code::already_exists) {
+    answer = co_await impl_->again(ctx, event, *digest);
+  }
+  co_return answer;
+}
+
+Task<Result<std::vector<store::StreamRow>>> Ingress::list(Context ctx, std::string status,
+                                                          std::string after, std::uint32_t limit) {
+  store::ListQuery query;
+  query.tenant = ctx.tenant;
+  query.kind = store::StreamKind::event;
+  query.status = std::move(status);
+  query.after = std::move(after);
+  query.limit = limit;
+  query.newest_first = true;
+  auto rows = co_await impl_->services.store->list(ctx, std::move(query));
+  co_return rows;
+}
+
+Task<Result<Json>> Ingress::get(Context ctx, std::string id) {
+  auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::event, id);
+  if (!row.ok()) {
+    co_return std::move(row).error();
+  }
+  if (row->erased) {
+    JsonObject gone;
+    gone["id"] = id;
+    gone["status"] = row->status;
+    gone["erased"] = true;
+    co_return Json(std::move(gone));
+  }
+  auto state = parse_json(row->state);
+  if (!state.ok()) {
+    co_return std::move(state).error();
+  }
+  JsonObject out = state->get_object();
+  out["id"] = id;
+  co_return Json(std::move(out));
+}
+
+}  // namespace aios::ingress

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// ingress/ingress: how an event becomes durable. Admission by the guard, deduplication, the start of a run and the
+// inbox entry are one commit, made before the sender gets its 2xx. Sources (sources/*.cc) turn what arrives into an
+// Event and call accept().
+
+#include "core/context.h"
+#include "core/result.h"
+#include "govern/guard.h"
+#include "govern/identity.h"
+#include "ingress/event.h"
+#include "net/http.h"
+#include "observe/metrics.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+#include "store/store.h"
+#include "workflow/engine.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace aios::ingress {
+
+struct Accepted {
+  std::string id;      ///< "evt_...": the inbox entry
+  std::string status;  ///< "accepted" or "dead_letter"
+  std::string run;     ///< empty for dead letters
+  std::string reason;  ///< why it is a dead letter
+  bool repeated = false;  ///< same id and body as before: this is the first answer again
+  Json to_json() const;
+};
+
+struct IngressServices {
+  store::Store* store = nullptr;
+  const govern::Guard* guard = nullptr;
+  workflow::Engine* engine = nullptr;
+  observe::Metrics* metrics = nullptr;
+};
+
+class Ingress {
+ public:
+  explicit Ingress(IngressServices services);
+  ~Ingress();
+  /// Durable when it returns. policy_denied (event_admit), already_exists [AIOS-1203] (same source and id, other
+  /// content), resource_exhausted with Retry::same_call (the store's delta is full).
+  Task<Result<Accepted>> accept(Context ctx, Event event, std::size_t bytes);
+  Task<Result<std::vector<store::StreamRow>>> list(Context ctx, std::string status, std::string after,
+                                                   std::uint32_t limit);
+  Task<Result<Json>> get(Context ctx, std::string id);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// What a source needs to mount itself.
+struct SourceServices {
+  Ingress* ingress = nullptr;
+  net::Router* router = nullptr;
+  /// Gives the context of an authenticated sender, or the problem to answer with.
+  std::function<Result<Context>(const Context& ctx, const net::Request& request)> authenticate;
+};
+struct SourceEntry {
+  std::string name;
+  std::string summary;
+  void (*mount)(const SourceServices& services) = nullptr;
+};
+class SourceRegistry {
+ public:
+  void add(SourceEntry entry) { entries_.push_back(std::move(entry)); }
+  const std::vector<SourceEntry>& entries() const { return entries_; }
+
+ private:
+  std::vector<SourceEntry> entries_;
+};
+void register_all_sources(SourceRegistry& registry);
+
+}  // namespace aios::ingress
