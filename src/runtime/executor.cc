@@ -15,11 +15,11 @@ namespace {
 class SystemClock final : public Clock {
  public:
   Time now() override {
-    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    const auto since = std::chrono::system_clock::now().time_since_epoch();  // tidy: the one clock
     return {std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()};
   }
   Instant instant() override {
-    const auto since = std::chrono::steady_clock::now().time_since_epoch();
+    const auto since = std::chrono::steady_clock::now().time_since_epoch();  // tidy: the one clock
     return {std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()};
   }
 };
@@ -45,7 +45,7 @@ class SystemRandom final : public Random {
 };
 
 Executor*& current_slot() {
-  thread_local Executor* current = nullptr;
+  thread_local Executor* current = nullptr;  // tidy: a thread knows its loop
   return current;
 }
 

@@ -1,0 +1,18 @@
+# ctest -L style, and the target aios_headers: each header of src/ compiled alone, without the precompiled one.
+foreach(check layers await tidy)
+  add_test(NAME style.${check} COMMAND python3 "${CMAKE_SOURCE_DIR}/tools/check_${check}.py")
+  set_tests_properties(style.${check} PROPERTIES LABELS style)
+endforeach()
+
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/src/*.h")
+list(FILTER headers EXCLUDE REGEX "/test/|/detail/")
+foreach(header IN LISTS headers)
+  string(REPLACE "/" "_" stem "${header}")
+  set(probe "${CMAKE_BINARY_DIR}/headers/${stem}.cc")
+  file(CONFIGURE OUTPUT "${probe}" CONTENT "#include \"${header}\"\n")
+  list(APPEND probes "${probe}")
+endforeach()
+if(probes)
+  add_library(aios_headers OBJECT EXCLUDE_FROM_ALL ${probes})
+  target_link_libraries(aios_headers PRIVATE aios_options)
+endif()

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Prints "<passed> <failed>" for a ctest log: test cases where a program says how many, else one a program."""
+import pathlib
+import re
+import sys
+
+CASES = re.compile(r"\[doctest\] test cases:\s*(\d+)\s*\|\s*(\d+) passed\s*\|\s*(\d+) failed")
+LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+
+
+def count(text):
+    passed = failed = 0
+    for part in re.split(r"^-{10,}\n\d+/\d+ Test(?:ing)?: ", "\n" + text, flags=re.M)[1:]:
+        good = re.search(r"^Test Passed\.$", part, re.M) is not None
+        cases = CASES.search(part)
+        line = LINE.search(part)
+        ok, bad = 1, 0
+        if cases:
+            ok, bad = int(cases.group(2)), int(cases.group(3))
+        elif line:
+            ok, bad = int(line.group(1)), int(line.group(2))
+        elif not good:
+            ok = 0
+        if not good and bad == 0:
+            bad = 1
+        passed, failed = passed + ok, failed + bad
+    return passed, failed
+
+
+if __name__ == "__main__":
+    log = pathlib.Path(sys.argv[1])
+    print(*count(log.read_text(errors="replace") if log.exists() else ""))
