@@ -20,7 +20,7 @@ namespace aios {
 
 /// Who acts. `kind` is one of key, person, workflow, system.
 struct Principal {
-  std::string id;    ///< key id, person id, "run_..." or "system:<part>"
+  std::string id;  ///< key id, person id, "run_..." or "system:<part>"
   std::string kind;
   std::vector<std::string> roles;
 };
@@ -33,19 +33,25 @@ struct Trace {
   bool valid() const;
   std::string trace_id_hex() const;
   std::string span_id_hex() const;
-  std::string traceparent() const;  ///< "00-<trace>-<span>-01"
+  std::string traceparent() const;                   ///< "00-<trace>-<span>-01"
   static Trace parse(std::string_view traceparent);  ///< an invalid header gives an invalid trace
 };
 
 /// What the data in hand is, as bits; set by sources and by redaction, read by the guard.
-enum class DataLabel : std::uint32_t { personal = 1, redacted = 2, confidential = 4, untrusted = 8 };
+enum class DataLabel : std::uint32_t {
+  personal = 1,
+  redacted = 2,
+  confidential = 4,
+  untrusted = 8
+};
 
 /// Cancellation that crosses threads. Callbacks run once, on the thread that cancels; remove() waits for a running one.
 class CancelState {
  public:
   void cancel();
   bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
-  std::uint64_t on_cancel(std::function<void()> callback);  ///< runs at once when already cancelled; returns 0 then
+  std::uint64_t on_cancel(
+      std::function<void()> callback);  ///< runs at once when already cancelled; returns 0 then
   void remove(std::uint64_t id);
 
  private:

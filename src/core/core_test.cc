@@ -17,7 +17,8 @@ TEST_CASE("error: text has place, message, what was being done and the page") {
                           .with("starting")
                           .page(412)
                           .at("a.yaml", 3, 7);
-  CHECK(error.text() == "a.yaml:3:7: found x, wanted y, while reading a, while starting  [AIOS-0412]");
+  CHECK(error.text() ==
+        "a.yaml:3:7: found x, wanted y, while reading a, while starting  [AIOS-0412]");
   const Error copy = error;
   CHECK(copy.page() == 412);
   CHECK(name_of(Code::rate_limited) == "rate_limited");
@@ -64,7 +65,8 @@ TEST_CASE("codec: what is written is read, and a cut record is noticed") {
 
 TEST_CASE("ids: sort by time and have one form") {
   const std::string early = make_id("run", {1'000'000}, {});
-  const std::string late = make_id("run", {2'000'000}, {255, 255, 255, 255, 255, 255, 255, 255, 255, 255});
+  const std::string late =
+      make_id("run", {2'000'000}, {255, 255, 255, 255, 255, 255, 255, 255, 255, 255});
   CHECK(early == "run_00000000010000000000000000");
   CHECK(late == "run_0000000002zzzzzzzzzzzzzzzz");
   CHECK(is_id("run", late));
@@ -147,13 +149,16 @@ TEST_CASE("text: the nearest name is near") {
 
 TEST_CASE("crypto: published vectors") {
   // FIPS 180-4 "abc"; RFC 4231 case 2; RFC 8032 section 7.1 test 1
-  CHECK(to_hex(view(sha256("abc"))) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(to_hex(view(sha256("abc"))) ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256("a", "bc") == sha256("abc"));
   CHECK(to_hex(view(hmac_sha256("Jefe", "what do ya want for nothing?"))) ==
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-  const std::string seed = *from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
+  const std::string seed =
+      *from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
   const Ed25519Key key = ed25519_from_seed(seed);
-  CHECK(to_hex(key.public_key) == "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+  CHECK(to_hex(key.public_key) ==
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
   const std::string signature = ed25519_sign(seed, "");
   CHECK(to_hex(signature).starts_with("e5564300c360ac729086e2cc806e828a"));
   CHECK(ed25519_verify(key.public_key, "", signature));

@@ -67,7 +67,8 @@ std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::stri
   std::string sealed(clear.size() + tag_bytes, '\0');
   int written = 0;
   AIOS_ASSERT(EVP_EncryptUpdate(context.get(), nullptr, &written, bytes(aad), length(aad)) == 1);
-  AIOS_ASSERT(EVP_EncryptUpdate(context.get(), bytes(sealed), &written, bytes(clear), length(clear)) == 1);
+  AIOS_ASSERT(
+      EVP_EncryptUpdate(context.get(), bytes(sealed), &written, bytes(clear), length(clear)) == 1);
   AIOS_ASSERT(EVP_EncryptFinal_ex(context.get(), bytes(sealed) + clear.size(), &written) == 1);
   AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes,
                                   bytes(sealed) + clear.size()) == 1);
@@ -88,10 +89,12 @@ Result<std::string> aes_gcm_open(std::string_view key, std::string_view nonce, s
   std::string clear(body.size() + tag_bytes, '\0');
   int written = 0;
   AIOS_ASSERT(EVP_DecryptUpdate(context.get(), nullptr, &written, bytes(aad), length(aad)) == 1);
-  AIOS_ASSERT(EVP_DecryptUpdate(context.get(), bytes(clear), &written, bytes(body), length(body)) == 1);
+  AIOS_ASSERT(EVP_DecryptUpdate(context.get(), bytes(clear), &written, bytes(body), length(body)) ==
+              1);
   AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) == 1);
   if (EVP_DecryptFinal_ex(context.get(), bytes(clear) + body.size(), &written) != 1) {
-    return Error(Code::data_loss, "sealed data does not open: it is damaged or the key is another").page(20);
+    return Error(Code::data_loss, "sealed data does not open: it is damaged or the key is another")
+        .page(20);
   }
   clear.resize(body.size());
   return clear;
@@ -115,11 +118,13 @@ std::string ed25519_sign(std::string_view seed, std::string_view message) {
   std::size_t size = signature.size();
   AIOS_ASSERT(key != nullptr && context != nullptr);
   AIOS_ASSERT(EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1);
-  AIOS_ASSERT(EVP_DigestSign(context.get(), bytes(signature), &size, bytes(message), message.size()) == 1);
+  AIOS_ASSERT(
+      EVP_DigestSign(context.get(), bytes(signature), &size, bytes(message), message.size()) == 1);
   return signature;
 }
 
-bool ed25519_verify(std::string_view public_key, std::string_view message, std::string_view signature) {
+bool ed25519_verify(std::string_view public_key, std::string_view message,
+                    std::string_view signature) {
   if (public_key.size() != 32 || signature.size() != 64) {
     return false;
   }
@@ -135,8 +140,8 @@ bool ed25519_verify(std::string_view public_key, std::string_view message, std::
 std::string scrypt_key(std::string_view passphrase, std::string_view salt) {
   constexpr std::uint64_t memory_max = std::uint64_t{64} << 20;  // 128 * N * r = 32 MiB, and room
   std::string key(32, '\0');
-  AIOS_ASSERT(EVP_PBE_scrypt(passphrase.data(), passphrase.size(), bytes(salt), salt.size(), 1U << 15, 8,
-                             1, memory_max, bytes(key), key.size()) == 1);
+  AIOS_ASSERT(EVP_PBE_scrypt(passphrase.data(), passphrase.size(), bytes(salt), salt.size(),
+                             1U << 15, 8, 1, memory_max, bytes(key), key.size()) == 1);
   return key;
 }
 

@@ -87,13 +87,15 @@ bool add_part(const Part& part, std::int64_t unit_ns, std::int64_t* total) {
 }
 
 Error wrong(std::string_view text, std::string_view why) {
-  return Error(Code::invalid_argument, fmt::format("'{}' is not a duration such as PT1H30M (ISO 8601): {}",
-                                                   excerpt(text, 40), why))
+  return Error(Code::invalid_argument,
+               fmt::format("'{}' is not a duration such as PT1H30M (ISO 8601): {}",
+                           excerpt(text, 40), why))
       .page(5);
 }
 
 std::size_t find_unit(char letter, bool time_part, std::size_t from) {
-  while (from < units.size() && (units[from].letter != letter || units[from].time_part != time_part)) {
+  while (from < units.size() &&
+         (units[from].letter != letter || units[from].time_part != time_part)) {
     ++from;
   }
   return from;
@@ -176,7 +178,8 @@ std::string to_short_duration(Duration duration) {
   }
   if (ns < minute_ns) {
     const std::int64_t tenths = ns / (second_ns / 10);
-    return tenths % 10 == 0 ? fmt::format("{}s", tenths / 10) : fmt::format("{}.{}s", tenths / 10, tenths % 10);
+    return tenths % 10 == 0 ? fmt::format("{}s", tenths / 10)
+                            : fmt::format("{}.{}s", tenths / 10, tenths % 10);
   }
   const auto two = [ns](std::int64_t big, char big_name, std::int64_t small, char small_name) {
     const std::int64_t rest = ns % big / small;

@@ -38,7 +38,8 @@ const TenantId& default_tenant() {
   return *tenant;
 }
 
-std::string make_id(std::string_view prefix, Time time, const std::array<unsigned char, 10>& random) {
+std::string make_id(std::string_view prefix, Time time,
+                    const std::array<unsigned char, 10>& random) {
   std::string id(prefix);
   id.push_back('_');
   const auto ms = static_cast<std::uint64_t>(time.ns / 1'000'000);

@@ -29,7 +29,8 @@ const TenantId& default_tenant();
 
 /// prefix + "_" + 10 characters of milliseconds + 16 of randomness, Crockford base32, lower case: sorts by time.
 /// @param random 10 bytes from runtime::Random.
-std::string make_id(std::string_view prefix, Time time, const std::array<unsigned char, 10>& random);
+std::string make_id(std::string_view prefix, Time time,
+                    const std::array<unsigned char, 10>& random);
 /// True when the text has the form make_id gives for that prefix.
 bool is_id(std::string_view prefix, std::string_view text);
 

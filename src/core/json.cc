@@ -59,8 +59,9 @@ const Json* element_at(const JsonArray& array, const std::string& step) {
 
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.size() > limits.bytes_max) {
-    return Error(Code::resource_exhausted, fmt::format("the JSON text has {} bytes, at most {} are taken",
-                                                       text.size(), limits.bytes_max))
+    return Error(Code::resource_exhausted,
+                 fmt::format("the JSON text has {} bytes, at most {} are taken", text.size(),
+                             limits.bytes_max))
         .page(2);
   }
   detail::JsonReader reader(limits.depth_max);
@@ -68,8 +69,8 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
     return reader.take();
   }
   const Place place = place_of(text, reader.offset());
-  return Error(Code::invalid_argument, fmt::format("not valid JSON at line {}, column {}: {}", place.line,
-                                                   place.column, reader.problem()))
+  return Error(Code::invalid_argument, fmt::format("not valid JSON at line {}, column {}: {}",
+                                                   place.line, place.column, reader.problem()))
       .page(page_not_json)
       .at("", place.line, place.column);
 }
@@ -96,7 +97,8 @@ std::int64_t int_or(const Json& value, std::string_view member, std::int64_t fal
     return whole ? static_cast<std::int64_t>(number) : fallback;
   }
   if (found->is_uint64()) {
-    return found->get_uint64() <= INT64_MAX ? static_cast<std::int64_t>(found->get_uint64()) : fallback;
+    return found->get_uint64() <= INT64_MAX ? static_cast<std::int64_t>(found->get_uint64())
+                                            : fallback;
   }
   return found->get_int64();
 }

@@ -60,7 +60,8 @@ TEST_CASE("json: depth and size have a bound") {
 }
 
 TEST_CASE("json: lookups never throw") {
-  const Json value = *parse_json(R"({"n": 5, "d": 5.0, "x": 5.5, "t": "five", "u": 18446744073709551615, "b": true})");
+  const Json value = *parse_json(
+      R"({"n": 5, "d": 5.0, "x": 5.5, "t": "five", "u": 18446744073709551615, "b": true})");
   CHECK(int_or(value, "n", 0) == 5);
   CHECK(int_or(value, "d", 0) == 5);
   CHECK(int_or(value, "x", -1) == -1);
@@ -106,10 +107,12 @@ TEST_CASE("json: conformance, texts that must be taken, refused, and those left 
   }
   // Ours to decide: numbers without a value, texts that are not UTF-8, halves of surrogate pairs and marks of byte
   // order are refused; numbers too small are zero, large integers are doubles, depth 500 is beyond 256.
-  const std::set<std::string> taken = {"i_number_double_huge_neg_exp.json", "i_number_real_underflow.json",
-                                       "i_number_too_big_neg_int.json",     "i_number_too_big_pos_int.json",
-                                       "i_number_very_big_negative_int.json"};
-  const std::set<std::string> twice = {"y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"};
+  const std::set<std::string> taken = {
+      "i_number_double_huge_neg_exp.json", "i_number_real_underflow.json",
+      "i_number_too_big_neg_int.json", "i_number_too_big_pos_int.json",
+      "i_number_very_big_negative_int.json"};
+  const std::set<std::string> twice = {"y_object_duplicated_key.json",
+                                       "y_object_duplicated_key_and_value.json"};
   int cases = 0;
   for (const auto& file : files) {
     const std::string name = file.filename().string();
@@ -136,7 +139,8 @@ TEST_CASE("json: conformance, canonical form of documents") {
 }
 
 TEST_CASE("json: conformance, canonical form of numbers") {
-  const std::string lines = test::read_bytes(test::conformance_path("json/jcs/es6-numbers-10000.txt"));
+  const std::string lines =
+      test::read_bytes(test::conformance_path("json/jcs/es6-numbers-10000.txt"));
   if (lines.empty()) {
     MESSAGE("SKIPPED: json/jcs/es6-numbers-10000.txt is absent");
     return;

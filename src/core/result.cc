@@ -11,10 +11,10 @@ namespace aios {
 
 std::string_view name_of(Code code) {
   static constexpr std::array<std::string_view, 17> names = {
-      "cancelled",       "invalid_argument",    "deadline_exceeded", "not_found",
-      "already_exists",  "permission_denied",   "unauthenticated",   "resource_exhausted",
-      "failed_precondition", "aborted",         "unimplemented",     "internal",
-      "unavailable",     "data_loss",           "policy_denied",     "budget_exceeded",
+      "cancelled",           "invalid_argument",  "deadline_exceeded", "not_found",
+      "already_exists",      "permission_denied", "unauthenticated",   "resource_exhausted",
+      "failed_precondition", "aborted",           "unimplemented",     "internal",
+      "unavailable",         "data_loss",         "policy_denied",     "budget_exceeded",
       "rate_limited"};
   return names[static_cast<std::size_t>(code)];
 }

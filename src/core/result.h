@@ -17,9 +17,23 @@ namespace aios {
 
 /// What the caller can do about it (the names are Abseil's, the last three are ours).
 enum class Code : std::uint8_t {
-  cancelled, invalid_argument, deadline_exceeded, not_found, already_exists, permission_denied,
-  unauthenticated, resource_exhausted, failed_precondition, aborted, unimplemented, internal,
-  unavailable, data_loss, policy_denied, budget_exceeded, rate_limited,
+  cancelled,
+  invalid_argument,
+  deadline_exceeded,
+  not_found,
+  already_exists,
+  permission_denied,
+  unauthenticated,
+  resource_exhausted,
+  failed_precondition,
+  aborted,
+  unimplemented,
+  internal,
+  unavailable,
+  data_loss,
+  policy_denied,
+  budget_exceeded,
+  rate_limited,
 };
 
 /// Whether asking again can help. All that the workflow engine reads of an error to decide on a retry.
@@ -81,7 +95,8 @@ template <class T>
 class [[nodiscard]] Result {
  public:
   using Value = T;
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: conversion is the point
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: conversion is the point
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

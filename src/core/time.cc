@@ -77,7 +77,8 @@ class Scanner {
 
 Error not_a_time(std::string_view text) {
   return Error(Code::invalid_argument,
-               fmt::format("'{}' is not a time such as 2026-11-21T08:00:00Z (RFC 3339)", excerpt(text, 40)))
+               fmt::format("'{}' is not a time such as 2026-11-21T08:00:00Z (RFC 3339)",
+                           excerpt(text, 40)))
       .page(4);
 }
 
@@ -95,9 +96,9 @@ std::string to_rfc3339(Time time) {
     fraction = "." + fraction_text(ns, ns % 1'000'000 == 0 ? 3 : ns % 1'000 == 0 ? 6 : 9);
   }
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", static_cast<int>(civil.date.year()),
-                     static_cast<unsigned>(civil.date.month()), static_cast<unsigned>(civil.date.day()),
-                     civil.clock.hours().count(), civil.clock.minutes().count(),
-                     civil.clock.seconds().count(), fraction);
+                     static_cast<unsigned>(civil.date.month()),
+                     static_cast<unsigned>(civil.date.day()), civil.clock.hours().count(),
+                     civil.clock.minutes().count(), civil.clock.seconds().count(), fraction);
 }
 
 Result<Time> parse_rfc3339(std::string_view text) {
@@ -126,7 +127,8 @@ Result<Time> parse_rfc3339(std::string_view text) {
     offset += in.number(2, 0, 59);
     offset = zone == '-' ? -offset : offset;
   }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!in.good_end() || !date.ok()) {
     return not_a_time(text);
@@ -146,9 +148,10 @@ Result<Time> parse_rfc3339(std::string_view text) {
 }
 
 std::string to_http_date(Time time) {
-  static constexpr std::array<std::string_view, 7> days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array<std::string_view, 12> months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array<std::string_view, 7> days = {"Sun", "Mon", "Tue", "Wed",
+                                                           "Thu", "Fri", "Sat"};
+  static constexpr std::array<std::string_view, 12> months = {
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const Civil civil = civil_of(time);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[civil.weekday.c_encoding()],
                      static_cast<unsigned>(civil.date.day()),

@@ -30,7 +30,8 @@ struct Instant {
   static constexpr Instant never() { return {INT64_MAX}; }
 };
 inline Instant operator+(Instant t, Duration d) {
-  return d.count() > 0 && t.ns > INT64_MAX - d.count() ? Instant::never() : Instant{t.ns + d.count()};
+  return d.count() > 0 && t.ns > INT64_MAX - d.count() ? Instant::never()
+                                                       : Instant{t.ns + d.count()};
 }
 inline Duration operator-(Instant a, Instant b) { return Duration(a.ns - b.ns); }
 

@@ -10,7 +10,8 @@ std::optional<Duration> Backoff::next(const Error& error) {
   if (error.retry() == Retry::never || retries_ >= options_.retries_max) {
     return std::nullopt;
   }
-  const double grown = static_cast<double>(options_.first.count()) * std::pow(options_.factor, retries_);
+  const double grown =
+      static_cast<double>(options_.first.count()) * std::pow(options_.factor, retries_);
   const double ceiling = std::min(grown, static_cast<double>(options_.cap.count()));
   ++retries_;
   // Full jitter: clients that failed together do not come back together.

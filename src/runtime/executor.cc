@@ -52,7 +52,8 @@ Executor*& current_slot() {
 }  // namespace
 
 Clock& system_clock() {
-  static Clock* const clock = new SystemClock;  // lives as long as the process: no order of destruction
+  static Clock* const clock =
+      new SystemClock;  // lives as long as the process: no order of destruction
   return *clock;
 }
 

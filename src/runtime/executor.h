@@ -26,7 +26,7 @@ class Random {
  public:
   virtual ~Random() = default;
   virtual std::uint64_t next() = 0;
-  double unit();  ///< [0, 1)
+  double unit();                             ///< [0, 1)
   std::uint64_t below(std::uint64_t bound);  ///< [0, bound), bound > 0
   std::array<unsigned char, 10> id_bytes();
 };

@@ -75,12 +75,14 @@ class OneShot {
     Executor::TimerId timer = 0;
     if (ctx.deadline != Instant::never() && executor != nullptr) {
       timer = executor->call_at(ctx.deadline, [state] {
-        State::finish(state, Error(Code::deadline_exceeded, "the deadline passed", Retry::same_call));
+        State::finish(state,
+                      Error(Code::deadline_exceeded, "the deadline passed", Retry::same_call));
       });
     }
     std::uint64_t registration = 0;
     if (ctx.cancel) {
-      registration = ctx.cancel->on_cancel([state] { State::finish(state, Error(Code::cancelled, "cancelled")); });
+      registration = ctx.cancel->on_cancel(
+          [state] { State::finish(state, Error(Code::cancelled, "cancelled")); });
     }
     Awaiter awaiter{*state};
     co_await awaiter;

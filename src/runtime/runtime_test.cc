@@ -120,7 +120,8 @@ TEST_CASE("one shot: a value set before the wait is taken at once") {
 TEST_CASE("backoff: pauses grow to the cap, end with the tries, and obey the peer") {
   SimExecutor sim;
   const Error down(Code::unavailable, "503", Retry::same_call);
-  Backoff backoff({.retries_max = 4, .first = milliseconds(100), .cap = milliseconds(300)}, sim.random());
+  Backoff backoff({.retries_max = 4, .first = milliseconds(100), .cap = milliseconds(300)},
+                  sim.random());
   for (const int ceiling_ms : {100, 200, 300, 300}) {
     const auto pause = backoff.next(down);
     REQUIRE(pause);

@@ -50,7 +50,8 @@ class Shard final : public Executor {
   }
   void cancel(TimerId timer) override {
     AIOS_ASSERT(current() == this);
-    timers_.cancel(timer);  // the armed timer may fire for nothing; that is cheaper than to arm it anew
+    timers_.cancel(
+        timer);  // the armed timer may fire for nothing; that is cheaper than to arm it anew
   }
   Clock& clock() override { return system_clock(); }
   Random& random() override { return system_random(); }
@@ -72,7 +73,8 @@ class Shard final : public Executor {
   }
   void fire() {
     armed_ = Instant::never();
-    const Instant now = clock().instant();  // fixed here: work that adds due work does not keep the loop
+    const Instant now =
+        clock().instant();  // fixed here: work that adds due work does not keep the loop
     for (auto work = timers_.take_due(now); work; work = timers_.take_due(now)) {
       work();
     }

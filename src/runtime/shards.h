@@ -60,7 +60,8 @@ Task<Result<T>> blocking(Context ctx, BlockingPool& pool, std::function<Result<T
   OneShot<T> done;
   const bool queued = pool.try_post([done, fn = std::move(fn)] { done.set(fn()); });
   if (!queued) {
-    co_return Error(Code::resource_exhausted, "the pool for blocking calls has 1024 calls waiting", Retry::same_call)
+    co_return Error(Code::resource_exhausted, "the pool for blocking calls has 1024 calls waiting",
+                    Retry::same_call)
         .page(201);
   }
   auto result = co_await done.wait(std::move(ctx));

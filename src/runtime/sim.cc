@@ -61,7 +61,8 @@ struct SimExecutor::Impl {
   }
 };
 
-SimExecutor::SimExecutor(std::uint64_t seed, Time start) : impl_(std::make_unique<Impl>(seed, start)) {
+SimExecutor::SimExecutor(std::uint64_t seed, Time start)
+    : impl_(std::make_unique<Impl>(seed, start)) {
   set_current(this);
 }
 

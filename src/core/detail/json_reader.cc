@@ -3,8 +3,8 @@
 
 #include "core/text.h"
 
-#include <boost/json/basic_parser_impl.hpp>
 #include <fmt/format.h>
+#include <boost/json/basic_parser_impl.hpp>
 
 #include <charconv>
 #include <vector>
@@ -35,7 +35,9 @@ class Builder {
   bool on_string(Text part, std::size_t, ErrorCode& failure);
   bool on_number_part(Text part, ErrorCode&) { return append(part); }
   bool on_int64(std::int64_t value, Text part, ErrorCode& failure);
-  bool on_uint64(std::uint64_t value, Text, ErrorCode& failure) { return add(Json(value), failure); }
+  bool on_uint64(std::uint64_t value, Text, ErrorCode& failure) {
+    return add(Json(value), failure);
+  }
   bool on_double(double value, Text part, ErrorCode& failure);
   bool on_bool(bool value, ErrorCode& failure) { return add(Json(value), failure); }
   bool on_null(ErrorCode& failure) { return add(Json(nullptr), failure); }
@@ -119,11 +121,13 @@ bool Builder::on_int64(std::int64_t value, Text part, ErrorCode& failure) {
 bool Builder::on_double(double, Text part, ErrorCode& failure) {
   append(part);
   double exact = 0;
-  const auto [end, problem] = std::from_chars(pending_.data(), pending_.data() + pending_.size(), exact);
+  const auto [end, problem] =
+      std::from_chars(pending_.data(), pending_.data() + pending_.size(), exact);
   if (problem == std::errc::result_out_of_range) {
     // Too small is zero, as IEEE 754 rounds it; too large has no value.
     const std::size_t exponent = pending_.find_first_of("eE");
-    const bool tiny = exponent != std::string::npos && pending_.find('-', exponent) != std::string::npos;
+    const bool tiny =
+        exponent != std::string::npos && pending_.find('-', exponent) != std::string::npos;
     if (!tiny) {
       return refuse(fmt::format("the number {} is too large", excerpt(pending_, 40)), failure);
     }

@@ -18,7 +18,9 @@ void TimerQueue::cancel(Executor::TimerId timer) {
   }
 }
 
-Instant TimerQueue::next() const { return due_.empty() ? Instant::never() : due_.begin()->first.first; }
+Instant TimerQueue::next() const {
+  return due_.empty() ? Instant::never() : due_.begin()->first.first;
+}
 
 std::function<void()> TimerQueue::take_due(Instant now) {
   if (due_.empty() || due_.begin()->first.first > now) {
