@@ -143,7 +143,8 @@ void add_model_commands(CLI::App& app, Session& session) {
   };
   auto* make = model->add_subcommand("train", "Train a model of the deployed bundle");
   make->add_option("name", options->name, "Model")->required();
-  auto* data = make->add_option("--data", options->data, "CSV with text,label instead of the bundle's");
+  auto* data =
+      make->add_option("--dataset", options->data, "CSV with text,label instead of the bundle's");
   make->add_option("--heldout", options->heldout, "CSV that accuracy is measured on")->needs(data);
   set(make, train);
   auto* up = model->add_subcommand("promote", "Let an alias serve a version (by a second key)");

@@ -145,6 +145,19 @@ Result<void> wait_all(ApiClient& client, std::vector<Row>* rows) {
   }
 }
 
+/// What the model said: the output's member, or, where a person is still asked, the last inference.
+std::string predicted_of(const Json& run, const Json& output, const RunFileOptions& options) {
+  const std::string_view stated = text_or(output, options.predicted, "");
+  if (!stated.empty()) {
+    return std::string(stated);
+  }
+  const Json* inferences = find(run, "inferences");
+  if (inferences == nullptr || !inferences->is_array() || inferences->get_array().empty()) {
+    return "";
+  }
+  return std::string(text_or(inferences->get_array().back(), "label", ""));
+}
+
 Report report_of(const std::vector<Row>& rows, const RunFileOptions& options) {
   Report report;
   for (const Row& row : rows) {
@@ -155,7 +168,7 @@ Report report_of(const std::vector<Row>& rows, const RunFileOptions& options) {
     const Json& result = output == nullptr ? none : *output;
     const std::string outcome(status == "waiting" ? "human" : text_or(result, options.outcome, status));
     report.outcomes[outcome] += 1;
-    const std::string_view predicted = text_or(result, options.predicted, "");
+    const std::string predicted = predicted_of(row.view, result, options);
     if (!row.label.empty() && !predicted.empty()) {
       report.labelled += 1;
       const bool right = predicted == row.label;
