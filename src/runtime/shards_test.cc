@@ -90,9 +90,9 @@ TEST_CASE("blocking pool: runs elsewhere, comes back, and refuses at its bound")
 
   std::atomic<int> ran{0};
   {
-    BlockingPool small(1);
     std::atomic<bool> hold{true};
     std::atomic<bool> held{false};
+    BlockingPool small(1);  // last: its end runs what is queued
     REQUIRE(small.try_post([&] {
       held = true;
       held.notify_all();
