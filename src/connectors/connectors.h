@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// connectors/connectors: business systems behind manifests (connectors/<name>/connector.yaml of a bundle). One call is
-// one attempt: retries are the caller's, because they must survive a crash. prepare() asks the guard and gives the
-// Permit; perform() takes it. Threading: any shard; state per connector (breaker, concurrency) is shared and locked
-// briefly.
+// connectors/connectors: business systems behind manifests (connectors/<name>/connector.yaml of a
+// bundle). One call is one attempt: retries are the caller's, because they must survive a crash.
+// prepare() asks the guard and gives the Permit; perform() takes it.
+// Threading: any shard; state per connector (breaker, concurrency) is shared and locked briefly.
 
 #include "core/context.h"
 #include "core/effect.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "expr/schema.h"
 #include "govern/guard.h"
 #include "net/client.h"
 #include "observe/metrics.h"
@@ -30,15 +31,18 @@ struct ManifestFile {
   std::string path;  ///< for error messages
   std::string text;
 };
-/// The value of a secret by name; not_found names where it was looked for. Never logged, never stored.
-using SecretSource = std::function<Result<std::string>(const TenantId& tenant, std::string_view name)>;
+/// The value of a secret by name; not_found names where it was looked for. Never logged, never
+/// stored.
+using SecretSource =
+    std::function<Result<std::string>(const TenantId& tenant, std::string_view name)>;
 
 struct OperationInfo {
   std::string connector, kind, operation, region;
   EffectClass effect = EffectClass::none;
-  runtime::BackoffOptions backoff;  ///< how often and how fast the caller may try again
+  runtime::BackoffOptions backoff;              ///< how often and how fast the caller may try again
   Duration timeout = std::chrono::seconds(10);  ///< of one attempt
-  Json arguments_schema;
+  Json arguments_schema;                        ///< null: any object
+  std::optional<expr::Schema> checker;          ///< of arguments_schema
 };
 
 struct OperationCall {
@@ -48,7 +52,7 @@ struct OperationCall {
   std::string effect_id;  ///< the same for every attempt of one step: the idempotency key
   std::string run_id;
   std::string step;
-  JsonObject run;         ///< governance memory for the guard
+  JsonObject run;  ///< governance memory for the guard
   std::uint32_t attempt = 1;
 };
 
@@ -61,10 +65,18 @@ struct Prepared {
 
 struct Performed {
   Outcome outcome = Outcome::unknown;
-  Json result;                  ///< when done
-  std::optional<Error> error;   ///< when failed or unknown
-  bool blocked = false;         ///< failed without an attempt: the breaker is open; error.retry_after() says how long
-  store::AuditLeaf leaf;        ///< commit it with the result; empty bytes when blocked
+  Json result;                 ///< when done
+  std::optional<Error> error;  ///< when failed or unknown
+  /// Failed without an attempt: the breaker is open, or all places are taken for too long;
+  /// error.retry_after() says when to ask again.
+  bool blocked = false;
+  store::AuditLeaf leaf;  ///< commit it with the result; empty bytes when blocked
+};
+
+/// What Connectors holds a connector to.
+struct Limits {
+  std::uint32_t concurrency = 16;  ///< attempts at one time
+  runtime::Breaker::Options breaker;
 };
 
 /// What a kind (kinds/*.cc) makes of a manifest.
@@ -73,10 +85,16 @@ class Connector {
   virtual ~Connector() = default;
   virtual std::vector<std::string> operations() const = 0;
   virtual const OperationInfo* describe(std::string_view operation) const = 0;
+  virtual const Limits& limits() const = 0;
+  /// One attempt within ctx.deadline. Leaves Performed::leaf and blocked alone.
+  /// The Permit's obligations are already carried out on the arguments.
   virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
-  /// Class lookup only. A value: it happened, with its result; nullopt: it did not; an error: not known yet.
-  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit, OperationCall call) = 0;
+  /// Class lookup only. A value: it happened, with its result; nullopt: it did not; an error: not
+  /// known yet.
+  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit,
+                                                   OperationCall call) = 0;
 };
+/// Used by calls only: making a connector touches none of them.
 struct KindServices {
   net::Client* client = nullptr;
   runtime::Clock* clock = nullptr;
@@ -85,7 +103,11 @@ struct KindServices {
 struct KindEntry {
   std::string name;
   std::string summary;
-  std::function<Result<std::unique_ptr<Connector>>(const KindServices&, const ManifestFile&, const Json& params)> make;
+  /// Null when the manifest has errors: all of them are appended, each with file, line, column.
+  std::function<std::unique_ptr<Connector>(const KindServices&, const ManifestFile&,
+                                           const Json& params, std::vector<Error>* errors)>
+      make;
+  std::string example;  ///< a manifest that is good when `params` is {"url": "http://127.0.0.1:1"}
 };
 class KindRegistry {
  public:
@@ -105,21 +127,29 @@ struct ConnectorStatus {
 
 class Connectors {
  public:
-  Connectors(const govern::Guard& guard, net::Client& client, SecretSource secrets, observe::Metrics& metrics,
-             runtime::Clock& clock);
+  Connectors(const govern::Guard& guard, net::Client& client, SecretSource secrets,
+             observe::Metrics& metrics, runtime::Clock& clock);
   ~Connectors();
-  /// Replaces the tenant's connectors. All errors of all files at once, each with file, line and column.
-  std::vector<Error> load(const TenantId& tenant, const std::vector<ManifestFile>& files, const Json& params);
+  /// Replaces the tenant's connectors; calls under way keep the old ones. All errors of all files
+  /// at once, each with file, line and column; then the old ones stay.
+  /// @param params  the bundle's parameters, for `${params.<name>}` in manifests.
+  std::vector<Error> load(const TenantId& tenant, const std::vector<ManifestFile>& files,
+                          const Json& params);
   /// The same checks without effect.
   static std::vector<Error> check(const std::vector<ManifestFile>& files, const Json& params);
   /// not_found [AIOS-0901], naming the nearest right name.
-  Result<OperationInfo> describe(const TenantId& tenant, std::string_view connector, std::string_view operation) const;
+  Result<OperationInfo> describe(const TenantId& tenant, std::string_view connector,
+                                 std::string_view operation) const;
   std::vector<ConnectorStatus> list(const TenantId& tenant) const;
 
-  /// Validates the arguments (invalid_argument), asks the guard at connector_egress (policy_denied).
+  /// Validates the arguments (invalid_argument [AIOS-0902]), asks the guard at connector_egress
+  /// (policy_denied). Obligations `redact` (all texts) and `project` (`fields`: names of arguments
+  /// to keep) are carried out by perform(); any other refuses.
   /// @param refused  gets the leaf of a refusal.
-  Task<Result<Prepared>> prepare(Context ctx, OperationCall call, std::vector<store::AuditLeaf>* refused);
+  Task<Result<Prepared>> prepare(Context ctx, OperationCall call,
+                                 std::vector<store::AuditLeaf>* refused);
   Task<Performed> perform(Context ctx, Prepared prepared, OperationCall call);
+  /// See Connector::lookup; errors also for a breaker that is open or places that are taken.
   Task<Result<std::optional<Json>>> lookup(Context ctx, Prepared prepared, OperationCall call);
 
  private:

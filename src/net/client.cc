@@ -28,7 +28,8 @@ class Watch {
  public:
   enum class Reason : std::uint8_t { none, deadline, cancelled };
   Watch(const Context& ctx, Instant at, detail::Socket& socket)
-      : executor_(*runtime::Executor::current()), live_(std::make_shared<Live>()),
+      : executor_(*runtime::Executor::current()),
+        live_(std::make_shared<Live>()),
         cancel_(ctx.cancel) {
     live_->socket = &socket;
     if (at != Instant::never()) {
@@ -83,8 +84,7 @@ Error io_error(const detail::IoResult& result, Watch::Reason reason, Retry retry
   return Error(Code::unavailable, result.text, retry).page(313);
 }
 
-std::string request_head(const ClientRequest& request, const detail::Url& url,
-                         const Trace& trace) {
+std::string request_head(const ClientRequest& request, const detail::Url& url, const Trace& trace) {
   std::string out;
   out.reserve(256);
   out += request.method + " " + url.target + " HTTP/1.1\r\nhost: " + url.authority + "\r\n";
@@ -108,7 +108,8 @@ std::string request_head(const ClientRequest& request, const detail::Url& url,
 class PoolClient final : public Client {
  public:
   PoolClient(runtime::Shards& shards, const ClientOptions& options)
-      : options_(options), tls_(detail::make_tls_context()),
+      : options_(options),
+        tls_(detail::make_tls_context()),
         connections_max_(std::max<std::uint32_t>(
             1, options.connections_per_origin_max / static_cast<std::uint32_t>(shards.count()))) {}
 
@@ -147,8 +148,7 @@ Task<Result<void>> PoolClient::connect(Context ctx, detail::ClientSocket* socket
   if (connected.ok()) {
     co_return Result<void>();
   }
-  const bool own_timeout =
-      watch.reason() == Watch::Reason::deadline && until != ctx.deadline;
+  const bool own_timeout = watch.reason() == Watch::Reason::deadline && until != ctx.deadline;
   if (watch.reason() == Watch::Reason::none || own_timeout) {
     const char* text = own_timeout ? "no connection within the connect timeout" : connected.text;
     co_return Error(Code::unavailable, text, Retry::same_call).page(312);
@@ -227,7 +227,7 @@ Task<Result<bool>> PoolClient::exchange(Context ctx, detail::ClientSocket* socke
   response->status = parser.status();
   response->headers = std::move(parser.headers());
   response->body = std::move(parser.body());
-  co_return *clean && parser.keep_alive() && watch.reason() == Watch::Reason::none;
+  co_return *clean&& parser.keep_alive() && watch.reason() == Watch::Reason::none;
 }
 
 Task<Result<Response>> PoolClient::send(Context ctx, ClientRequest request) {
@@ -274,6 +274,11 @@ Task<Result<Response>> PoolClient::send(Context ctx, ClientRequest request) {
 }
 
 }  // namespace
+
+Result<void> check_url(std::string_view url) {
+  auto parsed = detail::parse_url(url);
+  return parsed.ok() ? Result<void>() : Result<void>(std::move(parsed).error());
+}
 
 std::unique_ptr<Client> make_client(runtime::Shards& shards, const ClientOptions& options) {
   return std::make_unique<PoolClient>(shards, options);

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace aios::net {
 
@@ -42,6 +43,9 @@ class Client {
   /// again may help; never: the request itself is wrong).
   virtual Task<Result<Response>> send(Context ctx, ClientRequest request) = 0;
 };
+
+/// Whether a request to it could be sent. @return invalid_argument [AIOS-0311] saying why not.
+Result<void> check_url(std::string_view url);
 
 struct ClientOptions {
   /// Divided among the shards (at least one each). Beyond: callers wait within their deadline.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/client.h"
 
-#include "net/detail/test_peer.h"
 #include "net/detail/url.h"
 #include "net/server.h"
+#include "net/test/peer.h"
 #include "runtime/shards.h"
 #include "runtime/task_group.h"
 
@@ -121,8 +121,7 @@ TEST_CASE("client: a wrong URL, method or caller is refused before anything is s
     CHECK(answer.error().code() == Code::invalid_argument);
     CHECK(answer.error().message().find("u:p") == std::string::npos);
   }
-  CHECK_FALSE(
-      fixture.send({.method = "G T", .url = fixture.base, .headers = {}, .body = {}}).ok());
+  CHECK_FALSE(fixture.send({.method = "G T", .url = fixture.base, .headers = {}, .body = {}}).ok());
 }
 
 /// A server of one connection that reads a request head and then does as it is told.
@@ -159,7 +158,10 @@ Result<Response> ask_rogue(const std::string& answer, std::size_t bytes_max = 10
   });
   runtime::Shards shards(1);
   auto client = make_client(shards, {});
-  ClientRequest request{.method = "GET", .url = rogue.url(), .headers = {}, .body = {},
+  ClientRequest request{.method = "GET",
+                        .url = rogue.url(),
+                        .headers = {},
+                        .body = {},
                         .response_bytes_max = bytes_max};
   auto result =
       shards.run(0, client->send(within(shards, std::chrono::seconds(5)), std::move(request)));
@@ -188,8 +190,9 @@ TEST_CASE("client: an answer that is lost, cut off, not HTTP or too large may ha
 }
 
 TEST_CASE("client: interim answers are skipped and a body may end with the connection") {
-  auto answer = ask_rogue("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\na: b\r\n\r\n"
-                          "HTTP/1.1 200 OK\r\n\r\nall of it");
+  auto answer = ask_rogue(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\na: b\r\n\r\n"
+      "HTTP/1.1 200 OK\r\n\r\nall of it");
   REQUIRE(answer.ok());
   CHECK(answer->body == "all of it");
 }

@@ -78,8 +78,7 @@ std::map<std::string, std::string> deviations() {
   const std::string answer_101 =
       "nobody asked for an upgrade: what follows a 101 is read as the next answer";
   const std::string reset = "the pack's harness drops the body; here the length counts";
-  const std::string method =
-      "a method is any token (RFC 9110 section 9.1); the router answers 405";
+  const std::string method = "a method is any token (RFC 9110 section 9.1); the router answers 405";
   const std::string protocol = "neither RTSP nor ICE is spoken";
   const std::string coding = "codings other than chunked are refused";
   return {
@@ -106,7 +105,8 @@ std::map<std::string, std::string> deviations() {
       {"request/sample / No HTTP version", "HTTP/0.9 is not spoken"},
       {"request/transfer-encoding / POST with `chunked` as last transfer-encoding", coding},
       {"request/transfer-encoding / POST with `chunked` as last transfer-encoding "
-       "(multiple headers)", coding},
+       "(multiple headers)",
+       coding},
       {"request/uri / Fragment in URI", "a fragment is no part of a request target"},
       {"response/connection / HTTP 101 response with Upgrade and Content-Length header",
        answer_101},
@@ -118,9 +118,11 @@ std::map<std::string, std::string> deviations() {
       {"response/sample / HTTP version 0.9", "HTTP/0.9 is not spoken"},
       {"response/transfer-encoding / `chunked` before other transfer-encoding", coding},
       {"response/transfer-encoding / multiple transfer-encoding where chunked is not "
-       "the last one", coding},
+       "the last one",
+       coding},
       {"response/transfer-encoding / `chunkedchunked` transfer-encoding does not enable "
-       "chunked enconding", coding},
+       "chunked enconding",
+       coding},
   };
 }
 

@@ -146,9 +146,9 @@ TEST_CASE("headers: names are compared without case and set replaces all values"
 }
 
 TEST_CASE("problem: an RFC 9457 document with code, page and Retry-After") {
-  const Response response = problem(
-      Error(Code::rate_limited, "too many", Retry::same_call).page(42).after(
-          std::chrono::milliseconds(1200)));
+  const Response response = problem(Error(Code::rate_limited, "too many", Retry::same_call)
+                                        .page(42)
+                                        .after(std::chrono::milliseconds(1200)));
   CHECK(response.status == 429);
   CHECK(response.headers.get("retry-after") == "2");
   auto body = parse_json(response.body);

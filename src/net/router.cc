@@ -16,9 +16,7 @@ constexpr std::size_t body_bytes_default = std::size_t{1} << 20;
 bool is_parameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
-bool is_rest(std::string_view segment) {
-  return is_parameter(segment) && segment.ends_with("*}");
-}
+bool is_rest(std::string_view segment) { return is_parameter(segment) && segment.ends_with("*}"); }
 
 std::string_view raw_path(std::string_view target) {
   return target.substr(0, std::min(target.find('?'), target.size()));
@@ -35,8 +33,8 @@ std::string target_of(std::string_view path) {
 }
 
 Response not_found(std::string_view path) {
-  return problem(Error(Code::not_found, fmt::format("there is nothing at '{}'", excerpt(path, 80)))
-                     .page(304));
+  return problem(
+      Error(Code::not_found, fmt::format("there is nothing at '{}'", excerpt(path, 80))).page(304));
 }
 
 Response not_allowed(std::string_view method, std::string_view path, const std::string& allow) {

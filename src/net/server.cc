@@ -58,7 +58,9 @@ struct Shard {
 class TcpServer final : public Server {
  public:
   TcpServer(runtime::Shards& shards, const Router& router, const ServerOptions& options)
-      : shards_(shards), options_(options), tick_(tick_of(options)) {
+      : shards_(shards),
+        options_(options),
+        tick_(tick_of(options)) {
     for (std::size_t i = 0; i < shards.count(); ++i) {
       auto& shard = shard_.emplace_back(std::make_unique<Shard>(shards.at(i)));
       shard->host.router = &router;
@@ -154,14 +156,13 @@ void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
   running_.enter();
   auto held = std::make_shared<std::unique_ptr<detail::Socket>>(std::move(socket));
   shard->executor.post([this, shard, room, held] {
-    auto work = room ? run(this, shard, std::move(*held))
-                     : turn_away(this, shard, std::move(*held));
+    auto work =
+        room ? run(this, shard, std::move(*held)) : turn_away(this, shard, std::move(*held));
     shard->group.spawn(std::move(work));
   });
 }
 
-Task<void> TcpServer::run(TcpServer* server, Shard* shard,
-                          std::unique_ptr<detail::Socket> socket) {
+Task<void> TcpServer::run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket) {
   detail::Connection connection(std::move(socket), shard->host);
   const auto place = shard->connections.insert(shard->connections.end(), &connection);
   auto serving = connection.serve();

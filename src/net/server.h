@@ -24,9 +24,9 @@ struct ServerOptions {
   /// From the first byte of a request to its last header; then 408.
   Duration header_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);
-  Duration body_timeout = std::chrono::seconds(30);    ///< for each 16 KiB, or what is left
-  Duration write_timeout = std::chrono::seconds(30);   ///< of one answer
-  Duration request_timeout = std::chrono::seconds(60); ///< deadline of the handler's Context
+  Duration body_timeout = std::chrono::seconds(30);     ///< for each 16 KiB, or what is left
+  Duration write_timeout = std::chrono::seconds(30);    ///< of one answer
+  Duration request_timeout = std::chrono::seconds(60);  ///< deadline of the handler's Context
 };
 
 class Server {

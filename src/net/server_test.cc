@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/server.h"
 
-#include "net/detail/test_peer.h"
+#include "net/test/peer.h"
 #include "runtime/one_shot.h"
 #include "runtime/shards.h"
 
@@ -65,8 +65,9 @@ struct Fixture {
 TEST_CASE("server: requests on one connection are answered in order, also when pipelined") {
   Fixture fixture;
   Peer peer = fixture.connect();
-  peer.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nPOST /b HTTP/1.1\r\nHost: x\r\n"
-            "Content-Length: 2\r\n\r\nhi");
+  peer.send(
+      "GET /a HTTP/1.1\r\nHost: x\r\n\r\nPOST /b HTTP/1.1\r\nHost: x\r\n"
+      "Content-Length: 2\r\n\r\nhi");
   CHECK(peer.read_answer().body == "GET /a ");
   const Response second = peer.read_answer();
   CHECK(second.status == 200);
@@ -102,8 +103,9 @@ TEST_CASE("server: HEAD has the length but no body") {
 TEST_CASE("server: a chunked body is joined, and 100-continue is sent before it") {
   Fixture fixture;
   Peer peer = fixture.connect();
-  peer.send("POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-            "Expect: 100-continue\r\n\r\n");
+  peer.send(
+      "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+      "Expect: 100-continue\r\n\r\n");
   CHECK(peer.read_answer().status == 100);
   peer.send("3\r\nabc\r\n");
   peer.send("2\r\nde\r\n0\r\n\r\n");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pack `http`, request smuggling: each case against a live server, with a second request behind.
 #include "core/json.h"
-#include "net/detail/test_peer.h"
 #include "net/server.h"
+#include "net/test/peer.h"
 #include "runtime/shards.h"
 
 #include <doctest/doctest.h>
@@ -63,7 +63,7 @@ std::map<std::string, std::string> choices() {
 }
 
 struct Outcome {
-  bool refused = false;       ///< the first answer is 4xx or 5xx
+  bool refused = false;  ///< the first answer is 4xx or 5xx
   bool second_answered = false;
   bool ended = false;
 };

@@ -27,7 +27,9 @@ boost::json::string_view borrow(std::string_view text) { return {text.data(), te
 }  // namespace
 
 Log::Log(Sink sink, Level least, runtime::Clock& clock)
-    : sink_(std::move(sink)), least_(least), clock_(&clock) {}
+    : sink_(std::move(sink)),
+      least_(least),
+      clock_(&clock) {}
 
 void Log::write(Level level, std::string_view area, std::string_view message,
                 const JsonObject& fields, const Context* ctx) const {

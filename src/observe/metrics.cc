@@ -45,7 +45,8 @@ MetricInfo normalised(MetricInfo info) {
 }  // namespace
 
 Histogram::Histogram(std::vector<double> bounds)
-    : bounds_(std::move(bounds)), buckets_(bounds_.size() + 1) {
+    : bounds_(std::move(bounds)),
+      buckets_(bounds_.size() + 1) {
   AIOS_ASSERT(std::is_sorted(bounds_.begin(), bounds_.end()));
   AIOS_ASSERT(bounds_.empty() || std::isfinite(bounds_.back()));
 }
@@ -56,7 +57,7 @@ void Histogram::observe(double value) {
   }
   const auto bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
   buckets_[static_cast<std::size_t>(bound - bounds_.begin())].fetch_add(1,
-                                                                       std::memory_order_relaxed);
+                                                                        std::memory_order_relaxed);
   sum_.fetch_add(value, std::memory_order_relaxed);
 }
 
@@ -166,8 +167,8 @@ std::vector<MetricInfo> Metrics::list() const {
 }
 
 std::vector<double> latency_bounds_seconds() {
-  return {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05,
-          0.1,    0.2,    0.5,    1.0,   2.0,   5.0,   10.0};
+  return {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+          0.05,   0.1,    0.2,    0.5,   1.0,   2.0,   5.0,  10.0};
 }
 
 }  // namespace aios::observe

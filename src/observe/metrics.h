@@ -61,12 +61,12 @@ class Metrics {
   /// @param bounds  ascending, without infinity.
   Histogram& histogram(const MetricInfo& info, const std::vector<double>& bounds,
                        const std::vector<std::string>& values = {});
-  /// Read at each exposition, on the thread that asks; must not call Metrics. The same name and values
-  /// again replace the reader; beyond 200 series a new reader is dropped.
+  /// Read at each exposition, on the thread that asks; must not call Metrics. The same name and
+  /// values again replace the reader; beyond 200 series a new reader is dropped.
   void gauge(const MetricInfo& info, std::function<double()> read,
              const std::vector<std::string>& values = {});
-  std::string open_metrics() const;  ///< application/openmetrics-text; version=1.0.0
-  std::string prometheus() const;    ///< text/plain; version=0.0.4
+  std::string open_metrics() const;      ///< application/openmetrics-text; version=1.0.0
+  std::string prometheus() const;        ///< text/plain; version=0.0.4
   std::vector<MetricInfo> list() const;  ///< by name
 
  private:

@@ -63,20 +63,18 @@ void connect_to(Tcp::socket& socket, Tcp::resolver& resolver, const Target& targ
     socket.async_connect({address, target.port}, finish);
     return;
   }
-  resolver.async_resolve(
-      target.host, std::to_string(target.port),
-      [&socket, finish](const boost::system::error_code& error,
-                        const Tcp::resolver::results_type& found) {
-        if (error) {
-          finish(error);
-          return;
-        }
-        boost::asio::async_connect(
-            socket, found,
-            [finish](const boost::system::error_code& failed, const Tcp::endpoint&) {
-              finish(failed);
-            });
-      });
+  resolver.async_resolve(target.host, std::to_string(target.port),
+                         [&socket, finish](const boost::system::error_code& error,
+                                           const Tcp::resolver::results_type& found) {
+                           if (error) {
+                             finish(error);
+                             return;
+                           }
+                           boost::asio::async_connect(
+                               socket, found,
+                               [finish](const boost::system::error_code& failed,
+                                        const Tcp::endpoint&) { finish(failed); });
+                         });
 }
 
 }  // namespace aios::net::detail

@@ -45,8 +45,10 @@ std::string_view ConnectionHost::date_now() {
 }
 
 Connection::Connection(std::unique_ptr<Socket> socket, ConnectionHost& host)
-    : socket_(std::move(socket)), host_(&host),
-      parser_(Parser::Kind::request, limits_of(*host.options)), peer_(socket_->peer()),
+    : socket_(std::move(socket)),
+      host_(&host),
+      parser_(Parser::Kind::request, limits_of(*host.options)),
+      peer_(socket_->peer()),
       cancel_(std::make_shared<CancelState>()) {
   in_.resize(buffer_bytes);
 }
@@ -268,10 +270,10 @@ Task<void> Connection::refuse_request() {
 }
 
 Task<void> Connection::turn_away() {
-  auto response = problem(Error(Code::unavailable, "the server has as many connections as it takes",
-                                Retry::same_call)
-                              .page(308)
-                              .after(std::chrono::seconds(1)));
+  auto response = problem(
+      Error(Code::unavailable, "the server has as many connections as it takes", Retry::same_call)
+          .page(308)
+          .after(std::chrono::seconds(1)));
   auto refusing = refuse(std::move(response));
   co_await std::move(refusing);
   deadline_ = Instant::never();

@@ -26,7 +26,7 @@ struct ConnectionHost {
   const ServerOptions* options = nullptr;
   runtime::Executor* executor = nullptr;
   const std::atomic<bool>* stopping = nullptr;
-  std::string date;              ///< text of date_second
+  std::string date;  ///< text of date_second
   std::int64_t date_second = 0;
   std::string_view date_now();
 };
@@ -65,7 +65,7 @@ class Connection {
   ConnectionHost* host_;
   Parser parser_;
   std::string peer_;
-  std::string in_;          ///< received bytes are [begin_, end_)
+  std::string in_;  ///< received bytes are [begin_, end_)
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t progress_ = 0;  ///< body bytes since the deadline was last moved

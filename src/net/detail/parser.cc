@@ -53,7 +53,8 @@ void Parser::reset() {
 }
 
 Error Parser::error() const {
-  const int page = error_status_ == 413 ? 303 : error_status_ == 414 || error_status_ == 431 ? 302
+  const int page = error_status_ == 413                                                   ? 303
+                   : error_status_ == 414 || error_status_ == 431                         ? 302
                    : error_status_ == 501 || error_status_ == 505 || error_status_ == 417 ? 309
                                                                                           : 301;
   const Code code = kind_ == Kind::response
@@ -151,9 +152,7 @@ bool Parser::take_field(const FieldLine& line) {
   }
   headers_.add(line.name, line.value);
   switch (line.name.size()) {
-    case 4:
-      hosts_ += is_name(line.name, "host") ? 1 : 0;
-      break;
+    case 4: hosts_ += is_name(line.name, "host") ? 1 : 0; break;
     case 6:
       if (is_name(line.name, "expect") && kind_ == Kind::request) {
         if (!has_token(line.value, "100-continue")) {
@@ -178,11 +177,8 @@ bool Parser::take_field(const FieldLine& line) {
         }
       }
       break;
-    case 17:
-      encodings_ += is_name(line.name, "transfer-encoding") ? 1 : 0;
-      break;
-    default:
-      break;
+    case 17: encodings_ += is_name(line.name, "transfer-encoding") ? 1 : 0; break;
+    default: break;
   }
   return true;
 }
@@ -228,9 +224,7 @@ bool Parser::end_response_head() {
   if (no_body_ || status_ < 200 || status_ == 204 || status_ == 304) {
     framing_ = Framing::none;
   } else if (encodings_ == 0) {
-    framing_ = lengths_ == 0 ? Framing::until_close
-               : left_ == 0  ? Framing::none
-                             : Framing::length;
+    framing_ = lengths_ == 0 ? Framing::until_close : left_ == 0 ? Framing::none : Framing::length;
   }
   return true;
 }

@@ -106,7 +106,7 @@ class Parser {
 
   Framing framing_ = Framing::none;
   Part part_ = Part::size;
-  std::uint64_t left_ = 0;  ///< of the body, or of the present chunk
+  std::uint64_t left_ = 0;          ///< of the body, or of the present chunk
   std::size_t overhead_bytes_ = 0;  ///< chunk extensions and trailers so far
   std::size_t body_bytes_max_ = 0;
   std::string body_;

@@ -43,19 +43,15 @@ bool Parser::read_body(std::string_view data, std::size_t* used) {
     return false;
   }
   switch (framing_) {
-    case Framing::chunked:
-      return read_chunked(data, used);
+    case Framing::chunked: return read_chunked(data, used);
     case Framing::length:
       take_body(data, used);
       if (left_ == 0) {
         state_ = State::done;
       }
       return false;
-    case Framing::until_close:
-      left_ = data.size();
-      return take_body(data, used);
-    case Framing::none:
-      break;
+    case Framing::until_close: left_ = data.size(); return take_body(data, used);
+    case Framing::none: break;
   }
   state_ = State::done;
   return false;
@@ -75,18 +71,15 @@ bool Parser::take_body(std::string_view data, std::size_t* used) {
 
 bool Parser::read_chunked(std::string_view data, std::size_t* used) {
   switch (part_) {
-    case Part::size:
-      return read_chunk_size(data, used);
+    case Part::size: return read_chunk_size(data, used);
     case Part::data:
       if (!take_body(data, used)) {
         return false;
       }
       part_ = left_ == 0 ? Part::data_end : Part::data;
       return true;
-    case Part::data_end:
-      return read_chunk_end(data, used);
-    case Part::trailer:
-      return read_trailer(data, used);
+    case Part::data_end: return read_chunk_end(data, used);
+    case Part::trailer: return read_trailer(data, used);
   }
   return false;
 }

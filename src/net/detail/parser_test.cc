@@ -54,8 +54,9 @@ Seen feed(std::string_view text, std::size_t step, std::size_t body_bytes_max = 
 constexpr std::string_view host = "Host: a\r\n";
 
 TEST_CASE("parser: a request with a body is the same whole and cut at every byte") {
-  const std::string text = "POST /p?q HTTP/1.1\r\nHost: a:80\r\nX-A:  b c \t\r\nContent-Length: "
-                           "5\r\n\r\nhello";
+  const std::string text =
+      "POST /p?q HTTP/1.1\r\nHost: a:80\r\nX-A:  b c \t\r\nContent-Length: "
+      "5\r\n\r\nhello";
   for (const std::size_t step : {std::size_t{1}, std::size_t{2}, std::size_t{7}, text.size()}) {
     const Seen seen = feed(text, step);
     CAPTURE(step);
@@ -69,8 +70,9 @@ TEST_CASE("parser: a request with a body is the same whole and cut at every byte
 }
 
 TEST_CASE("parser: chunks are joined, extensions and trailers are read and dropped") {
-  const std::string text = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
-                           "3;a=b;c=\"d;\\\"e\"\r\nabc\r\n00A\r\n0123456789\r\n0\r\nX: y\r\n\r\n";
+  const std::string text =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+      "3;a=b;c=\"d;\\\"e\"\r\nabc\r\n00A\r\n0123456789\r\n0\r\nX: y\r\n\r\n";
   for (const std::size_t step : {std::size_t{1}, std::size_t{3}, text.size()}) {
     const Seen seen = feed(text, step);
     REQUIRE(seen.messages == 1);
@@ -80,8 +82,9 @@ TEST_CASE("parser: chunks are joined, extensions and trailers are read and dropp
 }
 
 TEST_CASE("parser: pipelined requests come one after the other") {
-  CHECK(feed("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n", 1000)
-            .messages == 2);
+  CHECK(
+      feed("GET /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n", 1000).messages ==
+      2);
 }
 
 TEST_CASE("parser: keep-alive follows version and Connection") {
@@ -172,8 +175,7 @@ TEST_CASE("parser: answers end by length, by chunks, by the connection's end, or
 TEST_CASE("parser: an answer cut off inside its body is an error, never a shorter answer") {
   CHECK(read_answer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", false, true).state ==
         Parser::State::failed);
-  CHECK(read_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", false,
-                    true)
+  CHECK(read_answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", false, true)
             .state == Parser::State::failed);
 }
 

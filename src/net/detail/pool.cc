@@ -30,10 +30,10 @@ Task<Result<Pool::Place>> Pool::enter(Context ctx, std::string origin_name) {
   Origin& origin = origins_[origin_name];
   if (origin.places >= connections_max_ || !origin.waiting.empty()) {
     if (origin.waiting.size() >= waiting_max) {
-      co_return Error(Code::resource_exhausted,
-                      fmt::format("{} calls already wait for a connection to {}", waiting_max,
-                                  origin_name),
-                      Retry::same_call)
+      co_return Error(
+          Code::resource_exhausted,
+          fmt::format("{} calls already wait for a connection to {}", waiting_max, origin_name),
+          Retry::same_call)
           .page(315);
     }
     runtime::OneShot<Nothing> turn;
@@ -73,13 +73,12 @@ void Pool::arm_sweep() {
     return;
   }
   sweeping_ = true;
-  runtime::Executor::current()->call_at(now() + idle_timeout_,
-                                        [weak = weak_from_this()] {
-                                          if (const auto self = weak.lock()) {
-                                            self->sweeping_ = false;
-                                            self->sweep();
-                                          }
-                                        });
+  runtime::Executor::current()->call_at(now() + idle_timeout_, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->sweeping_ = false;
+      self->sweep();
+    }
+  });
 }
 
 /// Closes what was kept too long, and forgets origins that nobody uses.

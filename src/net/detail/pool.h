@@ -23,7 +23,8 @@ struct Nothing {};
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
   Pool(std::uint32_t connections_max, Duration idle_timeout)
-      : connections_max_(connections_max), idle_timeout_(idle_timeout) {}
+      : connections_max_(connections_max),
+        idle_timeout_(idle_timeout) {}
 
   /// A place for one connection to the origin: `socket` is a kept one, or null (make one).
   /// Give the place back with leave(). Waits while all places are taken.

@@ -58,8 +58,7 @@ bool append_answer_head(const Response& response, const AnswerForm& form, std::s
       append_field(field.name, field.value, out);
     }
   }
-  const bool bodiless =
-      response.status < 200 || response.status == 204 || response.status == 304;
+  const bool bodiless = response.status < 200 || response.status == 204 || response.status == 304;
   if (!bodiless) {
     *out += "content-length: ";
     append_number(response.body.size(), out);

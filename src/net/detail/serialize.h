@@ -10,10 +10,10 @@
 namespace aios::net::detail {
 
 struct AnswerForm {
-  std::string_view date;    ///< the value of the Date field
-  bool head_only = false;   ///< the request was HEAD
-  bool close = false;       ///< the connection ends after it
-  bool old_version = false; ///< HTTP/1.0 asked: say that the connection stays open
+  std::string_view date;     ///< the value of the Date field
+  bool head_only = false;    ///< the request was HEAD
+  bool close = false;        ///< the connection ends after it
+  bool old_version = false;  ///< HTTP/1.0 asked: say that the connection stays open
 };
 /// Appends the head of an answer. Fields that belong to framing are ours: the handler's
 /// Content-Length, Transfer-Encoding, Connection and Date are left out; control characters in

@@ -23,7 +23,9 @@ using boost::asio::io_context;
 class Plain final : public Socket::Impl {
  public:
   Plain(io_context& context, Target target)
-      : socket_(context), resolver_(context), target_(std::move(target)) {}
+      : socket_(context),
+        resolver_(context),
+        target_(std::move(target)) {}
   explicit Plain(Tcp::socket socket) : socket_(std::move(socket)), resolver_(std::nullopt) {}
 
   void read(Socket::Operation* operation) override {
@@ -42,10 +44,9 @@ class Plain final : public Socket::Impl {
                              });
   }
   void connect(Socket::Operation* operation) override {
-    connect_to(socket_, *resolver_, target_,
-               [operation](const boost::system::error_code& error) {
-                 operation->finish(to_result(error, 0));
-               });
+    connect_to(socket_, *resolver_, target_, [operation](const boost::system::error_code& error) {
+      operation->finish(to_result(error, 0));
+    });
   }
   std::size_t write_now(std::string_view first, std::string_view second) override {
     std::array<iovec, 2> parts = {iovec{const_cast<char*>(first.data()), first.size()},
@@ -53,8 +54,7 @@ class Plain final : public Socket::Impl {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = second.empty() ? 1 : 2;
-    const ssize_t sent =
-        ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     return sent > 0 ? static_cast<std::size_t>(sent) : 0;  // errors show up in the async write
   }
   void close() override {
@@ -164,9 +164,7 @@ std::string Socket::peer() const { return impl_->peer(); }
 ClientSocket::ClientSocket(void* context, const Target& target)
     : Socket(target.tls ? make_tls(context, target) : make_plain(context, target)) {}
 
-Socket::Operation ClientSocket::connect() {
-  return Operation(*impl_, Operation::Kind::connect);
-}
+Socket::Operation ClientSocket::connect() { return Operation(*impl_, Operation::Kind::connect); }
 
 class Listener::Impl {
  public:

@@ -27,11 +27,12 @@ IoResult to_tls_result(const boost::system::error_code& error, std::size_t bytes
   return result;
 }
 
-
 class Tls final : public Socket::Impl {
  public:
   Tls(boost::asio::io_context& context, Target target)
-      : resolver_(context), target_(std::move(target)), tls_(target_.tls),
+      : resolver_(context),
+        target_(std::move(target)),
+        tls_(target_.tls),
         stream_(context, *static_cast<ssl::context*>(tls_.get())) {}
 
   void read(Socket::Operation* operation) override {

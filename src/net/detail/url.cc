@@ -43,8 +43,7 @@ Result<Url> parse_url(std::string_view text) {
     return bad(text, "has characters that must be percent-encoded");
   }
   const std::size_t bracket = authority.find(']');
-  const std::size_t colon =
-      authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   url.host = ascii_lower(authority.substr(0, std::min(colon, authority.size())));
   url.port = url.tls ? 443 : 80;
   url.authority = url.host;

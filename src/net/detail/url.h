@@ -12,7 +12,7 @@ namespace aios::net::detail {
 
 struct Url {
   bool tls = false;
-  std::string host;       ///< without brackets
+  std::string host;  ///< without brackets
   std::uint16_t port = 0;
   std::string authority;  ///< as the Host field has it: the port only where it is not the usual one
   std::string target;     ///< path and query, "/" at least

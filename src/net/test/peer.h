@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// net/detail/test_peer: a blocking peer over plain sockets, for tests: it shares no code with the
+// net/test/peer: a blocking peer over plain sockets, for tests: it shares no code with the
 // codec under test except the parser, and can send anything. Every wait ends after five seconds.
 
 #include "net/detail/parser.h"
@@ -35,7 +35,8 @@ class Peer {
   };
   explicit Peer(Accepted accepted) : fd_(accepted.fd), connected_(true) {}
   Peer(Peer&& other) noexcept
-      : fd_(std::exchange(other.fd_, -1)), connected_(other.connected_),
+      : fd_(std::exchange(other.fd_, -1)),
+        connected_(other.connected_),
         waiting_(std::move(other.waiting_)) {}
   Peer& operator=(Peer&&) = delete;
   ~Peer() { close(); }
@@ -77,8 +78,7 @@ class Peer {
   }
   /// Reads until the text has come; what was read stays to be taken by take().
   std::string read_until(std::string_view text) {
-    while (waiting_.find(text) == std::string::npos && receive()) {
-    }
+    while (waiting_.find(text) == std::string::npos && receive()) {}
     return std::exchange(waiting_, {});
   }
 

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// prepare, perform, lookup: one attempt each.
+#include "connectors/connectors.h"
+#include "connectors/detail/egress.h"
+#include "connectors/detail/impl.h"
+#include "govern/audit.h"
+
+#include <fmt/format.h>
+
+namespace aios::connectors {
+
+namespace {
+
+constexpr Duration pause_default = std::chrono::milliseconds(100);
+
+std::string_view word_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::done: return "ok";
+    case Outcome::failed: return "failed";
+    case Outcome::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+govern::LeafFacts leaf_facts(const OperationInfo& info, const OperationCall& call,
+                             std::string_view kind, std::string_view outcome) {
+  govern::LeafFacts facts;
+  facts.kind = kind;
+  facts.stream = call.run_id;
+  facts.step = call.step;
+  facts.outcome = outcome;
+  facts.facts["connector"] = info.connector;
+  facts.facts["operation"] = info.operation;
+  facts.facts["region"] = info.region;
+  facts.facts["effect"] = std::string(name_of(info.effect));
+  facts.facts["effect_id"] = call.effect_id;
+  facts.facts["attempt"] = call.attempt;
+  return facts;
+}
+
+Result<void> check_arguments(const OperationInfo& info, const Json& arguments) {
+  if (!arguments.is_object()) {
+    return Error(Code::invalid_argument,
+                 fmt::format("found a {} as arguments, wanted an object", type_name(arguments)))
+        .page(902);
+  }
+  if (!info.checker) {
+    return {};
+  }
+  auto valid = info.checker->validate(arguments);
+  if (!valid.ok()) {
+    return Error(Code::invalid_argument, valid.error().message()).page(902);
+  }
+  return {};
+}
+
+Performed failed(Error error) {
+  Performed performed;
+  performed.outcome = Outcome::failed;
+  performed.error = std::move(error);
+  return performed;
+}
+
+Performed blocked(Error error) {
+  Performed performed =
+      failed(error.retry_after() ? std::move(error) : std::move(error).after(pause_default));
+  performed.blocked = true;
+  return performed;
+}
+
+}  // namespace
+
+void Connectors::Impl::count(const OperationInfo& info, std::string_view outcome, Duration took) {
+  metrics
+      .counter({.name = "aios_connector_attempts",
+                .help = "Attempts at operations of business systems.",
+                .unit = "",
+                .labels = {"connector", "operation", "outcome"}},
+               {info.connector, info.operation, std::string(outcome)})
+      .add();
+  if (took.count() > 0) {
+    metrics
+        .histogram({.name = "aios_connector_attempt",
+                    .help = "Time from sending a request to its judged answer.",
+                    .unit = "seconds",
+                    .labels = {"connector"}},
+                   observe::latency_bounds_seconds(), {info.connector})
+        .observe(std::chrono::duration<double>(took).count());
+  }
+}
+
+Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
+                                           std::vector<store::AuditLeaf>* refused) {
+  const std::string doing =
+      fmt::format("preparing operation '{}' of connector '{}'", call.operation, call.connector);
+  auto found = impl_->find(ctx.tenant, call.connector, call.operation);
+  if (!found.ok()) {
+    co_return std::move(found).error();
+  }
+  const OperationInfo& info = *found->info;
+  if (call.arguments.is_null()) {
+    call.arguments = JsonObject();
+  }
+  auto valid = check_arguments(info, call.arguments);
+  if (!valid.ok()) {
+    co_return std::move(valid).error().with(doing);
+  }
+  auto facts = detail::egress_facts(info, call);
+  auto ruling = impl_->guard.ask(ctx, govern::GuardPoint::connector_egress, std::move(facts));
+  auto arguments = detail::carry_out(ruling.decision, call.arguments);
+  Result<void> fit = arguments.ok() ? check_arguments(info, *arguments)
+                                    : Result<void>(std::move(arguments).error());
+  const bool admitted = ruling.allowed() && fit.ok();
+  auto leaf = leaf_facts(info, call, "effect_intent", admitted ? "admitted" : "refused");
+  leaf.decisions.push_back(ruling.decision);
+  leaf.payload = admitted ? to_text(*arguments) : to_text(call.arguments);
+  auto bytes = govern::make_leaf(ctx, impl_->clock.now(), leaf);
+  if (!admitted) {
+    impl_->count(info, "refused", Duration(0));
+    refused->push_back(std::move(bytes));
+    auto error = ruling.allowed() ? std::move(fit).error() : ruling.to_error();
+    co_return std::move(error).with(doing);
+  }
+  co_return Prepared{.permit = std::move(*ruling.permit), .info = info, .intent = std::move(bytes)};
+}
+
+Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCall call) {
+  auto leaf = leaf_facts(prepared.info, call, "effect_outcome", "failed");
+  leaf.facts["decision"] = prepared.permit.decision().id;
+  auto found = impl_->find(ctx.tenant, call.connector, call.operation);
+  auto arguments = detail::carry_out(prepared.permit.decision(), call.arguments);
+  if (!found.ok() || !arguments.ok()) {  // the connector was taken away since it was prepared
+    auto gone = failed(found.ok() ? std::move(arguments).error() : std::move(found).error());
+    gone.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
+    co_return gone;
+  }
+  const auto loaded = found->loaded;
+  call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
+  auto entering = loaded->gate.enter(ctx, impl_->clock);
+  auto entered = co_await std::move(entering);
+  if (!entered.ok()) {
+    impl_->count(prepared.info, "blocked", Duration(0));
+    co_return blocked(std::move(entered).error());
+  }
+  const Instant begun = impl_->clock.instant();
+  Context attempt = ctx.until(begun + prepared.info.timeout);
+  auto performing =
+      loaded->connector->perform(std::move(attempt), std::move(prepared.permit), std::move(call));
+  auto performed = co_await std::move(performing);
+  loaded->gate.leave(
+      detail::health_of(performed.outcome, performed.error ? &*performed.error : nullptr),
+      impl_->clock);
+  leaf.outcome = word_of(performed.outcome);
+  if (performed.error) {
+    leaf.facts["code"] = std::string(name_of(performed.error->code()));
+  }
+  leaf.payload = performed.outcome == Outcome::done ? to_text(performed.result) : "";
+  performed.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
+  impl_->count(prepared.info, leaf.outcome, impl_->clock.instant() - begun);
+  co_return performed;
+}
+
+Task<Result<std::optional<Json>>> Connectors::lookup(Context ctx, Prepared prepared,
+                                                     OperationCall call) {
+  auto found = impl_->find(ctx.tenant, call.connector, call.operation);
+  if (!found.ok()) {
+    co_return std::move(found).error();
+  }
+  const auto loaded = found->loaded;
+  auto entering = loaded->gate.enter(ctx, impl_->clock);
+  auto entered = co_await std::move(entering);
+  if (!entered.ok()) {
+    co_return std::move(entered).error();
+  }
+  const Instant begun = impl_->clock.instant();
+  Context attempt = ctx.until(begun + prepared.info.timeout);
+  auto asking =
+      loaded->connector->lookup(std::move(attempt), std::move(prepared.permit), std::move(call));
+  auto answer = co_await std::move(asking);
+  const Error* error = answer.ok() ? nullptr : &answer.error();
+  loaded->gate.leave(detail::health_of(answer.ok() ? Outcome::done : Outcome::failed, error),
+                     impl_->clock);
+  impl_->count(prepared.info, answer.ok() ? "looked_up" : "lookup_failed",
+               impl_->clock.instant() - begun);
+  co_return answer;
+}
+
+}  // namespace aios::connectors

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/connectors.h"
+
+#include "connectors/detail/impl.h"
+#include "core/text.h"
+#include "expr/yaml.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+namespace aios::connectors {
+
+namespace {
+
+struct Head {
+  std::string name, kind;
+};
+
+/// name and kind of a manifest; the rest is its kind's. Nothing when there is an error.
+std::optional<Head> read_head(const ManifestFile& file, const KindRegistry& kinds,
+                              std::vector<Error>* errors) {
+  auto document = expr::parse_yaml(file.text, file.path);
+  if (!document.ok()) {
+    errors->push_back(document.error());
+    return std::nullopt;
+  }
+  Head head{std::string(text_or(document->value, "name", "")),
+            std::string(text_or(document->value, "kind", ""))};
+  std::vector<std::string> known;
+  for (const KindEntry& entry : kinds.entries()) {
+    known.push_back(entry.name);
+  }
+  if (std::find(known.begin(), known.end(), head.kind) != known.end()) {
+    return head;
+  }
+  const expr::Position place = document->positions.of("/kind");
+  errors->push_back(
+      Error(Code::invalid_argument, fmt::format("found connector kind '{}', wanted one of: {}",
+                                                excerpt(head.kind, 40), join(known, ", ")))
+          .page(900)
+          .at(file.path, place.line, place.column));
+  return std::nullopt;
+}
+
+const KindEntry& entry_of(const KindRegistry& kinds, std::string_view name) {
+  for (const KindEntry& entry : kinds.entries()) {
+    if (entry.name == name) {
+      return entry;
+    }
+  }
+  fail_assertion("the kind was looked up before", __FILE__, __LINE__);
+}
+
+detail::LoadedByName make_all(const KindRegistry& kinds, const KindServices& services,
+                              const std::vector<ManifestFile>& files, const Json& params,
+                              std::vector<Error>* errors) {
+  detail::LoadedByName out;
+  std::map<std::string, std::string> places;
+  for (const ManifestFile& file : files) {
+    const auto head = read_head(file, kinds, errors);
+    if (!head) {
+      continue;
+    }
+    auto made = entry_of(kinds, head->kind).make(services, file, params, errors);
+    const auto [at, fresh] = places.try_emplace(head->name, file.path);
+    if (!fresh) {
+      errors->push_back(
+          Error(Code::invalid_argument, fmt::format("connector '{}' is already defined in {}",
+                                                    excerpt(head->name, 40), at->second))
+              .page(900)
+              .at(file.path, 1, 1));
+    } else if (made) {
+      out[head->name] = std::make_shared<detail::Loaded>(head->kind, std::move(made));
+    }
+  }
+  return out;
+}
+
+std::string hint(std::string_view wanted, const std::vector<std::string>& names) {
+  const std::string near = nearest_name(wanted, names);
+  return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+}  // namespace
+
+Connectors::Connectors(const govern::Guard& guard, net::Client& client, SecretSource secrets,
+                       observe::Metrics& metrics, runtime::Clock& clock)
+    : impl_(std::make_unique<Impl>(guard, client, std::move(secrets), metrics, clock)) {
+  register_all_kinds(impl_->kinds);
+}
+Connectors::~Connectors() = default;
+
+std::vector<Error> Connectors::load(const TenantId& tenant, const std::vector<ManifestFile>& files,
+                                    const Json& params) {
+  KindServices services;
+  services.client = &impl_->client;
+  services.clock = &impl_->clock;
+  services.secret = [source = impl_->secrets, tenant](std::string_view name) {
+    return source(tenant, name);
+  };
+  std::vector<Error> errors;
+  auto made = make_all(impl_->kinds, services, files, params, &errors);
+  if (errors.empty()) {
+    auto table = std::make_shared<const detail::LoadedByName>(std::move(made));
+    std::lock_guard lock(impl_->mutex);
+    impl_->tenants[tenant].swap(table);
+  }
+  return errors;
+}
+
+std::vector<Error> Connectors::check(const std::vector<ManifestFile>& files, const Json& params) {
+  KindRegistry kinds;
+  register_all_kinds(kinds);
+  std::vector<Error> errors;
+  make_all(kinds, {}, files, params, &errors);
+  return errors;
+}
+
+std::shared_ptr<const detail::LoadedByName> Connectors::Impl::of(const TenantId& tenant) const {
+  std::lock_guard lock(mutex);
+  const auto found = tenants.find(tenant);
+  return found == tenants.end() ? std::make_shared<const detail::LoadedByName>() : found->second;
+}
+
+Result<Connectors::Impl::Found> Connectors::Impl::find(const TenantId& tenant,
+                                                       std::string_view connector,
+                                                       std::string_view operation) const {
+  const auto table = of(tenant);
+  const auto loaded = table->find(connector);
+  if (loaded == table->end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, ignored] : *table) {
+      names.push_back(name);
+    }
+    return Error(Code::not_found, fmt::format("there is no connector '{}'{}",
+                                              excerpt(connector, 40), hint(connector, names)))
+        .page(901);
+  }
+  const OperationInfo* info = loaded->second->connector->describe(operation);
+  if (info == nullptr) {
+    return Error(Code::not_found,
+                 fmt::format("connector '{}' has no operation '{}'{}", connector,
+                             excerpt(operation, 40),
+                             hint(operation, loaded->second->connector->operations())))
+        .page(901);
+  }
+  return Found{loaded->second, info};
+}
+
+Result<OperationInfo> Connectors::describe(const TenantId& tenant, std::string_view connector,
+                                           std::string_view operation) const {
+  auto found = impl_->find(tenant, connector, operation);
+  if (!found.ok()) {
+    return std::move(found).error();
+  }
+  return *found->info;
+}
+
+std::vector<ConnectorStatus> Connectors::list(const TenantId& tenant) const {
+  std::vector<ConnectorStatus> out;
+  const auto table = impl_->of(tenant);
+  for (const auto& [name, loaded] : *table) {
+    ConnectorStatus status;
+    status.name = name;
+    status.kind = loaded->kind;
+    status.breaker = loaded->gate.breaker_state();
+    status.operations = loaded->connector->operations();
+    for (const std::string& operation : status.operations) {
+      status.region = loaded->connector->describe(operation)->region;
+    }
+    out.push_back(std::move(status));
+  }
+  return out;
+}
+
+}  // namespace aios::connectors

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/connectors.h"
+
+#include "connectors/test/bench.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+
+namespace aios::connectors {
+namespace {
+
+using std::chrono::milliseconds;
+using test::Bench;
+
+TEST_CASE("connectors: a read is asked with path, secret and headers, and its result is shaped") {
+  Bench bench;
+  bench.client.answer(200, R"({"id": "C1", "more": true})");
+  auto performed = bench.perform(bench.call("find", {{"email", "a/b@x.y"}}));
+  CHECK(performed.outcome == Outcome::done);
+  CHECK(to_text(performed.result) == R"({"id":"C1"})");
+  REQUIRE(bench.client.requests.size() == 1);
+  const auto& request = bench.client.requests[0];
+  CHECK(request.method == "GET");
+  CHECK(request.url == "http://desk.example:8080/v1/customers/a%2Fb%40x.y");
+  CHECK(request.headers.get("authorization") == "Bearer s3cret");
+  CHECK(request.headers.get("x-from") == "aios");
+  CHECK(request.body.empty());
+}
+
+TEST_CASE("connectors: the body has the effect id, and a key operation sends it as its key") {
+  Bench bench;
+  bench.client.answer(201, R"({"id": 7})");
+  auto opened = bench.perform(bench.call("open", {{"text", "hi"}}));
+  CHECK(opened.result == Json(7));
+  CHECK(bench.client.requests[0].body == R"({"reference":"eff_1","run":"run_1","text":"hi"})");
+  CHECK(bench.client.requests[0].headers.get("content-type") == "application/json");
+  bench.client.answer(201, "{}");
+  bench.perform(bench.call("pay", {{"cents", 5}}));
+  CHECK(bench.client.requests[1].headers.get("idempotency-key") == "eff_1");
+}
+
+TEST_CASE("connectors: an attempt has the operation's timeout") {
+  Bench bench;
+  bench.client.answer(200, "{}");
+  const Instant before = bench.loop.clock().instant();
+  bench.perform(bench.call("tell", {}));
+  CHECK(bench.client.deadlines[0] - before == Duration(std::chrono::seconds(2)));
+}
+
+TEST_CASE("connectors: a lost answer is unknown for effects and failed for reads") {
+  for (const char* operation : {"open", "pay", "tell"}) {
+    Bench bench;
+    bench.client.lose();
+    auto performed = bench.perform(bench.call(operation, {{"cents", 5}}));
+    CAPTURE(operation);
+    CHECK(performed.outcome == Outcome::unknown);
+    REQUIRE(performed.error.has_value());
+  }
+  Bench bench;
+  bench.client.lose();
+  auto performed = bench.perform(bench.call("find", {{"email", "e"}}));
+  CHECK(performed.outcome == Outcome::failed);
+  CHECK(performed.error->retry() == Retry::same_call);
+}
+
+TEST_CASE("connectors: what was never sent is failed, also for effects") {
+  Bench bench;
+  bench.client.refuse();
+  auto performed = bench.perform(bench.call("tell", {}));
+  CHECK(performed.outcome == Outcome::failed);
+  CHECK(performed.error->retry() == Retry::same_call);
+  CHECK_FALSE(performed.blocked);
+}
+
+struct StatusCase {
+  int status;
+  const char* operation;
+  Outcome outcome;
+  Code code;
+  Retry retry;
+};
+
+TEST_CASE("connectors: a status means what is known of the effect, and the manifest may differ") {
+  for (const StatusCase& item : {
+           StatusCase{500, "tell", Outcome::unknown, Code::unavailable, Retry::same_call},
+           StatusCase{503, "pay", Outcome::unknown, Code::unavailable, Retry::same_call},
+           StatusCase{500, "find", Outcome::failed, Code::unavailable, Retry::same_call},
+           StatusCase{502, "tell", Outcome::failed, Code::unavailable, Retry::same_call},
+           StatusCase{429, "tell", Outcome::failed, Code::rate_limited, Retry::same_call},
+           StatusCase{400, "tell", Outcome::failed, Code::invalid_argument, Retry::never},
+           StatusCase{401, "tell", Outcome::failed, Code::unauthenticated, Retry::never},
+           StatusCase{404, "tell", Outcome::failed, Code::not_found, Retry::never},
+           StatusCase{409, "tell", Outcome::failed, Code::already_exists, Retry::never},
+           StatusCase{302, "tell", Outcome::failed, Code::failed_precondition, Retry::never},
+           StatusCase{408, "tell", Outcome::unknown, Code::unavailable, Retry::same_call},
+       }) {
+    Bench bench;
+    bench.client.answer(item.status, "{}");
+    auto performed = bench.perform(bench.call(item.operation, {{"cents", 5}, {"email", "e"}}));
+    CAPTURE(item.status);
+    CHECK(performed.outcome == item.outcome);
+    REQUIRE(performed.error.has_value());
+    CHECK(performed.error->code() == item.code);
+    CHECK(performed.error->retry() == item.retry);
+    CHECK(performed.error->page() == 904);
+  }
+}
+
+TEST_CASE("connectors: Retry-After of a 429 is kept") {
+  Bench bench;
+  auto response = net::text_response(429, "{}", "application/json");
+  response.headers.add("retry-after", "3");
+  bench.client.answers.emplace_back(response);
+  auto performed = bench.perform(bench.call("tell", {}));
+  REQUIRE(performed.error->retry_after().has_value());
+  CHECK(*performed.error->retry_after() == std::chrono::seconds(3));
+}
+
+TEST_CASE("connectors: a status declared as absent gives null") {
+  Bench bench;
+  bench.client.answer(404, "{}");
+  auto performed = bench.perform(bench.call("find", {{"email", "e"}}));
+  CHECK(performed.outcome == Outcome::done);
+  CHECK(performed.result.is_null());
+}
+
+TEST_CASE("connectors: a success that cannot be read is not known to be one") {
+  Bench bench;
+  bench.client.answer(200, "{broken");
+  auto told = bench.perform(bench.call("tell", {}));
+  CHECK(told.outcome == Outcome::unknown);
+  CHECK(told.error->page() == 905);
+  bench.client.answer(200, "[1]");
+  auto opened = bench.perform(bench.call("open", {}));
+  CHECK(opened.outcome == Outcome::unknown);
+  bench.client.answer(200, "[1]");
+  auto found = bench.perform(bench.call("find", {{"email", "e"}}));
+  CHECK(found.outcome == Outcome::failed);
+}
+
+TEST_CASE("connectors: a look-up says that it happened, that it did not, or that nobody knows") {
+  Bench bench;
+  const auto call = bench.call("open", {});
+  bench.client.answer(200, R"({"cases": [{"id": 9}]})");
+  auto happened = bench.lookup(call);
+  REQUIRE(happened.ok());
+  REQUIRE(happened->has_value());
+  CHECK(**happened == Json(9));
+  CHECK(bench.client.requests[0].url == "http://desk.example:8080/v1/cases?reference=eff_1");
+  bench.client.answer(200, R"({"cases": []})");
+  auto not_happened = bench.lookup(call);
+  REQUIRE(not_happened.ok());
+  CHECK_FALSE(not_happened->has_value());
+  for (const int status : {404, 500}) {
+    bench.client.answer(status, "{}");
+    CHECK_FALSE(bench.lookup(call).ok());
+  }
+}
+
+TEST_CASE("connectors: arguments are checked before the guard is asked, and never fill odd paths") {
+  Bench bench;
+  auto missing = bench.prepare(bench.call("find", {}));
+  REQUIRE_FALSE(missing.ok());
+  CHECK(missing.error().code() == Code::invalid_argument);
+  CHECK(missing.error().page() == 902);
+  for (const char* odd : {"", ".", ".."}) {
+    auto performed = bench.perform(bench.call("find", {{"email", odd}}));
+    CHECK(performed.outcome == Outcome::failed);
+    CHECK(performed.error->page() == 903);
+  }
+  CHECK(bench.client.requests.empty());
+}
+
+TEST_CASE("connectors: the guard sees connector, arguments and personal data, and may refuse") {
+  Bench bench;
+  auto much = bench.prepare(bench.call("pay", {{"cents", 5000}}));
+  REQUIRE_FALSE(much.ok());
+  CHECK(much.error().code() == Code::policy_denied);
+  CHECK(much.error().message().find("too much: 5000 for key in eu") != std::string::npos);
+  REQUIRE(bench.refused.size() == 1);
+  CHECK(bench.refused[0].bytes.find("refused") != std::string::npos);
+  auto account =
+      bench.prepare(bench.call("tell", {{"text", "my account is DE89 3704 0044 0532 0130 00"}}));
+  CHECK_FALSE(account.ok());
+  CHECK(bench.client.requests.empty());
+}
+
+TEST_CASE("connectors: obligations are carried out, and unknown ones refuse") {
+  Bench bench;
+  bench.client.answer(200, "{}");
+  bench.perform(bench.call("tell", {{"text", "write to anna@example.org"}, {"mask", true}}));
+  REQUIRE(bench.client.requests.size() == 1);
+  CHECK(bench.client.requests[0].body.find("anna@") == std::string::npos);
+  CHECK(bench.client.requests[0].body.find("[EMAIL_1]") != std::string::npos);
+  auto dance = bench.prepare(bench.call("tell", {{"dance", true}}));
+  REQUIRE_FALSE(dance.ok());
+  CHECK(dance.error().code() == Code::policy_denied);
+  CHECK(bench.refused.size() == 1);
+}
+
+TEST_CASE("connectors: intent and outcome leaves name the call and never hold its payload") {
+  Bench bench;
+  const auto call = bench.call("tell", {{"text", "very private words"}});
+  auto prepared = bench.prepare(call);
+  REQUIRE(prepared.ok());
+  CHECK(prepared->intent.bytes.find("effect_intent") != std::string::npos);
+  CHECK(prepared->intent.bytes.find("eff_1") != std::string::npos);
+  CHECK(prepared->intent.bytes.find("private") == std::string::npos);
+  bench.client.lose();
+  auto performed = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*prepared), call));
+  CHECK(performed.leaf.bytes.find("effect_outcome") != std::string::npos);
+  CHECK(performed.leaf.bytes.find("unknown") != std::string::npos);
+}
+
+TEST_CASE("connectors: an open breaker blocks without an attempt, then one call probes") {
+  Bench bench;
+  const auto call = bench.call("tell", {});
+  for (int i = 0; i < 2; ++i) {
+    bench.client.lose();
+    bench.perform(call);
+  }
+  CHECK(bench.connectors.list(bench.ctx.tenant)[0].breaker == "open");
+  auto blocked = bench.perform(call);
+  CHECK(blocked.blocked);
+  CHECK(blocked.outcome == Outcome::failed);
+  CHECK(blocked.leaf.bytes.empty());
+  REQUIRE(blocked.error->retry_after().has_value());
+  CHECK(blocked.error->page() == 908);
+  CHECK(bench.client.requests.size() == 2);
+  bench.loop.advance(*blocked.error->retry_after());
+  bench.client.answer(200, "{}");
+  CHECK(bench.perform(call).outcome == Outcome::done);
+  CHECK(bench.connectors.list(bench.ctx.tenant)[0].breaker == "closed");
+}
+
+TEST_CASE("connectors: client errors do not open the breaker") {
+  Bench bench;
+  for (int i = 0; i < 5; ++i) {
+    bench.client.answer(404, "{}");
+    bench.perform(bench.call("tell", {}));
+  }
+  CHECK(bench.connectors.list(bench.ctx.tenant)[0].breaker == "closed");
+}
+
+Task<void> perform_one(Connectors* connectors, Context ctx, Prepared prepared, OperationCall call,
+                       std::vector<Performed>* out) {
+  auto performing = connectors->perform(std::move(ctx), std::move(prepared), std::move(call));
+  auto performed = co_await std::move(performing);
+  out->push_back(std::move(performed));
+}
+
+TEST_CASE("connectors: attempts beyond the concurrency wait their turn, within their deadline") {
+  Bench bench;
+  bench.client.wait = milliseconds(100);
+  std::vector<Performed> done;
+  runtime::TaskGroup group(bench.loop);
+  const auto call = bench.call("tell", {});
+  for (int i = 0; i < 4; ++i) {
+    bench.client.answer(200, "{}");
+    auto prepared = bench.prepare(call);
+    REQUIRE(prepared.ok());
+    Context ctx = bench.ctx;
+    if (i == 3) {
+      ctx.deadline = bench.loop.clock().instant() + Duration(milliseconds(50));
+    }
+    group.spawn(perform_one(&bench.connectors, ctx, std::move(*prepared), call, &done));
+  }
+  bench.loop.advance(milliseconds(90));
+  CHECK(bench.client.requests.size() == 2);
+  REQUIRE(done.size() == 1);  // the one whose deadline has passed while it waited
+  CHECK(done[0].blocked);
+  CHECK(done[0].outcome == Outcome::failed);
+  bench.loop.run(group.join());
+  CHECK(bench.client.requests.size() == 3);
+  CHECK(done.size() == 4);
+}
+
+TEST_CASE("connectors: a secret that is not there fails before anything is sent") {
+  std::string manifest(test::desk_manifest);
+  manifest.replace(manifest.find("desk-token"), 10, "other-name");
+  Bench bench(manifest);
+  auto performed = bench.perform(bench.call("tell", {}));
+  CHECK(performed.outcome == Outcome::failed);
+  CHECK(performed.error->page() == 906);
+  CHECK(bench.client.requests.empty());
+}
+
+TEST_CASE("connectors: unknown names say the nearest one, and tenants do not see each other's") {
+  Bench bench;
+  auto operation = bench.connectors.describe(bench.ctx.tenant, "desk", "fnd");
+  REQUIRE_FALSE(operation.ok());
+  CHECK(operation.error().page() == 901);
+  CHECK(operation.error().message().find("did you mean 'find'") != std::string::npos);
+  auto connector = bench.connectors.describe(bench.ctx.tenant, "desc", "find");
+  REQUIRE_FALSE(connector.ok());
+  CHECK(connector.error().message().find("did you mean 'desk'") != std::string::npos);
+  auto other = TenantId::parse("other");
+  REQUIRE(other.ok());
+  CHECK_FALSE(bench.connectors.describe(*other, "desk", "find").ok());
+  auto found = bench.connectors.describe(bench.ctx.tenant, "desk", "pay");
+  REQUIRE(found.ok());
+  CHECK(found->effect == EffectClass::key);
+  CHECK(found->backoff.retries_max == 4);
+  CHECK(found->timeout == Duration(std::chrono::seconds(2)));
+}
+
+}  // namespace
+}  // namespace aios::connectors

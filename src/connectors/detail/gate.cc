@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "connectors/detail/gate.h"
+
+#include <fmt/format.h>
+
+namespace aios::connectors::detail {
+
+namespace {
+
+constexpr std::size_t waiting_max = 1'000;
+
+}  // namespace
+
+Task<Result<void>> Gate::enter(Context ctx, runtime::Clock& clock) {
+  runtime::OneShot<Turn> turn;
+  bool wait = false;
+  {
+    std::lock_guard lock(mutex_);
+    wait = taken_ >= limits_.concurrency;
+    if (wait && waiting_.size() >= waiting_max) {
+      co_return Error(Code::resource_exhausted,
+                      fmt::format("{} calls already wait for one of the connector's {} places",
+                                  waiting_max, limits_.concurrency),
+                      Retry::same_call)
+          .page(909)
+          .after(std::chrono::seconds(1));
+    }
+    if (wait) {
+      waiting_.push_back(turn);
+    } else {
+      ++taken_;
+    }
+  }
+  if (wait) {
+    auto waited = co_await turn.wait(std::move(ctx));
+    if (!waited.ok()) {
+      co_return std::move(waited).error().with("waiting for one of the connector's places");
+    }
+  }
+  std::lock_guard lock(mutex_);
+  const auto pause = breaker_.blocked(clock.instant());
+  if (!pause) {
+    co_return Result<void>();
+  }
+  give_place();
+  co_return Error(Code::unavailable, "the connector's breaker is open after repeated failures",
+                  Retry::same_call)
+      .page(908)
+      .after(*pause);
+}
+
+void Gate::give_place() {
+  while (!waiting_.empty()) {
+    const auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (next.set(Turn{})) {
+      return;  // it has the place
+    }
+  }
+  --taken_;
+}
+
+void Gate::leave(Health health, runtime::Clock& clock) {
+  std::lock_guard lock(mutex_);
+  if (health == Health::good) {
+    breaker_.success();
+  } else if (health == Health::bad) {
+    breaker_.failure(clock.instant());
+  }
+  give_place();
+}
+
+std::string Gate::breaker_state() const {
+  std::lock_guard lock(mutex_);
+  switch (breaker_.state()) {
+    case runtime::Breaker::State::closed: return "closed";
+    case runtime::Breaker::State::open: return "open";
+    case runtime::Breaker::State::half_open: return "half_open";
+  }
+  return "closed";
+}
+
+Gate::Health health_of(Outcome outcome, const Error* error) {
+  if (outcome == Outcome::done || error == nullptr) {
+    return Gate::Health::good;
+  }
+  switch (error->code()) {
+    case Code::unavailable:
+    case Code::deadline_exceeded:
+    case Code::data_loss: return Gate::Health::bad;
+    case Code::cancelled:
+    case Code::resource_exhausted:
+    case Code::internal: return Gate::Health::no_word;
+    default: break;
+  }
+  return error->page() == 904 ? Gate::Health::good : Gate::Health::no_word;
+}
+
+}  // namespace aios::connectors::detail

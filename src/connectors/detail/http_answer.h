@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// connectors/detail/http_answer: what an HTTP answer, or the lack of one, means for an effect.
+// The question is always: did it certainly happen, certainly not, or is it not known?
+
+#include "connectors/connectors.h"
+#include "core/effect.h"
+#include "core/result.h"
+#include "net/http.h"
+
+#include <optional>
+#include <vector>
+
+namespace aios::connectors::detail {
+
+/// One line of a manifest's `errors`.
+struct StatusRule {
+  std::vector<int> statuses;
+  std::optional<Code> code;
+  std::optional<Retry> retry;
+  std::optional<Outcome> outcome;  ///< failed or unknown
+};
+
+struct Verdict {
+  Outcome outcome = Outcome::unknown;
+  std::optional<Error> error;  ///< none when done
+};
+
+/// A status without a rule, or a rule that leaves something out:
+///   2xx       done
+///   303, 408 to writes, 5xx to writes   unknown: the peer may have acted before it answered so
+///   429       failed, rate_limited, same_call, after Retry-After
+///   5xx to reads                        failed, unavailable, same_call
+///   all else  failed, never
+Verdict judge_answer(const net::Response& response, EffectClass effect,
+                     const std::vector<StatusRule>& rules);
+
+/// A call without an answer. Nothing sent: failed. Else reads failed and may be repeated, the
+/// rest is unknown.
+Verdict judge_failure(Error error, EffectClass effect);
+
+/// {status, headers, body}; body is JSON where the Content-Type says so, null when empty, a text
+/// otherwise. @return data_loss [AIOS-0905] when the body is not what the Content-Type says.
+Result<Json> answer_to_json(const net::Response& response);
+
+}  // namespace aios::connectors::detail

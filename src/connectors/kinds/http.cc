@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kind http: operations as HTTP requests with JSON bodies; requests and results are shaped by jq.
+#include "connectors/connectors.h"
+#include "connectors/detail/http_answer.h"
+#include "connectors/detail/http_manifest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace aios::connectors {
+
+namespace {
+
+using detail::HttpManifest;
+using detail::HttpOperation;
+using detail::HttpRequestForm;
+
+constexpr std::string_view example_manifest = R"(
+name: example
+kind: http
+region: eu
+baseUrl: "${params.url}"
+operations:
+  read_it:
+    method: GET
+    path: "/things/{id}"
+    effect: read
+    arguments: {type: object, required: [id], properties: {id: {type: string}}}
+    result: .body
+  make_it:
+    method: POST
+    path: /things
+    effect: none
+    body: '{reference: $effect}'
+)";
+
+expr::EvalLimits small_limits() {
+  expr::EvalLimits limits;
+  limits.steps_max = 200'000;
+  limits.memory_bytes_max = std::size_t{16} << 20;
+  limits.outputs_max = 16;
+  return limits;
+}
+
+class HttpConnector final : public Connector {
+ public:
+  HttpConnector(KindServices services, std::unique_ptr<HttpManifest> manifest)
+      : services_(std::move(services)),
+        manifest_(std::move(manifest)) {}
+
+  std::vector<std::string> operations() const override {
+    std::vector<std::string> out;
+    for (const auto& [name, operation] : manifest_->operations) {
+      out.push_back(name);
+    }
+    return out;
+  }
+  const OperationInfo* describe(std::string_view operation) const override {
+    const HttpOperation* found = find_operation(operation);
+    return found == nullptr ? nullptr : &found->info;
+  }
+  const Limits& limits() const override { return manifest_->limits; }
+  Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) override;
+  Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit,
+                                           OperationCall call) override;
+
+ private:
+  const HttpOperation* find_operation(std::string_view name) const {
+    const auto found = manifest_->operations.find(name);
+    return found == manifest_->operations.end() ? nullptr : &found->second;
+  }
+  Result<Json> evaluate(const expr::Program& program, const Json& input,
+                        const OperationCall& call) const;
+  Result<net::ClientRequest> make_request(const HttpRequestForm& form,
+                                          const OperationCall& call) const;
+  /// The answer as {status, headers, body}, through the form's expression; null where the status
+  /// says that there is none.
+  Result<Json> read_answer(const HttpRequestForm& form, const net::Response& response,
+                           const OperationCall& call) const;
+
+  KindServices services_;
+  std::unique_ptr<const HttpManifest> manifest_;
+};
+
+Result<Json> HttpConnector::evaluate(const expr::Program& program, const Json& input,
+                                     const OperationCall& call) const {
+  const Json effect(call.effect_id);
+  const Json run(call.run_id);
+  const expr::Variable variables[] = {
+      {"effect", &effect}, {"run", &run}, {"arguments", &call.arguments}};
+  expr::EvalOptions options;
+  options.now = services_.clock->now();
+  options.limits = small_limits();
+  return program.eval_one(input, variables, options);
+}
+
+Result<net::ClientRequest> HttpConnector::make_request(const HttpRequestForm& form,
+                                                       const OperationCall& call) const {
+  net::ClientRequest request;
+  request.method = form.method;
+  auto path = form.path.fill(call.arguments, {.effect_id = call.effect_id, .run_id = call.run_id});
+  if (!path.ok()) {
+    return std::move(path).error();
+  }
+  request.url = manifest_->base_url + *path;
+  for (const auto& [name, value] : manifest_->headers) {
+    request.headers.add(name, value);
+  }
+  request.headers.add("accept", "application/json");
+  if (!manifest_->auth_header.empty()) {
+    auto secret = services_.secret(manifest_->auth_secret);
+    if (!secret.ok()) {
+      return Error(Code::failed_precondition,
+                   fmt::format("secret '{}' of connector '{}' cannot be had: {}",
+                               manifest_->auth_secret, manifest_->name, secret.error().message()))
+          .page(906);
+    }
+    request.headers.set(manifest_->auth_header, manifest_->auth_prefix + *secret);
+  }
+  if (form.body) {
+    auto body = evaluate(*form.body, call.arguments, call);
+    if (!body.ok()) {
+      return std::move(body).error().with("making the request's body");
+    }
+    request.body = to_text(*body);
+    request.headers.add("content-type", "application/json");
+  }
+  return request;
+}
+
+Result<Json> HttpConnector::read_answer(const HttpRequestForm& form, const net::Response& response,
+                                        const OperationCall& call) const {
+  if (std::find(form.absent.begin(), form.absent.end(), response.status) != form.absent.end()) {
+    return Json(nullptr);
+  }
+  auto answer = detail::answer_to_json(response);
+  if (!answer.ok()) {
+    return answer;
+  }
+  if (!form.result) {
+    const Json* body = find(*answer, "body");
+    return body == nullptr ? Json(nullptr) : *body;
+  }
+  auto result = evaluate(*form.result, *answer, call);
+  if (!result.ok()) {
+    return Error(Code::data_loss,
+                 fmt::format("the answer cannot be read: {}", result.error().message()))
+        .page(905);
+  }
+  return result;
+}
+
+Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, OperationCall call) {
+  AIOS_ASSERT(permit.decision().point == govern::GuardPoint::connector_egress);
+  Performed performed;
+  const HttpOperation* operation = find_operation(call.operation);
+  AIOS_ASSERT(operation != nullptr);
+  const EffectClass effect = operation->info.effect;
+  auto request = make_request(operation->request, call);
+  if (!request.ok()) {
+    performed.outcome = Outcome::failed;
+    performed.error = std::move(request).error();
+    co_return performed;
+  }
+  if (!operation->key_header.empty()) {
+    request->headers.set(operation->key_header, call.effect_id);
+  }
+  auto sending = services_.client->send(std::move(ctx), std::move(*request));
+  auto response = co_await std::move(sending);
+  if (!response.ok()) {
+    auto verdict = detail::judge_failure(std::move(response).error(), effect);
+    performed.outcome = verdict.outcome;
+    performed.error = std::move(verdict.error);
+    co_return performed;
+  }
+  const auto& absent = operation->request.absent;
+  const bool none = std::find(absent.begin(), absent.end(), response->status) != absent.end();
+  auto verdict = detail::judge_answer(*response, effect, manifest_->errors);
+  if (!none && verdict.outcome != Outcome::done) {
+    performed.outcome = verdict.outcome;
+    performed.error = std::move(verdict.error);
+    co_return performed;
+  }
+  auto result = read_answer(operation->request, *response, call);
+  if (result.ok()) {
+    performed.outcome = Outcome::done;
+    performed.result = std::move(*result);
+    co_return performed;
+  }
+  // The peer said yes, but what it said cannot be trusted.
+  performed.outcome = effect == EffectClass::read ? Outcome::failed : Outcome::unknown;
+  performed.error = std::move(result).error();
+  co_return performed;
+}
+
+Task<Result<std::optional<Json>>> HttpConnector::lookup(Context ctx, govern::Permit permit,
+                                                        OperationCall call) {
+  AIOS_ASSERT(permit.decision().point == govern::GuardPoint::connector_egress);
+  const HttpOperation* operation = find_operation(call.operation);
+  AIOS_ASSERT(operation != nullptr);
+  if (!operation->lookup) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("operation '{}' has no look-up", call.operation))
+        .page(901);
+  }
+  const HttpRequestForm& form = *operation->lookup;
+  auto request = make_request(form, call);
+  if (!request.ok()) {
+    co_return std::move(request).error();
+  }
+  auto sending = services_.client->send(std::move(ctx), std::move(*request));
+  auto response = co_await std::move(sending);
+  if (!response.ok()) {
+    co_return *detail::judge_failure(std::move(response).error(), EffectClass::read).error;
+  }
+  const bool none =
+      std::find(form.absent.begin(), form.absent.end(), response->status) != form.absent.end();
+  auto verdict = detail::judge_answer(*response, EffectClass::read, manifest_->errors);
+  if (!none && verdict.outcome != Outcome::done) {
+    co_return std::move(*verdict.error).with("looking up whether it happened");
+  }
+  auto found = read_answer(form, *response, call);
+  if (!found.ok()) {
+    co_return std::move(found).error().with("looking up whether it happened");
+  }
+  if (found->is_null()) {
+    co_return std::optional<Json>();
+  }
+  co_return std::optional<Json>(std::move(*found));
+}
+
+std::unique_ptr<Connector> make_http(const KindServices& services, const ManifestFile& file,
+                                     const Json& params, std::vector<Error>* errors) {
+  auto manifest = detail::read_http_manifest(file, params, errors);
+  if (!manifest) {
+    return nullptr;
+  }
+  return std::make_unique<HttpConnector>(services, std::move(manifest));
+}
+
+}  // namespace
+
+void register_kind_http(KindRegistry& registry);
+void register_kind_http(KindRegistry& registry) {
+  registry.add({.name = "http",
+                .summary = "A system with an HTTP API that speaks JSON.",
+                .make = make_http,
+                .example = std::string(example_manifest)});
+}
+
+}  // namespace aios::connectors
