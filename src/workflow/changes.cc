@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes from outside while a run waits: an answer, a cancellation, a person's word on an incident. Each is one
-// transition together with what the run does next, up to its next fence.
+// What comes from outside while a run waits: an answer, a cancellation, a person's word on an
+// incident. Each is one transition together with what the run does next, up to its next fence.
 #include "workflow/detail/engine_impl.h"
 
 #include "govern/audit.h"
@@ -27,10 +27,10 @@ void Engine::Impl::open_incident(LiveRun& run, const Error& error) {
   const auto& effect = *run.state.effect;
   const auto now = executor.clock().now();
   const auto id = runtime::new_id("inc", executor.clock(), executor.random());
-  JsonObject state{{"run", run.id}, {"workflow", run.state.workflow}, {"step", effect.step},
-                   {"function", effect.function}, {"effect", effect.id},
-                   {"attempt", effect.attempt}, {"error", error.text()},
-                   {"opened", to_rfc3339(now)}};
+  JsonObject state{{"run", run.id},         {"workflow", run.state.workflow},
+                   {"step", effect.step},   {"function", effect.function},
+                   {"effect", effect.id},   {"attempt", effect.attempt},
+                   {"error", error.text()}, {"opened", to_rfc3339(now)}};
   store::StreamWrite write;
   write.kind = store::StreamKind::incident;
   write.id = id;
@@ -104,12 +104,12 @@ Task<Result<void>> Engine::Impl::answer_once(Context ctx, std::string review_id,
   const auto& waiting = run->state.waiting;
   if (run->state.ended() || !waiting || waiting->reason != Waiting::Reason::review ||
       waiting->subject != review_id) {
-    auto error = run->state.ended()
-                     ? has_ended(*run)
-                     : Error(Code::failed_precondition,
-                             fmt::format("run '{}' does not wait for review '{}'", run->id,
-                                         review_id))
-                           .page(1014);
+    auto error =
+        run->state.ended()
+            ? has_ended(*run)
+            : Error(Code::failed_precondition,
+                    fmt::format("run '{}' does not wait for review '{}'", run->id, review_id))
+                  .page(1014);
     release(run);
     co_return error;
   }
@@ -121,10 +121,9 @@ Task<Result<void>> Engine::Impl::answer_once(Context ctx, std::string review_id,
     run->state.reviews.erase(run->state.reviews.begin());
   }
   const auto* given = find(prepared->result, "answer");
-  run->state.reviews.emplace_back(
-      JsonObject{{"id", review_id},
-                 {"answer", given != nullptr ? *given : Json()},
-                 {"by", text_or(prepared->result, "by", "")}});
+  run->state.reviews.emplace_back(JsonObject{{"id", review_id},
+                                             {"answer", given != nullptr ? *given : Json()},
+                                             {"by", text_or(prepared->result, "by", "")}});
   note(*run, RunEvent::resumed, {{"review", review_id}, {"by", who(ctx)}});
   machine(*run).call_done(std::move(prepared->result));
   auto done = co_await change(run);
@@ -134,8 +133,7 @@ Task<Result<void>> Engine::Impl::answer_once(Context ctx, std::string review_id,
 Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std::string reason) {
   auto& shard = shard_of(run_id);
   const auto found = shard.runs.find(run_id);
-  if (found != shard.runs.end() && found->second->busy &&
-      found->second->ctx.tenant == ctx.tenant) {
+  if (found != shard.runs.end() && found->second->busy && found->second->ctx.tenant == ctx.tenant) {
     found->second->cancel_requested = true;
     found->second->cancel_reason = reason;
     if (found->second->ctx.cancel) {
@@ -168,9 +166,9 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
 Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, std::string resolution,
                                          Json result) {
   if (resolution != "retry" && resolution != "happened" && resolution != "fail") {
-    co_return Error(Code::invalid_argument,
-                    fmt::format("found resolution '{}', wanted retry, happened or fail",
-                                resolution))
+    co_return Error(
+        Code::invalid_argument,
+        fmt::format("found resolution '{}', wanted retry, happened or fail", resolution))
         .page(1018);
   }
   auto acquired = co_await acquire(ctx, run_id);

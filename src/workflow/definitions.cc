@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which definitions there are, which is the newest, and how a run finds the one it started with after a restart.
+// Which definitions there are, which is the newest, and how a run finds the one it started with
+// after a restart.
 #include "workflow/detail/engine_impl.h"
 #include "workflow/detail/loader.h"
 
@@ -92,9 +93,8 @@ std::vector<Error> Engine::install(const TenantId& tenant,
     std::lock_guard lock(impl_->definitions_mutex);
     const auto known = impl_->known.emplace(definition->info.digest, definition).first->second;
     auto& versions = impl_->installed[tenant].by_name[known->full_name()];
-    std::erase_if(versions, [&](const DefinitionPtr& one) {
-      return one->info.digest == known->info.digest;
-    });
+    std::erase_if(versions,
+                  [&](const DefinitionPtr& one) { return one->info.digest == known->info.digest; });
     versions.push_back(known);
   }
   return errors;
@@ -202,9 +202,9 @@ Task<Result<DefinitionPtr>> Engine::Impl::by_digest(Context ctx, std::string dig
   std::vector<Error> errors;
   auto definition = load_definition(file, *registry, &errors);
   if (!definition) {
-    co_return Error(Code::failed_precondition,
-                    "the definition this run started with is no longer accepted: " +
-                        errors.front().text())
+    co_return Error(
+        Code::failed_precondition,
+        "the definition this run started with is no longer accepted: " + errors.front().text())
         .page(1016);
   }
   std::lock_guard lock(definitions_mutex);

@@ -266,7 +266,8 @@ Task<bool> Engine::Impl::commit(RunPtr run) {
   co_return durable;
 }
 
-/// A full store is waited for; anything else loses the run, which is then read again from the store.
+/// A full store is waited for; anything else loses the run, which is then read again from the
+/// store.
 Task<bool> Engine::Impl::commit_again(RunPtr run, store::Transition transition, Error error) {
   const Context forever;
   Duration pause = std::chrono::milliseconds(20);

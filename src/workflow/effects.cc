@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls: the effect fence and the outcome classes. The rule behind every line: what may have happened outside is in
-// the store before it can happen, and what is not known is asked or left to a person, never guessed.
+// Calls: the effect fence and the outcome classes. The rule behind every line: what may have
+// happened outside is in the store before it can happen, and what is not known is asked or left to
+// a person, never guessed.
 #include "workflow/detail/engine_impl.h"
 
 #include <fmt/format.h>
@@ -169,7 +170,9 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   effect.first_at = effect.first_at.value_or(now);
   std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
   note_fence(*run, RunEvent::effect_intended,
-             {{"step", effect.step}, {"effect", effect.id}, {"attempt", effect.attempt},
+             {{"step", effect.step},
+              {"effect", effect.id},
+              {"attempt", effect.attempt},
               {"class", name_of(plan.effect)}});
   const bool durable = co_await commit(run);
   if (!durable) {
@@ -238,7 +241,9 @@ void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effec
   metrics.effect(effect_class, outcome.blocked ? "blocked" : word);
   if (effect_class != EffectClass::local && !outcome.blocked) {
     const auto& effect = *run.state.effect;
-    JsonObject data{{"step", effect.step}, {"effect", effect.id}, {"attempt", effect.attempt},
+    JsonObject data{{"step", effect.step},
+                    {"effect", effect.id},
+                    {"attempt", effect.attempt},
                     {"outcome", word}};
     if (outcome.error) {
       data["error"] = outcome.error->text();
@@ -295,8 +300,8 @@ void Engine::Impl::settle_unknown(LiveRun& run, const CallPlan& plan, const Erro
 void Engine::Impl::settle_failed(LiveRun& run, const CallPlan& plan, const Error& error) {
   auto& effect = *run.state.effect;
   if (error.retry() == Retry::never) {
-    // A refusal for good also answers for the tries before it: a peer that honours the key, or was asked, would have
-    // given the first result again.
+    // A refusal for good also answers for the tries before it: a peer that honours the key, or was
+    // asked, would have given the first result again.
     effect.maybe_happened = false;
     give_up(run, plan.effect, error);
     return;
@@ -334,8 +339,7 @@ void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& 
   const auto grown = static_cast<double>(plan.backoff.first.count()) *
                      std::pow(plan.backoff.factor, static_cast<double>(tries - 1));
   const auto most = std::min(grown, cap);
-  auto pause = Duration(
-      static_cast<std::int64_t>(most * (0.5 + 0.5 * executor.random().unit())));
+  auto pause = Duration(static_cast<std::int64_t>(most * (0.5 + 0.5 * executor.random().unit())));
   if (error.retry_after()) {
     pause = std::clamp<Duration>(*error.retry_after(), pause, std::chrono::hours(1));
   }
@@ -348,8 +352,7 @@ void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& 
   wait_for(run, reason, until, error);
 }
 
-void Engine::Impl::wait_for(LiveRun& run, Waiting::Reason reason, Time until,
-                            const Error& error) {
+void Engine::Impl::wait_for(LiveRun& run, Waiting::Reason reason, Time until, const Error& error) {
   Waiting waiting;
   waiting.reason = reason;
   waiting.since = clock(run).now();

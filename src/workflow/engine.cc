@@ -28,9 +28,9 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   out.inferences = state.inferences;
   out.reviews = state.reviews;
   if (state.waiting) {
-    out.waiting_for = fmt::format("{} {}", name_of(state.waiting->reason),
-                                  state.waiting->subject.empty() ? state.waiting->error
-                                                                 : state.waiting->subject);
+    out.waiting_for =
+        fmt::format("{} {}", name_of(state.waiting->reason),
+                    state.waiting->subject.empty() ? state.waiting->error : state.waiting->subject);
   }
   return out;
 }
@@ -46,17 +46,21 @@ EngineMetrics::EngineMetrics(observe::Metrics* given) : metrics(given) {
 
 void EngineMetrics::ended(RunStatus status) const {
   if (metrics != nullptr) {
-    metrics->counter({"aios_runs_ended", "Runs that ended, by status.", "", {"status"}},
-                     {std::string(name_of(status))})
+    metrics
+        ->counter({"aios_runs_ended", "Runs that ended, by status.", "", {"status"}},
+                  {std::string(name_of(status))})
         .add();
   }
 }
 
 void EngineMetrics::effect(EffectClass effect, std::string_view outcome) const {
   if (metrics != nullptr) {
-    metrics->counter({"aios_effects", "Calls made for runs, by effect class and outcome.", "",
-                      {"class", "outcome"}},
-                     {std::string(name_of(effect)), std::string(outcome)})
+    metrics
+        ->counter({"aios_effects",
+                   "Calls made for runs, by effect class and outcome.",
+                   "",
+                   {"class", "outcome"}},
+                  {std::string(name_of(effect)), std::string(outcome)})
         .add();
   }
 }
@@ -201,10 +205,9 @@ Task<Result<void>> Engine::answer(Context ctx, std::string review_id, Json answe
   co_return Result<void>();
 }
 
-Task<Result<void>> Engine::resolve_incident(Context ctx, std::string run_id,
-                                            std::string resolution, Json result) {
-  auto work =
-      impl_->as_flag(impl_->resolve(ctx, run_id, std::move(resolution), std::move(result)));
+Task<Result<void>> Engine::resolve_incident(Context ctx, std::string run_id, std::string resolution,
+                                            Json result) {
+  auto work = impl_->as_flag(impl_->resolve(ctx, run_id, std::move(resolution), std::move(result)));
   auto done = co_await impl_->on_shard<bool>(impl_->shard_of(run_id), ctx, std::move(work));
   if (!done.ok()) {
     co_return std::move(done).error();

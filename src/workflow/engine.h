@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/engine: runs definitions durably. A run is a stream; its state (position, data, governance memory) is saved
-// whole at each fence, so recovery is: load the state, go on. Pure steps cost no commit. Threading: public methods from
-// any executor; one run is advanced on one shard only.
+// workflow/engine: runs definitions durably. A run is a stream; its state (position, data,
+// governance memory) is saved whole at each fence, so recovery is: load the state, go on. Pure
+// steps cost no commit. Threading: public methods from any executor; one run is advanced on one
+// shard only.
 
 #include "core/context.h"
 #include "core/json.h"
@@ -28,8 +29,8 @@ struct DefinitionFile {
 };
 struct DefinitionInfo {
   std::string workflow_namespace, name, version, title;
-  std::string digest;                     ///< hex SHA-256 of the text
-  std::vector<std::string> trigger_types; ///< CloudEvents types of schedule.on
+  std::string digest;                      ///< hex SHA-256 of the text
+  std::vector<std::string> trigger_types;  ///< CloudEvents types of schedule.on
 };
 
 struct EngineServices {
@@ -43,23 +44,25 @@ struct EngineServices {
 };
 
 struct StartRequest {
-  std::string workflow;        ///< name, or namespace/name; the newest installed version unless `version` is set
+  std::string
+      workflow;  ///< name, or namespace/name; the newest installed version unless `version` is set
   std::string version;
   Json input;
-  std::string subject;         ///< data subject, for sealing
-  std::string run_id;          ///< empty: made here
-  /// What must become durable in the same commit (the inbox event, its key, its leaf). Tenant and epoch are set here.
+  std::string subject;  ///< data subject, for sealing
+  std::string run_id;   ///< empty: made here
+  /// What must become durable in the same commit (the inbox event, its key, its leaf). Tenant and
+  /// epoch are set here.
   store::Transition with;
 };
 
 struct RunView {
   std::string id, workflow, version, status;  ///< running, waiting, completed, faulted, cancelled
-  Json input, output, error;                  ///< output when completed; error (RFC 7807) when faulted
-  std::string waiting_for;                    ///< explain's first line, empty when not waiting
+  Json input, output, error;  ///< output when completed; error (RFC 7807) when faulted
+  std::string waiting_for;    ///< explain's first line, empty when not waiting
   std::string trace_id;
   Time created, updated;
   std::uint64_t steps = 0;
-  Json inferences, reviews;                   ///< governance memory
+  Json inferences, reviews;  ///< governance memory
   Json to_json() const;
 };
 
@@ -69,30 +72,37 @@ class Engine {
   ~Engine();
 
   /// All errors of all files at once, with file, line, column.
-  static std::vector<Error> check(const std::vector<DefinitionFile>& files, const FunctionRegistry& functions);
+  static std::vector<Error> check(const std::vector<DefinitionFile>& files,
+                                  const FunctionRegistry& functions);
   /// Adds definitions (those already there by digest stay); running instances keep theirs.
   std::vector<Error> install(const TenantId& tenant, const std::vector<DefinitionFile>& files);
   std::vector<DefinitionInfo> definitions(const TenantId& tenant) const;
   /// Definitions whose schedule.on takes an event of this type.
-  std::vector<DefinitionInfo> triggered_by(const TenantId& tenant, std::string_view event_type) const;
+  std::vector<DefinitionInfo> triggered_by(const TenantId& tenant,
+                                           std::string_view event_type) const;
 
-  /// Loads and continues every run that was not finished and has no later wake-up; begins watching wake-ups.
+  /// Loads and continues every run that was not finished and has no later wake-up; begins watching
+  /// wake-ups.
   Task<Result<void>> recover(Context ctx);
-  /// Advances to the first fence and commits with `request.with`; returns when durable. not_found: no such workflow;
-  /// invalid_argument: the input does not fit the definition's schema (nothing is committed then).
+  /// Advances to the first fence and commits with `request.with`; returns when durable. not_found:
+  /// no such workflow; invalid_argument: the input does not fit the definition's schema (nothing is
+  /// committed then).
   Task<Result<std::string>> start(Context ctx, StartRequest request);
   /// Waits until the run ended (or ctx ends).
   Task<Result<RunView>> wait(Context ctx, std::string run_id);
   Task<Result<RunView>> get(Context ctx, std::string run_id);
-  /// Text a person can read: where it is, what it waits for, since when, what will wake it, what was tried.
+  /// Text a person can read: where it is, what it waits for, since when, what will wake it, what
+  /// was tried.
   Task<Result<std::string>> explain(Context ctx, std::string run_id);
   Task<Result<Json>> history(Context ctx, std::string run_id);
   Task<Result<void>> cancel(Context ctx, std::string run_id, std::string reason);
   /// Answer, correction and the run's resumption are one commit.
   Task<Result<void>> answer(Context ctx, std::string review_id, Json answer);
-  /// An incident (effect `none` with unknown outcome, or retries used up): a person says what happened.
+  /// An incident (effect `none` with unknown outcome, or retries used up): a person says what
+  /// happened.
   /// @param resolution  "retry", "happened" (with result) or "fail".
-  Task<Result<void>> resolve_incident(Context ctx, std::string run_id, std::string resolution, Json result);
+  Task<Result<void>> resolve_incident(Context ctx, std::string run_id, std::string resolution,
+                                      Json result);
   /// Stops advancing at the next fence and returns when every shard is quiet.
   Task<void> stop();
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a person is told about a run: where it is, what it waits for, what will wake it, what was tried.
+// What a person is told about a run: where it is, what it waits for, what will wake it, what was
+// tried.
 #include "workflow/detail/engine_impl.h"
 
 #include <fmt/format.h>
@@ -64,8 +65,7 @@ std::string place_of(const RunState& state, const Definition& definition) {
 void explain_waiting(const RunState& state, const std::string& id, Time now, std::string* out) {
   const auto& waiting = *state.waiting;
   *out += fmt::format("  waits for: {}\n", reason_of(state));
-  *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since),
-                      ago(now, waiting.since));
+  *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since), ago(now, waiting.since));
   const auto wake = next_wake(state);
   if (wake) {
     *out += fmt::format("  wakes: {} (in {})\n", to_rfc3339(*wake), ago(*wake, now));
@@ -109,8 +109,8 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id) {
   if (!state.ok()) {
     co_return std::move(state).error();
   }
-  auto out = fmt::format("run {} of {} {}: {}\n", run_id, state->workflow, state->version,
-                         row->status);
+  auto out =
+      fmt::format("run {} of {} {}: {}\n", run_id, state->workflow, state->version, row->status);
   const auto now = impl_->services.timers->clock().now();
   if (state->ended()) {
     explain_end(*state, &out);
@@ -131,8 +131,8 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id) {
                          state->effect->attempt, state->effect->id);
     }
   }
-  out += fmt::format("  steps: {}; started {} ({} ago)\n", state->steps,
-                     to_rfc3339(state->created), ago(now, state->created));
+  out += fmt::format("  steps: {}; started {} ({} ago)\n", state->steps, to_rfc3339(state->created),
+                     ago(now, state->created));
   co_return out;
 }
 

@@ -38,9 +38,9 @@ bool names(std::string_view text, std::string_view argument) {
   const auto marked = "$" + std::string(argument);
   for (auto at = text.find(marked); at != std::string_view::npos; at = text.find(marked, at + 1)) {
     const auto end = at + marked.size();
-    const bool longer = end < text.size() &&
-                        (std::isalnum(static_cast<unsigned char>(text[end])) != 0 ||
-                         text[end] == '_');
+    const bool longer =
+        end < text.size() &&
+        (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_');
     if (!longer) {
       return true;
     }
@@ -77,8 +77,8 @@ Result<Expression> Expression::compile(const Json& value, BareText bare,
   }
   for (const auto* late : {"input", "output", "context", "task"}) {
     if (names(text, late) && !is_allowed(late)) {
-      return not_readable(late, fmt::format("which has no value here; allowed: ${}",
-                                            join(allowed, ", $")));
+      return not_readable(
+          late, fmt::format("which has no value here; allowed: ${}", join(allowed, ", $")));
     }
   }
   auto impl = std::make_shared<Impl>();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/expression: a value of a document with its runtime expressions (jq) compiled, and the arguments that
-// expressions may read ($context, $input, ...). Compiled once at load, shared by all runs, evaluated on any thread.
+// workflow/expression: a value of a document with its runtime expressions (jq) compiled, and the
+// arguments that expressions may read ($context, $input, ...). Compiled once at load, shared by all
+// runs, evaluated on any thread.
 
 #include "core/json.h"
 #include "core/result.h"
@@ -23,14 +24,17 @@ class Arguments {
   virtual Time time() const = 0;  ///< what jq's `now` gives
 };
 
-/// Whether a text without ${ } is an expression (if, when, from, as) or a plain text (everything else).
+/// Whether a text without ${ } is an expression (if, when, from, as) or a plain text (everything
+/// else).
 enum class BareText : std::uint8_t { expression, literal };
 
 class Expression {
  public:
   Expression() = default;  ///< absent
-  /// @param allowed  argument names that may be read here; another one is an error that names the nearest.
-  static Result<Expression> compile(const Json& value, BareText bare, const std::vector<std::string>& allowed);
+  /// @param allowed  argument names that may be read here; another one is an error that names the
+  /// nearest.
+  static Result<Expression> compile(const Json& value, BareText bare,
+                                    const std::vector<std::string>& allowed);
   bool present() const { return impl_ != nullptr; }
   bool constant() const;  ///< holds no expression at all
   /// Bounded in steps, depth and memory. @param dot  what "." is.
@@ -42,6 +46,8 @@ class Expression {
 };
 
 /// jq's truth: everything but false and null.
-inline bool is_true(const Json& value) { return !value.is_null() && !(value.is_bool() && !value.get_bool()); }
+inline bool is_true(const Json& value) {
+  return !value.is_null() && !(value.is_bool() && !value.get_bool());
+}
 
 }  // namespace aios::workflow

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/function: the interface of everything a `call` can name in the default catalog (functions/*.cc).
-// The engine does the rest: evaluates arguments, writes the intent before perform() (effect fence), retries durably
-// by effect class, parks the run.
+// workflow/function: the interface of everything a `call` can name in the default catalog
+// (functions/*.cc). The engine does the rest: evaluates arguments, writes the intent before
+// perform() (effect fence), retries durably by effect class, parks the run.
 
 #include "connectors/connectors.h"
 #include "core/context.h"
@@ -32,9 +32,9 @@ struct CallRequest {
   std::string step;       ///< JSON pointer of the task in its document
   std::string effect_id;  ///< the same for every attempt of this step instance: the idempotency key
   std::uint32_t attempt = 1;
-  std::string subject;    ///< data subject of the run
+  std::string subject;  ///< data subject of the run
   Json arguments;
-  JsonObject run;         ///< governance memory: {workflow, id, step, inferences, reviews}
+  JsonObject run;  ///< governance memory: {workflow, id, step, inferences, reviews}
 };
 
 /// How the engine must treat a call, known from its arguments alone.
@@ -48,12 +48,15 @@ struct CallPlan {
 struct CallOutcome {
   Outcome outcome = Outcome::done;
   Json result;
-  std::optional<Error> error;                  ///< when failed or unknown
-  bool blocked = false;                        ///< nothing was tried: park until error.retry_after(), count no attempt
-  std::vector<store::AuditLeaf> leaves;        ///< committed with the result
-  std::vector<store::StreamWrite> writes;      ///< committed with the result (a review opened)
-  std::string wait_for_review;                 ///< set: park until this review is answered; its result is the step's output
-  JsonObject inference;                        ///< set: remembered as run.inferences[] ({alias, label, confidence, version})
+  std::optional<Error> error;  ///< when failed or unknown
+  bool blocked = false;  ///< nothing was tried: park until error.retry_after(), count no attempt
+  std::vector<store::AuditLeaf> leaves;    ///< committed with the result
+  std::vector<store::StreamWrite> writes;  ///< committed with the result (a review opened)
+  std::string
+      /// set: park until this review is answered; its result is the step's output
+      wait_for_review;
+  JsonObject
+      inference;  ///< set: remembered as run.inferences[] ({alias, label, confidence, version})
 };
 
 /// Admitted and ready to leave: made by prepare(), given to perform().
@@ -65,14 +68,17 @@ struct PreparedCall {
 class Function {
  public:
   virtual ~Function() = default;
-  /// invalid_argument when the arguments do not fit (they were already checked against arguments_schema).
+  /// invalid_argument when the arguments do not fit (they were already checked against
+  /// arguments_schema).
   virtual Result<CallPlan> plan(const Context& ctx, const CallRequest& request) = 0;
-  /// Guard and anything else that may refuse. @param refused  leaves of a refusal, committed with the error.
+  /// Guard and anything else that may refuse. @param refused  leaves of a refusal, committed with
+  /// the error.
   virtual Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
                                              std::vector<store::AuditLeaf>* refused) = 0;
   virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
   /// Class lookup only: nullopt when it did not happen; an error when that cannot be known yet.
-  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, PreparedCall prepared, CallRequest request);
+  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, PreparedCall prepared,
+                                                   CallRequest request);
 };
 
 /// The rooms a function may use.
@@ -90,7 +96,8 @@ struct FunctionEntry {
   std::string name;     ///< "infer"; called as infer:1.0.0@default
   std::string version;  ///< "1.0.0"
   std::string summary;
-  std::string arguments_schema;  ///< JSON Schema text of `with`, before expressions are evaluated in it
+  std::string
+      arguments_schema;  ///< JSON Schema text of `with`, before expressions are evaluated in it
   std::string result_schema;
   std::function<std::unique_ptr<Function>(const FunctionServices&)> make;
 };

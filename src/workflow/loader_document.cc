@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The document around the tasks: its head, what it reuses, what starts it, and the functions it calls.
+// The document around the tasks: its head, what it reuses, what starts it, and the functions it
+// calls.
 #include "workflow/detail/loader.h"
 
 #include "core/crypto.h"
@@ -56,7 +57,8 @@ std::shared_ptr<const Definition> load_definition(const DefinitionFile& file,
 }
 
 Loader::Loader(const DefinitionFile& file, const FunctionRegistry& functions)
-    : file_(file), functions_(functions) {
+    : file_(file),
+      functions_(functions) {
   register_all_tasks(kinds_);
 }
 
@@ -74,8 +76,7 @@ std::shared_ptr<const Definition> Loader::load(std::vector<Error>* errors) {
   if (!root.is_object()) {
     fail("", fmt::format("found {}, wanted a workflow document", type_name(root)), 1000);
   } else {
-    only(root, "",
-         {"document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"});
+    only(root, "", {"document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"});
     load_document(root);
     load_use(root);
     load_schedule(root);
@@ -162,8 +163,9 @@ void Loader::load_schedule(const Json& root) {
   }
   only(*schedule, "/schedule", {"on", "read", "every", "cron", "after"});
   if (text_or(*schedule, "read", "envelope") != "envelope") {
-    fail("/schedule/read", "only 'read: envelope' is supported: $workflow.input is a list of whole "
-                           "CloudEvents",
+    fail("/schedule/read",
+         "only 'read: envelope' is supported: $workflow.input is a list of whole "
+         "CloudEvents",
          1002);
   }
   const auto* on = member(*schedule, "/schedule", "on", "object", false);

@@ -138,7 +138,7 @@ void Machine::apply(Step step) {
   } else if (auto* call = std::get_if<Call>(&step)) {
     start_call(std::move(*call));
   } else if (const auto* pause = std::get_if<Sleep>(&step)) {
-    sleep(*pause);
+    start_wait(*pause);
   }
 }
 
@@ -149,8 +149,8 @@ void Machine::start_call(Call call) {
   effect.arguments = std::move(call.arguments);
   const auto* open = state_.open_effects.if_contains(effect.step);
   if (open != nullptr && open->is_string()) {
-    // This step was given up while it was unknown whether its effect happened: the same key again, so that a second
-    // try of the step cannot make it happen twice.
+    // This step was given up while it was unknown whether its effect happened: the same key again,
+    // so that a second try of the step cannot make it happen twice.
     effect.id = std::string(view(open->get_string()));
     effect.maybe_happened = true;
     effect.first_at = clock_.now();
@@ -162,7 +162,7 @@ void Machine::start_call(Call call) {
   state_.effect = std::move(effect);
 }
 
-void Machine::sleep(const Sleep& pause) {
+void Machine::start_wait(const Sleep& pause) {
   if (pause.pause <= Duration(0)) {
     apply(task().body->resumed(*this));
     return;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine's data flow: what goes into a task, what comes out of it, and what expressions may read.
+// The machine's data flow: what goes into a task, what comes out of it, and what expressions may
+// read.
 #include "workflow/detail/machine.h"
 
 #include <utility>

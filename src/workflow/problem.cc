@@ -52,12 +52,14 @@ std::pair<ProblemType, std::int64_t> kind_of(Code code) {
 }  // namespace
 
 std::string uri_of(ProblemType type) {
-  return "https://open-workflow-specification.org/spec/1.0.0/errors/" + std::string(facts_of(type).name);
+  return "https://open-workflow-specification.org/spec/1.0.0/errors/" +
+         std::string(facts_of(type).name);
 }
 
 Problem make_problem(ProblemType type, std::string detail, std::string instance) {
   const auto facts = facts_of(type);
-  return {uri_of(type), facts.status, std::string(facts.title), std::move(detail), std::move(instance)};
+  return {uri_of(type), facts.status, std::string(facts.title), std::move(detail),
+          std::move(instance)};
 }
 
 Problem problem_of(const Error& error, std::string instance) {

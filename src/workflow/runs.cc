@@ -15,8 +15,8 @@ constexpr std::size_t parked_in_memory_max = 2'000;
 Context run_context(const TenantId& tenant, const std::string& run_id, const RunState& state) {
   Context ctx;
   ctx.tenant = tenant;
-  ctx.principal = std::make_shared<const Principal>(
-      Principal{run_id, "workflow", std::vector<std::string>()});
+  ctx.principal =
+      std::make_shared<const Principal>(Principal{run_id, "workflow", std::vector<std::string>()});
   ctx.trace = Trace::parse(state.traceparent);
   ctx.labels = state.labels;
   ctx.cancel = std::make_shared<CancelState>();
@@ -100,8 +100,7 @@ void Engine::Impl::spawn(EngineShard& shard, Task<void> task) {
 
 Machine Engine::Impl::machine(LiveRun& run) {
   auto& executor = shard_of(run.id).executor;
-  return Machine(run.id, *run.definition, run.state, run.log, executor.clock(),
-                 executor.random());
+  return Machine(run.id, *run.definition, run.state, run.log, executor.clock(), executor.random());
 }
 
 Task<Result<RunPtr>> Engine::Impl::acquire(Context ctx, std::string run_id) {
@@ -149,8 +148,8 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
     co_return std::move(row).error();
   }
   if (row->erased) {
-    co_return Error(Code::data_loss, fmt::format("run '{}' was erased with its data subject",
-                                                 run->id))
+    co_return Error(Code::data_loss,
+                    fmt::format("run '{}' was erased with its data subject", run->id))
         .page(1017);
   }
   auto state = decode_state(row->state);
@@ -205,8 +204,7 @@ void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id,
   spawn(shard_of(run_id), wake_run(tenant, run_id, std::move(done)));
 }
 
-Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id,
-                                  std::function<void()> done) {
+Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, std::function<void()> done) {
   auto& shard = shard_of(run_id);
   const auto found = shard.runs.find(run_id);
   const bool busy = found != shard.runs.end() && found->second->busy;
@@ -262,7 +260,8 @@ Task<Result<bool>> Engine::Impl::as_flag(Task<Result<void>> work) {
   co_return true;
 }
 
-/// Runs `last` on the shard outside its group, and returns when nothing of it is left on that thread.
+/// Runs `last` on the shard outside its group, and returns when nothing of it is left on that
+/// thread.
 Task<void> Engine::Impl::finish(EngineShard& shard, Task<void> last) {
   const runtime::OneShot<bool> done;
   const runtime::OneShot<bool> gone;

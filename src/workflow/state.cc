@@ -264,8 +264,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   return out;
 }
 
-Result<void> decode_frames(std::string_view bytes, const Definition& definition,
-                           RunState* state) {
+Result<void> decode_frames(std::string_view bytes, const Definition& definition, RunState* state) {
   auto parsed = parse_state(bytes);
   if (!parsed.ok()) {
     return std::move(parsed).error();

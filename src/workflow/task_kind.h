@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/task_kind: the interface of a task type (tasks/*.cc, one file each): how it is read from the document and
-// what it does. A task never waits and never leaves the process itself: it says what it needs as a Step, and the
-// machine and the driver do the rest durably. Bodies are immutable and shared by all runs; what a task must remember
-// stands in TaskScope::memory(), which is saved with the run.
+// workflow/task_kind: the interface of a task type (tasks/*.cc, one file each): how it is read from
+// the document and what it does. A task never waits and never leaves the process itself: it says
+// what it needs as a Step, and the machine and the driver do the rest durably. Bodies are immutable
+// and shared by all runs; what a task must remember stands in TaskScope::memory(), which is saved
+// with the run.
 
 #include "core/json.h"
 #include "core/result.h"
@@ -63,12 +64,14 @@ class TaskScope {
   virtual runtime::Random& random() = 0;
   virtual JsonObject& memory() = 0;
   /// @param error_name, error  one more argument for this evaluation; empty: none.
-  virtual Result<Json> evaluate(const Expression& expression, const Json& dot, std::string_view error_name,
-                                const Json& error) = 0;
+  virtual Result<Json> evaluate(const Expression& expression, const Json& dot,
+                                std::string_view error_name, const Json& error) = 0;
   /// A CloudEvent that leaves with the next fence.
   virtual void emit(Json event) = 0;
   virtual std::string source() const = 0;  ///< "/<namespace>/<name>/<version>"
-  Result<Json> evaluate(const Expression& expression) { return evaluate(expression, input(), {}, Json()); }
+  Result<Json> evaluate(const Expression& expression) {
+    return evaluate(expression, input(), {}, Json());
+  }
   Raise expression_failed(const Error& error) const {
     return Raise{make_problem(ProblemType::expression, error.text(), reference())};
   }
@@ -92,35 +95,43 @@ struct DurationValue {
   Result<Duration> evaluate(TaskScope& scope) const;
 };
 
-/// Reads parts of a document and collects what is wrong, each with file, line and column. `pointer` is the JSON
-/// pointer of the part. After an error reading goes on: a document is refused as a whole, with all its errors.
+/// Reads parts of a document and collects what is wrong, each with file, line and column. `pointer`
+/// is the JSON pointer of the part. After an error reading goes on: a document is refused as a
+/// whole, with all its errors.
 class TaskLoader {
  public:
   virtual ~TaskLoader() = default;
   virtual void fail(const std::string& pointer, std::string message, int page) = 0;
-  /// The member when present and of that type; an error when it has another type, or is required and absent.
+  /// The member when present and of that type; an error when it has another type, or is required
+  /// and absent.
   virtual const Json* member(const Json& node, const std::string& pointer, std::string_view name,
                              std::string_view type, bool required) = 0;
   /// An error for each member that is not in the list, naming the nearest that is.
-  virtual void only(const Json& node, const std::string& pointer, const std::vector<std::string>& allowed) = 0;
+  virtual void only(const Json& node, const std::string& pointer,
+                    const std::vector<std::string>& allowed) = 0;
   virtual Expression expression(const Json& value, const std::string& pointer, BareText bare,
                                 const std::vector<std::string>& more_arguments) = 0;
   virtual DurationValue duration(const Json& value, const std::string& pointer) = 0;
   virtual Directive directive(const Json& value, const std::string& pointer) = 0;
-  /// A list of tasks inside this one. @param variable  argument name that exists in it; empty: none.
-  virtual std::uint32_t tasks(const Json& value, const std::string& pointer, const std::string& variable) = 0;
-  /// The value itself, or what a name stands for in `use.<section>`; null with an error when it stands for nothing.
-  virtual const Json* referable(const Json& value, const std::string& pointer, std::string_view section,
-                                std::string* resolved_pointer) = 0;
+  /// A list of tasks inside this one. @param variable  argument name that exists in it; empty:
+  /// none.
+  virtual std::uint32_t tasks(const Json& value, const std::string& pointer,
+                              const std::string& variable) = 0;
+  /// The value itself, or what a name stands for in `use.<section>`; null with an error when it
+  /// stands for nothing.
+  virtual const Json* referable(const Json& value, const std::string& pointer,
+                                std::string_view section, std::string* resolved_pointer) = 0;
   /// Checks a call's name and arguments. @return the function's plain name, empty with an error.
-  virtual std::string function(const std::string& call, const Json* arguments, const std::string& pointer) = 0;
+  virtual std::string function(const std::string& call, const Json* arguments,
+                               const std::string& pointer) = 0;
 };
 
 struct TaskKind {
-  std::string keyword;               ///< the member that makes a task one of this kind
+  std::string keyword;  ///< the member that makes a task one of this kind
   std::string summary;
   std::vector<std::string> members;  ///< its own members, the keyword among them
-  std::unique_ptr<TaskBody> (*load)(TaskLoader& loader, const Json& node, const std::string& pointer) = nullptr;
+  std::unique_ptr<TaskBody> (*load)(TaskLoader& loader, const Json& node,
+                                    const std::string& pointer) = nullptr;
 };
 class TaskRegistry {
  public:

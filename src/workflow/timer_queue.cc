@@ -12,9 +12,11 @@ constexpr Duration look_again = std::chrono::minutes(10);
 
 }  // namespace
 
-TimerQueue::TimerQueue(store::Store& store, runtime::Executor& executor, Wake wake,
-                       Options options)
-    : store_(store), executor_(executor), wake_(std::move(wake)), options_(options) {}
+TimerQueue::TimerQueue(store::Store& store, runtime::Executor& executor, Wake wake, Options options)
+    : store_(store),
+      executor_(executor),
+      wake_(std::move(wake)),
+      options_(options) {}
 
 void TimerQueue::add(const TenantId& tenant, const std::string& run_id, Time at) {
   executor_.post([self = shared_from_this(), tenant, run_id, at] {
@@ -50,8 +52,9 @@ Task<Result<void>> TimerQueue::start(Context ctx) {
 
 Task<Result<void>> TimerQueue::read() {
   reading_ = true;
-  Context ctx;
-  auto found = co_await store_.due(ctx, Time{INT64_MAX}, options_.capacity);
+  const Context ctx;
+  const Time last{INT64_MAX};
+  auto found = co_await store_.due(ctx, last, options_.capacity);
   reading_ = false;
   if (!found.ok()) {
     co_return std::move(found).error();
@@ -95,8 +98,8 @@ void TimerQueue::schedule() {
     }
     return;
   }
-  const auto pause = std::clamp(Duration(std::get<0>(*queue_.begin()) - now.ns), Duration(0),
-                                look_again);
+  const auto pause =
+      std::clamp(Duration(std::get<0>(*queue_.begin()) - now.ns), Duration(0), look_again);
   timer_ = executor_.call_at(instant + pause, [self = shared_from_this()] {
     self->timer_.reset();
     self->fire();

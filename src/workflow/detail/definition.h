@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/definition: a document after loading: checked, every expression and schema compiled.
-// Immutable; shared by all runs of it and by all threads.
+// workflow/detail/definition: a document after loading: checked, every expression and schema
+// compiled. Immutable; shared by all runs of it and by all threads.
 
 #include "core/json.h"
 #include "expr/schema.h"
@@ -41,7 +41,7 @@ struct TaskList {
 
 struct Definition {
   DefinitionInfo info;
-  std::string text;   ///< as installed; kept so that a run finds the version it started with
+  std::string text;  ///< as installed; kept so that a run finds the version it started with
   Json document;
   std::vector<std::unique_ptr<TaskList>> lists;  ///< [0] is the document's `do`
   Shape input, output;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/durations: the two literal forms of a duration: ISO 8601 text and {days, hours, minutes, seconds,
-// milliseconds}. At most 100 years, so that no sum overflows.
+// workflow/detail/durations: the two literal forms of a duration: ISO 8601 text and {days, hours,
+// minutes, seconds, milliseconds}. At most 100 years, so that no sum overflows.
 
 #include "core/json.h"
 #include "core/result.h"

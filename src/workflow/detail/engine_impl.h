@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/engine_impl: what stands behind Engine. One run is driven by one coroutine at a time, on its shard;
-// whoever wants to change a run acquires it first. A run is in memory while somebody has it, and a bounded number
-// of parked ones after that; the store alone is the truth.
+// workflow/detail/engine_impl: what stands behind Engine. One run is driven by one coroutine at a
+// time, on its shard; whoever wants to change a run acquires it first. A run is in memory while
+// somebody has it, and a bounded number of parked ones after that; the store alone is the truth.
 
 #include "runtime/one_shot.h"
 #include "runtime/task_group.h"
 #include "workflow/detail/definition.h"
+#include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
 #include "workflow/detail/state.h"
 #include "workflow/detail/timer_queue.h"
@@ -21,35 +22,6 @@
 #include <vector>
 
 namespace aios::workflow {
-
-/// Types of a run's history events. The numbers are on disk: never reuse one.
-enum class RunEvent : std::uint16_t {
-  started = 1, checkpoint = 2, effect_intended = 3, effect_result = 4, parked = 5, resumed = 6,
-  completed = 7, faulted = 8, cancelled = 9, effect_refused = 10, incident = 11, incident_resolved = 12,
-};
-std::string_view name_of(RunEvent type);
-
-struct LiveRun {
-  std::string id;
-  Context ctx;  ///< of the run itself: tenant, trace, labels, its own cancellation
-  std::shared_ptr<const Definition> definition;
-  RunState state;
-  std::uint64_t version = 0;  ///< of the stream; 0: not committed yet
-
-  // What leaves with the next commit.
-  RunLog log;
-  std::vector<store::HistoryEvent> history;
-  std::vector<store::StreamWrite> writes;
-  std::vector<store::AuditLeaf> leaves;
-  std::optional<store::Transition> with;
-  std::optional<runtime::OneShot<bool>> ack;  ///< who is answered when the next commit is durable
-
-  bool busy = false;
-  bool cancel_requested = false;
-  std::string cancel_reason;
-  std::vector<runtime::OneShot<bool>> queue;  ///< who waits until it is not busy
-};
-using RunPtr = std::shared_ptr<LiveRun>;
 
 struct EngineShard {
   explicit EngineShard(runtime::Executor& shard) : executor(shard), group(shard), admin(shard) {}
@@ -77,14 +49,16 @@ struct Engine::Impl {
   // Definitions (definitions.cc)
   std::shared_ptr<const Definition> newest(const TenantId& tenant, const std::string& workflow,
                                            const std::string& version) const;
-  Task<Result<std::shared_ptr<const Definition>>> by_digest(Context ctx, std::string digest, std::string blob);
+  Task<Result<std::shared_ptr<const Definition>>> by_digest(Context ctx, std::string digest,
+                                                            std::string blob);
   Task<Result<std::string>> keep_text(Context ctx, std::shared_ptr<const Definition> definition);
 
-  Error unknown_workflow(const TenantId& tenant, const std::string& workflow, const std::string& version) const;
+  Error unknown_workflow(const TenantId& tenant, const std::string& workflow,
+                         const std::string& version) const;
 
   // Runs in memory (runs.cc)
-  RunPtr new_run(const Context& ctx, StartRequest request, std::shared_ptr<const Definition> definition,
-                 const std::string& blob);
+  RunPtr new_run(const Context& ctx, StartRequest request,
+                 std::shared_ptr<const Definition> definition, const std::string& blob);
   EngineShard& shard_of(std::string_view run_id);
   EngineShard& shard_of_executor(runtime::Executor& executor);
   Task<Result<bool>> start_timers(std::shared_ptr<TimerQueue> queue);
@@ -182,7 +156,8 @@ Task<Result<T>> Engine::Impl::on_shard(EngineShard& shard, Context ctx, Task<Res
   co_return result;
 }
 
-/// When the run must be looked at again at the latest; nothing while it waits for a person without a limit.
+/// When the run must be looked at again at the latest; nothing while it waits for a person without
+/// a limit.
 std::optional<Time> next_wake(const RunState& state);
 
 }  // namespace aios::workflow

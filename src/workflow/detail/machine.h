@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/machine: the interpreter. Pure and synchronous: it changes a RunState and a RunLog, and stops where
-// the world is needed. No recursion over user data: frames are data, and the depth of a document is bounded at load.
-// A Machine is made for one call from the driver and holds nothing of its own between two.
+// workflow/detail/machine: the interpreter. Pure and synchronous: it changes a RunState and a
+// RunLog, and stops where the world is needed. No recursion over user data: frames are data, and
+// the depth of a document is bounded at load. A Machine is made for one call from the driver and
+// holds nothing of its own between two.
 
 #include "workflow/detail/definition.h"
 #include "workflow/detail/state.h"
@@ -14,20 +15,20 @@
 
 namespace aios::workflow {
 
-inline constexpr std::uint32_t steps_per_turn_max = 1'000;      ///< then commit and let others run
-inline constexpr std::uint64_t steps_per_run_max = 1'000'000;   ///< then the run faults
+inline constexpr std::uint32_t steps_per_turn_max = 1'000;     ///< then commit and let others run
+inline constexpr std::uint64_t steps_per_run_max = 1'000'000;  ///< then the run faults
 
 /// What happened since the last fence and leaves with the next one.
 struct RunLog {
   std::vector<std::string> path;  ///< references of the tasks that ended, in order, the first 200
   std::uint64_t path_dropped = 0;
-  std::vector<Json> events;       ///< emitted CloudEvents
+  std::vector<Json> events;                    ///< emitted CloudEvents
   std::vector<std::string> abandoned_reviews;  ///< nobody waits for them any more
 };
 
 enum class Pause : std::uint8_t {
-  call,     ///< state.effect says what
-  wait,     ///< state.waiting says for what
+  call,  ///< state.effect says what
+  wait,  ///< state.waiting says for what
   ended,
   yielded,  ///< steps_per_turn_max steps were made
 };
@@ -68,7 +69,7 @@ class Machine final : public TaskScope, private Arguments {
   bool expired();
   void apply(Step step);
   void start_call(Call call);
-  void sleep(const Sleep& sleep);
+  void start_wait(const Sleep& pause);
   void finish_task(Json output, std::optional<Directive> then);
   bool shape_output(const LoadedTask& done, Json* output);
   void follow(const Directive& directive, Json output);
@@ -95,7 +96,8 @@ class Machine final : public TaskScope, private Arguments {
   std::string_view error_name_;
   const Json* error_ = nullptr;
   Json nothing_;
-  mutable Json task_, workflow_, runtime_;  // made when an expression reads them, for one evaluation
+  mutable Json task_, workflow_,
+      runtime_;  // made when an expression reads them, for one evaluation
 };
 
 }  // namespace aios::workflow

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/state: all that a run is. Saved whole at each fence; loading it is all that recovery does.
-// On disk: one version byte, then JSON. A field that is empty is not written.
+// workflow/detail/state: all that a run is. Saved whole at each fence; loading it is all that
+// recovery does. On disk: one version byte, then JSON. A field that is empty is not written.
 
 #include "core/effect.h"
 #include "core/json.h"
@@ -20,15 +20,15 @@ struct Definition;
 
 /// One list of tasks under way. The current task is `index`; `entered` once its input was made.
 struct Frame {
-  std::uint32_t list = 0;   ///< in Definition::lists; saved as the list's pointer
+  std::uint32_t list = 0;  ///< in Definition::lists; saved as the list's pointer
   std::uint32_t index = 0;
   bool entered = false;
-  Json data;                ///< raw input of the current task: the output of the one before
-  Json input;               ///< after input.from
+  Json data;   ///< raw input of the current task: the output of the one before
+  Json input;  ///< after input.from
   Time started;
   std::optional<Time> deadline;
-  JsonObject memory;        ///< the task's own (TaskScope::memory)
-  JsonObject variables;     ///< arguments that exist in this list only
+  JsonObject memory;     ///< the task's own (TaskScope::memory)
+  JsonObject variables;  ///< arguments that exist in this list only
 };
 
 /// A call under way.
@@ -37,12 +37,12 @@ struct EffectState {
     fresh,   ///< nothing was sent since the last known outcome
     intent,  ///< committed before sending: found like this after a crash, the outcome is unknown
   };
-  std::string id;        ///< the idempotency key: the same for every attempt
+  std::string id;  ///< the idempotency key: the same for every attempt
   std::string function;
-  std::string step;      ///< JSON pointer
+  std::string step;  ///< JSON pointer
   Json arguments;
   Phase phase = Phase::fresh;
-  std::uint32_t attempt = 0;  ///< tries so far, the present one included
+  std::uint32_t attempt = 0;    ///< tries so far, the present one included
   bool maybe_happened = false;  ///< some try had an unknown outcome
   std::optional<Time> first_at, sent_at;
 };
@@ -62,7 +62,7 @@ enum class RunStatus : std::uint8_t { running, waiting, completed, faulted, canc
 std::string_view name_of(RunStatus status);
 
 struct RunState {
-  std::string workflow;         ///< namespace/name
+  std::string workflow;  ///< namespace/name
   std::string version;
   std::string digest;           ///< of the definition's text
   std::string definition_blob;  ///< where that text is kept
@@ -74,7 +74,9 @@ struct RunState {
   Json raw_input, input, context;
   std::vector<Frame> frames;
   JsonArray inferences, reviews;  ///< governance memory, the last 100 of each
-  JsonObject open_effects;        ///< step -> effect id whose outcome was still unknown when the step was given up
+  JsonObject
+      /// step -> effect id whose outcome was still unknown when the step was given up
+      open_effects;
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
@@ -87,7 +89,8 @@ struct RunState {
 std::string encode_state(const RunState& state, const Definition* definition);
 /// Without the frames: enough for get() and for finding the definition.
 Result<RunState> decode_state(std::string_view bytes);
-/// Fills the frames. @return failed_precondition when the definition does not have the lists the state names.
+/// Fills the frames. @return failed_precondition when the definition does not have the lists the
+/// state names.
 Result<void> decode_frames(std::string_view bytes, const Definition& definition, RunState* state);
 
 }  // namespace aios::workflow

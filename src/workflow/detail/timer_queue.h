@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/timer_queue: when which run is to be woken. The store holds all wake-ups; memory holds the earliest
-// (at most `capacity`), so a million sleeping runs cost memory only as their time comes near.
-// Threading: add() from any thread; everything else happens on the executor.
+// workflow/detail/timer_queue: when which run is to be woken. The store holds all wake-ups; memory
+// holds the earliest (at most `capacity`), so a million sleeping runs cost memory only as their
+// time comes near. Threading: add() from any thread; everything else happens on the executor.
 
 #include "core/context.h"
 #include "runtime/executor.h"
@@ -24,7 +24,8 @@ namespace aios::workflow {
 class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
  public:
   /// Wakes one run. Must call `done` once, from any thread, when the run was seen to.
-  using Wake = std::function<void(const TenantId& tenant, const std::string& run_id, std::function<void()> done)>;
+  using Wake = std::function<void(const TenantId& tenant, const std::string& run_id,
+                                  std::function<void()> done)>;
   struct Options {
     std::uint32_t capacity = 10'000;
     std::uint32_t waking_max = 256;  ///< runs being woken at once

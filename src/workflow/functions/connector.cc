@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// connector: one operation of a deployed business system. The manifest says what may be done when the outcome is not
-// known; the engine does it.
+// connector: one operation of a deployed business system. The manifest says what may be done when
+// the outcome is not known; the engine does it.
 #include "workflow/function.h"
 
 #include <utility>

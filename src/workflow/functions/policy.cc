@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// policy: a question of the document's own to the tenant's policies. Its answer is data; what is allowed is decided
-// by the guard all the same.
+// policy: a question of the document's own to the tenant's policies. Its answer is data; what is
+// allowed is decided by the guard all the same.
 #include "govern/audit.h"
 #include "workflow/function.h"
 

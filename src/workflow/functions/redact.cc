@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// redact: personal data in a text replaced by marks. A business step: leaving it out lets no raw data out, because
-// the gateway looks at what a text really holds.
+// redact: personal data in a text replaced by marks. A business step: leaving it out lets no raw
+// data out, because the gateway looks at what a text really holds.
 #include "govern/redaction.h"
 #include "workflow/function.h"
 
@@ -30,8 +30,8 @@ class Redact final : public Function {
     auto redacted = govern::redact(view(text->get_string()));
     JsonArray findings;
     for (const auto& finding : redacted.findings) {
-      findings.emplace_back(JsonObject{
-          {"kind", finding.kind}, {"begin", finding.begin}, {"end", finding.end}});
+      findings.emplace_back(
+          JsonObject{{"kind", finding.kind}, {"begin", finding.begin}, {"end", finding.end}});
     }
     out.result = JsonObject{{"text", redacted.text}, {"findings", std::move(findings)}};
     co_return out;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// review: a question to people. The question and the parked run are one commit; the answer is the step's output.
+// review: a question to people. The question and the parked run are one commit; the answer is the
+// step's output.
 #include "workflow/function.h"
 
 #include <utility>
@@ -27,7 +28,8 @@ Json member_of(const Json& value, std::string_view name) {
 class Review final : public Function {
  public:
   explicit Review(const FunctionServices& services)
-      : reviews_(services.reviews), form_(services.form) {}
+      : reviews_(services.reviews),
+        form_(services.form) {}
 
   Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& request) override {
     if (texts_of(find(request.arguments, "assignees")).empty()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// call: a function of the default catalog, or an alias of one in use.functions. An alias is such a call itself: its
-// `with` is evaluated with the caller's arguments as its input.
+// call: a function of the default catalog, or an alias of one in use.functions. An alias is such a
+// call itself: its `with` is evaluated with the caller's arguments as its input.
 #include "workflow/task_kind.h"
 
 #include <utility>

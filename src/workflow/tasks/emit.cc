@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// emit: a CloudEvent that leaves through the outbox with the next fence. What the specification lets the runtime make
-// (id, source, time) is made here; the event is the task's output.
+// emit: a CloudEvent that leaves through the outbox with the next fence. What the specification
+// lets the runtime make (id, source, time) is made here; the event is the task's output.
 #include "core/ids.h"
 #include "workflow/task_kind.h"
 
@@ -49,8 +49,7 @@ std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::
   loader.only(*emit, place, {"event"});
   const auto* event = loader.member(*emit, place, "event", "object", true);
   const auto* with =
-      event == nullptr ? nullptr
-                       : loader.member(*event, place + "/event", "with", "object", true);
+      event == nullptr ? nullptr : loader.member(*event, place + "/event", "with", "object", true);
   if (with == nullptr) {
     return nullptr;
   }

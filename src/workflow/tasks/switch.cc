@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// switch: the first case whose condition holds says where the flow goes; a case without one is the default.
+// switch: the first case whose condition holds says where the flow goes; a case without one is the
+// default.
 #include "workflow/task_kind.h"
 
 #include <fmt/format.h>

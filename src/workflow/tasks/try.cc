@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// try: runs a list of tasks; an error of theirs that fits the filter is retried by the policy, then handled.
-// Counters stand in the frame's memory, so a back-off survives a crash.
+// try: runs a list of tasks; an error of theirs that fits the filter is retried by the policy, then
+// handled. Counters stand in the frame's memory, so a back-off survives a crash.
 #include "workflow/task_kind.h"
 
 #include <algorithm>

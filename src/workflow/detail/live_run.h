@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// workflow/detail/live_run: a run in memory, with what leaves with its next commit.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/context.h"
+#include "runtime/one_shot.h"
+#include "store/transition.h"
+#include "workflow/detail/definition.h"
+#include "workflow/detail/machine.h"
+#include "workflow/detail/state.h"
+
+namespace aios::workflow {
+
+/// Types of a run's history events. The numbers are on disk: never reuse one.
+enum class RunEvent : std::uint16_t {
+  started = 1,
+  checkpoint = 2,
+  effect_intended = 3,
+  effect_result = 4,
+  parked = 5,
+  resumed = 6,
+  completed = 7,
+  faulted = 8,
+  cancelled = 9,
+  effect_refused = 10,
+  incident = 11,
+  incident_resolved = 12,
+};
+std::string_view name_of(RunEvent type);
+
+struct LiveRun {
+  std::string id;
+  Context ctx;  ///< of the run itself: tenant, trace, labels, its own cancellation
+  std::shared_ptr<const Definition> definition;
+  RunState state;
+  std::uint64_t version = 0;  ///< of the stream; 0: not committed yet
+
+  // What leaves with the next commit.
+  RunLog log;
+  std::vector<store::HistoryEvent> history;
+  std::vector<store::StreamWrite> writes;
+  std::vector<store::AuditLeaf> leaves;
+  std::optional<store::Transition> with;
+  std::optional<runtime::OneShot<bool>> ack;  ///< who is answered when the next commit is durable
+
+  bool busy = false;
+  bool cancel_requested = false;
+  std::string cancel_reason;
+  std::vector<runtime::OneShot<bool>> queue;  ///< who waits until it is not busy
+};
+using RunPtr = std::shared_ptr<LiveRun>;
+
+}  // namespace aios::workflow

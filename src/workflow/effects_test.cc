@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fence: whatever is lost, whenever the power fails, an effect happens as often as its class
+// allows.
+#include "workflow/test/world.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+namespace aios::workflow {
+namespace {
+
+using test::Behaviour;
+using test::World;
+
+std::string calling(std::string_view effect) {
+  return fmt::format(
+      "document: {{dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}}\n"
+      "do:\n"
+      "  - ask: {{call: 'system:1.0.0@default', with: {{class: {}, value: 7}}}}\n"
+      "  - keep: {{set: {{value: '${{ .value }}'}}}}\n",
+      effect);
+}
+
+struct Asked {
+  explicit Asked(std::string_view effect) {
+    world.add_document(calling(effect));
+    world.start();
+  }
+  std::string go(std::vector<Behaviour> script) {
+    world.system.script.assign(script.begin(), script.end());
+    return world.run_workflow("ask", JsonObject());
+  }
+  int times() const { return world.system.done.empty() ? 0 : world.system.done.begin()->second; }
+  World world;
+};
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("effects: intent and result are two commits, and the leaves are in order") {
+  Asked asked("key");
+  asked.go({});
+  const auto view = asked.world.finish(asked.go({}));
+  CHECK(view.status == "completed");
+  CHECK(int_or(view.output, "value", 0) == 7);
+  const auto leaves =
+      asked.world.executor.run(asked.world.store->leaves(asked.world.ctx(), 0, 100));
+  REQUIRE(leaves.ok());
+  CHECK(leaves->size() == 6);
+}
+
+TEST_CASE("effects: a lost reply of a keyed call is asked again with the same key") {
+  Asked asked("key");
+  const auto view = asked.world.finish(asked.go({Behaviour::lose_reply, Behaviour::drop}));
+  CHECK(view.status == "completed");
+  CHECK(asked.times() == 1);
+  CHECK(asked.world.system.requests == 3);
+}
+
+TEST_CASE("effects: a lost reply of a lookup call is looked up, not sent again") {
+  Asked asked("lookup");
+  const auto view = asked.world.finish(asked.go({Behaviour::lose_reply}));
+  CHECK(view.status == "completed");
+  CHECK(asked.times() == 1);
+  CHECK(asked.world.system.requests == 1);
+  CHECK(asked.world.system.lookups == 1);
+}
+
+TEST_CASE("effects: a lookup call that did not happen is sent again") {
+  Asked asked("lookup");
+  const auto view = asked.world.finish(asked.go({Behaviour::drop}));
+  CHECK(view.status == "completed");
+  CHECK(asked.times() == 1);
+  CHECK(asked.world.system.requests == 2);
+}
+
+TEST_CASE("effects: an unknown outcome without key or lookup waits for a person") {
+  for (const std::string word : {"happened", "retry", "fail"}) {
+    CAPTURE(word);
+    Asked asked("none");
+    const auto id = asked.go({Behaviour::lose_reply});
+    asked.world.executor.advance(std::chrono::hours(48));
+    CHECK(asked.world.view(id).status == "waiting");
+    CHECK(asked.world.system.requests == 1);
+    const auto why = asked.world.executor.run(asked.world.engine->explain(asked.world.ctx(), id));
+    REQUIRE(why.ok());
+    CHECK(has(*why, "incident inc_"));
+    const auto done = asked.world.executor.run(asked.world.engine->resolve_incident(
+        asked.world.ctx(), id, word, JsonObject{{"value", 9}}));
+    CHECK(done.ok());
+    const auto view = asked.world.finish(id);
+    CHECK(view.status == (word == "fail" ? "faulted" : "completed"));
+    CHECK(asked.world.system.requests == (word == "retry" ? 2 : 1));
+    if (word == "happened") {
+      CHECK(int_or(view.output, "value", 0) == 9);
+    }
+    const auto again = asked.world.executor.run(
+        asked.world.engine->resolve_incident(asked.world.ctx(), id, word, JsonObject()));
+    CHECK_FALSE(again.ok());
+  }
+}
+
+TEST_CASE("effects: certain failures are retried, then the document gets the error") {
+  Asked asked("none");
+  const std::vector<Behaviour> four(4, Behaviour::fail_before);
+  const auto view = asked.world.finish(asked.go(four));
+  CHECK(view.status == "faulted");
+  CHECK(int_or(view.error, "status", 0) == 503);
+  CHECK(asked.world.system.requests == 4);
+  CHECK(asked.times() == 0);
+}
+
+TEST_CASE("effects: a refusal is not retried") {
+  Asked asked("key");
+  const auto view = asked.world.finish(asked.go({Behaviour::refuse}));
+  CHECK(view.status == "faulted");
+  CHECK(int_or(view.error, "status", 0) == 409);
+  CHECK(asked.world.system.requests == 1);
+}
+
+TEST_CASE("effects: an open breaker parks the run and burns no attempt") {
+  Asked asked("key");
+  const std::vector<Behaviour> closed(20, Behaviour::block);
+  const auto view = asked.world.finish(asked.go(closed));
+  CHECK(view.status == "completed");
+  CHECK(asked.world.system.requests == 1);
+}
+
+TEST_CASE("effects: a breaker that stays open for a day fails the step") {
+  Asked asked("key");
+  asked.world.system.chooser = [] { return Behaviour::block; };
+  const auto view = asked.world.finish(asked.go({}), std::chrono::hours(25));
+  CHECK(view.status == "faulted");
+  CHECK(int_or(view.error, "status", 0) == 503);
+}
+
+TEST_CASE("effects: the guard's refusal is an authorization error and leaves a leaf") {
+  Asked asked("key");
+  asked.world.system.deny = true;
+  const auto view = asked.world.finish(asked.go({}));
+  CHECK(view.status == "faulted");
+  CHECK(int_or(view.error, "status", 0) == 403);
+  CHECK(has(std::string(text_or(view.error, "type", "")), "authorization"));
+  CHECK(asked.world.system.requests == 0);
+  const auto leaves = asked.world.executor.run(asked.world.store->leaves(asked.world.ctx(), 0, 9));
+  REQUIRE(leaves.ok());
+  CHECK(leaves->front().starts_with("refused "));
+}
+
+TEST_CASE("effects: a crash while a call is under way, by class") {
+  for (const std::string effect : {"read", "key", "lookup", "none"}) {
+    CAPTURE(effect);
+    Asked asked(effect);
+    const auto id = asked.go({Behaviour::hang});
+    asked.world.executor.advance(std::chrono::milliseconds(100));
+    CHECK(asked.world.system.requests == 1);
+    asked.world.crash();
+    asked.world.start();
+    auto view = asked.world.finish(id, std::chrono::minutes(10));
+    if (effect == "none") {
+      CHECK(view.status == "waiting");
+      CHECK(asked.times() == 1);
+      continue;
+    }
+    CHECK(view.status == "completed");
+    CHECK(asked.times() == (effect == "read" ? 2 : 1));
+  }
+}
+
+TEST_CASE("effects: a step given up while its outcome was unknown keeps its key") {
+  World world;
+  world.add_document(R"(document: {dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}
+do:
+  - guarded:
+      try:
+        - ask:
+            timeout: {after: PT1S}
+            call: system:1.0.0@default
+            with: {class: lookup, value: 7}
+      catch:
+        retry: {delay: PT5S, limit: {attempt: {count: 5}}}
+)");
+  world.start();
+  world.system.script = {Behaviour::lose_reply};
+  world.system.lookup_fails = true;
+  const auto id = world.run_workflow("ask", JsonObject());
+  world.executor.advance(std::chrono::seconds(9));
+  world.system.lookup_fails = false;
+  const auto view = world.finish(id);
+  CHECK(world.system.done.size() == 1);
+  CHECK(world.system.done.begin()->second == 1);
+  CHECK(world.system.requests == 1);
+}
+
+TEST_CASE("effects: a crash at every commit of a run leaves each keyed call done once") {
+  for (int lost = 0; lost < 8; ++lost) {
+    CAPTURE(lost);
+    Asked asked("key");
+    asked.world.system.script = {Behaviour::fail_before, Behaviour::lose_reply};
+    StartRequest request;
+    request.workflow = "ask";
+    request.run_id = "run_0";
+    request.input = JsonObject();
+    auto started =
+        asked.world.executor.run(asked.world.engine->start(asked.world.ctx(), std::move(request)));
+    REQUIRE(started.ok());
+    for (int i = 0; i < lost * 3; ++i) {
+      asked.world.executor.step();
+    }
+    asked.world.crash();
+    asked.world.start();
+    const auto view = asked.world.finish("run_0");
+    CHECK(view.status == "completed");
+    CHECK(asked.times() == 1);
+  }
+}
+
+TEST_CASE("effects: cancelling while a call is under way ends the run and records the outcome") {
+  Asked asked("key");
+  const auto id = asked.go({Behaviour::hang});
+  asked.world.executor.advance(std::chrono::milliseconds(50));
+  CHECK(asked.world.executor.run(asked.world.engine->cancel(asked.world.ctx(), id, "stop")).ok());
+  CHECK(asked.world.view(id).status == "cancelled");
+  const auto history = asked.world.executor.run(asked.world.engine->history(asked.world.ctx(), id));
+  REQUIRE(history.ok());
+  CHECK(has(to_text(*history), R"("outcome":"unknown")"));
+}
+
+}  // namespace aios::workflow

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// A world for tests: simulated time, a store whose disk can lose power, an outside system that
+// keeps count, and an engine that can be killed and started again.
+
+#include "runtime/sim.h"
+#include "runtime/task_group.h"
+#include "store/memory.h"
+#include "workflow/engine.h"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aios::workflow::test {
+
+/// What the outside system does with the next request.
+enum class Behaviour : std::uint8_t {
+  answer,       ///< done, answered
+  lose_reply,   ///< done, the answer is lost
+  drop,         ///< the request is lost, nobody knows
+  fail_before,  ///< certainly not done, worth a retry
+  refuse,       ///< certainly not done, for good
+  block,        ///< not even sent: the breaker is open
+  hang,         ///< done, and nothing comes back until release_hanging()
+  late,  ///< the answer is lost at once, and it is done a while later, within the call's timeout
+};
+
+/// Counts what was done to it. `key` honours effect ids; the others do it again each time they are
+/// asked.
+struct OutsideSystem {
+  std::map<std::string, int> done;  ///< effect id -> how often it happened
+  std::map<std::string, Json> results;
+  std::deque<Behaviour> script;        ///< empty: answer
+  std::function<Behaviour()> chooser;  ///< used when the script is empty
+  int requests = 0, lookups = 0, denied = 0;
+  bool lookup_fails = false;
+  bool deny = false;
+  std::vector<runtime::OneShot<bool>> hanging;
+  Duration latency{std::chrono::milliseconds(5)};
+
+  std::function<void(Duration, std::function<void()>)> later;  ///< set by World
+
+  Behaviour next();
+  Json apply(const std::string& effect_id, EffectClass effect, const Json& arguments);
+  void release_hanging();
+};
+
+/// call: system:1.0.0@default with: {class: key, ...}
+void register_system(FunctionRegistry& registry, OutsideSystem& system);
+
+class World {
+ public:
+  explicit World(std::uint64_t seed = 1);
+  ~World();
+  /// Opens the store and the engine, installs the documents, recovers.
+  void start();
+  /// Power cut: what was not synced is gone. start() afterwards.
+  void crash();
+  void add_document(std::string text);
+  void replace_documents(std::vector<std::string> texts);
+
+  std::string run_workflow(const std::string& name, Json input);
+  RunView view(const std::string& run_id);
+  RunView finish(const std::string& run_id, Duration longest = std::chrono::hours(1));
+  Context ctx();
+
+  runtime::SimExecutor executor;
+  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  FunctionRegistry registry;
+  OutsideSystem system;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<Engine> engine;
+  EngineServices services;  ///< functions.* may be set before start()
+
+ private:
+  static Task<void> bury(std::shared_ptr<Engine> engine);
+  std::vector<DefinitionFile> documents_;
+  std::vector<std::shared_ptr<Engine>> dead_engines_;
+  std::vector<std::unique_ptr<store::Store>> dead_stores_;
+  std::unique_ptr<runtime::TaskGroup> burials_;
+};
+
+}  // namespace aios::workflow::test

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "workflow/test/world.h"
+
+#include "core/text.h"
+#include "runtime/one_shot.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aios::workflow::test {
+namespace {
+
+EffectClass class_of(std::string_view name) {
+  for (const auto effect : {EffectClass::local, EffectClass::read, EffectClass::key,
+                            EffectClass::lookup, EffectClass::none}) {
+    if (name_of(effect) == name) {
+      return effect;
+    }
+  }
+  return EffectClass::none;
+}
+
+Error lost() { return Error(Code::unavailable, "no answer came", Retry::same_call); }
+
+class SystemFunction final : public Function {
+ public:
+  explicit SystemFunction(OutsideSystem& system) : system_(system) {}
+
+  Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& request) override {
+    CallPlan plan;
+    plan.effect = class_of(text_or(request.arguments, "class", "none"));
+    plan.backoff.retries_max = 3;
+    plan.timeout = std::chrono::seconds(2);
+    return plan;
+  }
+
+  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest request,
+                                     std::vector<store::AuditLeaf>* refused) override {
+    if (system_.deny) {
+      ++system_.denied;
+      refused->push_back({"refused " + request.effect_id});
+      co_return Error(Code::policy_denied, "the guard says no");
+    }
+    PreparedCall out;
+    out.intent.push_back({"intent " + request.effect_id});
+    co_return out;
+  }
+
+  Task<CallOutcome> perform(Context ctx, PreparedCall /*prepared*/, CallRequest request) override {
+    const auto effect = class_of(text_or(request.arguments, "class", "none"));
+    CallOutcome out;
+    const auto behaviour = system_.next();
+    if (behaviour == Behaviour::block) {
+      out.outcome = Outcome::failed;
+      out.blocked = true;
+      out.error = Error(Code::unavailable, "the breaker is open", Retry::same_call)
+                      .after(std::chrono::milliseconds(300));
+      co_return out;
+    }
+    ++system_.requests;
+    const Context forever;
+    auto rested = co_await runtime::sleep_for(forever, system_.latency);
+    (void)rested;
+    if (behaviour == Behaviour::fail_before || behaviour == Behaviour::refuse) {
+      out.outcome = Outcome::failed;
+      out.error = behaviour == Behaviour::refuse
+                      ? Error(Code::failed_precondition, "refused for good")
+                      : lost();
+    } else if (behaviour == Behaviour::late) {
+      system_.later(std::chrono::milliseconds(1'900), [&system = system_, request, effect] {
+        system.apply(request.effect_id, effect, request.arguments);
+      });
+      out.outcome = Outcome::unknown;
+      out.error = lost();
+    } else if (behaviour == Behaviour::drop) {
+      out.outcome = Outcome::unknown;
+      out.error = lost();
+    } else {
+      out.result = system_.apply(request.effect_id, effect, request.arguments);
+      if (behaviour != Behaviour::answer) {
+        out.outcome = Outcome::unknown;
+        out.error = lost();
+      }
+      if (behaviour == Behaviour::hang) {
+        const runtime::OneShot<bool> released;
+        system_.hanging.push_back(released);
+        auto waited = co_await released.wait(ctx);
+        (void)waited;
+      }
+    }
+    out.leaves.push_back({"outcome " + request.effect_id});
+    co_return out;
+  }
+
+  Task<Result<std::optional<Json>>> lookup(Context /*ctx*/, PreparedCall /*prepared*/,
+                                           CallRequest request) override {
+    ++system_.lookups;
+    if (system_.lookup_fails) {
+      co_return lost();
+    }
+    const auto found = system_.results.find(request.effect_id);
+    if (found == system_.results.end()) {
+      co_return std::optional<Json>();
+    }
+    co_return std::optional<Json>(found->second);
+  }
+
+ private:
+  OutsideSystem& system_;
+};
+
+}  // namespace
+
+Behaviour OutsideSystem::next() {
+  if (!script.empty()) {
+    const auto first = script.front();
+    script.pop_front();
+    return first;
+  }
+  return chooser ? chooser() : Behaviour::answer;
+}
+
+Json OutsideSystem::apply(const std::string& effect_id, EffectClass effect, const Json& arguments) {
+  const bool again = results.contains(effect_id);
+  if (effect == EffectClass::key && again) {
+    return results[effect_id];
+  }
+  ++done[effect_id];
+  const auto value = int_or(arguments, "value", 0);
+  results[effect_id] = JsonObject{{"effect", effect_id}, {"value", value}};
+  return results[effect_id];
+}
+
+void OutsideSystem::release_hanging() {
+  for (const auto& one : std::exchange(hanging, {})) {
+    one.set(true);
+  }
+}
+
+void register_system(FunctionRegistry& registry, OutsideSystem& system) {
+  FunctionEntry entry;
+  entry.name = "system";
+  entry.version = "1.0.0";
+  entry.summary = "An outside system that keeps count.";
+  entry.arguments_schema = R"({"type": "object", "required": ["class"],
+    "properties": {"class": {"type": "string"}, "value": {}}, "additionalProperties": false})";
+  entry.result_schema = "{}";
+  entry.make = [&system](const FunctionServices&) -> std::unique_ptr<Function> {
+    return std::make_unique<SystemFunction>(system);
+  };
+  registry.add(std::move(entry));
+}
+
+World::World(std::uint64_t seed) : executor(seed) {
+  register_system(registry, system);
+  system.later = [this](Duration pause, std::function<void()> work) {
+    executor.call_at(executor.clock().instant() + pause, std::move(work));
+  };
+  burials_ = std::make_unique<runtime::TaskGroup>(executor);
+}
+
+World::~World() {
+  system.release_hanging();
+  if (engine) {
+    executor.run(engine->stop());
+  }
+  executor.run(burials_->join());
+}
+
+Context World::ctx() {
+  auto out = system_context(default_tenant(), "test");
+  return out;
+}
+
+void World::add_document(std::string text) {
+  documents_.push_back({fmt::format("workflows/{}.yaml", documents_.size()), std::move(text)});
+}
+
+void World::replace_documents(std::vector<std::string> texts) {
+  documents_.clear();
+  for (auto& text : texts) {
+    add_document(std::move(text));
+  }
+}
+
+void World::start() {
+  store::StoreOptions options;
+  options.engine = "memory";
+  auto opened =
+      store::open_memory_store(options, disk, store::MemoryThreads::inline_, executor.clock());
+  AIOS_ASSERT(opened.ok());
+  store = std::move(*opened);
+  services.store = store.get();
+  services.registry = &registry;
+  services.shard_of = [this](std::string_view) -> runtime::Executor& { return executor; };
+  services.timers = &executor;
+  services.functions.clock = &executor.clock();
+  engine = std::make_unique<Engine>(services);
+  const auto errors = engine->install(default_tenant(), documents_);
+  for (const auto& error : errors) {
+    fmt::print(stderr, "{}\n", error.text());
+  }
+  AIOS_ASSERT(errors.empty());
+  auto recovered = executor.run(engine->recover(ctx()));
+  AIOS_ASSERT(recovered.ok());
+}
+
+Task<void> World::bury(std::shared_ptr<Engine> engine) { co_await engine->stop(); }
+
+void World::crash() {
+  disk->crash();
+  std::shared_ptr<Engine> dead = std::move(engine);
+  burials_->spawn(bury(dead));
+  dead_engines_.push_back(std::move(dead));
+  dead_stores_.push_back(std::move(store));
+}
+
+std::string World::run_workflow(const std::string& name, Json input) {
+  StartRequest request;
+  request.workflow = name;
+  request.input = std::move(input);
+  auto id = executor.run(engine->start(ctx(), std::move(request)));
+  if (!id.ok()) {
+    fmt::print(stderr, "{}\n", id.error().text());
+  }
+  AIOS_ASSERT(id.ok());
+  return *id;
+}
+
+RunView World::view(const std::string& run_id) {
+  auto found = executor.run(engine->get(ctx(), run_id));
+  if (!found.ok()) {
+    fmt::print(stderr, "{}\n", found.error().text());
+  }
+  AIOS_ASSERT(found.ok());
+  return std::move(*found);
+}
+
+RunView World::finish(const std::string& run_id, Duration longest) {
+  auto limited = ctx().until(executor.clock().instant() + longest);
+  auto ended = executor.run(engine->wait(limited, run_id));
+  return ended.ok() ? std::move(*ended) : view(run_id);
+}
+
+}  // namespace aios::workflow::test

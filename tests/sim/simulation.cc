@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "simulation.h"
+
+#include "workflow/test/world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace aios::sim {
+namespace {
+
+using workflow::RunView;
+using workflow::test::Behaviour;
+using workflow::test::World;
+
+constexpr std::uint64_t runs_max = 12;
+constexpr std::uint64_t rounds = 60;
+
+// One ticket: look up, decide, act by one of three classes, tell the customer.
+constexpr const char* ticket = R"(
+document: {dsl: '1.0.3', namespace: sim, name: ticket, version: '1.0.0'}
+input:
+  schema: {format: json, document: {type: object, required: [path, value]}}
+do:
+  - remember: {set: {path: '${ .path }', value: '${ .value }', pause: '${ .pause }'}, export: {as: .}}
+  - find:
+      try:
+        - look: {call: 'system:1.0.0@default', with: {class: read, value: '${ .value }'}}
+      catch: {do: [{nothing: {set: {value: 0}}}]}
+  - rest: {if: '${ $context.pause > 0 }', wait: '${ "PT\($context.pause)S" }'}
+  - choose:
+      switch:
+        - pay: {when: '${ $context.path == "key" }', then: refund}
+        - open: {when: '${ $context.path == "lookup" }', then: case}
+        - else: {then: notice}
+  - refund:
+      call: system:1.0.0@default
+      with: {class: key, value: '${ $context.value }'}
+      then: finish
+  - case:
+      try:
+        - open:
+            timeout: {after: PT4S}
+            call: system:1.0.0@default
+            with: {class: lookup, value: '${ $context.value }'}
+      catch:
+        retry: {delay: PT2S, backoff: {exponential: {}}, limit: {attempt: {count: 8}}}
+      then: finish
+  - notice:
+      call: system:1.0.0@default
+      with: {class: none, value: '${ $context.value }'}
+  - finish: {set: {effect: '${ .effect }', value: '${ .value }', path: '${ $context.path }'}}
+)";
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15ull + 1) {}
+  std::uint64_t next() {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    state_ ^= state_ << 17;
+    return state_;
+  }
+  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
+  bool chance(std::uint64_t percent) { return below(100) < percent; }
+
+ private:
+  std::uint64_t state_;
+};
+
+struct Client {
+  std::string run_id;
+  std::string path;
+  std::int64_t value = 0;
+  bool acked = false;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(std::uint64_t seed) : dice_(seed), world_(seed), clients_(world_.executor) {
+    report_.seed = seed;
+    world_.add_document(ticket);
+    world_.system.latency = std::chrono::milliseconds(20);
+    world_.system.chooser = [this] { return behaviour(); };
+    world_.start();
+  }
+
+  Report run() {
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+      act();
+      const auto steps = dice_.below(40);
+      for (std::uint64_t i = 0; i < steps; ++i) {
+        world_.executor.step();
+      }
+    }
+    faults_ = false;
+    world_.disk->set_full(false);
+    world_.system.deny = false;
+    world_.system.release_hanging();
+    settle();
+    check();
+    return report_;
+  }
+
+ private:
+  Behaviour behaviour() {
+    if (!faults_ || dice_.chance(55)) {
+      return Behaviour::answer;
+    }
+    constexpr Behaviour bad[] = {Behaviour::lose_reply, Behaviour::drop, Behaviour::fail_before,
+                                 Behaviour::block, Behaviour::late};
+    return bad[dice_.below(std::size(bad))];
+  }
+
+  void act() {
+    const auto what = dice_.below(100);
+    if (what < 30 && requests_.size() < runs_max) {
+      begin_run();
+    } else if (what < 42) {
+      crash();
+    } else if (what < 46) {
+      world_.disk->set_full(dice_.chance(50));
+    } else if (what < 56) {
+      world_.executor.advance(std::chrono::milliseconds(dice_.below(3'000)));
+    } else if (what < 60) {
+      resolve_incidents();
+    }
+  }
+
+  static Task<void> ask(World* world, Client* client, workflow::StartRequest request) {
+    auto ctx = world->ctx();
+    auto started = co_await world->engine->start(ctx, std::move(request));
+    client->acked = started.ok();
+  }
+
+  void begin_run() {
+    constexpr const char* paths[] = {"key", "lookup", "none"};
+    auto client = std::make_unique<Client>();
+    client->run_id = fmt::format("run_{:04}", requests_.size());
+    client->path = paths[dice_.below(3)];
+    client->value = static_cast<std::int64_t>(dice_.below(1'000'000));
+    workflow::StartRequest request;
+    request.workflow = "sim/ticket";
+    request.run_id = client->run_id;
+    request.input = JsonObject{{"path", client->path},
+                               {"value", client->value},
+                               {"pause", dice_.chance(30) ? dice_.below(30) : 0}};
+    clients_.spawn(ask(&world_, client.get(), std::move(request)));
+    requests_.push_back(std::move(client));
+    ++report_.started;
+  }
+
+  void crash() {
+    // The engine that dies is asked nothing any more: its clients get their errors first.
+    world_.disk->crash();
+    world_.executor.run(clients_.join());
+    world_.crash();
+    world_.disk->set_full(false);
+    if (dice_.chance(30)) {
+      world_.executor.advance(std::chrono::seconds(dice_.below(5)));
+    }
+    world_.start();
+    ++report_.crashes;
+    check_wake_ups();
+  }
+
+  std::vector<store::StreamRow> rows() {
+    store::ListQuery query;
+    query.tenant = default_tenant();
+    query.limit = 1'000;
+    auto found = world_.executor.run(world_.store->list(world_.ctx(), query));
+    if (!found.ok()) {
+      violate(found.error().text());
+      return {};
+    }
+    return std::move(*found);
+  }
+
+  void violate(std::string what) { report_.violations.push_back(std::move(what)); }
+
+  /// Every live run has exactly one durable reason to go on.
+  void check_wake_ups() {
+    for (const auto& row : rows()) {
+      if (row.end == store::StreamEnd::closed) {
+        continue;
+      }
+      const auto view = world_.view(row.id);
+      const bool person =
+          view.waiting_for.starts_with("incident") || view.waiting_for.starts_with("review");
+      const bool live = view.status == "running" || view.status == "waiting";
+      if (live && person == row.wake_at.has_value()) {
+        violate(fmt::format("{} ({}) waits for '{}' and has {} wake-up time", row.id, view.status,
+                            view.waiting_for, row.wake_at ? "a" : "no"));
+      }
+    }
+  }
+
+  /// A person who looks into the outside system and says what he sees.
+  void resolve_incidents() {
+    for (const auto& row : rows()) {
+      if (row.status != "waiting") {
+        continue;
+      }
+      const auto view = world_.view(row.id);
+      if (!view.waiting_for.starts_with("incident")) {
+        continue;
+      }
+      world_.executor.advance(std::chrono::seconds(3));  // whatever was late has arrived by then
+      const auto why = world_.executor.run(world_.engine->explain(world_.ctx(), row.id));
+      const auto mark = why.ok() ? why->find("effect " + row.id) : std::string::npos;
+      if (mark == std::string::npos) {
+        continue;
+      }
+      const auto effect = why->substr(mark + 7, why->find(',', mark) - mark - 7);
+      const auto result = world_.system.results.find(effect);
+      const bool happened = result != world_.system.results.end();
+      auto done = world_.executor.run(
+          world_.engine->resolve_incident(world_.ctx(), row.id, happened ? "happened" : "retry",
+                                          happened ? result->second : Json()));
+      report_.incidents += done.ok() ? 1 : 0;
+    }
+  }
+
+  /// Without faults everything must come to its end.
+  void settle() {
+    world_.executor.run(clients_.join());
+    for (int i = 0; i < 200 && !all_ended(); ++i) {
+      world_.executor.advance(std::chrono::minutes(15));
+      resolve_incidents();
+    }
+  }
+
+  bool all_ended() {
+    const auto all = rows();
+    return std::all_of(all.begin(), all.end(), [](const store::StreamRow& row) {
+      return row.end == store::StreamEnd::closed;
+    });
+  }
+
+  void check() {
+    std::map<std::string, store::StreamRow> found;
+    for (auto& row : rows()) {
+      found.emplace(row.id, row);
+    }
+    for (const auto& client : requests_) {
+      const auto row = found.find(client->run_id);
+      report_.acked += client->acked ? 1 : 0;
+      if (row == found.end()) {
+        if (client->acked) {
+          violate(fmt::format("{} was acknowledged and is gone", client->run_id));
+        }
+        continue;
+      }
+      check_run(*client, row->second);
+    }
+    for (const auto& [effect, times] : world_.system.done) {
+      check_effect(effect, times);
+    }
+    check_leaves();
+    report_.requests = static_cast<std::uint64_t>(world_.system.requests);
+    report_.lookups = static_cast<std::uint64_t>(world_.system.lookups);
+  }
+
+  void check_run(const Client& client, const store::StreamRow& row) {
+    const auto view = world_.view(client.run_id);
+    report_.completed += view.status == "completed" ? 1 : 0;
+    report_.faulted += view.status == "faulted" ? 1 : 0;
+    if (row.end != store::StreamEnd::closed) {
+      violate(fmt::format("{} is stuck: {} {}", client.run_id, view.status, view.waiting_for));
+      return;
+    }
+    if (view.status == "completed") {
+      const auto effect = std::string(text_or(view.output, "effect", ""));
+      const auto value = int_or(view.output, "value", -1);
+      if (world_.system.done[effect] != 1 || value != client.value) {
+        violate(fmt::format("{}: effect '{}' happened {} times, value {} for {}", client.run_id,
+                            effect, world_.system.done[effect], value, client.value));
+      }
+    }
+    const auto history = world_.executor.run(world_.engine->history(world_.ctx(), client.run_id));
+    std::int64_t last = 0;
+    for (const auto& event : history.ok() ? history->get_array() : JsonArray()) {
+      const auto version = int_or(event, "version", 0);
+      if (version != last && version != last + 1) {
+        violate(fmt::format("{}: history jumps from {} to {}", client.run_id, last, version));
+      }
+      last = version;
+    }
+    if (static_cast<std::uint64_t>(last) != row.version) {
+      violate(
+          fmt::format("{}: history ends at {}, the run at {}", client.run_id, last, row.version));
+    }
+  }
+
+  void check_effect(const std::string& effect, int times) {
+    const auto owner = effect.substr(0, effect.find('-'));
+    for (const auto& client : requests_) {
+      if (client->run_id != owner || times <= 1) {
+        continue;
+      }
+      if (effect != owner + "-1") {  // the first call of a ticket is the read, which may repeat
+        violate(
+            fmt::format("{}: {} effect {} happened {} times", owner, client->path, effect, times));
+      }
+    }
+  }
+
+  void check_leaves() {
+    const auto count = world_.executor.run(world_.store->leaf_count(world_.ctx()));
+    std::uint64_t seen = 0;
+    while (count.ok() && seen < *count) {
+      const auto part = world_.executor.run(world_.store->leaves(world_.ctx(), seen, 500));
+      if (!part.ok() || part->empty()) {
+        violate(fmt::format("{} leaves counted, {} read", *count, seen));
+        return;
+      }
+      seen += part->size();
+    }
+    report_.leaves = seen;
+  }
+
+  Dice dice_;
+  World world_;
+  runtime::TaskGroup clients_;
+  std::vector<std::unique_ptr<Client>> requests_;
+  bool faults_ = true;
+  Report report_;
+};
+
+}  // namespace
+
+Report simulate(std::uint64_t seed) { return Simulation(seed).run(); }
+
+}  // namespace aios::sim
