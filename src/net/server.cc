@@ -67,6 +67,7 @@ class TcpServer final : public Server {
       shard->host.options = &options_;
       shard->host.executor = &shard->executor;
       shard->host.stopping = &stopping_;
+      measure(&shard->host);
     }
   }
   ~TcpServer() override { stop(Duration(0)); }
@@ -87,7 +88,7 @@ class TcpServer final : public Server {
   }
 
   std::uint16_t port() const override { return port_; }
-  std::uint32_t connections() const override { return open_.load(std::memory_order_relaxed); }
+  std::uint32_t connections() const override { return open_->load(std::memory_order_relaxed); }
   void stop(Duration grace) override;
 
  private:
@@ -96,6 +97,27 @@ class TcpServer final : public Server {
         std::min({options.header_timeout, options.idle_timeout, options.body_timeout,
                   options.write_timeout, Duration(std::chrono::seconds(1))});
     return std::max<Duration>(shortest / 4, std::chrono::milliseconds(1));
+  }
+  void measure(detail::ConnectionHost* host) const {
+    if (options_.metrics == nullptr) {
+      return;
+    }
+    for (std::size_t i = 0; i < host->requests.size(); ++i) {
+      host->requests[i] = &options_.metrics->counter({.name = "aios_http_requests",
+                                                      .help = "Requests answered.",
+                                                      .unit = "",
+                                                      .labels = {"class"}},
+                                                     {std::to_string(i + 1) + "xx"});
+    }
+    host->seconds =
+        &options_.metrics->histogram({.name = "aios_http_request",
+                                      .help = "Time from the whole request to its answer.",
+                                      .unit = "seconds",
+                                      .labels = {}},
+                                     observe::latency_bounds_seconds());
+    options_.metrics->gauge(
+        {.name = "aios_http_connections", .help = "Open connections.", .unit = "", .labels = {}},
+        [open = open_] { return static_cast<double>(open->load()); });
   }
   /// Looks after the deadlines of one shard's connections.
   void tick(Shard* shard) {
@@ -119,7 +141,9 @@ class TcpServer final : public Server {
   std::uint16_t port_ = 0;
   std::vector<std::unique_ptr<Shard>> shard_;
   std::atomic<bool> stopping_ = false;
-  std::atomic<std::uint32_t> open_ = 0;
+  /// Shared with the gauge, which may be read when the server is gone.
+  std::shared_ptr<std::atomic<std::uint32_t>> open_ =
+      std::make_shared<std::atomic<std::uint32_t>>(0);
   std::atomic<std::uint32_t> turned_away_ = 0;
   Running running_;
 };
@@ -147,10 +171,10 @@ Task<void> TcpServer::accept_all(TcpServer* server) {
 
 /// On the accepting shard: hands the socket to its own.
 void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
-  const bool room = open_.fetch_add(1) < options_.connections_max;
+  const bool room = open_->fetch_add(1) < options_.connections_max;
   if (!room && turned_away_.fetch_add(1) >= turned_away_max) {
     turned_away_.fetch_sub(1);
-    open_.fetch_sub(1);
+    open_->fetch_sub(1);
     return;  // closed unanswered
   }
   running_.enter();
@@ -168,7 +192,7 @@ Task<void> TcpServer::run(TcpServer* server, Shard* shard, std::unique_ptr<detai
   auto serving = connection.serve();
   co_await std::move(serving);
   shard->connections.erase(place);
-  server->open_.fetch_sub(1);
+  server->open_->fetch_sub(1);
   server->running_.leave();
 }
 
@@ -180,7 +204,7 @@ Task<void> TcpServer::turn_away(TcpServer* server, Shard* shard,
   co_await std::move(refusing);
   shard->connections.erase(place);
   server->turned_away_.fetch_sub(1);
-  server->open_.fetch_sub(1);
+  server->open_->fetch_sub(1);
   server->running_.leave();
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/result.h"
 #include "net/http.h"
+#include "observe/metrics.h"
 #include "runtime/shards.h"
 
 #include <cstddef>
@@ -27,6 +28,9 @@ struct ServerOptions {
   Duration body_timeout = std::chrono::seconds(30);     ///< for each 16 KiB, or what is left
   Duration write_timeout = std::chrono::seconds(30);    ///< of one answer
   Duration request_timeout = std::chrono::seconds(60);  ///< deadline of the handler's Context
+  /// Where requests are counted (aios_http_requests by status class, aios_http_request_seconds,
+  /// aios_http_connections); null: nowhere. Outlives the server.
+  observe::Metrics* metrics = nullptr;
 };
 
 class Server {

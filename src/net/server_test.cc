@@ -215,6 +215,24 @@ TEST_CASE("server: stop closes idle connections and cancels what outlasts the gr
   CHECK_FALSE(Peer(fixture.server->port()).connected());
 }
 
+TEST_CASE("server: answers are counted by status class, and open connections shown") {
+  observe::Metrics metrics;
+  {
+    ServerOptions options;
+    options.metrics = &metrics;
+    Fixture fixture(options);
+    Peer peer = fixture.connect();
+    peer.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /../ HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(peer.read_answer().status == 200);
+    CHECK(peer.read_answer().status == 400);
+    const std::string text = metrics.open_metrics();
+    CHECK(text.find("aios_http_requests_total{class=\"2xx\"} 1\n") != std::string::npos);
+    CHECK(text.find("aios_http_requests_total{class=\"4xx\"} 1\n") != std::string::npos);
+    CHECK(text.find("aios_http_request_seconds_count 2\n") != std::string::npos);
+  }
+  CHECK(metrics.open_metrics().find("aios_http_connections 0.0\n") != std::string::npos);
+}
+
 TEST_CASE("server: a port that is taken is an error that names it") {
   Fixture fixture;
   ServerOptions options;

@@ -44,6 +44,13 @@ std::string_view ConnectionHost::date_now() {
   return date;
 }
 
+void ConnectionHost::count(int status) const {
+  const auto index = static_cast<std::size_t>(std::clamp(status / 100, 1, 5) - 1);
+  if (requests[index] != nullptr) {
+    requests[index]->add();
+  }
+}
+
 Connection::Connection(std::unique_ptr<Socket> socket, ConnectionHost& host)
     : socket_(std::move(socket)),
       host_(&host),
@@ -206,6 +213,7 @@ Context Connection::make_context(const Headers& headers) {
 Task<bool> Connection::answer() {
   phase_ = Phase::handling;
   deadline_ = Instant::never();
+  const Instant begun = host_->executor->clock().instant();
   Request request;
   request.method = std::move(parser_.method());
   request.headers = std::move(parser_.headers());
@@ -222,6 +230,10 @@ Task<bool> Connection::answer() {
   } else {
     response = problem(parsed.error());
   }
+  if (host_->seconds != nullptr) {
+    const Duration took = host_->executor->clock().instant() - begun;
+    host_->seconds->observe(std::chrono::duration<double>(took).count());
+  }
   const bool close = !keep || !parsed.ok() || host_->stopping->load(std::memory_order_relaxed);
   auto sending = send(std::move(response), head_only, close);
   const bool sent = co_await std::move(sending);
@@ -231,6 +243,7 @@ Task<bool> Connection::answer() {
 
 Task<bool> Connection::send(Response response, bool head_only, bool close) {
   enter(Phase::writing, host_->options->write_timeout);
+  host_->count(response.status);
   AnswerForm form;
   form.date = host_->date_now();
   form.head_only = head_only;

@@ -8,9 +8,11 @@
 #include "net/detail/socket.h"
 #include "net/http.h"
 #include "net/server.h"
+#include "observe/metrics.h"
 #include "runtime/executor.h"
 #include "runtime/task.h"
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <list>
@@ -26,9 +28,12 @@ struct ConnectionHost {
   const ServerOptions* options = nullptr;
   runtime::Executor* executor = nullptr;
   const std::atomic<bool>* stopping = nullptr;
-  std::string date;  ///< text of date_second
+  std::array<observe::Counter*, 5> requests{};  ///< by status / 100 - 1; null: not counted
+  observe::Histogram* seconds = nullptr;        ///< from the whole request to its answer
+  std::string date;                             ///< text of date_second
   std::int64_t date_second = 0;
   std::string_view date_now();
+  void count(int status) const;
 };
 
 class Connection {
