@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every operation of /openapi.json is called, and what it answers is held against the document."""
+
+import json
+import unittest
+
+import openapi
+from harness import (DESK_BUNDLE, SURE_CASE, SURE_REFUND, UNSURE, Scene, bundle_files,
+                     ticket_event)
+
+
+class Document(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.support_desk("send_notice.lost=1")
+        cls.admin = cls.scene.api()
+        cls.document = cls.scene.server.api("").want("GET", "/openapi.json")
+        cls.operations = openapi.operations(cls.document)
+
+    def send(self, number, body, **more):
+        return self.admin.want("POST", "/api/v1/events",
+                               ticket_event(number, body, self.scene.customers[0], **more),
+                               {"Content-Type": "application/cloudevents+json"})
+
+    def examples(self):
+        """operationId -> (path, body): one call each that must succeed."""
+        done = self.send(1, SURE_CASE)
+        asked, stopped = self.send(2, UNSURE), self.send(3, UNSURE)
+        order, customer = self.scene.small_orders()[0]
+        lost = self.admin.want("POST", "/api/v1/events",
+                               ticket_event(4, SURE_REFUND, customer, order),
+                               {"Content-Type": "application/cloudevents+json"})
+        self.admin.run_when(done["run"])
+        for sent in (asked, stopped):
+            self.admin.run_when(sent["run"], ("review",))
+        self.admin.run_when(lost["run"], ("incident",))
+        review = next(r for r in self.admin.pages("/api/v1/reviews?status=open")
+                      if r["run"] == asked["run"])["id"]
+        spare = self.admin.want("POST", "/api/v1/keys", {"name": "x", "roles": ["auditor"]})["id"]
+        api = "/api/v1"
+        return {
+            "sendEvent": (f"{api}/events", ticket_event(5, SURE_CASE)),
+            "listEvents": (f"{api}/events?limit=2", None),
+            "getEvent": (f"{api}/events/{done['id']}", None),
+            "listRuns": (f"{api}/runs?limit=2", None),
+            "countRuns": (f"{api}/run-counts", None),
+            "startRun": (f"{api}/runs", {"workflow": "ticket", "input": [
+                {"data": {"ticket": "T-9", "body": SURE_CASE}}]}),
+            "getRun": (f"{api}/runs/{done['run']}", None),
+            "explainRun": (f"{api}/runs/{asked['run']}/explain", None),
+            "runHistory": (f"{api}/runs/{done['run']}/history", None),
+            "cancelRun": (f"{api}/runs/{stopped['run']}/cancel", None),
+            "resolveIncident": (f"{api}/runs/{lost['run']}/resolve", {"resolution": "fail"}),
+            "listDefinitions": (f"{api}/definitions", None),
+            "listReviews": (f"{api}/reviews?status=open", None),
+            "getReview": (f"{api}/reviews/{review}", None),
+            "answerReview": (f"{api}/reviews/{review}/answer",
+                             {"answer": {"intent": "other", "action": "none"}}),
+            "listCorrections": (f"{api}/corrections", None),
+            "listAliases": (f"{api}/models", None),
+            "getModel": (f"{api}/models/intent", None),
+            "trainModel": (f"{api}/models/intent/train", {}),
+            "promoteModel": (f"{api}/models/intent/aliases/intent", {"version": 1}),
+            "predict": (f"{api}/models/intent/predict", {"text": SURE_CASE}),
+            "deploy": (f"{api}/deployments", {"files": bundle_files(DESK_BUNDLE),
+                                              "parameters": {"helpdesk_url": self.scene.desk.url}}),
+            "currentDeployment": (f"{api}/deployments/current", None),
+            "listConnectors": (f"{api}/connectors", None),
+            "listKeys": (f"{api}/keys", None),
+            "createKey": (f"{api}/keys", {"name": "y", "roles": ["auditor"]}),
+            "revokeKey": (f"{api}/keys/{spare}", None),
+            "auditState": (f"{api}/audit", None),
+            "checkPolicy": (f"{api}/policy/check", {"path": "support/decide", "input": {}}),
+            "metrics": ("/metrics", None),
+        }
+
+    def test_every_operation_answers_what_the_document_says(self):
+        examples = self.examples()
+        self.assertEqual(set(examples), set(self.operations),
+                         "operations of the document and of this test differ")
+        for name, (path, body) in examples.items():
+            method, _, operation = self.operations[name]
+            headers = ({"Content-Type": "application/cloudevents+json"} if name == "sendEvent"
+                       else None)
+            api = self.scene.api("approver") if name == "promoteModel" else self.admin
+            status, answer = api.call(method, path, body, headers)
+            with self.subTest(operation=name):
+                self.assertTrue(200 <= status < 300, f"{status}: {answer}")
+                content = operation["responses"]["2XX"].get("content", {})
+                if "application/json" in content:
+                    schema = content["application/json"]["schema"]
+                    self.assertEqual(openapi.problems(self.document, schema, answer), [])
+
+    def test_every_problem_is_one(self):
+        problem = self.document["components"]["schemas"]["Problem"]
+        for name, (method, path, _) in self.operations.items():
+            target = path
+            for word in ("{id}", "{name}", "{alias}"):
+                target = target.replace(word, "nothing-of-that-name")
+            for api, statuses in ((self.scene.server.api(""), (401,)),
+                                  (self.admin, tuple(range(200, 500)))):
+                status, headers, raw = api.exchange(method, target, b"]" if method == "POST"
+                                                    else None)
+                with self.subTest(operation=name, statuses=statuses[:1]):
+                    self.assertIn(status, statuses)
+                    if status >= 300:
+                        answer = json.loads(raw)
+                        self.assertTrue(headers["content-type"].startswith(
+                            "application/problem+json"))
+                        self.assertEqual(openapi.problems(self.document, problem, answer), [])
+                        self.assertEqual(answer["status"], status)
+
+    def test_path_parameters_are_declared(self):
+        for name, (_, path, operation) in self.operations.items():
+            wanted = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+            got = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+            self.assertEqual(got, wanted, name)
+
+    def test_paths_and_methods_that_are_not_there(self):
+        self.assertEqual(self.admin.call("GET", "/api/v1/nothing")[0], 404)
+        status, headers, _ = self.admin.exchange("PATCH", "/api/v1/runs")
+        self.assertEqual(status, 405)
+        self.assertIn("GET", headers["allow"])
+
+    def test_a_body_above_the_limit_is_refused(self):
+        body = b'{"path": "' + b"x" * (2 << 20) + b'"}'
+        status, _, _ = self.scene.api().exchange("POST", "/api/v1/policy/check", body)
+        self.assertEqual(status, 413)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`aios check`: every problem of a bundle at once, each with file, line and column."""
+
+import os
+import re
+import shutil
+import unittest
+
+from harness import DESK_BUNDLE, ROOT, Scene, aios
+
+PLACED = re.compile(r"^([\w./-]+):(\d+):(\d+): .+\[AIOS-\d{4}\]$", re.MULTILINE)
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        self.scene = Scene()
+        self.addCleanup(self.scene.close)
+
+    def copy(self):
+        target = self.scene.path("bundle")
+        shutil.copytree(DESK_BUNDLE, target, ignore=shutil.ignore_patterns("__pycache__"))
+        return target
+
+    def change(self, bundle, name, old, new):
+        path = os.path.join(bundle, name)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn(old, text)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text.replace(old, new, 1))
+        return text[:text.index(old)].count("\n") + 1  # the line of the change
+
+    def places(self, bundle, *more):
+        done = aios("check", bundle, *more)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        return [(file, int(line)) for file, line, _ in PLACED.findall(done.stderr)], done.stderr
+
+    def test_the_examples_are_good(self):
+        for name in sorted(os.listdir(os.path.join(ROOT, "examples"))):
+            done = aios("check", os.path.join(ROOT, "examples", name))
+            self.assertEqual(done.returncode, 0, f"{name}: {done.stderr}")
+            self.assertIn("no problems", done.stdout)
+
+    def test_all_errors_of_all_files_come_at_once_with_their_places(self):
+        bundle = self.copy()
+        flow = "workflows/ticket.yaml"
+        expected = [
+            (flow, self.change(bundle, flow, "call: redact:1.0.0@default",
+                               "call: redakt:1.0.0@default")),
+            (flow, self.change(bundle, flow, "'${ $context.text }'",
+                               "'${ $context.text + }'")),
+            (flow, self.change(bundle, flow, "then: openCase", "then: openCases")),
+            ("connectors/help-desk/connector.yaml",
+             self.change(bundle, "connectors/help-desk/connector.yaml", "effect: key",
+                         "effect: kee")),
+            ("policies/reviews.rego",
+             self.change(bundle, "policies/reviews.rego", "default allow := false",
+                         "default allow := ")),
+            ("forms/ticket-review.json",
+             self.change(bundle, "forms/ticket-review.json", '"type": "object",',
+                         '"type": "objekt",')),
+            ("models/intent.yaml", self.change(bundle, "models/intent.yaml", "engine: text_linear",
+                                               "engine: text_liner")),
+        ]
+        found, said = self.places(bundle)
+        files = [file for file, _ in found]
+        for file, line in expected:
+            self.assertIn(file, files, said)
+            if file.endswith(".yaml"):
+                near = [at for name, at in found if name == file and abs(at - line) <= 1]
+                self.assertTrue(near, f"nothing at {file}:{line} in:\n{said}")
+        for right in ("redact", "openCase", "text_linear"):
+            self.assertIn(right, said)
+        self.assertGreaterEqual(len(found), len(expected))
+
+    def test_what_is_missing_is_named(self):
+        bundle = self.copy()
+        os.remove(os.path.join(bundle, "datasets", "intents.csv"))
+        os.remove(os.path.join(bundle, "forms", "ticket-review.json"))
+        _, said = self.places(bundle)
+        self.assertIn("datasets/intents.csv", said)
+        self.assertIn("ticket-review", said)
+
+    def test_a_failing_policy_test_fails_the_check(self):
+        bundle = self.copy()
+        self.change(bundle, "policies/support.rego", "confidence >= floor(intent)",
+                    "confidence > floor(intent)")
+        done = aios("check", bundle)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("test_a_confident_known_intent_is_automatic", done.stderr)
+
+    def test_parameters_are_checked(self):
+        for setting, right in (("refund_limit_cents=many", "refund_limit_cents"),
+                               ("helpdesk_ulr=x", "helpdesk_url")):
+            done = aios("check", DESK_BUNDLE, "--set", setting)
+            self.assertEqual(done.returncode, 1, setting)
+            self.assertIn(right, done.stderr)
+
+    def test_a_yaml_bomb_and_bytes_that_are_no_text_are_refused(self):
+        bundle = self.copy()
+        bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+            f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n"
+            for i in range(12))
+        with open(os.path.join(bundle, "models", "bomb.yaml"), "w", encoding="utf-8") as file:
+            file.write(bomb)
+        with open(os.path.join(bundle, "workflows", "bytes.yaml"), "wb") as file:
+            file.write(b"document: \xff\xfe\n")
+        done = aios("check", bundle, timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("models/bomb.yaml", done.stderr)
+        self.assertIn("workflows/bytes.yaml", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

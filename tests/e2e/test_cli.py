@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as such: help, wrong arguments, output for programs, a file as workload."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+from harness import BINARY, DESK_BUNDLE, ROOT, SURE_CASE, UNSURE, Scene, aios, ticket_event
+
+ROUTER = os.path.join(ROOT, "examples", "intent-router")
+
+
+def subcommands(help_text):
+    """Names under a "Subcommands:" heading of a help text."""
+    names, inside = [], False
+    for line in help_text.splitlines():
+        if re.match(r"^\s*subcommands:?\s*$", line, re.IGNORECASE):
+            inside = True
+        elif inside:
+            found = re.match(r"^\s+([a-z][a-z-]*)\b", line)
+            if found:
+                names.append(found.group(1))
+    return names
+
+
+def verbs():
+    """Every path of subcommands, found in the help texts themselves."""
+    found, queue = [], [()]
+    while queue:
+        path = queue.pop()
+        text = aios(*path, "--help").stdout
+        below = subcommands(text)
+        queue += [(*path, name) for name in below]
+        if path:
+            found.append(path)
+    return sorted(found)
+
+
+class Usage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.verbs = verbs()
+
+    def test_every_verb_is_there(self):
+        wanted = ["audit", "audit show", "audit verify", "backup", "check", "deploy", "events",
+                  "events list", "events send", "events show", "explain", "key", "key create",
+                  "key list", "key revoke", "model", "model list", "model predict",
+                  "model promote", "model train", "restore", "review", "review answer",
+                  "review list", "review show", "run", "runs", "runs cancel", "runs history",
+                  "runs list", "runs resolve", "runs show", "serve", "version"]
+        self.assertLessEqual(set(wanted), {" ".join(path) for path in self.verbs})
+
+    def test_help_of_every_verb(self):
+        for path in self.verbs:
+            done = aios(*path, "--help")
+            self.assertEqual(done.returncode, 0, path)
+            self.assertIn(path[-1], done.stdout, path)
+            self.assertEqual(done.stderr, "", path)
+
+    def test_wrong_arguments_of_every_verb_exit_with_2(self):
+        for path in self.verbs:
+            done = aios(*path, "--no-such-option")
+            self.assertEqual(done.returncode, 2, (path, done.stderr))
+            self.assertEqual(done.stdout, "", path)
+            self.assertTrue(done.stderr, path)
+
+    def test_missing_arguments_exit_with_2(self):
+        for path in (("runs", "show"), ("review", "answer", "rev_1"), ("model", "promote", "a@1"),
+                     ("events", "send"), ("audit", "verify", "x"), ("run", "ticket"), ("deploy",),
+                     ("key", "create", "--name", "x"), ("restore", "x"), (), ("runs",),
+                     ("runs", "list", "--status", "odd"), ("runs", "list", "--limit", "0"),
+                     ("nonsense",)):
+            done = aios(*path)
+            self.assertEqual(done.returncode, 2, (path, done.stdout, done.stderr))
+
+    def test_failures_exit_with_1_and_say_what_to_do(self):
+        for path in (("check", "/nowhere"), ("runs", "list", "--data", "/nowhere"),
+                     ("runs", "list", "--key-file", "/nowhere", "--data", "/nowhere"),
+                     ("serve", "--listen", "nonsense", "--data", "/nowhere"),
+                     ("runs", "list", "--server", "http://127.0.0.1:1")):
+            done = aios(*path)
+            self.assertEqual(done.returncode, 1, (path, done.stderr))
+            self.assertTrue(done.stderr.startswith("aios: "), (path, done.stderr))
+
+
+class AgainstServer(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.with_desk().with_server()
+        cls.scene.customers, cls.scene.orders = cls.scene.desk.seed_rows()
+
+    def cli(self, *arguments, role=None):
+        done = self.scene.cli(*arguments, role=role)
+        self.assertEqual(done.returncode, 0, f"{arguments}: {done.stderr}")
+        return done.stdout
+
+    def test_the_whole_way_by_command_line(self):
+        out = self.cli("deploy", DESK_BUNDLE, "--set", f"helpdesk_url={self.scene.desk.url}")
+        self.assertIn("support-desk 1.0.0 deployed as deployment 1", out)
+        self.assertIn("runs already", self.cli("deploy", DESK_BUNDLE, "--set",
+                                               f"helpdesk_url={self.scene.desk.url}"))
+        self.assertIn("intent@1  accuracy 0.9", self.cli("model", "train", "intent",
+                                                         role="developer"))
+        refused = self.scene.cli("model", "promote", "intent@1", "intent", role="developer")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("AIOS-0511", refused.stderr)
+        self.assertIn("intent now serves intent@1",
+                      self.cli("model", "promote", "intent@1", "intent", role="approver"))
+        event = self.scene.write("event.json", json.dumps(
+            ticket_event(1, SURE_CASE, self.scene.customers[0])))
+        sent = json.loads(self.cli("--json", "events", "send", event, role="ingest"))
+        self.scene.api().run_when(sent["run"])
+        self.assertEqual(json.loads(self.cli("runs", "show", sent["run"]))["status"], "completed")
+        self.assertIn(sent["run"], self.cli("runs", "list", "--status", "completed"))
+        self.assertIn("completed", self.cli("explain", sent["run"]))
+        self.assertIn("openCase", self.cli("runs", "history", sent["run"]))
+        self.assertEqual(json.loads(self.cli("events", "show", sent["id"]))["status"], "accepted")
+
+        made = self.scene.cli("key", "create", "--name", "x", "--role", "auditor")
+        self.assertRegex(made.stdout, r"^aios_[\w-]{43}\n$")
+        key_id = re.search(r"key_\w+", made.stderr).group()
+        self.cli("key", "revoke", key_id)
+        self.assertRegex(self.cli("key", "list"), rf"{key_id}.*revoked")
+
+    def test_a_misspelt_parameter_names_the_right_one(self):
+        done = self.scene.cli("deploy", DESK_BUNDLE, "--set", "helpdesk_ulr=http://127.0.0.1:1")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("helpdesk_url", done.stderr)
+
+    def test_the_key_comes_from_the_environment_a_file_or_the_data_directory(self):
+        secret = self.scene.server.first_key()
+        path = self.scene.write("admin.key", secret + "\n")
+        at = ("--server", self.scene.server.url)
+        self.assertEqual(aios("runs", "list", *at, "--key-file", path).returncode, 0)
+        self.assertEqual(aios("runs", "list", *at, environment={"AIOS_KEY": secret}).returncode, 0)
+        self.assertEqual(aios("runs", "list", "--data", self.scene.server.data).returncode, 0)
+        nothing = aios("runs", "list", *at, cwd=self.scene.folder)
+        self.assertEqual(nothing.returncode, 1)
+        self.assertIn("AIOS-0510", nothing.stderr)
+
+    def test_output_to_a_closed_pipe_is_no_crash(self):
+        done = subprocess.run(f"'{BINARY}' --help | head -1", shell=True, check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertNotIn("terminate", done.stderr)
+
+
+class IntentRouter(unittest.TestCase):
+    """The second example: a CSV through a workflow, with counts and accuracy."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.with_server()
+        done = cls.scene.cli("deploy", ROUTER, "--set", "floor=0.5")
+        assert done.returncode == 0, done.stderr
+        done = cls.scene.cli("model", "train", "intent77", role="developer")
+        assert done.returncode == 0, done.stderr
+        done = cls.scene.cli("model", "promote", "intent77@1", "intent77", role="approver")
+        assert done.returncode == 0, done.stderr
+
+    def test_rows_become_runs_and_are_counted(self):
+        rows = os.path.join(ROUTER, "datasets", "questions-heldout.csv")
+        done = self.scene.cli("--json", "run", "route", "--input", rows, "--label-column", "label")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        with open(rows, newline="", encoding="utf-8") as file:
+            count = len(list(csv.DictReader(file)))
+        self.assertEqual((report["rows"], report["labelled"]), (count, count))
+        self.assertEqual(sum(report["outcomes"].values()), count)
+        self.assertEqual(report["statuses"].get("faulted", 0), 0)
+        self.assertGreater(report["accuracy"], 0.6)
+        text = self.scene.cli("run", "route", "--input", rows, "--label-column", "label").stdout
+        self.assertIn(f"{count} rows", text)
+        self.assertIn("accuracy", text)
+
+    def test_a_column_or_workflow_that_is_not_there_is_named(self):
+        rows = os.path.join(ROUTER, "datasets", "questions-heldout.csv")
+        done = self.scene.cli("run", "route", "--input", rows, "--label-column", "lable")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("text, label", done.stderr)
+        done = self.scene.cli("run", "rout", "--input", rows)
+        self.assertIn("did you mean 'route'", done.stderr)
+
+    def test_other_data_can_be_brought_along(self):
+        source = self.scene.write("mine.csv", "text,category\n" + "".join(
+            f'"{word} please, line {i}",{word}\n' for i in range(12) for word in ("open", "close")))
+        target = self.scene.path("mine-prepared.csv")
+        prepared = subprocess.run(
+            [sys.executable, os.path.join(ROUTER, "tools", "prepare.py"), source, target],
+            check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertEqual(prepared.returncode, 0, prepared.stderr)
+        self.assertIn("24 rows, 2 labels", prepared.stdout)
+        done = self.scene.cli("--json", "model", "train", "intent77", "--dataset", target,
+                              "--heldout", target, role="developer")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["examples"], 24)
+
+    def test_an_unsure_question_waits_for_a_person_and_its_answer_is_the_outcome(self):
+        rows = self.scene.write("one.csv", f"text\n{UNSURE}\n")
+        report = json.loads(self.scene.cli("--json", "run", "route", "--input", rows).stdout)
+        self.assertEqual(report["outcomes"], {"human": 1})
+        review = next(r for r in self.scene.api().pages("/api/v1/reviews?status=open")
+                      if r["evidence"]["text"] == UNSURE)
+        self.scene.api("reviewer").want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                                        {"answer": {"intent": "none_of_ours"}})
+        run = self.scene.api().run_when(review["run"])
+        self.assertEqual((run["output"]["outcome"], run["output"]["intent"]),
+                         ("human", "none_of_ours"))
+
+
+if __name__ == "__main__":
+    unittest.main()

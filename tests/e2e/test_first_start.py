@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a user meets first: a new data directory, its key, its one server, its orderly end."""
+
+import os
+import re
+import socket
+import stat
+import unittest
+
+from harness import Scene, aios, wait_for
+
+
+def listeners(pid):
+    """Local addresses the process listens on, from /proc: [(hex address, port)]."""
+    inodes = set()
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            target = os.readlink(f"/proc/{pid}/fd/{fd}")
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    found = []
+    for table in ("tcp", "tcp6"):
+        with open(f"/proc/{pid}/net/{table}", encoding="ascii") as file:
+            for line in file.readlines()[1:]:
+                parts = line.split()
+                if parts[3] == "0A" and parts[9] in inodes:
+                    address, port = parts[1].split(":")
+                    found.append((address, int(port, 16)))
+    return found
+
+
+class FirstStart(unittest.TestCase):
+    def setUp(self):
+        self.scene = Scene()
+        self.addCleanup(self.scene.close)
+        self.scene.with_server()
+        self.server = self.scene.server
+
+    def test_the_data_directory_is_the_owners_alone(self):
+        self.assertEqual(stat.S_IMODE(os.stat(self.server.data).st_mode), 0o700)
+
+    def test_no_file_in_it_can_be_read_by_others(self):
+        self.scene.server.stop()
+        for folder, _, names in os.walk(self.server.data):
+            for name in names:
+                if name in ("first-key", "root.key", "audit-signing.key", "keys.db"):
+                    mode = stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                    self.assertEqual(mode & 0o077, 0, f"{name} has mode {mode:o}")
+
+    def test_the_first_key_is_private_named_and_works(self):
+        path = os.path.join(self.server.data, "first-key")
+        self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+        self.assertIn(path, self.server.log())
+        self.assertNotIn(self.server.first_key(), self.server.log())
+        self.assertRegex(self.server.first_key(), r"^aios_[A-Za-z0-9_-]{43}$")
+        self.assertEqual(self.server.api().call("GET", "/api/v1/runs")[0], 200)
+
+    def test_it_listens_on_the_loopback_only(self):
+        self.assertEqual(listeners(self.server.pid), [("0100007F", self.server.port)])
+
+    def test_no_second_first_key_is_made(self):
+        before = self.server.first_key()
+        self.scene.restart("stop")
+        self.assertEqual(self.server.first_key(), before)
+        self.assertEqual(self.server.api().call("GET", "/api/v1/keys")[0], 200)
+        self.assertEqual(self.server.log().count("first-key"), 1)
+
+    def test_health_and_readiness(self):
+        api = self.server.api("")
+        self.assertEqual(api.call("GET", "/healthz")[0], 200)
+        self.assertEqual(api.call("GET", "/readyz")[0], 200)
+
+
+class OneServer(unittest.TestCase):
+    def setUp(self):
+        self.scene = Scene()
+        self.addCleanup(self.scene.close)
+        self.scene.with_server()
+
+    def test_a_second_server_on_the_directory_is_refused_and_told_who_holds_it(self):
+        second = aios("serve", "--data", self.scene.server.data, "--listen", "127.0.0.1:0")
+        self.assertEqual(second.returncode, 1)
+        self.assertIn(str(self.scene.server.pid), second.stderr)
+        self.assertRegex(second.stderr, r"\[AIOS-\d{4}\]")
+        self.assertEqual(self.scene.server.api("").call("GET", "/healthz")[0], 200)
+
+    def test_after_a_kill_the_directory_is_free_again(self):
+        self.scene.restart("kill")
+        self.assertEqual(self.scene.server.api("").call("GET", "/readyz")[0], 200)
+
+    def test_a_port_that_is_taken_is_an_error_with_a_page(self):
+        other = self.scene.path("other")
+        done = aios("serve", "--data", other, "--listen",
+                    f"127.0.0.1:{self.scene.server.port}")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(str(self.scene.server.port), done.stderr)
+        self.assertRegex(done.stderr, r"\[AIOS-\d{4}\]")
+
+
+class OrderlyEnd(unittest.TestCase):
+    def setUp(self):
+        self.scene = Scene()
+        self.addCleanup(self.scene.close)
+        self.scene.with_server()
+
+    def test_sigterm_ends_with_0_and_takes_the_address_away(self):
+        address = os.path.join(self.scene.server.data, "server.address")
+        self.assertTrue(os.path.exists(address))
+        self.assertEqual(self.scene.server.stop(), 0)
+        self.assertFalse(os.path.exists(address))
+
+    def test_sigterm_lets_a_request_under_way_end(self):
+        with socket.create_connection(("127.0.0.1", self.scene.server.port), timeout=20) as open_one:
+            head = (f"POST /api/v1/policy/check HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
+                    f"{self.scene.server.first_key()}\r\nContent-Type: application/json\r\n"
+                    "Content-Length: 16\r\n\r\n")
+            open_one.sendall(head.encode() + b'{"path": ')
+            self.scene.server.process.terminate()
+            wait_for(lambda: "draining" in self.scene.server.log(), "the server drains")
+            open_one.sendall(b'"a/b"} ')
+            answer = open_one.recv(65536)
+        self.assertRegex(answer.decode(), r"^HTTP/1\.1 [245]\d\d ")
+        self.assertEqual(self.scene.server.process.wait(20), 0)
+
+    def test_the_log_is_one_json_object_a_line_or_a_line_for_people(self):
+        self.scene.server.stop()
+        for line in self.scene.server.log().splitlines():
+            self.assertTrue(line.startswith(("{", "aios: ")), line)
+
+
+class Version(unittest.TestCase):
+    def test_it_says_its_version_both_ways(self):
+        first, second = aios("version"), aios("--version")
+        self.assertEqual((first.returncode, second.returncode), (0, 0))
+        self.assertTrue(re.match(r"aios \d+\.\d+\.\d+", first.stdout))
+        self.assertEqual(first.stdout, second.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

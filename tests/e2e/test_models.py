@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deploy, train, promote: who may, and what is refused."""
+
+import unittest
+
+from harness import DESK_BUNDLE, Scene, bundle_files
+
+
+class Models(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.with_desk().with_server()
+        cls.deployed = cls.scene.deploy()
+        cls.trained = cls.scene.api("developer").want("POST", "/api/v1/models/intent/train")
+
+    def test_a_deployment_names_its_digest_and_repeats_nothing(self):
+        self.assertEqual(self.deployed["name"], "support-desk")
+        again = self.scene.deploy()
+        self.assertFalse(again["changed"])
+        self.assertEqual(again["number"], self.deployed["number"])
+        current = self.scene.api().want("GET", "/api/v1/deployments/current")
+        self.assertEqual(current["digest"], self.deployed["digest"])
+
+    def test_a_broken_bundle_changes_nothing_and_all_errors_come_at_once(self):
+        broken = {"workflows/ticket.yaml": b"document: {dsl: '1.0.3'}\ndo: 3\n",
+                  "policies/broken.rego": b"package broken\n\nallow if {\n"}
+        status, answer = self.scene.api().call(
+            "POST", "/api/v1/deployments",
+            {"files": bundle_files(DESK_BUNDLE, broken), "parameters": {}})
+        self.assertEqual(status, 400, answer)
+        files = {error["file"] for error in answer["errors"]}
+        self.assertLessEqual({"workflows/ticket.yaml", "policies/broken.rego"}, files)
+        current = self.scene.api().want("GET", "/api/v1/deployments/current")
+        self.assertEqual(current["digest"], self.deployed["digest"])
+
+    def test_a_version_says_where_it_comes_from(self):
+        version = self.scene.api().want("GET", "/api/v1/models/intent")["versions"][0]
+        self.assertEqual(version["version"], 1)
+        self.assertEqual(version["owner"], "support-operations@example.com")
+        self.assertEqual(len(version["dataset_digest"]), 64)
+        self.assertEqual(version["examples"], 1250)
+        self.assertEqual(version["heldout"]["examples"], 276)
+        self.assertGreaterEqual(version["heldout"]["accuracy"], 0.9)
+        self.assertTrue(version["trained_by"].startswith("key_"))
+
+    def test_the_trainer_may_not_promote_and_a_second_key_may(self):
+        scene = self.scene
+        both = scene.api().want("POST", "/api/v1/keys",
+                                {"name": "both", "roles": ["developer", "approver"]})["secret"]
+        version = scene.server.api(both).want("POST", "/api/v1/models/intent/train")["version"]
+        path = "/api/v1/models/intent/aliases/intent"
+        status, answer = scene.server.api(both).call("POST", path, {"version": version})
+        self.assertIn(status, (403, 409, 412), answer)
+        self.assertIn("train", answer["detail"])
+        alias = scene.api("approver").want("POST", path, {"version": version})
+        self.assertEqual(alias["version"], version)
+        self.assertTrue(alias["set_by"].startswith("key_"))
+        aliases = scene.api().want("GET", "/api/v1/models")["items"]
+        self.assertEqual([a["alias"] for a in aliases], ["intent"])
+
+    def test_a_developer_may_not_promote_at_all(self):
+        status, _ = self.scene.api("developer").call(
+            "POST", "/api/v1/models/intent/aliases/other", {"version": 1})
+        self.assertEqual(status, 403)
+
+    def test_a_model_below_its_gate_is_not_promoted(self):
+        scene = self.scene
+        bad = "text,label\n" + "".join(f"word{i % 3},label{i % 2}\n" for i in range(60))
+        made = scene.api("developer").want("POST", "/api/v1/models/intent/train",
+                                           {"dataset": bad, "heldout": bad})
+        self.assertLess(made["heldout"]["accuracy"], 0.9)
+        status, answer = scene.api("approver").call(
+            "POST", "/api/v1/models/intent/aliases/bad", {"version": made["version"]})
+        self.assertEqual(status, 403, answer)
+        self.assertIn("gate", answer["detail"])
+
+    def test_a_version_or_a_model_that_is_not_there(self):
+        approver = self.scene.api("approver")
+        status, _ = approver.call("POST", "/api/v1/models/intent/aliases/intent", {"version": 99})
+        self.assertEqual(status, 404)
+        status, answer = self.scene.api("developer").call("POST", "/api/v1/models/intnet/train")
+        self.assertEqual(status, 404)
+        self.assertIn("intent", answer["detail"])
+
+    def test_a_prediction_says_version_confidence_and_words(self):
+        self.scene.api("approver").want("POST", "/api/v1/models/intent/aliases/intent",
+                                        {"version": 1})
+        said = self.scene.api().want("POST", "/api/v1/models/intent/predict",
+                                     {"text": "where is my parcel"})
+        self.assertEqual(said["label"], "order_status")
+        self.assertEqual(said["version"], "intent@1")
+        self.assertTrue(0 < said["confidence"] <= 1)
+        self.assertTrue(said["reasons"])
+        self.assertEqual(len(said["scores"]), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

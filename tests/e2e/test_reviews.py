@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions to people: listed, shown and answered by API and command line; the run goes on."""
+
+import json
+import unittest
+
+from harness import UNSURE, Scene, ticket_event
+
+
+class Reviews(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.support_desk()
+        cls.ingest = cls.scene.api("ingest")
+        cls.admin = cls.scene.api()
+        cls.reviewer = cls.scene.api("reviewer")
+        cls.order, cls.customer = cls.scene.small_orders()[0]
+
+    def open_review(self, number, body=UNSURE, **more):
+        """-> (run id, review) of a ticket that a person must look at"""
+        status, sent = self.ingest.send(ticket_event(number, body, self.customer, **more))
+        self.assertEqual(status, 202, sent)
+        self.admin.run_when(sent["run"], ("review",))
+        for review in self.reviewer.pages("/api/v1/reviews?status=open"):
+            if review["run"] == sent["run"]:
+                return sent["run"], self.reviewer.want("GET", f"/api/v1/reviews/{review['id']}")
+        raise AssertionError("no open review of the run")
+
+    def corrections(self):
+        return [c["correction"] for c in self.admin.pages("/api/v1/corrections?dataset=intents")]
+
+    def test_a_question_shows_evidence_suggestion_and_form(self):
+        _, review = self.open_review(1)
+        self.assertEqual(review["evidence"]["ticket"], "T-00001")
+        self.assertEqual(review["assignees"], ["reviewer"])
+        self.assertIn("intent", review["form_schema"]["properties"])
+        self.assertTrue(review["suggestion"]["intent"])
+        self.assertTrue(review["evidence"]["why"])
+
+    def test_an_answer_by_api_ends_the_run_and_is_a_correction(self):
+        run_id, review = self.open_review(2)
+        done = self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                                  {"answer": {"intent": "promo_code", "action": "case"}})
+        self.assertEqual(done["status"], "answered")
+        run = self.admin.run_when(run_id)
+        self.assertEqual(run["status"], "completed", run)
+        self.assertEqual((run["output"]["outcome"], run["output"]["intent"]),
+                         ("human", "promo_code"))
+        self.assertEqual(self.scene.desk.rows("select intent from cases where id=?",
+                                              run["output"]["case"]), [("promo_code",)])
+        mine = [c for c in self.corrections() if UNSURE in json.dumps(c)
+                and "promo_code" in json.dumps(c)]
+        self.assertEqual(len(mine), 1, mine)
+
+    def test_a_person_may_approve_a_refund_above_the_limit(self):
+        order, customer = next((o, c) for o in self.scene.orders for c in self.scene.customers
+                               if o[4] > 10000 and c[0] == o[1])
+        status, sent = self.ingest.send(ticket_event(3, "Please refund my money, I sent it back.",
+                                                     customer, order))
+        self.assertEqual(status, 202)
+        self.admin.run_when(sent["run"], ("review",))
+        review = next(r for r in self.reviewer.pages("/api/v1/reviews?status=open")
+                      if r["run"] == sent["run"])
+        self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                           {"answer": {"intent": "refund_request", "action": "refund",
+                                       "amount_cents": order[4]}})
+        run = self.admin.run_when(sent["run"])
+        self.assertEqual(run["output"]["refund_cents"], order[4], run)
+
+    def test_an_answer_that_does_not_fit_the_form_says_where_and_changes_nothing(self):
+        run_id, review = self.open_review(4)
+        path = f"/api/v1/reviews/{review['id']}/answer"
+        for answer in ({}, {"intent": "nonsense", "action": "case"}, {"action": "case"},
+                       {"intent": "other", "action": "refund"},
+                       {"intent": "other", "action": "none", "more": 1}):
+            status, problem = self.reviewer.call("POST", path, {"answer": answer})
+            self.assertEqual(status, 400, (answer, problem))
+        self.assertEqual(self.reviewer.want("GET", f"/api/v1/reviews/{review['id']}")["status"],
+                         "open")
+        self.assertEqual(self.admin.want("GET", f"/api/v1/runs/{run_id}")["status"], "waiting")
+
+    def test_only_the_assigned_role_may_answer(self):
+        _, review = self.open_review(5)
+        path = f"/api/v1/reviews/{review['id']}/answer"
+        answer = {"answer": {"intent": "other", "action": "none"}}
+        for role in ("developer", "approver", "ingest", "auditor"):
+            self.assertEqual(self.scene.api(role).call("POST", path, answer)[0], 403, role)
+
+    def test_the_second_answer_is_refused_and_says_who_was_first(self):
+        run_id, review = self.open_review(6)
+        path = f"/api/v1/reviews/{review['id']}/answer"
+        answer = {"answer": {"intent": "other", "action": "none"}}
+        self.reviewer.want("POST", path, answer)
+        self.admin.run_when(run_id)
+        status, problem = self.reviewer.call("POST", path, answer)
+        self.assertIn(status, (409, 412), problem)
+        self.assertIn("key_", problem["detail"])
+
+    def test_the_suggestion_taken_is_no_correction_but_the_step_says_so(self):
+        run_id, review = self.open_review(7, body="zzz qqq")
+        before = len(self.corrections())
+        self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                           {"answer": review["suggestion"]})
+        self.admin.run_when(run_id)
+        for one in self.corrections()[before:]:
+            self.assertFalse(one.get("corrected", False), one)
+
+    def test_by_command_line(self):
+        run_id, review = self.open_review(8)
+        listed = self.scene.cli("review", "list", role="reviewer")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        self.assertIn(review["id"], listed.stdout)
+        shown = self.scene.cli("review", "show", review["id"], role="reviewer")
+        self.assertEqual(json.loads(shown.stdout)["id"], review["id"])
+        answer = self.scene.write("answer.json", '{"intent": "other", "action": "none"}')
+        bad = self.scene.cli("review", "answer", review["id"], '{"intent": "other"}',
+                             role="reviewer")
+        self.assertEqual(bad.returncode, 1)
+        self.assertRegex(bad.stderr, r"\[AIOS-\d{4}\]")
+        done = self.scene.cli("review", "answer", review["id"], f"@{answer}", role="reviewer")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        run = self.admin.run_when(run_id)
+        self.assertEqual(run["output"]["action"], "none")
+
+    def test_a_question_survives_a_kill(self):
+        run_id, review = self.open_review(9)
+        self.scene.restart("kill")
+        # the port is a new one: other clients of this class are made again
+        type(self).ingest, type(self).admin = self.scene.api("ingest"), self.scene.api()
+        type(self).reviewer = self.scene.api("reviewer")
+        again = self.reviewer.want("GET", f"/api/v1/reviews/{review['id']}")
+        self.assertEqual(again["status"], "open")
+        self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                           {"answer": {"intent": "other", "action": "none"}})
+        self.assertEqual(self.admin.run_when(run_id)["status"], "completed")
+
+
+if __name__ == "__main__":
+    unittest.main()
