@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Kills the real server at random moments, under load, and then counts.
+
+A help desk with faults on; senders that repeat an event until it is answered; a simulated reviewer;
+SIGKILL again and again, always the same data directory. At the end the faults are switched off and
+a checker reads nothing but the public API and the help desk's own database:
+
+  lost     an event that was acknowledged and has no run, or a run that has neither ended nor says
+           what it waits for, or that ended without the effect its outcome names
+  doubled  a refund (keyed), a case (looked up) or a notice (neither) more often than once
+
+    AIOS_BINARY=build/dev/aios crash.py [--kills N] [--seconds T] [--floor N] [--seed N] [--json F]
+
+Ends with 1 when something was lost or doubled or fewer than --floor kills were made. Everything is
+on the loopback, everything started is ended by its own id, nothing outlives the time limit by more
+than the final waiting (at most two minutes).
+"""
+
+import argparse
+import collections
+import json
+import os
+import queue
+import random
+import subprocess
+import sys
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
+from harness import (SURE_CASE, SURE_REFUND, UNSURE, Scene, Unreachable,  # noqa: E402
+                     ticket_event)
+
+FAULTS = ("find_customer.error=0.03,find_order.error=0.03,open_case.lost=0.08,open_case.error=0.06,"
+          "open_case.throttle=0.02:1,pay_refund.lost=0.12,pay_refund.error=0.08,"
+          "pay_refund.throttle=0.02:1,send_notice.lost=0.03,send_notice.error=0.03,"
+          "*.slow=0.02:120")
+SENDERS = 4
+BACKLOG_MAX = 300       # unfinished runs at which the senders wait
+SETTLE_SECONDS = 120.0
+INCIDENT = "incident"
+
+
+class Load:
+    """Events, who sent them and what was answered."""
+
+    def __init__(self, scene, seed):
+        self.scene = scene
+        self.random = random.Random(seed)
+        self.lock = threading.Lock()
+        self.halt = threading.Event()
+        self.refundable = scene.small_orders()
+        self.random.shuffle(self.refundable)
+        self.number = 0
+        self.acknowledged = {}  # event id -> (event, answer)
+        self.unanswered = {}    # event id -> event, sent at least once
+        self.differing = []     # ids whose second answer named another run
+        self.backlog = 0
+        self.surprises = collections.Counter()
+
+    def next_event(self):
+        with self.lock:
+            self.number += 1
+            draw = self.random.random()
+            if draw < 0.35 and self.refundable:
+                order, customer = self.refundable.pop()
+                return ticket_event(self.number, SURE_REFUND, customer, order)
+            customer = self.random.choice(self.scene.customers)
+            body = SURE_CASE if draw < 0.85 else UNSURE
+            return ticket_event(self.number, body, customer)
+
+    def send(self, api, event):
+        """Until it is answered or the load ends; sometimes once more, as a nervous sender does."""
+        with self.lock:
+            self.unanswered[event["id"]] = event
+        wait = 0.02
+        while True:
+            try:
+                status, answer = api.send(event)
+            except Unreachable:
+                status, answer = 0, None
+            if status == 202:
+                break
+            if status not in (0, 429, 503):
+                with self.lock:
+                    self.surprises[f"{status} {answer}"[:200]] += 1
+                return
+            if self.halt.wait(wait):
+                return
+            wait = min(wait * 2, 0.5)
+        with self.lock:
+            first = self.acknowledged.setdefault(event["id"], (event, answer))[1]
+            self.unanswered.pop(event["id"], None)
+            if first["run"] != answer["run"]:
+                self.differing.append(event["id"])
+
+    def sender(self, index):
+        rng = random.Random(index)
+        api = self.scene.api("ingest")
+        while not self.halt.is_set():
+            if self.backlog > BACKLOG_MAX:
+                self.halt.wait(0.1)
+                continue
+            event = self.next_event()
+            self.send(api, event)
+            if rng.random() < 0.1:
+                self.send(api, event)
+            self.halt.wait(rng.random() * 0.02)
+
+    def reviewer(self):
+        """The simulated reviewer: everything it is asked gets a case for a person to read."""
+        api = self.scene.api("reviewer")
+        while not self.halt.is_set():
+            try:
+                self.backlog = self.unfinished()
+                status, page = api.call("GET", "/api/v1/reviews?status=open&limit=50")
+                for review in page["items"] if status == 200 else ():
+                    api.call("POST", f"/api/v1/reviews/{review['id']}/answer",
+                             {"answer": {"intent": "other", "action": "case"}})
+            except Unreachable:
+                pass
+            self.halt.wait(0.05)
+
+    def unfinished(self):
+        status, counts = self.scene.server.api().call("GET", "/api/v1/run-counts")
+        return counts["running"] + counts["waiting"] if status == 200 else self.backlog
+
+
+class Trial:
+    def __init__(self, options):
+        self.options = options
+        self.kills = self.incidents = 0
+        self.starts_ms = []
+        self.random = random.Random(options.seed)
+        self.scene = Scene()
+
+    def say(self, text):
+        print(text, flush=True)
+
+    def start_again(self):
+        begin = time.monotonic()
+        self.scene.server.start(port=self.port)
+        self.starts_ms.append((time.monotonic() - begin) * 1000)
+
+    def kill_many(self):
+        end = time.monotonic() + self.options.seconds
+        while self.kills < self.options.kills and time.monotonic() < end:
+            # Often right after the start, when recovery runs; sometimes after a while.
+            time.sleep(self.random.choice((0.0, 0.02, 0.1, 0.3, 0.6, 1.2)) * self.random.random())
+            if not self.scene.server.alive():
+                raise AssertionError("the server ended by itself:\n"
+                                     + self.scene.server.log()[-3000:])
+            self.scene.server.kill()
+            self.kills += 1
+            if self.kills % 20 == 0:
+                self.say(f"crash: {self.kills} kills, {len(self.load.acknowledged)} events "
+                         f"acknowledged, {max(0, end - time.monotonic()):.0f} s left at most")
+            self.start_again()
+
+    def run(self):
+        scene = self.scene
+        scene.support_desk(FAULTS, self.options.seed)
+        self.port = scene.server.port
+        for role in ("ingest", "reviewer", "operator"):
+            scene.key(role)
+        self.load = Load(scene, self.options.seed)
+        threads = [threading.Thread(target=self.load.sender, args=(i,), daemon=True)
+                   for i in range(SENDERS)]
+        people = threading.Thread(target=self.load.reviewer, daemon=True)
+        for thread in [*threads, people]:
+            thread.start()
+        try:
+            self.kill_many()
+        finally:
+            self.load.halt.set()
+            for thread in [*threads, people]:
+                thread.join(30)
+        scene.desk.set_faults("")
+        self.finish_sending()
+        self.settle()
+        return self.check()
+
+    def finish_sending(self):
+        """What was sent and never answered is sent once more, so that each has an answer."""
+        api = self.scene.api("ingest")
+        self.load.halt.clear()
+        pending = queue.SimpleQueue()
+        for event in list(self.load.unanswered.values()):
+            pending.put(event)
+        while not pending.empty():
+            self.load.send(api, pending.get())
+
+    def settle(self):
+        """The reviewer goes on, a simulated operator settles incidents; until nothing is left."""
+        api, end = self.scene.api(), time.monotonic() + SETTLE_SECONDS
+        while time.monotonic() < end:
+            for review in list(api.pages("/api/v1/reviews?status=open")):
+                self.scene.api("reviewer").call(
+                    "POST", f"/api/v1/reviews/{review['id']}/answer",
+                    {"answer": {"intent": "other", "action": "case"}})
+            for run in list(api.pages("/api/v1/runs?status=waiting")):
+                if INCIDENT in (run.get("waiting_for") or ""):
+                    self.resolve(api, run)
+            counts = api.want("GET", "/api/v1/run-counts")
+            if counts["running"] + counts["waiting"] == 0:
+                return
+            time.sleep(0.3)
+
+    def resolve(self, api, run):
+        """Looks into the help desk, as a person would, and says what happened there."""
+        order = run["input"][0]["data"].get("order", "none")
+        found = self.scene.desk.rows("select id from notices where text like ?", f"% {order} %")
+        body = ({"resolution": "happened", "result": {"id": found[0][0]}} if found
+                else {"resolution": "retry"})
+        api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
+        self.incidents += 1
+
+    # --- what came of it
+
+    def check(self):
+        runs = {run["id"]: run for run in self.scene.api().pages("/api/v1/runs")}
+        desk = self.scene.desk
+        cases = dict(desk.rows("select id, reference from cases"))
+        refunds = collections.Counter(dict(
+            desk.rows("select order_id, count(*) from refunds group by 1")))
+        notices = [row[0] for row in desk.rows("select text from notices")]
+        lost, doubled = [], []
+        for event_id, (event, answer) in self.load.acknowledged.items():
+            lost += self.missing(event_id, event, runs.get(answer["run"]), cases, refunds)
+        for run_id in set(runs) - {a["run"] for _, a in self.load.acknowledged.values()}:
+            doubled.append(f"run {run_id} belongs to no acknowledged event")
+        doubled += [f"{event_id}: two runs for one event" for event_id in self.load.differing]
+        doubled += [f"case of {ref} opened {n} times" for ref, n in
+                    collections.Counter(cases.values()).items() if n > 1]
+        doubled += [f"refund of {order} paid {n} times" for order, n in refunds.items() if n > 1]
+        doubled += [f"notice sent {n} times: {text}" for text, n in
+                    collections.Counter(notices).items() if n > 1]
+        return self.report(runs, lost, doubled)
+
+    def missing(self, event_id, event, run, cases, refunds):
+        if run is None:
+            return [f"{event_id}: acknowledged, and no run"]
+        if run["status"] != "completed":
+            text = self.scene.api().want("GET", f"/api/v1/runs/{run['id']}/explain")["text"]
+            told = run["status"] in ("faulted", "cancelled") and run.get("error")
+            return [] if told else [f"{event_id}: {run['id']} is {run['status']}: {text[:300]}"]
+        output = run["output"]
+        if output["action"] == "case" and output["case"] not in cases:
+            return [f"{event_id}: case {output['case']} is not in the help desk"]
+        if output["action"] == "refund" and refunds[event["data"]["order"]] < 1:
+            return [f"{event_id}: refund of {event['data']['order']} is not in the help desk"]
+        return []
+
+    def report(self, runs, lost, doubled):
+        statuses = collections.Counter(run["status"] for run in runs.values())
+        met = self.scene.desk.rows("select count(*) from requests where fault is not null")[0][0]
+        asked = self.scene.desk.rows("select count(*) from requests")[0][0]
+        starts = sorted(self.starts_ms) or [0.0]
+        self.say("")
+        for name, value in (("kills", self.kills), ("acknowledged", len(self.load.acknowledged)),
+                            ("lost", len(lost)), ("doubled", len(doubled))):
+            self.say(f"{name:<14}{value:>8}")
+        self.say(f"runs {dict(statuses)}; requests at the help desk {asked}, of them met by a "
+                 f"fault {met}; incidents settled {self.incidents}; start after a "
+                 f"kill {starts[len(starts) // 2]:.0f} ms in the middle, {starts[-1]:.0f} ms at "
+                 "most")
+        for text in [*lost[:10], *doubled[:10]]:
+            self.say(f"  ! {text}")
+        for text, count in self.load.surprises.most_common(5):
+            self.say(f"  ! {count} times: {text}")
+        enough = self.kills >= self.options.floor
+        if not enough:
+            self.say(f"crash: only {self.kills} kills in time, at least {self.options.floor} "
+                     "wanted")
+        rows = [("kills", self.kills, "", self.options.floor, enough),
+                ("acknowledged", len(self.load.acknowledged), "events", None, None),
+                ("lost", len(lost), "", 0, not lost), ("doubled", len(doubled), "", 0, not doubled)]
+        self.write(rows)
+        return 0 if enough and not lost and not doubled and not self.load.surprises else 1
+
+    def write(self, rows):
+        if not self.options.json:
+            return
+        os.makedirs(os.path.dirname(os.path.abspath(self.options.json)), exist_ok=True)
+        with open(self.options.json, "w", encoding="utf-8") as file:
+            json.dump({"machine": machine(), "commit": commit(), "rows": [
+                {"name": name, "value": value, "unit": unit, "mark": mark, "holds": holds}
+                for name, value, unit, mark, holds in rows]}, file, indent=2)
+            file.write("\n")
+
+
+def machine():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        models = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    return f"{models[0] if models else 'unknown'}, {os.cpu_count()} cores"
+
+
+def commit():
+    done = subprocess.run(["git", "-C", HERE, "rev-parse", "HEAD"], text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return done.stdout.strip() or "unknown"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=2000)
+    parser.add_argument("--seconds", type=float, default=3600.0, help="time limit of the killing")
+    parser.add_argument("--floor", type=int, default=1, help="fewer kills than this fail")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", help="where the rows go")
+    options = parser.parse_args()
+    trial = Trial(options)
+    try:
+        return trial.run()
+    except AssertionError as error:
+        print(f"crash: {error}", file=sys.stderr)
+        return 1
+    finally:
+        trial.scene.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
