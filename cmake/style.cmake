@@ -3,6 +3,8 @@ foreach(check layers await tidy)
   add_test(NAME style.${check} COMMAND python3 "${CMAKE_SOURCE_DIR}/tools/check_${check}.py")
   set_tests_properties(style.${check} PROPERTIES LABELS style)
 endforeach()
+add_test(NAME style.checks COMMAND python3 "${CMAKE_SOURCE_DIR}/tools/checks_test.py")
+set_tests_properties(style.checks PROPERTIES LABELS style)
 
 file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/src/*.h")
 list(FILTER headers EXCLUDE REGEX "/test/|/detail/")
