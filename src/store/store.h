@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// store/store: the journal and its views. One writer (the sequencer) checks preconditions in memory, orders, writes
-// a group, syncs, answers. A caller sees its own writes: reads are the delta (what is not folded yet) over the tables.
-// Threading: every method from any thread of an Executor; coroutines resume on the caller's executor.
+// store/store: the journal and its views. One writer (the sequencer) checks preconditions in
+// memory, orders, writes a group, syncs, answers. A caller sees its own writes: reads are the delta
+// (what is not folded yet) over the tables.
+// Threading: every method from any thread of an Executor; coroutines resume on the caller's
+// executor.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -27,9 +29,9 @@ struct StreamRow {
   std::string label;
   std::optional<Time> wake_at;
   StreamEnd end = StreamEnd::open;
-  Time updated;        ///< wall time of the commit
-  std::string state;   ///< unsealed; empty when there is none
-  bool erased = false; ///< the key was destroyed: state is gone for good
+  Time updated;         ///< wall time of the commit
+  std::string state;    ///< unsealed; empty when there is none
+  bool erased = false;  ///< the key was destroyed: state is gone for good
 };
 
 struct HistoryRow {
@@ -43,9 +45,9 @@ struct HistoryRow {
 struct ListQuery {
   TenantId tenant;
   StreamKind kind = StreamKind::run;
-  std::string status;  ///< empty: any
-  std::string label;   ///< empty: any
-  std::string after;   ///< exclusive start in id order; empty: from the first
+  std::string status;         ///< empty: any
+  std::string label;          ///< empty: any
+  std::string after;          ///< exclusive start in id order; empty: from the first
   std::uint32_t limit = 100;  ///< 1 to 1,000
   bool newest_first = false;  ///< then `after` is an exclusive upper bound
   bool with_state = true;
@@ -64,6 +66,7 @@ struct OutboxRow {
   std::string topic;
   std::string ordering_key;
   std::string data;
+  bool erased = false;  ///< the key was destroyed: the data is gone for good
 };
 
 struct KeyRecord {
@@ -81,24 +84,25 @@ struct Change {
 };
 
 struct StoreStats {
-  std::uint64_t sequence = 0;         ///< last committed
-  std::uint64_t folded = 0;           ///< base tables hold everything up to here
+  std::uint64_t sequence = 0;  ///< last committed
+  std::uint64_t folded = 0;    ///< base tables hold everything up to here
   std::uint64_t delta_bytes = 0;
   std::uint64_t delta_bytes_max = 0;
-  std::uint64_t batches = 0;          ///< group commits
+  std::uint64_t batches = 0;  ///< group commits
   std::uint64_t syncs = 0;
   std::uint64_t disk_bytes = 0;
-  bool read_only = false;             ///< disk full: writes are refused until space returns
+  bool read_only = false;  ///< disk full: writes are refused until space returns
 };
 
 class Store {
  public:
   virtual ~Store() = default;
 
-  /// Commits durably. Errors: aborted (a stream's version differs: read again), failed_precondition (epoch passed),
-  /// already_exists (a key is taken: see key()), budget_exceeded, resource_exhausted with Retry::same_call (delta at
-  /// its bound or disk full), invalid_argument (limits). A refused transition changes nothing. After cancelled or
-  /// deadline_exceeded the outcome is unknown: read the stream.
+  /// Commits durably. Errors: aborted (a stream's version differs: read again), failed_precondition
+  /// (epoch passed), already_exists (a key is taken: see key()), budget_exceeded,
+  /// resource_exhausted with Retry::same_call (delta at its bound or disk full), invalid_argument
+  /// (limits). A refused transition changes nothing. After cancelled or deadline_exceeded the
+  /// outcome is unknown: read the stream.
   virtual Task<Result<Committed>> commit(Context ctx, Transition transition) = 0;
 
   virtual std::uint64_t epoch() const = 0;
@@ -106,32 +110,41 @@ class Store {
   /// not_found when the stream does not exist.
   virtual Task<Result<StreamRow>> stream(Context ctx, StreamKind kind, std::string id) = 0;
   /// Oldest first; complete also while folding goes on.
-  virtual Task<Result<std::vector<HistoryRow>>> history(Context ctx, StreamKind kind, std::string id) = 0;
+  virtual Task<Result<std::vector<HistoryRow>>> history(Context ctx, StreamKind kind,
+                                                        std::string id) = 0;
   virtual Task<Result<std::vector<StreamRow>>> list(Context ctx, ListQuery query) = 0;
-  virtual Task<Result<std::uint64_t>> count(Context ctx, ListQuery query) = 0;  ///< limit and after are ignored
+  virtual Task<Result<std::uint64_t>> count(Context ctx,
+                                            ListQuery query) = 0;  ///< limit and after are ignored
   /// Streams of all tenants with wake_at <= until, earliest first.
   virtual Task<Result<std::vector<WakeUp>>> due(Context ctx, Time until, std::uint32_t limit) = 0;
-  virtual Task<Result<std::optional<KeyRecord>>> key(Context ctx, std::string space, std::string key) = 0;
+  virtual Task<Result<std::optional<KeyRecord>>> key(Context ctx, std::string space,
+                                                     std::string key) = 0;
   virtual Task<Result<std::int64_t>> budget(Context ctx, std::string account) = 0;
   /// Undelivered messages of all tenants after `after`, in order.
-  virtual Task<Result<std::vector<OutboxRow>>> outbox(Context ctx, std::uint64_t after, std::uint32_t limit) = 0;
+  virtual Task<Result<std::vector<OutboxRow>>> outbox(Context ctx, std::uint64_t after,
+                                                      std::uint32_t limit) = 0;
   /// Leaves of ctx.tenant from index `from`, all synced, in order.
-  virtual Task<Result<std::vector<std::string>>> leaves(Context ctx, std::uint64_t from, std::uint32_t limit) = 0;
+  virtual Task<Result<std::vector<std::string>>> leaves(Context ctx, std::uint64_t from,
+                                                        std::uint32_t limit) = 0;
   virtual Task<Result<std::uint64_t>> leaf_count(Context ctx) = 0;
   virtual Task<Result<std::vector<TenantId>>> tenants_with_leaves(Context ctx) = 0;
 
-  /// Stores bytes under a per-tenant keyed hash and returns that name ("blob_" + hex); durable when it returns.
+  /// Stores bytes under a per-tenant keyed hash and returns that name ("blob_" + hex); durable when
+  /// it returns.
   virtual Task<Result<std::string>> put_blob(Context ctx, Payload payload) = 0;
   virtual Task<Result<std::string>> blob(Context ctx, std::string name) = 0;
 
-  /// Destroys the keys of a data subject: everything sealed for it is unreadable from then on. Returns how many keys.
+  /// Destroys the keys of a data subject: everything sealed for it is unreadable from then on.
+  /// Returns how many keys.
   virtual Task<Result<std::uint64_t>> erase_subject(Context ctx, std::string subject) = 0;
 
-  /// Calls back after each group commit, on the writer's thread, with what changed; must be quick and not block.
+  /// Calls back after each group commit, on the writer's thread, with what changed; must be quick
+  /// and not block.
   virtual std::uint64_t watch(std::function<void(const std::vector<Change>&)> callback) = 0;
   virtual void unwatch(std::uint64_t id) = 0;
 
-  /// Online: tables, then the journal up to a point, then blobs, into one archive file. Keys are not in it.
+  /// Online: tables, then the journal up to a point, then blobs, into one archive file. Keys are
+  /// not in it.
   virtual Result<void> backup(const std::string& archive_path) = 0;
   /// The keystore, sealed by a passphrase (scrypt + AES-256-GCM).
   virtual Result<void> export_keys(const std::string& path, const std::string& passphrase) = 0;
@@ -142,19 +155,25 @@ class Store {
 };
 
 struct StoreOptions {
-  std::string directory;         ///< engine sqlite: data directory, made with mode 0700
-  std::string engine = "sqlite"; ///< "sqlite" or "memory"
+  std::string directory;          ///< engine sqlite: data directory, made with mode 0700
+  std::string engine = "sqlite";  ///< "sqlite" or "memory"
   Duration group_window_max = std::chrono::milliseconds(2);
   std::uint32_t batch_max = 512;
   std::uint64_t delta_bytes_max = std::uint64_t{256} << 20;
-  std::string root_key;          ///< 32 bytes that wrap the tenants' keys; empty: made and kept in <directory>/root.key (0600)
+  /// 32 bytes that wrap the tenants' keys; empty: made and kept in <directory>/root.key (0600).
+  std::string root_key;
+  /// A disk that fails to sync has lost the store's trust: called with what happened, must not
+  /// return. Empty: prints it and ends the process.
+  std::function<void(const std::string&)> on_fatal;
 };
 
-/// Opens or creates. Errors name the file: a newer format (failed_precondition), another server holds the directory
-/// (unavailable, naming its pid), damage (data_loss), a key file that does not fit (permission_denied).
+/// Opens or creates. Errors name the file: a newer format (failed_precondition), another server
+/// holds the directory (unavailable, naming its pid), damage (data_loss), a key file that does not
+/// fit (permission_denied).
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options, runtime::Clock& clock);
 
-/// Builds a data directory from a backup and an exported keystore. The directory must not exist or be empty.
+/// Builds a data directory from a backup and an exported keystore. The directory must not exist or
+/// be empty.
 Result<void> restore_store(const std::string& archive_path, const std::string& keys_path,
                            const std::string& passphrase, const std::string& directory);
 

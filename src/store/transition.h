@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// store/transition: everything that one decision changes, committed whole or not at all. The unit of the journal.
-// Module-neutral on purpose: a run, a review, an inbox event, a model version, an API key are all *streams*
-// (kind + id) with a version, a sealed state, a history and a few listable fields in clear.
+// store/transition: everything that one decision changes, committed whole or not at all. The unit
+// of the journal. Module-neutral on purpose: a run, a review, an inbox event, a model version, an
+// API key are all *streams* (kind + id) with a version, a sealed state, a history and a few
+// listable fields in clear.
 
 #include "core/ids.h"
 #include "core/time.h"
@@ -17,19 +18,33 @@ namespace aios::store {
 
 /// What a stream is. The numbers are on disk: never reuse one.
 enum class StreamKind : std::uint8_t {
-  run = 1, event = 2, review = 3, deployment = 4, model = 5, model_alias = 6, api_key = 7, tenant = 8,
-  correction = 9, incident = 10, source = 11, delivery = 12, budget = 13, blob = 14,
+  run = 1,
+  event = 2,
+  review = 3,
+  deployment = 4,
+  model = 5,
+  model_alias = 6,
+  api_key = 7,
+  tenant = 8,
+  correction = 9,
+  incident = 10,
+  source = 11,
+  delivery = 12,
+  budget = 13,
+  blob = 14,
 };
 std::string_view name_of(StreamKind kind);
 
-/// Bytes to be sealed (AES-256-GCM) before they reach a disk. `subject` names the data subject whose key seals them;
-/// empty: the tenant's key of the current week. Destroying that key makes them unreadable everywhere.
+/// Bytes to be sealed (AES-256-GCM) before they reach a disk. `subject` names the data subject
+/// whose key seals them; empty: the tenant's key of the current week. Destroying that key makes
+/// them unreadable everywhere.
 struct Payload {
   std::string subject;
   std::string bytes;
 };
 
-/// One line of a stream's history. `type` belongs to the stream's module (never reuse a number within a kind).
+/// One line of a stream's history. `type` belongs to the stream's module (never reuse a number
+/// within a kind).
 struct HistoryEvent {
   std::uint16_t type = 0;
   Time time;
@@ -41,30 +56,36 @@ enum class StreamEnd : std::uint8_t { open = 0, closed = 1 };
 struct StreamWrite {
   StreamKind kind = StreamKind::run;
   std::string id;
-  /// Precondition: the stream's present version (0: it must not exist). The write makes it expected_version + 1.
+  /// Precondition: the stream's present version (0: it must not exist). The write makes it
+  /// expected_version + 1.
   std::uint64_t expected_version = 0;
   std::vector<HistoryEvent> history;
   /// The whole new state; nothing: the state stays.
   std::optional<Payload> state;
-  /// Listable, in clear, at most 64 bytes each, never personal data: e.g. "waiting" and the workflow's name.
+  /// Listable, in clear, at most 64 bytes each, never personal data: e.g. "waiting" and the
+  /// workflow's name.
   std::string status;
   std::string label;
-  /// The stream's one durable wake-up time; nothing: none (replaces the previous one at each write).
+  /// The stream's one durable wake-up time; nothing: none (replaces the previous one at each
+  /// write).
   std::optional<Time> wake_at;
-  /// closed: finished; its history is compressed into one row when folded. Written to again only to reopen it.
+  /// closed: finished; its history is compressed into one row when folded. Written to again only to
+  /// reopen it.
   StreamEnd end = StreamEnd::open;
 };
 
-/// Precondition and record in one: the key must be absent in its space (7 days are kept). Stored as a keyed 16-byte
-/// fingerprint of `key`; `value` and `request_digest` are given back to whoever claims the same key again.
+/// Precondition and record in one: the key must be absent in its space (7 days are kept). Stored as
+/// a keyed 16-byte fingerprint of `key`; `value` and `request_digest` are given back to whoever
+/// claims the same key again.
 struct KeyClaim {
-  std::string space;           ///< e.g. "event:tickets", "task"
+  std::string space;  ///< e.g. "event:tickets", "task"
   std::string key;
   std::string request_digest;  ///< <= 32 bytes, of what the key was claimed for
   std::string value;           ///< <= 256 bytes, e.g. the id given out first
 };
 
-/// Precondition and movement in one: balance + amount must stay <= limit (nano-units; negative amounts give back).
+/// Precondition and movement in one: balance + amount must stay <= limit (nano-units; negative
+/// amounts give back).
 struct BudgetMove {
   std::string account;
   std::int64_t amount_nano = 0;
@@ -85,8 +106,8 @@ struct AuditLeaf {
 
 struct Transition {
   TenantId tenant;
-  /// Fence: must equal the store's present epoch (Store::epoch() when the writer took over). A writer from before a
-  /// take-over is refused even where versions happen to fit.
+  /// Fence: must equal the store's present epoch (Store::epoch() when the writer took over). A
+  /// writer from before a take-over is refused even where versions happen to fit.
   std::uint64_t epoch = 0;
   std::vector<StreamWrite> streams;  ///< <= 64
   std::vector<KeyClaim> keys;
@@ -97,9 +118,9 @@ struct Transition {
 };
 
 struct Committed {
-  std::uint64_t sequence = 0;               ///< position in the journal, from 1
-  std::uint64_t first_leaf = 0;             ///< index of leaves[0] in the tenant's log; the others follow
-  std::vector<std::uint64_t> outbox_ids;    ///< one a message
+  std::uint64_t sequence = 0;    ///< position in the journal, from 1
+  std::uint64_t first_leaf = 0;  ///< index of leaves[0] in the tenant's log; the others follow
+  std::vector<std::uint64_t> outbox_ids;  ///< one a message
 };
 
 }  // namespace aios::store

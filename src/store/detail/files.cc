@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/files.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace aios::store::detail {
+namespace {
+
+/// Closes at the end of a scope; close_now() for who wants to know how it went.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+    }
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
+    if (wrote < 0 && errno == EINTR) {
+      continue;
+    }
+    if (wrote <= 0) {
+      return false;
+    }
+    bytes.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+  return true;
+}
+
+}  // namespace
+
+Error file_error(std::string_view doing, const std::string& path, int error_number) {
+  if (error_number == ENOSPC || error_number == EDQUOT) {
+    return Error(Code::resource_exhausted, fmt::format("the disk is full, {} '{}'", doing, path),
+                 Retry::same_call)
+        .page(405);
+  }
+  return Error(Code::unavailable,
+               fmt::format("{} '{}': {}", doing, path, std::strerror(error_number)))
+      .page(413);
+}
+
+Result<void> make_private_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0700) == 0) {
+    return {};
+  }
+  struct stat status{};
+  if (errno != EEXIST || ::stat(path.c_str(), &status) != 0) {
+    return file_error("making directory", path, errno);
+  }
+  if (!S_ISDIR(status.st_mode)) {
+    return file_error("making directory", path, ENOTDIR);
+  }
+  if ((status.st_mode & 0077) != 0 && ::chmod(path.c_str(), 0700) != 0) {
+    return file_error("taking others' rights from", path, errno);
+  }
+  return {};
+}
+
+Result<void> sync_directory(const std::string& path) {
+  const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) {
+    return file_error("syncing directory", path, errno);
+  }
+  return {};
+}
+
+Result<void> write_file_durably(const std::string& path, std::string_view bytes) {
+  const std::string beside = path + ".new";
+  {
+    Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (file.get() < 0 || !write_all(file.get(), bytes) || ::fsync(file.get()) != 0) {
+      auto failed = file_error("writing", beside, errno);
+      ::unlink(beside.c_str());
+      return failed;
+    }
+  }
+  if (::rename(beside.c_str(), path.c_str()) != 0) {
+    return file_error("renaming to", path, errno);
+  }
+  const auto slash = path.rfind('/');
+  return sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+}
+
+Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
+    return file_error("opening", path, errno);
+  }
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > bytes_max) {
+    return Error(Code::data_loss,
+                 fmt::format("'{}' has {} bytes, at most {} are expected", path, size, bytes_max))
+        .page(410);
+  }
+  std::string out(size, '\0');
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::read(file.get(), out.data() + done, out.size() - done);
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got <= 0) {
+      return file_error("reading", path, got == 0 ? EIO : errno);
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return out;
+}
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+std::uint64_t file_bytes(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+Result<LockFile> LockFile::take(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (file.get() < 0) {
+    return file_error("opening", path, errno);
+  }
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    std::string holder(32, '\0');
+    const ssize_t got = ::pread(file.get(), holder.data(), holder.size(), 0);
+    holder.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return Error(Code::unavailable,
+                 fmt::format("process {} holds '{}'", holder.empty() ? "?" : holder, path))
+        .page(409);
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), pid.data(), pid.size(), 0) < 0) {
+    return file_error("writing", path, errno);
+  }
+  LockFile lock;
+  lock.fd_ = file.release();
+  return lock;
+}
+
+LockFile::LockFile(LockFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+LockFile& LockFile::operator=(LockFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+LockFile::~LockFile() {
+  if (fd_ >= 0) {
+    ::close(
+        fd_);  // the lock goes with it; the file stays, so that no two files can be locked at once
+  }
+}
+
+}  // namespace aios::store::detail

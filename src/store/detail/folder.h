@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// detail/folder: moves the oldest part of the delta into the tables, makes the tables' cursor
+// durable from time to time and then lets the journal go below it.
+// Threading: its own thread, or, inline, whoever calls notify().
+
+#include "runtime/executor.h"
+#include "store/detail/delta.h"
+#include "store/detail/sealer.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace aios::store::detail {
+
+struct FolderOptions {
+  bool own_thread = true;
+  std::function<void(std::uint64_t)> truncate_to;
+  std::function<void(const std::string&)> on_fatal;
+};
+
+class Folder {
+ public:
+  Folder(Engine& engine, Delta& delta, ReadGate& gate, Sealer& sealer, runtime::Clock& clock);
+  ~Folder();
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  void start(FolderOptions options);
+  void notify();
+  /// Folds all there is, syncs the tables, ends the thread.
+  Result<void> stop();
+
+  /// While pinned, the journal keeps everything after the cursor that the tables had then.
+  void pin();
+  void unpin();
+
+ private:
+  void run();
+  Result<bool> step();  ///< false: nothing to do
+  Result<void> drain();
+  Result<void> sync();
+  bool sync_is_due();
+
+  Engine& engine_;
+  Delta& delta_;
+  ReadGate& gate_;
+  Sealer& sealer_;
+  runtime::Clock& clock_;
+  FolderOptions options_;
+  std::mutex step_mutex_;  // one fold at a time; the pin waits for it
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool notified_ = false;
+  bool stopping_ = false;
+  bool stopped_ = false;
+  std::thread thread_;
+  std::uint32_t pins_ = 0;
+  std::uint64_t folded_bytes_ = 0;  // since the last sync
+  Instant synced_at_{0};
+};
+
+/// Merges rows of the journal into what changes in the tables.
+Fold make_fold(const std::vector<JournalRow>& rows);
+
+}  // namespace aios::store::detail

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/keys_file.h"
+
+#include "core/codec.h"
+#include "core/crypto.h"
+#include "store/detail/files.h"
+
+#include <fmt/format.h>
+
+namespace aios::store::detail {
+namespace {
+
+constexpr std::string_view magic = "AIOSKEY1";
+constexpr std::size_t salt_bytes = 16;
+constexpr std::size_t nonce_bytes = 12;
+constexpr std::uint64_t file_bytes_max = std::uint64_t{4} << 30;
+
+void write_rows(Writer& out, const std::vector<WrappedKey>& rows) {
+  out.varint(rows.size());
+  for (const WrappedKey& row : rows) {
+    out.varint(row.id);
+    out.bytes(row.tenant);
+    out.bytes(row.wrapped);
+  }
+}
+
+std::vector<WrappedKey> read_rows(Reader& in) {
+  std::vector<WrappedKey> rows;
+  for (std::uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
+    WrappedKey row;
+    row.id = in.varint();
+    row.tenant = in.bytes();
+    row.wrapped = in.bytes();
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace
+
+Result<void> write_keys_file(const std::string& path, const std::string& passphrase,
+                             const KeyStoreImage& image, const std::string& root_key) {
+  if (passphrase.empty()) {
+    return Error(Code::invalid_argument, "the passphrase for the exported keys is empty").page(416);
+  }
+  Writer out;
+  out.bytes(root_key);
+  out.bytes(image.root_check);
+  out.varint(image.next_id);
+  write_rows(out, image.tenants);
+  write_rows(out, image.keys);
+  const std::string salt = secure_random(salt_bytes);
+  const std::string nonce = secure_random(nonce_bytes);
+  std::string file(magic);
+  file.append(salt).append(nonce);
+  file.append(aes_gcm_seal(scrypt_key(passphrase, salt), nonce, magic, out.data()));
+  return write_file_durably(path, file);
+}
+
+Result<KeysFile> read_keys_file(const std::string& path, const std::string& passphrase) {
+  auto file = read_file(path, file_bytes_max);
+  if (!file.ok()) {
+    return std::move(file).error();
+  }
+  std::string_view rest = *file;
+  if (!rest.starts_with(magic) || rest.size() < magic.size() + salt_bytes + nonce_bytes) {
+    return Error(Code::data_loss, fmt::format("'{}' is not a file of exported keys", path))
+        .page(416);
+  }
+  rest.remove_prefix(magic.size());
+  const std::string_view salt = rest.substr(0, salt_bytes);
+  const std::string_view nonce = rest.substr(salt_bytes, nonce_bytes);
+  auto clear = aes_gcm_open(scrypt_key(passphrase, salt), nonce, magic,
+                            rest.substr(salt_bytes + nonce_bytes));
+  if (!clear.ok()) {
+    return Error(Code::permission_denied, fmt::format("the passphrase does not open '{}'", path))
+        .page(416);
+  }
+  Reader in(*clear);
+  KeysFile keys;
+  keys.root_key = in.bytes();
+  keys.image.root_check = in.bytes();
+  keys.image.next_id = in.varint();
+  keys.image.tenants = read_rows(in);
+  keys.image.keys = read_rows(in);
+  if (!in.ok() || !in.at_end()) {
+    return Error(Code::data_loss, fmt::format("'{}' does not read to its end", path)).page(416);
+  }
+  return keys;
+}
+
+}  // namespace aios::store::detail

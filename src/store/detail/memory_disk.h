@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// detail/memory_disk: what a MemoryDisk holds.
+
+#include "store/detail/engine.h"
+#include "store/memory.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace aios::store::detail {
+
+struct MemoryTables {
+  std::uint64_t cursor = 0;
+  std::map<std::string, TableStream> streams;
+  std::map<std::string, std::vector<std::string>> history;
+  std::set<std::pair<std::int64_t, std::string>> wakes;
+  std::map<std::int64_t, std::unordered_map<Fingerprint, KeyRecord, FingerprintHash>>
+      keys;  // by day
+  std::unordered_map<std::string, std::int64_t> budgets;
+  std::map<std::uint64_t, FoldMessage> outbox;
+  std::map<std::string, std::vector<std::string>> leaves;
+  std::unordered_map<std::string, std::uint64_t> assigned;
+
+  void fold(const Fold& fold, const PackHistory& pack);
+  void fold_stream(const FoldStream& stream, const PackHistory& pack);
+};
+
+}  // namespace aios::store::detail
+
+namespace aios::store {
+
+struct MemoryDisk::Impl {
+  mutable std::mutex mutex;
+  std::condition_variable released;
+  std::mutex keys_mutex;  // the keystore is asked for keys while tables are folded
+  std::atomic<std::uint64_t> generation{0};
+  bool full = false;
+  bool break_sync = false;
+  bool hold_syncs = false;
+  bool tables_volatile = false;
+  std::uint64_t epoch = 0;
+  std::uint64_t last_sequence = 0;
+  std::map<std::uint64_t, detail::JournalRow> journal;
+  detail::MemoryTables tables;
+  std::optional<detail::MemoryTables> durable_tables;
+  detail::KeyStoreImage keys;
+  std::string root_key;
+  std::map<std::string, std::string> files;
+};
+
+}  // namespace aios::store

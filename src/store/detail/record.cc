@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/record.h"
+
+#include "core/codec.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace aios::store::detail {
+namespace {
+
+constexpr std::uint8_t record_version = 1;
+constexpr std::uint64_t items_max = 4096;  // of one kind in one record; more is damage
+
+enum StreamFlag : std::uint8_t { has_state = 1, has_wake = 2, is_closed = 4 };
+
+Fingerprint to_fingerprint(std::string_view bytes) {
+  Fingerprint out{};
+  if (bytes.size() == out.size()) {
+    std::memcpy(out.data(), bytes.data(), out.size());
+  }
+  return out;
+}
+
+void write_stream(Writer& out, const RecordStream& stream) {
+  std::uint8_t flags = 0;
+  flags |= stream.state ? has_state : 0;
+  flags |= stream.wake_at ? has_wake : 0;
+  flags |= stream.end == StreamEnd::closed ? is_closed : 0;
+  out.u8(flags);
+  out.u8(static_cast<std::uint8_t>(kind_of(stream.key)));
+  out.bytes(id_of(stream.key));
+  out.varint(stream.expected_version);
+  out.bytes(stream.status);
+  out.bytes(stream.label);
+  if (stream.state) {
+    out.bytes(*stream.state);
+  }
+  if (stream.wake_at) {
+    out.zigzag(stream.wake_at->ns);
+  }
+  out.varint(stream.history.size());
+  for (const RecordEvent& event : stream.history) {
+    out.varint(event.type);
+    out.zigzag(event.time.ns);
+    out.bytes(event.sealed);
+  }
+}
+
+/// Reads a count; a record that claims more than it can hold is damaged.
+std::uint64_t read_count(Reader& in) {
+  const std::uint64_t count = in.varint();
+  return in.ok() && count <= items_max ? count : 0;
+}
+
+RecordStream read_stream(Reader& in, std::string_view tenant) {
+  RecordStream stream;
+  const std::uint8_t flags = in.u8();
+  const auto kind = static_cast<StreamKind>(in.u8());
+  stream.key = stream_key(kind, tenant, in.bytes());
+  stream.expected_version = in.varint();
+  stream.status = in.bytes();
+  stream.label = in.bytes();
+  if ((flags & has_state) != 0) {
+    stream.state = std::string(in.bytes());
+  }
+  if ((flags & has_wake) != 0) {
+    stream.wake_at = Time{in.zigzag()};
+  }
+  stream.end = (flags & is_closed) != 0 ? StreamEnd::closed : StreamEnd::open;
+  const std::uint64_t events = read_count(in);
+  for (std::uint64_t i = 0; i < events && in.ok(); ++i) {
+    RecordEvent event;
+    event.type = static_cast<std::uint16_t>(in.varint());
+    event.time.ns = in.zigzag();
+    event.sealed = in.bytes();
+    stream.history.push_back(std::move(event));
+  }
+  return stream;
+}
+
+void write_rest(Writer& out, const Record& record) {
+  out.varint(record.outbox.size());
+  for (const RecordMessage& message : record.outbox) {
+    out.bytes(message.topic);
+    out.bytes(message.ordering_key);
+    out.bytes(message.sealed);
+  }
+  out.varint(record.outbox_done.size());
+  for (const std::uint64_t id : record.outbox_done) {
+    out.varint(id);
+  }
+  out.varint(record.leaves.size());
+  for (const AuditLeaf& leaf : record.leaves) {
+    out.bytes(leaf.bytes);
+  }
+  out.varint(record.assignments.size());
+  for (const Assignment& assignment : record.assignments) {
+    out.bytes(view(assignment.subject));
+    out.varint(assignment.key_id);
+  }
+}
+
+void read_rest(Reader& in, Record& record) {
+  for (std::uint64_t n = read_count(in); n > 0 && in.ok(); --n) {
+    RecordMessage message;
+    message.topic = in.bytes();
+    message.ordering_key = in.bytes();
+    message.sealed = in.bytes();
+    record.outbox.push_back(std::move(message));
+  }
+  for (std::uint64_t n = read_count(in); n > 0 && in.ok(); --n) {
+    record.outbox_done.push_back(in.varint());
+  }
+  for (std::uint64_t n = read_count(in); n > 0 && in.ok(); --n) {
+    record.leaves.push_back({std::string(in.bytes())});
+  }
+  for (std::uint64_t n = read_count(in); n > 0 && in.ok(); --n) {
+    Assignment assignment;
+    assignment.subject = to_fingerprint(in.bytes());
+    assignment.key_id = in.varint();
+    record.assignments.push_back(assignment);
+  }
+}
+
+void read_keys_and_budgets(Reader& in, Record& record) {
+  for (std::uint64_t n = read_count(in); n > 0 && in.ok(); --n) {
+    RecordKey key;
+    key.fingerprint = to_fingerprint(in.bytes());
+    key.request_digest = in.bytes();
+    key.value = in.bytes();
+    record.keys.push_back(std::move(key));
+  }
+  for (std::uint64_t n = read_count(in); n > 0 && in.ok(); --n) {
+    BudgetMove move;
+    move.account = in.bytes();
+    move.amount_nano = in.zigzag();
+    record.budgets.push_back(std::move(move));
+  }
+}
+
+}  // namespace
+
+std::size_t FingerprintHash::operator()(const Fingerprint& f) const {
+  std::size_t out = 0;  // a fingerprint is a keyed hash already
+  std::memcpy(&out, f.data(), sizeof(out));
+  return out;
+}
+
+std::string stream_key(StreamKind kind, std::string_view tenant, std::string_view id) {
+  std::string out;
+  out.reserve(tenant.size() + id.size() + 2);
+  out.push_back(static_cast<char>(kind));
+  out.append(tenant).push_back('\0');
+  return out.append(id);
+}
+
+StreamKind kind_of(std::string_view stream_key) {
+  return static_cast<StreamKind>(static_cast<unsigned char>(stream_key.at(0)));
+}
+
+std::string_view tenant_of(std::string_view stream_key) {
+  return stream_key.substr(1, stream_key.find('\0', 1) - 1);
+}
+
+std::string_view id_of(std::string_view stream_key) {
+  return stream_key.substr(stream_key.find('\0', 1) + 1);
+}
+
+std::string account_key(std::string_view tenant, std::string_view account) {
+  std::string out(tenant);
+  out.push_back('\0');
+  return out.append(account);
+}
+
+std::string encode(const Record& record) {
+  Writer out;
+  out.u8(record_version);
+  out.bytes(record.tenant);
+  out.varint(record.epoch);
+  out.varint(record.streams.size());
+  for (const RecordStream& stream : record.streams) {
+    write_stream(out, stream);
+  }
+  out.varint(record.keys.size());
+  for (const RecordKey& key : record.keys) {
+    out.bytes(view(key.fingerprint));
+    out.bytes(key.request_digest);
+    out.bytes(key.value);
+  }
+  out.varint(record.budgets.size());
+  for (const BudgetMove& move : record.budgets) {
+    out.bytes(move.account);
+    out.zigzag(move.amount_nano);
+  }
+  write_rest(out, record);
+  return out.take();
+}
+
+Result<Record> decode(std::string_view body) {
+  Reader in(body);
+  const std::uint8_t version = in.u8();
+  if (version != record_version) {
+    return Error(Code::data_loss,
+                 fmt::format("journal record of version {}, this build reads version {}", version,
+                             record_version))
+        .page(410);
+  }
+  Record record;
+  record.tenant = in.bytes();
+  record.epoch = in.varint();
+  for (std::uint64_t n = read_count(in); n > 0 && in.ok(); --n) {
+    record.streams.push_back(read_stream(in, record.tenant));
+  }
+  read_keys_and_budgets(in, record);
+  read_rest(in, record);
+  if (!in.ok() || !in.at_end()) {
+    return Error(Code::data_loss,
+                 fmt::format("journal record of {} bytes does not read to its end", body.size()))
+        .page(410);
+  }
+  return record;
+}
+
+}  // namespace aios::store::detail

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/sequencer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace aios::store::detail {
+namespace {
+
+constexpr std::size_t queue_max = 65'536;
+constexpr Duration window_per_caller = std::chrono::microseconds(10);
+constexpr Duration idle_tick = std::chrono::milliseconds(500);
+constexpr std::uint32_t truncated_rows_extra = 64;  // a batch removes twice what it adds and this
+constexpr std::uint32_t truncated_rows_idle = 4096;
+
+Error store_closed() { return Error(Code::unavailable, "the store is closed").page(407); }
+
+Error disk_full() {
+  return Error(Code::resource_exhausted,
+               "the disk is full, the store is read-only until there is space", Retry::same_call)
+      .page(405);
+}
+
+}  // namespace
+
+/// Outlives the sequencer in work that an executor still holds.
+struct Sequencer::Inline {
+  std::recursive_mutex mutex;  // a watcher or an answer may submit again
+  Sequencer* self = nullptr;
+  bool scheduled = false;
+  bool running = false;
+
+  void flush() {
+    std::lock_guard lock(mutex);
+    scheduled = false;
+    if (self == nullptr || running) {
+      return;
+    }
+    running = true;
+    for (;;) {
+      Batch batch;
+      {
+        std::lock_guard queue_lock(self->mutex_);
+        batch = self->take();
+      }
+      if (batch.empty()) {
+        break;
+      }
+      self->process(std::move(batch));
+    }
+    running = false;
+  }
+};
+
+Sequencer::Sequencer(Engine& engine, Delta& delta, ReadGate& gate, Keyring& keyring,
+                     runtime::Clock& clock)
+    : engine_(engine),
+      delta_(delta),
+      gate_(gate),
+      keyring_(keyring),
+      clock_(clock) {}
+
+Sequencer::~Sequencer() { stop(); }
+
+void Sequencer::start(SequencerOptions options) {
+  options_ = std::move(options);
+  sequence_ = delta_.last_sequence();
+  truncated_ = sequence_;
+  if (options_.own_thread) {
+    thread_ = std::thread([this] { run(); });
+  } else {
+    inline_ = std::make_shared<Inline>();
+    inline_->self = this;
+  }
+}
+
+std::optional<Error> Sequencer::refuse_by_load() {
+  if (delta_.bytes() > options_.delta_bytes_max) {
+    return Error(Code::resource_exhausted,
+                 fmt::format("{} bytes wait to be folded, the bound is {}", delta_.bytes(),
+                             options_.delta_bytes_max),
+                 Retry::same_call)
+        .page(404);
+  }
+  if (queue_.size() >= queue_max) {
+    return Error(Code::resource_exhausted,
+                 fmt::format("{} transitions wait to be written", queue_max), Retry::same_call)
+        .page(404);
+  }
+  if (read_only_.load(std::memory_order_relaxed) && clock_.instant() < probe_at_) {
+    return disk_full();
+  }
+  return std::nullopt;
+}
+
+Result<void> Sequencer::submit(std::unique_ptr<Submission> submission) {
+  bool wake = false;
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_) {
+      return store_closed();
+    }
+    if (auto refused = refuse_by_load()) {
+      return *std::move(refused);
+    }
+    queue_.push_back(std::move(submission));
+    wake = queue_.size() >= wanted_;
+  }
+  if (!inline_) {
+    if (wake) {
+      wake_.notify_one();
+    }
+    return {};
+  }
+  auto state = inline_;
+  std::unique_lock lock(state->mutex);
+  if (runtime::Executor* executor = runtime::Executor::current()) {
+    if (!std::exchange(state->scheduled, true)) {
+      executor->post(std::function<void()>([state] { state->flush(); }));
+    }
+    return {};
+  }
+  lock.unlock();
+  state->flush();
+  return {};
+}
+
+void Sequencer::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(stopping_, true)) {
+      return;
+    }
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  if (inline_) {
+    inline_->flush();
+    std::lock_guard lock(inline_->mutex);
+    inline_->self = nullptr;
+  }
+}
+
+void Sequencer::run() {
+  for (;;) {
+    Batch batch;
+    {
+      std::unique_lock lock(mutex_);
+      const Instant slept_from = clock_.instant();
+      wanted_ = 1;
+      wake_.wait_for(lock, idle_tick, [this] { return !queue_.empty() || stopping_; });
+      if (queue_.empty() && stopping_) {
+        return;
+      }
+      if (!queue_.empty() && !stopping_) {
+        wait_for_group(lock, clock_.instant() - slept_from > options_.group_window_max);
+      }
+      batch = take();
+    }
+    if (batch.empty()) {
+      idle_work();
+    } else {
+      process(std::move(batch));
+    }
+  }
+}
+
+// After a batch of n its n callers come back within moments of each other: waiting for them, for a
+// bounded time, makes one sync of what would be two. A lone caller never waits: his last batch was
+// of one.
+void Sequencer::wait_for_group(std::unique_lock<std::mutex>& lock, bool was_idle) {
+  const std::size_t expected = std::min<std::size_t>(last_batch_, options_.batch_max);
+  if (delta_.bytes() >
+      options_.delta_bytes_max / 4 * 3) {  // let folding catch up before commits are refused
+    wanted_ = options_.batch_max;
+    wake_.wait_for(lock, 4 * options_.group_window_max, [&] { return stopping_; });
+    return;
+  }
+  if (was_idle || expected <= 1 || queue_.size() >= expected) {
+    return;
+  }
+  const Duration window =
+      std::min<Duration>(options_.group_window_max, window_per_caller * expected);
+  wanted_ = expected;
+  wake_.wait_for(lock, window, [&] { return queue_.size() >= expected || stopping_; });
+}
+
+Sequencer::Batch Sequencer::take() {
+  Batch batch;
+  const std::size_t size = std::min<std::size_t>(queue_.size(), options_.batch_max);
+  batch.reserve(size);
+  for (std::size_t i = 0; i < size; ++i) {
+    batch.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  last_batch_ = size;
+  return batch;
+}
+
+void Sequencer::process(Batch batch) {
+  Staged staged;
+  std::vector<Result<Committed>> answers;
+  std::vector<JournalRow> rows;
+  answers.reserve(batch.size());
+  rows.reserve(batch.size());
+  const Time now = clock_.now();
+  {
+    ReadGate::Pass pass(gate_);
+    for (auto& submission : batch) {
+      answers.push_back(evaluate(*submission, staged, sequence_ + rows.size() + 1));
+      if (answers.back().ok()) {
+        rows.push_back({answers.back()->sequence, now, answers.back()->first_leaf,
+                        submission->record, std::move(submission->body), 0});
+      }
+    }
+  }
+  auto written = rows.empty() ? Result<void>() : write(rows);
+  if (written.ok()) {
+    publish(rows, std::move(staged));
+  } else {
+    write_failed(written.error());
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    batch[i]->done.set(written.ok() ? std::move(answers[i]) : Result<Committed>(written.error()));
+  }
+  if (!rows.empty() && written.ok()) {
+    notify_watchers(rows);
+    if (options_.on_batch) {
+      options_.on_batch();
+    }
+  }
+}
+
+Result<void> Sequencer::write(const std::vector<JournalRow>& rows) {
+  if (auto appended = engine_.append(rows); !appended.ok()) {
+    return appended;
+  }
+  const std::uint64_t target = truncate_target_.load(std::memory_order_relaxed);
+  if (target > truncated_) {
+    const std::uint64_t through =
+        std::min<std::uint64_t>(target, truncated_ + 2 * rows.size() + truncated_rows_extra);
+    if (auto cut = engine_.truncate(through); !cut.ok()) {
+      return cut;
+    }
+    truncated_ = through;
+  }
+  auto synced = engine_.sync();
+  syncs_.fetch_add(1, std::memory_order_relaxed);
+  return synced;
+}
+
+void Sequencer::publish(const std::vector<JournalRow>& rows, Staged staged) {
+  if (rows.empty()) {
+    return;
+  }
+  read_only_.store(false, std::memory_order_relaxed);
+  {
+    std::lock_guard lock(balances_mutex_);
+    for (auto& [account, balance_nano] : staged.budgets) {
+      balances_.insert_or_assign(account, balance_nano);
+    }
+  }
+  for (auto& [tenant, next] : staged.leaves) {
+    next_leaf_.insert_or_assign(tenant, next);
+  }
+  sequence_ = rows.back().sequence;
+  delta_.apply(rows);
+  for (const JournalRow& row : rows) {
+    keyring_.committed(row.record->assignments);
+  }
+  batches_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Sequencer::write_failed(const Error& error) {
+  if (error.code() == Code::data_loss) {
+    options_.on_fatal(error.text());
+  }
+  if (error.code() == Code::resource_exhausted) {
+    std::lock_guard lock(mutex_);
+    read_only_.store(true, std::memory_order_relaxed);
+    probe_at_ = clock_.instant() + idle_tick;
+  }
+}
+
+void Sequencer::notify_watchers(const std::vector<JournalRow>& rows) {
+  std::lock_guard lock(watchers_mutex_);
+  if (watchers_.empty()) {
+    return;
+  }
+  std::vector<Change> changes;
+  for (const JournalRow& row : rows) {
+    const auto tenant = TenantId::parse(row.record->tenant);
+    for (const RecordStream& stream : row.record->streams) {
+      changes.push_back({row.sequence, *tenant, kind_of(stream.key), std::string(id_of(stream.key)),
+                         stream.status});
+    }
+  }
+  for (const auto& [id, callback] : watchers_) {
+    callback(changes);
+  }
+}
+
+void Sequencer::idle_work() {
+  if (read_only_.load(std::memory_order_relaxed) && engine_.has_space()) {
+    read_only_.store(false, std::memory_order_relaxed);
+  }
+  const std::uint64_t target = truncate_target_.load(std::memory_order_relaxed);
+  if (target > truncated_) {
+    const std::uint64_t through = std::min(target, truncated_ + truncated_rows_idle);
+    auto cut = engine_.truncate(through);
+    if (cut.ok()) {
+      cut = engine_.sync();
+      syncs_.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (cut.ok()) {
+      truncated_ = through;
+    } else {
+      write_failed(cut.error());
+    }
+  }
+}
+
+void Sequencer::truncate_now() {
+  auto cut = engine_.truncate(truncate_target_.load(std::memory_order_relaxed));
+  if (cut.ok()) {
+    cut = engine_.sync();
+  }
+  if (!cut.ok()) {
+    write_failed(cut.error());
+  }
+}
+
+std::uint64_t Sequencer::watch(std::function<void(const std::vector<Change>&)> callback) {
+  std::lock_guard lock(watchers_mutex_);
+  watchers_.emplace_back(next_watcher_, std::move(callback));
+  return next_watcher_++;
+}
+
+void Sequencer::unwatch(std::uint64_t id) {
+  std::lock_guard lock(watchers_mutex_);
+  std::erase_if(watchers_, [&](const auto& entry) { return entry.first == id; });
+}
+
+void Sequencer::fill(StoreStats& stats) const {
+  stats.batches = batches_.load(std::memory_order_relaxed);
+  stats.syncs = syncs_.load(std::memory_order_relaxed);
+  stats.read_only = read_only_.load(std::memory_order_relaxed);
+}
+
+}  // namespace aios::store::detail

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// detail/sqlite_db: one SQLite connection with its prepared statements, and errors in our words.
+// Threading: one thread at a time.
+
+#include "core/result.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace aios::store::detail {
+
+constexpr int format_version = 1;  ///< of every database file of the store
+
+class Db;
+
+/// A prepared statement in use; reset when it goes out of scope. Bind from 1, read from 0.
+/// What goes wrong shows at step().
+class Statement {
+ public:
+  Statement(Db& db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  Statement& integer(int index, std::int64_t value);
+  Statement& text(int index, std::string_view value);
+  Statement& blob(int index, std::string_view value);
+  Statement& null(int index);
+
+  Result<bool> step();  ///< true: there is a row
+  Result<void> run();   ///< for what returns no rows; may be run again with other values
+  std::int64_t integer(int column) const;
+  std::string_view bytes(int column) const;  ///< text or blob; until the next step
+  bool is_null(int column) const;
+
+ private:
+  Db& db_;
+  sqlite3_stmt* statement_;
+};
+
+enum class Access : std::uint8_t { write, read };
+
+class Db {
+ public:
+  /// Opens or creates, in WAL mode, without automatic checkpoints. failed_precondition when the
+  /// file's format is newer.
+  static Result<std::unique_ptr<Db>> open(const std::string& path, Access access,
+                                          int page_bytes = 4096);
+  ~Db();
+  Db(const Db&) = delete;
+  Db& operator=(const Db&) = delete;
+
+  Result<void> run(const std::string& sql);  ///< one or more statements without results
+  Statement prepare(const std::string& sql);
+  Result<std::int64_t> one_integer(const std::string& sql);
+  /// passive: waits for nobody. restart: holds writers off, so that the next one begins the log
+  /// anew. truncate: and gives its room back.
+  enum class Checkpoint : std::uint8_t { passive, restart, truncate };
+  /// Copies the log into the file, durably. @return true when all of it was copied.
+  Result<bool> checkpoint(Checkpoint how);
+  bool in_transaction() const;
+  void roll_back();
+  Error error(int code) const;
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit Db(std::string path) : path_(std::move(path)) {}
+  Result<void> check_format();
+  sqlite3* handle_ = nullptr;
+  std::string path_;
+  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+};
+
+}  // namespace aios::store::detail

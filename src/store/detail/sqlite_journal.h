@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// detail/sqlite_journal: journal.db, one append-only table in commit order, synchronous=FULL. Its
+// log is copied into the file by a thread of its own, so that no commit waits for that.
+
+#include "store/detail/record.h"
+#include "store/detail/sqlite_db.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace aios::store::detail {
+
+class SqliteJournal {
+ public:
+  static Result<std::unique_ptr<SqliteJournal>> open(const std::string& path);
+  ~SqliteJournal();
+  SqliteJournal(const SqliteJournal&) = delete;
+  SqliteJournal& operator=(const SqliteJournal&) = delete;
+
+  std::uint64_t epoch() const { return epoch_; }
+  // The writer's thread.
+  Result<void> append(const std::vector<JournalRow>& rows);
+  Result<void> truncate(std::uint64_t through);
+  Result<void> sync();
+  Result<std::uint64_t> last_sequence();
+  // Any thread; rows with bodies, records not decoded.
+  Result<std::vector<JournalRow>> rows(std::uint64_t after, std::uint32_t limit);
+  void close();
+
+ private:
+  explicit SqliteJournal(std::string path) : path_(std::move(path)) {}
+  Result<void> begin();
+  Result<void> failed(Error error);
+  Result<void> take_epoch();
+  void checkpoint_loop();
+
+  std::string path_;
+  std::unique_ptr<Db> writer_;
+  std::mutex reader_mutex_;
+  std::unique_ptr<Db> reader_;
+  std::unique_ptr<Db> checkpointer_;
+  std::uint64_t epoch_ = 0;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<std::uint64_t> log_bytes_{0};  // written since the log was copied, roughly
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+/// The table and its columns; also what restore fills.
+Result<void> create_journal(Db& db);
+Result<void> insert_row(Db& db, const JournalRow& row);
+
+}  // namespace aios::store::detail

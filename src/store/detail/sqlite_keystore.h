@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// detail/sqlite_keystore: keystore.db, synchronous=FULL, removed keys overwritten. Threading: any.
+
+#include "store/detail/keystore.h"
+#include "store/detail/sqlite_db.h"
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace aios::store::detail {
+
+class SqliteKeyStore final : public KeyStore {
+ public:
+  static Result<std::unique_ptr<SqliteKeyStore>> open(const std::string& path);
+  Result<std::string> root_check() override;
+  Result<void> set_root_check(const std::string& sealed) override;
+  Result<std::optional<std::string>> tenant_key(const std::string& tenant) override;
+  Result<std::uint64_t> next_id() override;
+  Result<void> add(const WrappedKey& tenant, const std::vector<WrappedKey>& keys,
+                   std::uint64_t next_id) override;
+  Result<std::optional<WrappedKey>> key(std::uint64_t id) override;
+  Result<std::uint64_t> destroy(const std::vector<std::uint64_t>& ids) override;
+  Result<KeyStoreImage> image() override;
+  /// Fills an empty keystore.
+  Result<void> load(const KeyStoreImage& image);
+
+ private:
+  explicit SqliteKeyStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+  Result<void> add_rows(const std::vector<WrappedKey>& tenants, const std::vector<WrappedKey>& keys,
+                        std::uint64_t next_id);
+  Result<void> in_transaction(const std::vector<WrappedKey>& tenants,
+                              const std::vector<WrappedKey>& keys, std::uint64_t next_id);
+  std::mutex mutex_;
+  std::unique_ptr<Db> db_;
+};
+
+}  // namespace aios::store::detail

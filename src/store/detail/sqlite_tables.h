@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// detail/sqlite_tables: tables.db, the base tables with the cursor up to which they hold the
+// journal. One writer (the folding thread), any number of readers with a connection each.
+
+#include "store/detail/engine.h"
+#include "store/detail/sqlite_db.h"
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace aios::store::detail {
+
+/// Tenants have numbers in the tables, and idempotency keys a table a day: both known to writer and
+/// readers.
+class TableNames {
+ public:
+  std::int64_t number(const std::string& tenant) const;  ///< 0: unknown
+  std::string tenant(std::int64_t number) const;
+  void add(const std::string& tenant, std::int64_t number);
+  void remove(const std::string& tenant);
+  std::set<std::int64_t> days() const;
+  void set_days(std::set<std::int64_t> days);
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::int64_t> numbers_;
+  std::map<std::int64_t, std::string> tenants_;
+  std::set<std::int64_t> days_;
+};
+
+class SqliteTables {
+ public:
+  static Result<std::unique_ptr<SqliteTables>> open(const std::string& path);
+  SqliteTables(const SqliteTables&) = delete;
+  SqliteTables& operator=(const SqliteTables&) = delete;
+
+  // The folding thread.
+  Result<void> fold(const Fold& fold, const PackHistory& pack);
+  Result<std::uint64_t> sync();
+  std::uint64_t cursor() const { return cursor_.load(std::memory_order_acquire); }
+
+  // Any thread.
+  Result<std::uint64_t> version(const std::string& key);
+  Result<std::optional<TableStream>> stream(const std::string& key);
+  Result<TableHistory> history(const std::string& key);
+  Result<std::vector<TableStream>> list(const Page& page);
+  Result<TableCount> count(const Page& page, const std::vector<std::string>& keys);
+  Result<std::vector<TableWake>> due(Time until, const TableWake& after, std::uint32_t limit);
+  Result<std::optional<KeyRecord>> key(const Fingerprint& fingerprint);
+  Result<std::int64_t> budget(const std::string& account);
+  Result<std::vector<FoldMessage>> outbox(std::uint64_t after, std::uint32_t limit);
+  Result<std::vector<std::string>> leaves(const std::string& tenant, std::uint64_t from,
+                                          std::uint32_t limit);
+  Result<std::uint64_t> leaf_count(const std::string& tenant);
+  Result<std::vector<std::string>> tenants_with_leaves();
+  Result<std::uint64_t> assigned_key(const std::string& tenant, const Fingerprint& subject);
+  /// A consistent copy, into a file that must not exist.
+  Result<void> copy_to(const std::string& path);
+
+ private:
+  /// A connection for the time of one read.
+  class Lease;
+  explicit SqliteTables(std::string path) : path_(std::move(path)) {}
+  Result<void> load();
+  Result<void> fold_all(const Fold& fold, const PackHistory& pack);
+  Result<void> fold_stream(const FoldStream& stream, const PackHistory& pack);
+  Result<void> write_stream(const FoldStream& stream, std::int64_t tenant, std::int64_t row,
+                            const std::string& closed);
+  Result<std::string> close_history(const FoldStream& stream, std::int64_t row, std::string closed,
+                                    const PackHistory& pack);
+  Result<void> fold_keys(const Fold& fold, std::set<std::int64_t>* days);
+  Result<void> fold_rest(const Fold& fold);
+  Result<void> fold_outbox(const Fold& fold);
+  Result<std::int64_t> tenant_number(const std::string& tenant);
+  Result<std::unique_ptr<Db>> take_reader();
+  void give_reader(std::unique_ptr<Db> reader);
+  TableStream read_row(const Statement& query, StreamKind kind, const std::string& tenant,
+                       bool with_state) const;
+
+  std::string path_;
+  std::unique_ptr<Db> writer_;
+  std::atomic<std::uint64_t> cursor_{0};
+  std::uint64_t durable_ = 0;
+  TableNames names_;
+  std::vector<std::string>
+      fresh_tenants_;  // numbered by the fold in hand; forgotten when it is rolled back
+  std::mutex readers_mutex_;
+  std::vector<std::unique_ptr<Db>> readers_;
+};
+
+/// Rows of the leaves table: the tenant's number above 40 bits of index.
+constexpr std::int64_t leaf_row(std::int64_t tenant, std::uint64_t index) {
+  return (tenant << 40) + static_cast<std::int64_t>(index);
+}
+
+}  // namespace aios::store::detail

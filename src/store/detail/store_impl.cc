@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/store_impl.h"
+
+#include "store/detail/history.h"
+#include "store/detail/keys_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace aios::store::detail {
+namespace {
+
+constexpr std::uint32_t replay_rows = 2048;
+
+void print_and_abort(const std::string& what) {
+  std::fputs(fmt::format("aios: the store stops at once: {}\n", what).c_str(), stderr);
+  std::abort();
+}
+
+/// Folds the journal's rows that the tables lack, straight from the disk.
+Result<void> replay(Engine& engine, Sealer& sealer) {
+  for (;;) {
+    auto rows = engine.journal(engine.cursor(), replay_rows);
+    if (!rows.ok()) {
+      return std::move(rows).error();
+    }
+    if (rows->empty()) {
+      return {};
+    }
+    std::uint64_t wanted = engine.cursor() + 1;
+    for (JournalRow& row : *rows) {
+      auto record = decode(row.body);
+      if (!record.ok()) {
+        return std::move(record).error().with(fmt::format("reading journal row {}", row.sequence));
+      }
+      if (row.sequence != wanted++) {
+        return Error(Code::data_loss,
+                     fmt::format("journal row {} follows row {}", row.sequence, wanted - 2))
+            .page(410);
+      }
+      row.record = std::make_shared<const Record>(*std::move(record));
+    }
+    auto folded = engine.fold(make_fold(*rows),
+                              [&](const std::string& key, const std::vector<std::string>& chunks) {
+                                return pack_closed(sealer, key, chunks);
+                              });
+    if (!folded.ok()) {
+      return folded;
+    }
+  }
+}
+
+}  // namespace
+
+StoreImpl::StoreImpl(OpenParts parts, std::unique_ptr<Keyring> keyring, runtime::Clock& clock)
+    : options_(std::move(parts.options)),
+      own_threads_(parts.own_threads),
+      clock_(clock),
+      engine_(std::move(parts.engine)),
+      keyring_(std::move(keyring)),
+      sealer_(*keyring_),
+      delta_(engine_->cursor()),
+      folder_(*engine_, delta_, gate_, sealer_, clock_),
+      sequencer_(*engine_, delta_, gate_, *keyring_, clock_) {
+  keyring_->set_finder(
+      [this](const std::string& tenant, const Fingerprint& subject) -> Result<std::uint64_t> {
+        ReadGate::Pass pass(gate_);
+        auto stored = engine_->assigned_key(tenant, subject);
+        if (!stored.ok()) {
+          return stored;
+        }
+        return std::max(*stored, delta_.assigned_key(tenant, subject).value_or(0));
+      });
+}
+
+StoreImpl::~StoreImpl() { (void)close(); }
+
+void StoreImpl::start() {
+  const auto on_fatal = options_.on_fatal ? options_.on_fatal : print_and_abort;
+  SequencerOptions writing;
+  writing.own_thread = own_threads_;
+  writing.group_window_max = options_.group_window_max;
+  writing.batch_max = std::max<std::uint32_t>(options_.batch_max, 1);
+  writing.delta_bytes_max = options_.delta_bytes_max;
+  writing.on_batch = [this] { folder_.notify(); };
+  writing.on_fatal = on_fatal;
+  FolderOptions folding;
+  folding.own_thread = own_threads_;
+  folding.truncate_to = [this](std::uint64_t sequence) { sequencer_.truncate_to(sequence); };
+  folding.on_fatal = on_fatal;
+  folder_.start(std::move(folding));
+  sequencer_.start(std::move(writing));
+}
+
+Task<Result<std::uint64_t>> StoreImpl::erase_subject(Context ctx, std::string subject) {
+  if (auto refused = refuse(ctx)) {
+    co_return *std::move(refused);
+  }
+  if (subject.empty() || subject.find('\0') != std::string::npos) {
+    co_return Error(Code::invalid_argument, "the data subject to erase has no name").page(406);
+  }
+  co_return keyring_->destroy(ctx.tenant.text(), subject);
+}
+
+std::uint64_t StoreImpl::watch(std::function<void(const std::vector<Change>&)> callback) {
+  return sequencer_.watch(std::move(callback));
+}
+
+void StoreImpl::unwatch(std::uint64_t id) { sequencer_.unwatch(id); }
+
+Result<void> StoreImpl::backup(const std::string& archive_path) {
+  folder_.pin();
+  auto done = engine_->backup(archive_path);
+  folder_.unpin();
+  return done;
+}
+
+Result<void> StoreImpl::export_keys(const std::string& path, const std::string& passphrase) {
+  auto image = engine_->keystore().image();
+  if (!image.ok()) {
+    return std::move(image).error();
+  }
+  // A root key that was given to us stays with whoever gave it.
+  return write_keys_file(path, passphrase, *image,
+                         options_.root_key.empty() ? keyring_->root_key() : "");
+}
+
+StoreStats StoreImpl::stats() const {
+  StoreStats stats;
+  sequencer_.fill(stats);
+  stats.sequence = delta_.last_sequence();
+  stats.folded = engine_->cursor();
+  stats.delta_bytes = delta_.bytes();
+  stats.delta_bytes_max = options_.delta_bytes_max;
+  stats.disk_bytes = engine_->disk_bytes();
+  return stats;
+}
+
+Result<void> StoreImpl::close() {
+  if (closed_.exchange(true)) {
+    return {};
+  }
+  sequencer_.stop();
+  auto folded = folder_.stop();
+  if (folded.ok()) {
+    sequencer_.truncate_now();
+  }
+  auto closed = engine_->close();
+  return folded.ok() ? closed : folded;
+}
+
+Result<std::unique_ptr<Store>> open_parts(OpenParts parts, runtime::Clock& clock) {
+  auto keyring = Keyring::open(parts.engine->keystore(), parts.root_key);
+  if (!keyring.ok()) {
+    return std::move(keyring).error();
+  }
+  {
+    Sealer sealer(**keyring);
+    if (auto replayed = replay(*parts.engine, sealer); !replayed.ok()) {
+      return std::move(replayed).error();
+    }
+  }
+  if (auto synced = parts.engine->sync_tables(); !synced.ok()) {
+    return std::move(synced).error();
+  }
+  auto store = std::make_unique<StoreImpl>(std::move(parts), *std::move(keyring), clock);
+  store->start();
+  return std::unique_ptr<Store>(std::move(store));
+}
+
+}  // namespace aios::store::detail

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/memory_disk.h"
+
+#include "core/crypto.h"
+#include "store/detail/memory_engine.h"
+
+#include <algorithm>
+
+namespace aios::store {
+
+MemoryDisk::MemoryDisk() : impl_(std::make_unique<Impl>()) {}
+MemoryDisk::~MemoryDisk() = default;
+
+void MemoryDisk::crash() {
+  std::lock_guard lock(impl_->mutex);
+  ++impl_->generation;
+  if (impl_->tables_volatile) {
+    impl_->tables = impl_->durable_tables.value_or(detail::MemoryTables());
+  }
+  impl_->hold_syncs = false;
+  impl_->released.notify_all();
+}
+
+void MemoryDisk::set_full(bool full) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->full = full;
+}
+
+void MemoryDisk::break_next_sync() {
+  std::lock_guard lock(impl_->mutex);
+  impl_->break_sync = true;
+}
+
+void MemoryDisk::set_tables_volatile(bool on) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->tables_volatile = on;
+  impl_->durable_tables = impl_->tables;
+}
+
+void MemoryDisk::hold_syncs(bool hold) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->hold_syncs = hold;
+  impl_->released.notify_all();
+}
+
+std::uint64_t MemoryDisk::journal_rows() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->journal.size();
+}
+
+}  // namespace aios::store
+
+namespace aios::store::detail {
+
+std::string memory_root_key(MemoryDisk& disk) {
+  std::lock_guard lock(disk.impl().mutex);
+  if (disk.impl().root_key.empty()) {
+    disk.impl().root_key = secure_random(32);
+  }
+  return disk.impl().root_key;
+}
+
+void MemoryTables::fold_stream(const FoldStream& stream, const PackHistory& pack) {
+  TableStream& row = streams[stream.row.key];
+  if (row.wake_at) {
+    wakes.erase({row.wake_at->ns, stream.row.key});
+  }
+  std::string state = std::move(row.state);
+  row = stream.row;
+  if (!stream.has_state) {
+    row.state = std::move(state);
+  }
+  if (row.wake_at) {
+    wakes.emplace(row.wake_at->ns, row.key);
+  }
+  auto& chunks = history[row.key];
+  if (!stream.events.empty()) {
+    chunks.push_back(stream.events);
+  }
+  if (row.end == StreamEnd::closed && !chunks.empty()) {
+    chunks = {pack(row.key, chunks)};
+  }
+}
+
+void MemoryTables::fold(const Fold& fold, const PackHistory& pack) {
+  for (const FoldStream& stream : fold.streams) {
+    fold_stream(stream, pack);
+  }
+  for (const FoldKey& key : fold.keys) {
+    keys[key.day].insert_or_assign(key.key.fingerprint,
+                                   KeyRecord{key.key.request_digest, key.key.value});
+  }
+  keys.erase(keys.begin(), keys.lower_bound(fold.day - key_days));
+  for (const auto& [account, amount] : fold.budgets) {
+    budgets[account] += amount;
+  }
+  for (const FoldMessage& message : fold.outbox) {
+    outbox.emplace(message.id, message);
+  }
+  for (const std::uint64_t id : fold.outbox_done) {
+    outbox.erase(id);
+  }
+  for (const FoldLeaf& leaf : fold.leaves) {
+    auto& log = leaves[leaf.tenant];
+    AIOS_ASSERT(log.size() == leaf.index);
+    log.push_back(leaf.bytes);
+  }
+  for (const FoldAssignment& entry : fold.assignments) {
+    const std::string name = account_key(entry.tenant, view(entry.assignment.subject));
+    std::uint64_t& key_id = assigned[name];
+    key_id = std::max(key_id, entry.assignment.key_id);
+  }
+  cursor = fold.through;
+}
+
+}  // namespace aios::store::detail

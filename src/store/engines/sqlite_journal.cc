@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/sqlite_journal.h"
+
+#include <chrono>
+
+namespace aios::store::detail {
+namespace {
+
+constexpr std::uint64_t log_bytes_max = std::uint64_t{32}
+                                        << 20;  // from here on the log is copied and begun anew
+constexpr std::uint64_t page_bytes = 4096;
+constexpr auto look_every = std::chrono::milliseconds(200);
+
+}  // namespace
+
+Result<void> create_journal(Db& db) {
+  return db.run(
+      "CREATE TABLE IF NOT EXISTS journal(sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
+      " first_leaf INTEGER NOT NULL, body BLOB NOT NULL);"
+      "CREATE TABLE IF NOT EXISTS epoch(one INTEGER PRIMARY KEY CHECK(one = 1), value INTEGER NOT "
+      "NULL);");
+}
+
+Result<void> insert_row(Db& db, const JournalRow& row) {
+  auto insert =
+      db.prepare("INSERT INTO journal(sequence, time, first_leaf, body) VALUES(?, ?, ?, ?)");
+  insert.integer(1, static_cast<std::int64_t>(row.sequence)).integer(2, row.time.ns);
+  insert.integer(3, static_cast<std::int64_t>(row.first_leaf)).blob(4, row.body);
+  return insert.run();
+}
+
+Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& path) {
+  std::unique_ptr<SqliteJournal> journal(new SqliteJournal(path));
+  for (auto* slot : {&journal->writer_, &journal->reader_, &journal->checkpointer_}) {
+    auto db = Db::open(path, slot == &journal->reader_ ? Access::read : Access::write);
+    if (!db.ok()) {
+      return std::move(db).error();
+    }
+    *slot = *std::move(db);
+    if (slot == &journal->writer_) {
+      // What the log holds after an unclean end may be in memory only: make it durable before
+      // anyone relies on it.
+      auto ready = (*slot)->run("PRAGMA synchronous=FULL");
+      if (ready.ok()) {
+        ready = create_journal(**slot);
+      }
+      if (ready.ok()) {
+        auto copied = (*slot)->checkpoint(Db::Checkpoint::truncate);
+        ready = copied.ok() ? journal->take_epoch() : Result<void>(std::move(copied).error());
+      }
+      if (!ready.ok()) {
+        return std::move(ready).error();
+      }
+    }
+  }
+  journal->thread_ = std::thread([self = journal.get()] { self->checkpoint_loop(); });
+  return journal;
+}
+
+SqliteJournal::~SqliteJournal() { close(); }
+
+void SqliteJournal::close() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  checkpointer_ = nullptr;
+  reader_ = nullptr;
+  writer_ = nullptr;
+}
+
+Result<void> SqliteJournal::take_epoch() {
+  auto raised = writer_->run(
+      "INSERT INTO epoch(one, value) VALUES(1, 1) ON CONFLICT(one) DO UPDATE SET value = value + "
+      "1");
+  if (!raised.ok()) {
+    return raised;
+  }
+  auto epoch = writer_->one_integer("SELECT value FROM epoch");
+  if (!epoch.ok()) {
+    return std::move(epoch).error();
+  }
+  epoch_ = static_cast<std::uint64_t>(*epoch);
+  return {};
+}
+
+Result<void> SqliteJournal::failed(Error error) {
+  writer_->roll_back();
+  return error;
+}
+
+Result<void> SqliteJournal::begin() {
+  return writer_->in_transaction() ? Result<void>() : writer_->prepare("BEGIN IMMEDIATE").run();
+}
+
+Result<void> SqliteJournal::append(const std::vector<JournalRow>& rows) {
+  if (auto begun = begin(); !begun.ok()) {
+    return begun;
+  }
+  std::uint64_t bytes = page_bytes;  // the last page is written again by each commit
+  for (const JournalRow& row : rows) {
+    if (auto inserted = insert_row(*writer_, row); !inserted.ok()) {
+      return failed(std::move(inserted).error());
+    }
+    bytes += row.body.size();
+  }
+  log_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> SqliteJournal::truncate(std::uint64_t through) {
+  if (auto begun = begin(); !begun.ok()) {
+    return begun;
+  }
+  auto cut = writer_->prepare("DELETE FROM journal WHERE sequence <= ?")
+                 .integer(1, static_cast<std::int64_t>(through))
+                 .run();
+  return cut.ok() ? cut : failed(std::move(cut).error());
+}
+
+Result<void> SqliteJournal::sync() {
+  auto committed = writer_->prepare("COMMIT").run();
+  return committed.ok() ? committed : failed(std::move(committed).error());
+}
+
+Result<std::uint64_t> SqliteJournal::last_sequence() {
+  auto last = writer_->one_integer("SELECT max(sequence) FROM journal");
+  if (!last.ok()) {
+    return std::move(last).error();
+  }
+  return static_cast<std::uint64_t>(*last);
+}
+
+Result<std::vector<JournalRow>> SqliteJournal::rows(std::uint64_t after, std::uint32_t limit) {
+  std::lock_guard lock(reader_mutex_);
+  std::vector<JournalRow> out;
+  auto query = reader_->prepare(
+      "SELECT sequence, time, first_leaf, body FROM journal WHERE sequence > ? ORDER BY sequence "
+      "LIMIT ?");
+  query.integer(1, static_cast<std::int64_t>(after)).integer(2, limit);
+  for (;;) {
+    auto more = query.step();
+    if (!more.ok()) {
+      return std::move(more).error();
+    }
+    if (!*more) {
+      return out;
+    }
+    JournalRow row;
+    row.sequence = static_cast<std::uint64_t>(query.integer(0));
+    row.time.ns = query.integer(1);
+    row.first_leaf = static_cast<std::uint64_t>(query.integer(2));
+    row.body = query.bytes(3);
+    out.push_back(std::move(row));
+  }
+}
+
+// The bulk is copied while commits go on; only the little that came meanwhile is copied with the
+// writer held off, which is what lets the log begin anew.
+void SqliteJournal::checkpoint_loop() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait_for(lock, look_every, [this] { return stopping_; });
+      if (stopping_) {
+        return;
+      }
+    }
+    if (log_bytes_.load(std::memory_order_relaxed) < log_bytes_max) {
+      continue;
+    }
+    log_bytes_.store(0, std::memory_order_relaxed);
+    // A failure leaves the log as it is, and the next commit meets it.
+    (void)checkpointer_->checkpoint(Db::Checkpoint::passive);
+    (void)checkpointer_->checkpoint(Db::Checkpoint::passive);
+    (void)checkpointer_->checkpoint(Db::Checkpoint::restart);
+  }
+}
+
+}  // namespace aios::store::detail
