@@ -2,6 +2,7 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/detail/canonical.h"
 #include "govern/tlog.h"
 
 namespace aios::govern {
@@ -13,7 +14,7 @@ constexpr std::size_t kNameCharactersMax = 256;
 
 // The value, or what is left to say about one that is too long or that canonical JSON cannot hold.
 Json bounded(Json value) {
-  const auto canonical = to_canonical_text(value);
+  const auto canonical = detail::canonical_text(value);
   if (canonical.ok() && canonical->size() <= kPartBytesMax) {
     return value;
   }
@@ -67,7 +68,7 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts,
     commitment->digest = view(sha256(commitment->salt, facts.payload));
     leaf["payload"] = to_hex(commitment->digest);
   }
-  auto text = to_canonical_text(leaf);
+  auto text = detail::canonical_text(leaf);
   // Every part was made of text, small integers and values that passed bounded().
   AIOS_ASSERT(text.ok() && text->size() <= kEntryBytesMax);
   return {std::move(*text)};

@@ -22,6 +22,7 @@ struct Signature {
   std::string name;
   std::uint32_t id = 0;
   std::string bytes;
+  bool operator==(const Signature&) const = default;
 };
 
 struct ParsedNote {
@@ -81,15 +82,19 @@ Result<ParsedNote> parse_note(std::string_view note) {
   }
   ParsedNote parsed{note.substr(0, blank + 1), {}};
   std::string_view rest = note.substr(blank + 2);
+  std::size_t lines = 0;
   while (!rest.empty()) {
     const std::size_t end = rest.find('\n');
     auto signature = parse_signature(rest.substr(0, end));
     if (!signature.ok()) {
       return std::move(signature).error();
     }
-    parsed.signatures.push_back(std::move(*signature));
-    if (parsed.signatures.size() > kSignaturesMax) {
+    if (++lines > kSignaturesMax) {
       return malformed(fmt::format("it has more than {} signatures", kSignaturesMax));
+    }
+    auto& seen = parsed.signatures;
+    if (std::find(seen.begin(), seen.end(), *signature) == seen.end()) {
+      seen.push_back(std::move(*signature));
     }
     rest.remove_prefix(end + 1);
   }

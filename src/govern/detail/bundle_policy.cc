@@ -3,6 +3,7 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
+#include "govern/detail/canonical.h"
 
 #include <fmt/format.h>
 
@@ -116,7 +117,7 @@ void append_principal(const Principal* principal, const ReadTree& reads, std::st
 }  // namespace
 
 std::string digest_of(const Json& value) {
-  const auto canonical = to_canonical_text(value);
+  const auto canonical = canonical_text(value);
   return to_hex(view(sha256(canonical.ok() ? *canonical : to_text(value))));
 }
 
