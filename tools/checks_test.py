@@ -71,7 +71,7 @@ class Tidy(unittest.TestCase):
 
 class Count(unittest.TestCase):
     def test_counts(self):
-        rule = "-" * 58 + "\n"
+        rule = "-" * 58 + "\n\n"
         log = (rule + "1/3 Testing: unit.core\n[doctest] test cases: 5 | 4 passed | 1 failed | 0 skipped\nTest Failed.\n"
                + rule + "2/3 Testing: e2e.x\nTest Passed.\n" + rule + "3/3 Testing: sim.x\nTest Failed.\n")
         self.assertEqual(count_tests.count(log), (5, 2))

@@ -11,7 +11,7 @@ LINE = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 def count(text):
     passed = failed = 0
-    for part in re.split(r"^-{10,}\n\d+/\d+ Test(?:ing)?: ", "\n" + text, flags=re.M)[1:]:
+    for part in re.split(r"^\d+/\d+ Testing: ", text, flags=re.M)[1:]:
         good = re.search(r"^Test Passed\.$", part, re.M) is not None
         cases = CASES.search(part)
         line = LINE.search(part)
