@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// gateway/gateway: every use of a model passes here: find the alias, ask the guard before (with what personal data the
-// text really holds), call the provider with the Permit, ask the guard after, make the audit leaf.
-// The caller commits the leaves with its own transition: no call without a leaf, no leaf without a call.
+// gateway/gateway: every use of a model passes here: find the alias, ask the guard before (with what
+// personal data the text really holds), call the provider with the Permit, ask the guard after, make
+// the audit leaf. The caller commits the leaves with its own transition: no call without a leaf, no
+// leaf without a call.
 
 #include "core/context.h"
 #include "core/json.h"
@@ -25,24 +26,27 @@ namespace aios::gateway {
 struct InferRequest {
   std::string alias;
   Json input;          ///< an object; classification takes {"text": "..."}
-  JsonObject run;      ///< governance memory of the run for the guard: see docs/guide/policy-inputs.md; empty outside runs
+  JsonObject run;      ///< governance memory of the run for the guard: see
+                       ///< docs/guide/policy-inputs.md; empty outside runs
   std::string stream;  ///< the run's or the call's id, for the leaf
   std::string step;
 };
 
 struct InferAnswer {
-  Json output;                          ///< {label, confidence, version, reasons, scores}
-  std::vector<store::AuditLeaf> leaves; ///< commit them with the result
+  Json output;  ///< {label, confidence, version: "<model>@<version>", reasons, scores}
+  std::vector<store::AuditLeaf> leaves;  ///< commit them with the result
 };
 
 /// What a provider is given; only with a Permit for pre_model_call.
 struct ProviderCall {
   std::string alias;
+  std::string model;  ///< as resolve() said and the guard allowed
+  std::string version;
   Json input;
 };
 struct ProviderAnswer {
   Json output;
-  std::string model;    ///< name
+  std::string model;
   std::string version;
 };
 
@@ -53,9 +57,14 @@ class Provider {
   virtual std::string_view name() const = 0;
   /// Where the data goes: "local" never leaves this process.
   virtual std::string_view region() const = 0;
-  /// What would serve the alias, for the guard; not_found when it is not this provider's.
-  virtual Result<std::pair<std::string, std::string>> resolve(const Context& ctx, std::string_view alias) = 0;
-  virtual Task<Result<ProviderAnswer>> complete(Context ctx, govern::Permit permit, ProviderCall call) = 0;
+  /// What would serve the alias, for the guard: name and version; not_found when it is not this
+  /// provider's.
+  virtual Result<std::pair<std::string, std::string>> resolve(const Context& ctx,
+                                                              std::string_view alias) = 0;
+  /// @return aborted when the alias no longer leads to call.model and call.version;
+  ///         invalid_argument [AIOS-0800] for an input that the model does not take.
+  virtual Task<Result<ProviderAnswer>> complete(Context ctx, govern::Permit permit,
+                                                ProviderCall call) = 0;
 };
 struct ProviderServices {
   models::Models* models = nullptr;
@@ -63,7 +72,9 @@ struct ProviderServices {
 struct ProviderEntry {
   std::string name;
   std::string summary;
-  std::function<Result<std::unique_ptr<Provider>>(const ProviderServices&, const Json& options)> make;
+  /// @param options  an object; unknown members are refused (invalid_argument).
+  std::function<Result<std::unique_ptr<Provider>>(const ProviderServices&, const Json& options)>
+      make;
 };
 class ProviderRegistry {
  public:
@@ -77,11 +88,21 @@ void register_all_providers(ProviderRegistry& registry);
 
 class Gateway {
  public:
-  Gateway(const govern::Guard& guard, models::Models& models, observe::Metrics& metrics, runtime::Clock& clock);
+  /// With every registered provider, made with no options.
+  Gateway(const govern::Guard& guard, models::Models& models, observe::Metrics& metrics,
+          runtime::Clock& clock);
+  /// With these providers, asked in this order.
+  Gateway(const govern::Guard& guard, std::vector<std::unique_ptr<Provider>> providers,
+          observe::Metrics& metrics, runtime::Clock& clock);
   ~Gateway();
-  /// policy_denied with the refusal's leaf lost? No: a refusal is a leaf too, see `refused`.
-  /// @param refused  gets the leaf of a refused call; commit it with the error's handling.
-  Task<Result<InferAnswer>> infer(Context ctx, InferRequest request, std::vector<store::AuditLeaf>* refused);
+  /// Asks the model behind an alias, once. A call that the guard refuses, before or after, gives
+  /// policy_denied.
+  /// @param refused  gets the leaf of a call that was refused or failed: commit it with the
+  ///        handling of the error. Not null.
+  /// @return not_found [AIOS-0705] for an unknown alias (no leaf: nothing was asked);
+  ///         policy_denied [AIOS-0501, 0802]; invalid_argument [AIOS-0800]; what the provider says.
+  Task<Result<InferAnswer>> infer(Context ctx, InferRequest request,
+                                  std::vector<store::AuditLeaf>* refused);
 
  private:
   struct Impl;

@@ -86,7 +86,8 @@ std::string read_file(const std::string& path) {
 
 std::vector<Example> banking77(const std::string& file) {
   const char* directory = std::getenv("AIOS_CONFORMANCE_DIR");
-  const std::string base = directory != nullptr ? directory : AIOS_SOURCE_DIR "/../shared/conformance";
+  const std::string base =
+      directory != nullptr ? directory : AIOS_SOURCE_DIR "/../shared/conformance";
   std::string csv = read_file(base + "/banking77/" + file);
   const std::string header = "text,category";
   if (csv.compare(0, header.size(), header) != 0) {
@@ -129,9 +130,10 @@ TEST_CASE("banking77: twenty of the intents are told apart on questions never se
   auto model = engines.find("text_linear")->train(part(train, 50), {});
   REQUIRE(model.ok());
   const Evaluation result = evaluate(**model, part(test, 40));
-  MESSAGE(fmt::format("banking77, 20 intents, 50 examples each: {} questions, accuracy {:.4f}, "
-                      "calibration error {:.4f}",
-                      result.examples, result.accuracy, result.calibration_error));
+  MESSAGE(
+      fmt::format("banking77, 20 intents, 50 examples each: {} questions, accuracy {:.4f}, "
+                  "calibration error {:.4f}",
+                  result.examples, result.accuracy, result.calibration_error));
   CHECK(result.examples == 800);
   CHECK(result.accuracy >= 0.90);
   CHECK(result.calibration_error <= 0.08);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// models/models: the registry and the embedded engines. A model version is immutable: its bytes (a blob), its dataset
-// digest, its metrics and its owner; an alias names the version that serves, with its whole history.
-// Threading: predict() from any thread, lock-free on a snapshot; the rest are coroutines.
+// models/models: the registry and the embedded engines. A model version is immutable: its bytes (a
+// blob), its dataset digest, its metrics and its owner; an alias names the version that serves, with
+// its whole history. Threading: predict(), serving() and aliases() from any thread, on a snapshot
+// that is replaced whole; the rest are coroutines.
 
 #include "core/context.h"
 #include "core/json.h"
@@ -39,13 +40,13 @@ struct Example {
 };
 
 struct Reason {
-  std::string term;    ///< the word (or the piece of it) as in the text
-  double weight = 0;   ///< contribution to the winning label's score
+  std::string term;   ///< the word (or the piece of it) as in the text
+  double weight = 0;  ///< contribution to the winning label's score
 };
 
 struct Scored {
   std::string label;
-  double confidence = 0;  ///< calibrated: of answers with 0.9, nine in ten are right on the held-out part
+  double confidence = 0;  ///< calibrated: of answers with 0.9, nine in ten are right
 };
 
 struct Prediction {
@@ -58,7 +59,8 @@ struct Prediction {
 class Model {
  public:
   virtual ~Model() = default;
-  /// Text of any length; only the first 8,192 bytes count. Empty or unknown text: the prior's best label, low confidence.
+  /// Text of any length; only the first 8,192 bytes count. Where nothing in it is known: the most
+  /// frequent label, with its share of the training examples as confidence, and no reasons.
   virtual Prediction predict(std::string_view text) const = 0;
   virtual const std::vector<std::string>& labels() const = 0;
   virtual std::string serialize() const = 0;
@@ -66,16 +68,18 @@ class Model {
 
 struct TrainOptions {
   std::uint64_t seed = 1;
-  std::function<void(double share)> progress;     ///< 0 to 1, from the training thread
+  std::function<void(double share)> progress;  ///< 0 to 1, from the training thread
   std::shared_ptr<CancelState> cancel;
 };
 
-/// One engine (engines/*.cc).
+/// One engine (engines/*.cc). The same examples and seed give the same bytes.
 struct EngineEntry {
+  using Made = Result<std::unique_ptr<Model>>;
   std::string name;
   std::string summary;
-  std::function<Result<std::unique_ptr<Model>>(const std::vector<Example>&, const TrainOptions&)> train;
-  std::function<Result<std::unique_ptr<Model>>(std::string_view bytes)> load;  ///< data_loss when damaged
+  /// invalid_argument [AIOS-0700] for examples that cannot be learnt from, cancelled [AIOS-0702].
+  std::function<Made(const std::vector<Example>&, const TrainOptions&)> train;
+  std::function<Made(std::string_view bytes)> load;  ///< data_loss [AIOS-0703] when damaged
 };
 class EngineRegistry {
  public:
@@ -92,20 +96,23 @@ struct Evaluation {
   std::uint64_t examples = 0;
   double accuracy = 0;
   double macro_recall = 0;
-  double log_loss = 0;
-  double calibration_error = 0;                    ///< expected calibration error, 10 bins
+  double log_loss = 0;           ///< labels below the top three share what those leave
+  double calibration_error = 0;  ///< expected calibration error, 10 bins
   std::map<std::string, double> recall_by_label;
 };
 Evaluation evaluate(const Model& model, const std::vector<Example>& examples);
 /// Hex SHA-256 over the examples in canonical order-preserving form.
 std::string dataset_digest(const std::vector<Example>& examples);
-/// CSV with columns text and label (others are ignored).
+/// CSV with columns text and label (others are ignored); no rows are no examples.
+/// @return invalid_argument [AIOS-0701] with file and line: no such columns, or an empty cell.
 Result<std::vector<Example>> read_examples(std::string_view csv, std::string_view file_name);
 
 struct VersionInfo {
   std::string model;
-  std::uint32_t version = 0;
+  std::uint32_t version = 0;  ///< from 1
   std::string engine, owner, intended_use, dataset_digest, heldout_digest, blob, trained_by;
+  std::vector<std::string> failure_modes;
+  std::uint64_t seed = 0;
   std::uint64_t examples = 0;
   Evaluation heldout;
   double accuracy_min = 0;
@@ -122,24 +129,36 @@ struct AliasInfo {
 
 class Models {
  public:
-  Models(store::Store& store, const govern::Guard& guard, runtime::BlockingPool& pool, runtime::Clock& clock);
+  Models(store::Store& store, const govern::Guard& guard, runtime::BlockingPool& pool,
+         runtime::Clock& clock);
   ~Models();
-  /// Loads versions in use and aliases of all tenants known to the store; call once at start.
+  /// Loads the aliases of all tenants known to the store and the versions they name; call once at
+  /// start. A version that cannot be read does not stop it: serving() of its alias gives the error.
   Task<Result<void>> load(Context ctx);
-  /// Trains on the pool, evaluates on heldout (or, when empty, on a seeded fifth split off), stores, registers.
+  /// Trains on a thread of low priority, evaluates on heldout (or, when empty, on a seeded fifth that
+  /// is then not trained on), stores, registers. ctx.cancel ends it between two labels.
+  /// @return invalid_argument [AIOS-0700, 0707, 0708]; resource_exhausted [AIOS-0709] with
+  ///         Retry::same_call while another training runs; cancelled [AIOS-0702].
   Task<Result<VersionInfo>> train(Context ctx, ModelSpec spec, std::vector<Example> examples,
                                   std::vector<Example> heldout);
+  /// Oldest first, without erased ones; empty when the model was never trained.
   Task<Result<std::vector<VersionInfo>>> versions(Context ctx, std::string model);
   std::vector<AliasInfo> aliases(const TenantId& tenant) const;
-  /// Guard point model_promote; the principal that trained a version may not promote it (failed_precondition).
-  Task<Result<AliasInfo>> promote(Context ctx, std::string model, std::uint32_t version, std::string alias);
+  /// Guard point model_promote. Refusals are audited like promotions.
+  /// @return policy_denied; failed_precondition [AIOS-0706] when the principal trained that version;
+  ///         not_found [AIOS-0704]; aborted with Retry::same_call when another promotion of the alias
+  ///         was committed meanwhile.
+  Task<Result<AliasInfo>> promote(Context ctx, std::string model, std::uint32_t version,
+                                  std::string alias);
+  /// Every version that served the alias, oldest first.
+  Task<Result<std::vector<AliasInfo>>> history(Context ctx, std::string alias);
 
   struct Serving {
     std::shared_ptr<const Model> model;
     std::string name;
     std::uint32_t version = 0;
   };
-  /// What serves an alias now; not_found naming the nearest alias.
+  /// What serves an alias now; not_found [AIOS-0705] naming the nearest alias.
   Result<Serving> serving(const TenantId& tenant, std::string_view alias) const;
 
  private:

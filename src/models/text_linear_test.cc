@@ -67,8 +67,9 @@ TEST_CASE("text_linear: case, width and composed letters make no difference") {
   const auto model = trained(test::desk_examples());
   const auto plain = model->predict("refund my money, caf\xc3\xa9");
   const auto loud = model->predict("REFUND My MONEY, CAFE\xcc\x81");
-  const auto wide = model->predict("\xef\xbd\x92\xef\xbd\x85\xef\xbd\x86\xef\xbd\x95\xef\xbd\x8e"
-                                   "\xef\xbd\x84 my money, caf\xc3\xa9");
+  const auto wide = model->predict(
+      "\xef\xbd\x92\xef\xbd\x85\xef\xbd\x86\xef\xbd\x95\xef\xbd\x8e"
+      "\xef\xbd\x84 my money, caf\xc3\xa9");
   CHECK(plain.best.label == "refund");
   CHECK(loud.best.confidence == doctest::Approx(plain.best.confidence));
   CHECK(wide.best.confidence == doctest::Approx(plain.best.confidence));
@@ -131,8 +132,10 @@ TEST_CASE("text_linear: refuses examples that cannot be learnt from") {
   EngineRegistry engines;
   register_all_engines(engines);
   const auto& train = engines.find("text_linear")->train;
-  const std::vector<std::vector<Example>> unfit = {
-      {}, {{"a", "x"}, {"b", "x"}}, {{"a", "x"}, {"b", ""}}, {{"a", "x"}, {"b", std::string(300, 'y')}}};
+  const std::vector<std::vector<Example>> unfit = {{},
+                                                   {{"a", "x"}, {"b", "x"}},
+                                                   {{"a", "x"}, {"b", ""}},
+                                                   {{"a", "x"}, {"b", std::string(300, 'y')}}};
   for (const auto& examples : unfit) {
     const auto refused = train(examples, {});
     REQUIRE(!refused.ok());
@@ -142,7 +145,8 @@ TEST_CASE("text_linear: refuses examples that cannot be learnt from") {
 }
 
 TEST_CASE("text_linear: one example a label, and labels without text, still make a model") {
-  const auto model = trained({{"apples and pears", "fruit"}, {"carrots", "roots"}, {"", "nothing"}});
+  const auto model =
+      trained({{"apples and pears", "fruit"}, {"carrots", "roots"}, {"", "nothing"}});
   CHECK(model->predict("apples").best.label == "fruit");
 }
 

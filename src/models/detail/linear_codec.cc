@@ -46,7 +46,8 @@ bool all_finite(const std::vector<float>& values) {
 }
 
 Error damaged(std::string_view what) {
-  return Error(Code::data_loss, fmt::format("the bytes of the text_linear model are damaged: {}", what))
+  return Error(Code::data_loss,
+               fmt::format("the bytes of the text_linear model are damaged: {}", what))
       .page(703);
 }
 

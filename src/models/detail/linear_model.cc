@@ -145,9 +145,8 @@ Prediction LinearModel::predict(std::string_view text) const {
   prediction.reasons.reserve(count);
   for (std::size_t i = 0; i < count && scratch.word_weights[words[i]] > 0; ++i) {
     const Word& word = scratch.vector.words()[words[i]];
-    prediction.reasons.push_back(
-        {std::string(text.substr(word.begin, word.end - word.begin)),
-         scratch.word_weights[words[i]]});
+    prediction.reasons.push_back({std::string(text.substr(word.begin, word.end - word.begin)),
+                                  scratch.word_weights[words[i]]});
   }
   return prediction;
 }

@@ -20,7 +20,7 @@ namespace aios::models::detail {
 inline constexpr std::size_t labels_max = 1'000;
 inline constexpr std::size_t label_bytes_max = 200;
 inline constexpr std::size_t features_max = std::size_t{1} << 20;
-inline constexpr std::size_t weights_max = std::size_t{1} << 26;  ///< 256 MiB
+inline constexpr std::size_t weights_max = 14'000'000;  ///< a blob holds 64 MiB
 
 struct LinearParts {
   std::vector<std::string> labels;  ///< sorted

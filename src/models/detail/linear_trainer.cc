@@ -2,6 +2,7 @@
 #include "models/detail/linear_trainer.h"
 
 #include "models/detail/linear_model.h"
+#include "models/detail/shuffle.h"
 #include "models/detail/svm.h"
 #include "models/detail/temperature.h"
 
@@ -22,31 +23,10 @@ constexpr std::size_t folds = 5;
 /// Above this many examples one fold of the five is enough to fit one number.
 constexpr std::size_t all_folds_below = 3'000;
 
-/// SplitMix64: small, and the same everywhere.
-class Shuffle {
- public:
-  explicit Shuffle(std::uint64_t seed) : state_(seed) {}
-  template <class T>
-  void operator()(std::vector<T>& values) {
-    for (std::size_t left = values.size(); left > 1; --left) {
-      std::swap(values[left - 1], values[next() % left]);
-    }
-  }
-
- private:
-  std::uint64_t next() {
-    state_ += 0x9E3779B97F4A7C15ULL;
-    std::uint64_t mixed = (state_ ^ (state_ >> 30)) * 0xBF58476D1CE4E5B9ULL;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EBULL;
-    return mixed ^ (mixed >> 31);
-  }
-  std::uint64_t state_;
-};
-
 struct Dataset {
   const std::vector<Example>* examples = nullptr;
-  std::vector<std::string> labels;      ///< sorted
-  std::vector<std::size_t> label_of;    ///< by example
+  std::vector<std::string> labels;    ///< sorted
+  std::vector<std::size_t> label_of;  ///< by example
 };
 
 struct Steps {

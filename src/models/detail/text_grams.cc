@@ -155,8 +155,8 @@ void Grams::add_word(std::string_view text, std::size_t begin, std::size_t end, 
   word_grams_.push_back({word, index, 1});
   if (index > 0) {
     const std::uint64_t pair = (pair_seed ^ previous_) * hash_prime;
-    word_grams_.push_back({finish((pair ^ word) * hash_prime),
-                           static_cast<std::uint16_t>(index - 1), 2});
+    word_grams_.push_back(
+        {finish((pair ^ word) * hash_prime), static_cast<std::uint16_t>(index - 1), 2});
   }
   previous_ = word;
   add_pieces(index);

@@ -24,9 +24,9 @@ struct Word {
 
 /// One occurrence of an n-gram.
 struct Gram {
-  std::uint32_t hash = 0;    ///< never 0
-  std::uint16_t word = 0;    ///< the first word it covers
-  std::uint8_t words = 1;    ///< how many words it covers
+  std::uint32_t hash = 0;  ///< never 0
+  std::uint16_t word = 0;  ///< the first word it covers
+  std::uint8_t words = 1;  ///< how many words it covers
 };
 
 class Grams {
@@ -46,9 +46,9 @@ class Grams {
   std::vector<Word> words_;
   std::vector<Gram> word_grams_;
   std::vector<Gram> piece_grams_;
-  std::uint32_t previous_ = 0;           ///< hash of the word before
-  std::vector<char> padded_;             ///< the normalised word between two spaces
-  std::vector<std::uint16_t> points_;    ///< where its code points begin, and its end
+  std::uint32_t previous_ = 0;         ///< hash of the word before
+  std::vector<char> padded_;           ///< the normalised word between two spaces
+  std::vector<std::uint16_t> points_;  ///< where its code points begin, and its end
   std::vector<std::int32_t> decomposed_;
 };
 

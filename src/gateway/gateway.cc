@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include "core/text.h"
+#include "gateway/detail/content.h"
+#include "govern/audit.h"
+#include "runtime/executor.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <optional>
+
+namespace aios::gateway {
+namespace {
+
+/// How often an alias may move under one call.
+constexpr int tries_max = 3;
+
+struct Target {
+  Provider* provider = nullptr;
+  std::string model;
+  std::string version;
+};
+
+/// One call from its first question to its leaf.
+struct Call {
+  InferRequest request;
+  detail::Content content;
+  Target target;
+  std::vector<govern::Decision> decisions;
+
+  JsonObject model_facts() const {
+    return {{"alias", request.alias},
+            {"name", target.model},
+            {"version", target.version},
+            {"provider", target.provider->name()},
+            {"region", target.provider->region()}};
+  }
+  JsonObject before() const {
+    JsonArray personal;
+    for (const std::string& kind : content.personal) {
+      personal.emplace_back(kind);
+    }
+    return {{"model", model_facts()},
+            {"content", {{"personal", std::move(personal)}, {"characters", content.characters}}},
+            {"run", request.run}};
+  }
+  JsonObject after(const Json& output) const {
+    return {{"model", model_facts()},
+            {"result",
+             {{"label", text_or(output, "label", "")},
+              {"confidence", number_or(output, "confidence", 0)}}},
+            {"run", request.run}};
+  }
+  store::AuditLeaf leaf(const Context& ctx, Time now, std::string_view outcome,
+                        const Json& output) const {
+    govern::LeafFacts facts;
+    facts.kind = "model_call";
+    facts.stream = request.stream;
+    facts.step = request.step;
+    facts.outcome = outcome;
+    facts.facts = model_facts();
+    if (output.is_object()) {
+      facts.facts["label"] = text_or(output, "label", "");
+      facts.facts["confidence"] = number_or(output, "confidence", 0);
+    }
+    JsonArray verdicts;
+    for (const govern::Decision& decision : decisions) {
+      verdicts.emplace_back(name_of(decision.verdict));
+    }
+    facts.facts["verdicts"] = std::move(verdicts);
+    facts.decisions = decisions;
+    return govern::make_leaf(ctx, now, facts);
+  }
+};
+
+/// Carries out what the policy demands of the input; refuses what it cannot carry out.
+Result<void> carry_out(const govern::Decision& decision, Json* input) {
+  for (const JsonObject& obligation : decision.obligations) {
+    const Json whole = obligation;
+    const std::string_view type = text_or(whole, "type", "");
+    if (type == "redact" && input != nullptr) {
+      detail::redact(*input);
+      continue;
+    }
+    return Error(Code::policy_denied,
+                 fmt::format("the policy demands '{}' at {}, which the gateway cannot do",
+                             excerpt(type, 40), name_of(decision.point)))
+        .page(802);
+  }
+  return {};
+}
+
+std::vector<std::unique_ptr<Provider>> all_providers(models::Models& models) {
+  ProviderRegistry registry;
+  register_all_providers(registry);
+  ProviderServices services;
+  services.models = &models;
+  std::vector<std::unique_ptr<Provider>> providers;
+  for (const ProviderEntry& entry : registry.entries()) {
+    auto provider = entry.make(services, JsonObject());
+    if (provider.ok()) {  // one that needs options is not for every installation
+      providers.push_back(std::move(*provider));
+    }
+  }
+  return providers;
+}
+
+observe::MetricInfo calls_metric() {
+  return {"aios_model_calls", "Calls of models by alias and outcome.", "", {"alias", "outcome"}};
+}
+observe::MetricInfo latency_metric() {
+  return {"aios_model_call_seconds",
+          "Time from the question to the answer, guard included.",
+          "seconds",
+          {}};
+}
+
+}  // namespace
+
+struct Gateway::Impl {
+  const govern::Guard& guard;
+  std::vector<std::unique_ptr<Provider>> providers;
+  observe::Metrics& metrics;
+  runtime::Clock& clock;
+  observe::Histogram& latency;
+
+  Result<Target> resolve(const Context& ctx, const std::string& alias) {
+    std::optional<Error> last;
+    for (const auto& provider : providers) {
+      auto found = provider->resolve(ctx, alias);
+      if (found.ok()) {
+        return Target{provider.get(), std::move(found->first), std::move(found->second)};
+      }
+      last = std::move(found).error();
+      if (last->code() != Code::not_found) {
+        break;
+      }
+    }
+    if (!last) {
+      last = Error(Code::not_found, "found no provider of models").page(801);
+    }
+    return *std::move(last);
+  }
+  void count(const std::string& alias, const std::string& outcome) {
+    metrics.counter(calls_metric(), {alias, outcome}).add();
+  }
+  Task<Result<InferAnswer>> attempt(Context ctx, InferRequest request, detail::Content content,
+                                    std::vector<store::AuditLeaf>* refused);
+  Task<Result<ProviderAnswer>> governed(Context ctx, Call* call);
+};
+
+Gateway::Gateway(const govern::Guard& guard, models::Models& models, observe::Metrics& metrics,
+                 runtime::Clock& clock)
+    : Gateway(guard, all_providers(models), metrics, clock) {}
+
+Gateway::Gateway(const govern::Guard& guard, std::vector<std::unique_ptr<Provider>> providers,
+                 observe::Metrics& metrics, runtime::Clock& clock)
+    : impl_(new Impl{guard, std::move(providers), metrics, clock,
+                     metrics.histogram(latency_metric(), observe::latency_bounds_seconds())}) {}
+Gateway::~Gateway() = default;
+
+Task<Result<InferAnswer>> Gateway::infer(Context ctx, InferRequest request,
+                                         std::vector<store::AuditLeaf>* refused) {
+  const Instant begin = impl_->clock.instant();
+  auto content = detail::look_at(request.input);
+  if (!content.ok()) {
+    co_return std::move(content).error().with(
+        fmt::format("asking model '{}'", excerpt(request.alias, 60)));
+  }
+  if (!content->personal.empty()) {
+    ctx = ctx.with_label(DataLabel::personal);
+  }
+  for (int tries = 1;; ++tries) {
+    std::vector<store::AuditLeaf> leaves;
+    auto answer = co_await impl_->attempt(ctx, request, *content, &leaves);
+    if (!answer.ok() && answer.error().code() == Code::aborted && tries < tries_max) {
+      continue;  // the alias moved: the guard must be asked about what serves now
+    }
+    for (store::AuditLeaf& leaf : leaves) {
+      refused->push_back(std::move(leaf));
+    }
+    impl_->latency.observe(std::chrono::duration<double>(impl_->clock.instant() - begin).count());
+    if (!answer.ok()) {
+      co_return std::move(answer).error().with(
+          fmt::format("asking model '{}'", excerpt(request.alias, 60)));
+    }
+    co_return answer;
+  }
+}
+
+Task<Result<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRequest request,
+                                                 detail::Content content,
+                                                 std::vector<store::AuditLeaf>* refused) {
+  auto target = resolve(ctx, request.alias);
+  if (!target.ok()) {
+    count("unknown", "failed");
+    co_return std::move(target).error();
+  }
+  Call call{std::move(request), std::move(content), std::move(*target), {}};
+  auto answer = co_await governed(ctx, &call);
+  const Json none;
+  if (!answer.ok()) {
+    const bool denied = answer.error().code() == Code::policy_denied;
+    const std::string outcome = denied ? "refused" : "failed";
+    count(call.request.alias, outcome);
+    refused->push_back(call.leaf(ctx, clock.now(), outcome, none));
+    co_return std::move(answer).error();
+  }
+  count(call.request.alias, "ok");
+  InferAnswer out;
+  out.leaves.push_back(call.leaf(ctx, clock.now(), "ok", answer->output));
+  out.output = std::move(answer->output);
+  co_return out;
+}
+
+Task<Result<ProviderAnswer>> Gateway::Impl::governed(Context ctx, Call* call) {
+  auto before = guard.ask(ctx, govern::GuardPoint::pre_model_call, call->before());
+  call->decisions.push_back(before.decision);
+  if (!before.allowed()) {
+    co_return before.to_error();
+  }
+  Json input = call->request.input;
+  auto carried = carry_out(before.decision, &input);
+  if (!carried.ok()) {
+    co_return std::move(carried).error();
+  }
+  ProviderCall ask{call->request.alias, call->target.model, call->target.version, std::move(input)};
+  govern::Permit permit = *std::move(before.permit);
+  auto answer = co_await call->target.provider->complete(ctx, std::move(permit), std::move(ask));
+  if (!answer.ok()) {
+    co_return std::move(answer).error();
+  }
+  auto after = guard.ask(ctx, govern::GuardPoint::post_model_call, call->after(answer->output));
+  call->decisions.push_back(after.decision);
+  if (!after.allowed()) {
+    co_return after.to_error();
+  }
+  carried = carry_out(after.decision, nullptr);
+  if (!carried.ok()) {
+    co_return std::move(carried).error();
+  }
+  co_return answer;
+}
+
+}  // namespace aios::gateway

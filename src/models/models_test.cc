@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/models.h"
+
+#include "core/text.h"
+#include "models/test/examples.h"
+#include "store/memory.h"
+
+#include <doctest/doctest.h>
+
+namespace aios::models {
+namespace {
+
+constexpr const char* promotion_policy = R"(package aios.model_promote
+import rego.v1
+default allow := false
+allow if input.gates.passed
+deny contains msg if {
+  not input.gates.passed
+  some msg in input.gates.failed
+}
+)";
+
+Context person(const std::string& id, const std::string& tenant = "default") {
+  auto principal = std::make_shared<Principal>();
+  principal->id = id;
+  principal->kind = "key";
+  Context ctx;
+  ctx.tenant = *TenantId::parse(tenant);
+  ctx.principal = std::move(principal);
+  return ctx;
+}
+
+ModelSpec spec(double accuracy_min = 0.5) {
+  ModelSpec wanted;
+  wanted.name = "intent";
+  wanted.owner = "desk@example.com";
+  wanted.intended_use = "Sorts mail.";
+  wanted.failure_modes = {"Irony is read literally."};
+  wanted.seed = 7;
+  wanted.accuracy_min = accuracy_min;
+  return wanted;
+}
+
+std::vector<Example> held_out() {
+  return {{"my parcel is late", "delivery"},
+          {"refund me the money", "refund"},
+          {"password forgotten", "password"},
+          {"money back please", "refund"}};
+}
+
+/// One server on a memory disk; restart() is a new process on the same disk.
+struct Server {
+  runtime::Shards shards{1};
+  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  std::unique_ptr<store::Store> store;
+  govern::Guard guard;
+  std::unique_ptr<runtime::BlockingPool> pool;
+  std::unique_ptr<Models> models;
+
+  Server() {
+    REQUIRE(guard.load(default_tenant(), {{"promote.rego", promotion_policy}}, JsonObject{}).ok());
+    start();
+  }
+  ~Server() { stop(); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  void stop() {
+    models.reset();
+    pool.reset();
+    store.reset();
+  }
+  void start() {
+    store::StoreOptions options;
+    options.engine = "memory";
+    options.root_key = std::string(32, 'k');
+    auto opened =
+        store::open_memory_store(options, disk, store::MemoryThreads::own, runtime::system_clock());
+    REQUIRE(opened.ok());
+    store = std::move(*opened);
+    pool = std::make_unique<runtime::BlockingPool>(1);
+    models = std::make_unique<Models>(*store, guard, *pool, runtime::system_clock());
+    const auto loaded = run(models->load(system_context(default_tenant(), "test")));
+    REQUIRE(loaded.ok());
+  }
+  template <class T>
+  T run(Task<T> task) {
+    return shards.run(0, std::move(task));
+  }
+  Result<VersionInfo> train(const std::string& by = "key_trainer", double accuracy_min = 0.5) {
+    return run(models->train(person(by), spec(accuracy_min), test::desk_examples(), held_out()));
+  }
+  Result<AliasInfo> promote(const std::string& by, std::uint32_t version) {
+    return run(models->promote(person(by), "intent", version, "intent"));
+  }
+  std::vector<std::string> leaves() {
+    auto all = run(store->leaves(system_context(default_tenant(), "test"), 0, 100));
+    REQUIRE(all.ok());
+    return *all;
+  }
+};
+
+TEST_CASE("models: a trained version is registered with data, metrics and owner, and audited") {
+  Server server;
+  const auto info = server.train();
+  REQUIRE(info.ok());
+  CHECK(info->version == 1);
+  CHECK(info->examples == test::desk_examples().size());
+  CHECK(info->dataset_digest == dataset_digest(test::desk_examples()));
+  CHECK(info->heldout_digest == dataset_digest(held_out()));
+  CHECK(info->heldout.examples == 4);
+  CHECK(info->heldout.accuracy >= 0.75);
+  CHECK(info->trained_by == "key_trainer");
+  CHECK(info->training.count() > 0);
+
+  const auto versions = server.run(server.models->versions(person("key_x"), "intent"));
+  REQUIRE(versions.ok());
+  REQUIRE(versions->size() == 1);
+  const VersionInfo& kept = versions->front();
+  CHECK(kept.blob == info->blob);
+  CHECK(kept.owner == "desk@example.com");
+  CHECK(kept.failure_modes == spec().failure_modes);
+  CHECK(kept.seed == 7);
+  CHECK(kept.heldout.accuracy == info->heldout.accuracy);
+  CHECK(kept.heldout.recall_by_label == info->heldout.recall_by_label);
+  CHECK(kept.created == info->created);
+
+  const auto leaves = server.leaves();
+  REQUIRE(leaves.size() == 1);
+  CHECK(leaves[0].find("\"intent@1\"") != std::string::npos);
+  CHECK(leaves[0].find(info->dataset_digest) != std::string::npos);
+}
+
+TEST_CASE("models: versions are numbered without gaps and never serve by themselves") {
+  Server server;
+  REQUIRE(server.train().ok());
+  const auto second = server.train();
+  REQUIRE(second.ok());
+  CHECK(second->version == 2);
+  const auto versions = server.run(server.models->versions(person("key_x"), "intent"));
+  REQUIRE(versions.ok());
+  REQUIRE(versions->size() == 2);
+  CHECK((*versions)[1].version == 2);
+  const auto serving = server.models->serving(default_tenant(), "intent");
+  REQUIRE(!serving.ok());
+  CHECK(serving.error().code() == Code::not_found);
+  CHECK(serving.error().page() == 705);
+}
+
+TEST_CASE("models: the one who trained may not promote, whatever policy says; another one may") {
+  Server server;
+  REQUIRE(server.train().ok());
+  const auto own = server.promote("key_trainer", 1);
+  REQUIRE(!own.ok());
+  CHECK(own.error().code() == Code::failed_precondition);
+  CHECK(own.error().page() == 706);
+  CHECK(!server.models->serving(default_tenant(), "intent").ok());
+  const auto other = server.promote("key_owner", 1);
+  REQUIRE(other.ok());
+  CHECK(other->set_by == "key_owner");
+  const auto serving = server.models->serving(default_tenant(), "intent");
+  REQUIRE(serving.ok());
+  CHECK(serving->name == "intent");
+  CHECK(serving->version == 1);
+  CHECK(serving->model->predict("refund my money").best.label == "refund");
+  const auto leaves = server.leaves();
+  REQUIRE(leaves.size() == 3);
+  CHECK(leaves[1].find("\"refused\"") != std::string::npos);
+  CHECK(leaves[2].find("\"promoted\"") != std::string::npos);
+}
+
+TEST_CASE("models: a gate that was not passed reaches the policy, and its refusal is audited") {
+  Server server;
+  const auto info = server.train("key_trainer", 1.01);
+  REQUIRE(info.ok());
+  const auto refused = server.promote("key_owner", 1);
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code() == Code::policy_denied);
+  CHECK(refused.error().text().find("wanted at least 1.01") != std::string::npos);
+  CHECK(server.models->aliases(default_tenant()).empty());
+  CHECK(server.leaves().back().find("\"refused\"") != std::string::npos);
+}
+
+TEST_CASE("models: without a policy nothing is promoted") {
+  Server server;
+  REQUIRE(server
+              .run(server.models->train(person("key_a", "other"), spec(), test::desk_examples(),
+                                        held_out()))
+              .ok());
+  const auto refused =
+      server.run(server.models->promote(person("key_b", "other"), "intent", 1, "intent"));
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code() == Code::policy_denied);
+}
+
+TEST_CASE("models: what serves survives a restart, the history of the alias too, per tenant") {
+  Server server;
+  REQUIRE(server.train().ok());
+  REQUIRE(server.train().ok());
+  REQUIRE(server.promote("key_owner", 2).ok());
+  REQUIRE(server.promote("key_owner", 1).ok());
+  server.stop();
+  server.start();
+  const auto serving = server.models->serving(default_tenant(), "intent");
+  REQUIRE(serving.ok());
+  CHECK(serving->version == 1);
+  CHECK(serving->model->predict("where is the parcel").best.label == "delivery");
+  const auto aliases = server.models->aliases(default_tenant());
+  REQUIRE(aliases.size() == 1);
+  CHECK(aliases[0].set_by == "key_owner");
+  const auto history = server.run(server.models->history(person("key_x"), "intent"));
+  REQUIRE(history.ok());
+  REQUIRE(history->size() == 2);
+  CHECK((*history)[0].version == 2);
+  CHECK((*history)[1].version == 1);
+  CHECK(!server.models->serving(*TenantId::parse("other"), "intent").ok());
+}
+
+TEST_CASE("models: an unknown alias is answered with the nearest one") {
+  Server server;
+  REQUIRE(server.train().ok());
+  REQUIRE(server.promote("key_owner", 1).ok());
+  const auto missing = server.models->serving(default_tenant(), "intnet");
+  REQUIRE(!missing.ok());
+  CHECK(missing.error().text().find("did you mean 'intent'") != std::string::npos);
+}
+
+TEST_CASE("models: a model whose key was destroyed does not keep the server from starting") {
+  Server server;
+  REQUIRE(server.train().ok());
+  REQUIRE(server.promote("key_owner", 1).ok());
+  REQUIRE(server.run(server.store->erase_subject(person("key_x"), "model:intent")).ok());
+  server.stop();
+  server.start();
+  CHECK(!server.models->serving(default_tenant(), "intent").ok());
+  const auto versions = server.run(server.models->versions(person("key_x"), "intent"));
+  REQUIRE(versions.ok());
+  CHECK(versions->empty());
+  const auto next = server.train();
+  REQUIRE(next.ok());
+  CHECK(next->version == 2);
+}
+
+TEST_CASE("models: refuses names, engines, versions and callers it cannot accept") {
+  Server server;
+  auto bad_name = spec();
+  bad_name.name = "Intent Model";
+  auto bad_engine = spec();
+  bad_engine.engine = "crystal_ball";
+  const auto examples = test::desk_examples();
+  const auto train = [&server, &examples](const Context& ctx, const ModelSpec& wanted) {
+    return server.run(server.models->train(ctx, wanted, examples, {}));
+  };
+  CHECK(train(person("key_a"), bad_name).error().page() == 707);
+  CHECK(train(person("key_a"), bad_engine).error().page() == 708);
+  Context nobody = person("key_a");
+  nobody.principal = nullptr;
+  CHECK(train(nobody, spec()).error().code() == Code::unauthenticated);
+  const auto promote = [&server](std::uint32_t version, const std::string& alias) {
+    return server.run(server.models->promote(person("key_b"), "intent", version, alias));
+  };
+  CHECK(promote(9, "intent").error().page() == 704);
+  CHECK(promote(9, "In tent").error().page() == 707);
+  CHECK(server.leaves().empty());
+}
+
+TEST_CASE("models: without held-out examples a fifth of every label is kept back") {
+  Server server;
+  const auto info =
+      server.run(server.models->train(person("key_a"), spec(), test::desk_examples(), {}));
+  REQUIRE(info.ok());
+  CHECK(info->heldout.examples == 3);  // 8 a label
+  CHECK(info->examples == 21);
+  CHECK(info->dataset_digest != info->heldout_digest);
+}
+
+TEST_CASE("models: a cancelled training registers nothing, and the next one may run") {
+  Server server;
+  Context ctx = person("key_a");
+  ctx.cancel = std::make_shared<CancelState>();
+  ctx.cancel->cancel();
+  const auto stopped =
+      server.run(server.models->train(ctx, spec(), test::desk_examples(), held_out()));
+  REQUIRE(!stopped.ok());
+  CHECK(stopped.error().code() == Code::cancelled);
+  server.pool = nullptr;  // waits for what still runs
+  server.stop();
+  server.start();
+  const auto versions = server.run(server.models->versions(person("key_x"), "intent"));
+  REQUIRE(versions.ok());
+  CHECK(versions->empty());
+  CHECK(server.train().ok());
+}
+
+}  // namespace
+}  // namespace aios::models
