@@ -147,8 +147,8 @@ TEST_CASE("merkle: the pack's consistency proofs") {
         head->root = sha256(text);
       }
     }
-    const bool accepted = read_proof(*find(item, "proof"), proof) &&
-                          verify_consistency(older, newer, proof).ok();
+    const bool accepted =
+        read_proof(*find(item, "proof"), proof) && verify_consistency(older, newer, proof).ok();
     CHECK_MESSAGE(accepted != bool_or(item, "wantErr", false), text_or(item, "name", ""));
   }
 }

@@ -15,7 +15,8 @@ std::string found_in(std::string_view text) {
   std::string all;
   for (const Finding& finding : find_personal_data(text)) {
     all += all.empty() ? "" : ", ";
-    all += finding.kind + "=" + std::string(text.substr(finding.begin, finding.end - finding.begin));
+    all +=
+        finding.kind + "=" + std::string(text.substr(finding.begin, finding.end - finding.begin));
   }
   return all;
 }
@@ -32,8 +33,12 @@ TEST_CASE("redaction: the same value gets the same mark, another one the next nu
 }
 
 TEST_CASE("redaction: e-mail addresses with what stands around them") {
-  CHECK(found_in("<max.muster+shop@mail.example.co.uk>, thanks") == "email=max.muster+shop@mail.example.co.uk");
-  CHECK(found_in("write to j\xc3\xbcrgen@b\xc3\xbc" "cher.example.") == "email=j\xc3\xbcrgen@b\xc3\xbc" "cher.example");
+  CHECK(found_in("<max.muster+shop@mail.example.co.uk>, thanks") ==
+        "email=max.muster+shop@mail.example.co.uk");
+  CHECK(found_in("write to j\xc3\xbcrgen@b\xc3\xbc"
+                 "cher.example.") ==
+        "email=j\xc3\xbcrgen@b\xc3\xbc"
+        "cher.example");
   CHECK(found_in("mailto:a_b@x.io?subject=1") == "email=a_b@x.io");
   CHECK(found_in("@handle and me@localhost and 3 @ 4.50 and a@b..c").empty());
 }
@@ -74,10 +79,12 @@ TEST_CASE("redaction: national ids by their checks") {
 
 TEST_CASE("redaction: phones by their form or the word beside them; dates and amounts stay") {
   CHECK(found_in("+49 (0)30 1234567") == "phone=+49 (0)30 1234567");
-  CHECK(found_in("ring (555) 123-4567 or 0171 234 56 78") == "phone=(555) 123-4567, phone=0171 234 56 78");
+  CHECK(found_in("ring (555) 123-4567 or 0171 234 56 78") ==
+        "phone=(555) 123-4567, phone=0171 234 56 78");
   CHECK(found_in("call me on 9472 7916") == "phone=9472 7916");
   CHECK(found_in("since 12/11/2025, 2025-11-12, 01.02.2025 12, at 10:15").empty());
-  CHECK(found_in("order ORD-2025-0001234, 1.234.567,00 EUR, invoice 20250001, item 12345678").empty());
+  CHECK(found_in("order ORD-2025-0001234, 1.234.567,00 EUR, invoice 20250001, item 12345678")
+            .empty());
 }
 
 TEST_CASE("redaction: dates of birth by the words before them; other dates stay") {
@@ -89,27 +96,34 @@ TEST_CASE("redaction: dates of birth by the words before them; other dates stay"
   CHECK(found_in("ordered on 3/14/2025, delivered 15.03.2025").empty());
 }
 
-TEST_CASE("redaction: names after greetings, introductions and sign-offs, and where they stand again") {
+TEST_CASE(
+    "redaction: names after greetings, introductions and sign-offs, and where they stand again") {
   CHECK(found_in("Hello, my name is Anna Schmidt and I wait.") == "name=Anna Schmidt");
   CHECK(found_in("Hi, I'm Ludwig van Beethoven, calling about") == "name=Ludwig van Beethoven");
   CHECK(found_in("Dear Mr. O'Brien,\nthe parcel") == "name=O'Brien");
-  CHECK(found_in("it broke.\n\nKind regards,\nJos\xc3\xa9 Garc\xc3\xad" "a\n") == "name=Jos\xc3\xa9 Garc\xc3\xad" "a");
-  CHECK(found_in("Ich hei\xc3\x9f" "e J\xc3\xbcrgen M\xc3\xbcller.") == "name=J\xc3\xbcrgen M\xc3\xbcller");
+  CHECK(found_in("it broke.\n\nKind regards,\nJos\xc3\xa9 Garc\xc3\xad"
+                 "a\n") ==
+        "name=Jos\xc3\xa9 Garc\xc3\xad"
+        "a");
+  CHECK(found_in("Ich hei\xc3\x9f"
+                 "e J\xc3\xbcrgen M\xc3\xbcller.") == "name=J\xc3\xbcrgen M\xc3\xbcller");
   CHECK(found_in("my name is anna schmidt") == "name=anna schmidt");
-  CHECK(found_in("I am Eva Novak. The account of Eva Novak is locked.") == "name=Eva Novak, name=Eva Novak");
+  CHECK(found_in("I am Eva Novak. The account of Eva Novak is locked.") ==
+        "name=Eva Novak, name=Eva Novak");
 }
 
 TEST_CASE("redaction: capitals that are no names stay") {
   for (const char* text :
-       {"Dear Customer Support,", "Hello Team, where is it?", "I'm German", "Hi There", "Dear Sir or Madam",
-        "my name is spelled wrong", "Thanks\nPlease hurry", "I am Not amused", "This is Great news",
-        "Guten Tag, ich habe eine Frage", "Sehr geehrte Damen und Herren,"}) {
+       {"Dear Customer Support,", "Hello Team, where is it?", "I'm German", "Hi There",
+        "Dear Sir or Madam", "my name is spelled wrong", "Thanks\nPlease hurry", "I am Not amused",
+        "This is Great news", "Guten Tag, ich habe eine Frage", "Sehr geehrte Damen und Herren,"}) {
     CHECK_MESSAGE(found_in(text).empty(), found_in(text));
   }
 }
 
 TEST_CASE("redaction: the longest finding wins and none overlap") {
-  const std::string text = "Dear Anna Schmidt anna@example.com 4111111111111111 DE89370400440532013000 +49 30 123456";
+  const std::string text =
+      "Dear Anna Schmidt anna@example.com 4111111111111111 DE89370400440532013000 +49 30 123456";
   std::size_t last = 0;
   for (const Finding& finding : find_personal_data(text)) {
     CHECK(finding.begin >= last);
@@ -121,8 +135,8 @@ TEST_CASE("redaction: the longest finding wins and none overlap") {
 TEST_CASE("redaction: bytes that are no text are searched without harm") {
   const std::string bytes = std::string("\xff\xfe me@example.com \x80", 19) + std::string(3, '\0');
   CHECK(found_in(bytes) == "email=me@example.com");
-  for (const std::string& piece : {std::string("@"), std::string(":"), std::string("+("), std::string("1 "),
-                                   std::string("a1"), std::string("I'm A ")}) {
+  for (const std::string& piece : {std::string("@"), std::string(":"), std::string("+("),
+                                   std::string("1 "), std::string("a1"), std::string("I'm A ")}) {
     std::string many;
     while (many.size() < 200'000) {
       many += piece;
@@ -131,67 +145,93 @@ TEST_CASE("redaction: bytes that are no text are searched without harm") {
   }
 }
 
-TEST_CASE("redaction: recall and precision on the pack's sentences") {
+namespace {
+
+struct Tally {
+  int wanted = 0;
+  int hit = 0;
+  int found = 0;
+  int right = 0;
+};
+
+// Their word for a kind -> ours; empty: nothing that is looked for.
+std::string kind_of(const Json& span, std::string_view before) {
+  const std::map<std::string_view, std::string> kinds = {
+      {"PERSON", "name"},    {"CREDIT_CARD", "card"},    {"PHONE_NUMBER", "phone"},
+      {"IBAN_CODE", "iban"}, {"EMAIL_ADDRESS", "email"}, {"US_SSN", "national_id"},
+      {"IP_ADDRESS", "ip"}};
+  const std::string_view type = text_or(span, "entity_type", "");
+  if (type == "DATE_TIME") {
+    return before.ends_with("born on ") ? "birth_date" : "";
+  }
+  const auto at = kinds.find(type);
+  return at == kinds.end() ? "" : at->second;
+}
+
+std::vector<std::size_t> code_points(std::string_view text) {
+  std::vector<std::size_t> offsets;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    if (i == text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) {
+      offsets.push_back(i);
+    }
+  }
+  return offsets;
+}
+
+void count_sentence(const Json& item, std::map<std::string, Tally>& tallies) {
+  const std::string_view text = text_or(item, "full_text", "");
+  const auto offsets = code_points(text);
+  const auto findings = find_personal_data(text);
+  std::set<std::size_t> right;
+  for (const Json& span : find(item, "spans")->get_array()) {
+    const std::size_t begin =
+        offsets.at(static_cast<std::size_t>(int_or(span, "start_position", 0)));
+    const std::size_t end = offsets.at(static_cast<std::size_t>(int_or(span, "end_position", 0)));
+    const std::string kind = kind_of(span, text.substr(0, begin));
+    bool hit = false;
+    for (std::size_t i = 0; i < findings.size(); ++i) {
+      const std::size_t from = std::max(begin, findings[i].begin);
+      const std::size_t to = std::min(end, findings[i].end);
+      if (findings[i].kind == kind && to > from && (to - from) * 2 >= end - begin) {
+        hit = true;
+        right.insert(i);
+      }
+    }
+    if (!kind.empty()) {
+      ++tallies[kind].wanted;
+      tallies[kind].hit += hit ? 1 : 0;
+    }
+  }
+  for (std::size_t i = 0; i < findings.size(); ++i) {
+    ++tallies[findings[i].kind].found;
+    tallies[findings[i].kind].right += right.count(i) != 0 ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("redaction: recall and precision on the pack's sentences stay above their floors") {
   const auto pack = test::conformance_json("pii/synthetic-sentences.json");
   if (!pack) {
     MESSAGE("SKIPPED: pack pii is absent");
     return;
   }
-  // Their word for a kind -> ours. What we do not claim to find is not counted.
-  const std::map<std::string, std::string, std::less<>> kinds = {
-      {"PERSON", "name"},   {"CREDIT_CARD", "card"},   {"PHONE_NUMBER", "phone"}, {"EMAIL_ADDRESS", "email"},
-      {"US_SSN", "national_id"}, {"IP_ADDRESS", "ip"}, {"IBAN_CODE", "iban"}};
-  struct Tally {
-    int wanted = 0, hit = 0, found = 0, right = 0;
-  };
-  std::map<std::string, Tally> tallies;
   CHECK(pack->get_array().size() == 748);
+  std::map<std::string, Tally> tallies;
   for (const Json& item : pack->get_array()) {
-    const std::string_view text = text_or(item, "full_text", "");
-    std::vector<std::size_t> offsets;  // of code points
-    for (std::size_t i = 0; i <= text.size(); ++i) {
-      if (i == text.size() || (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80) {
-        offsets.push_back(i);
-      }
-    }
-    const auto findings = find_personal_data(text);
-    std::set<std::size_t> right;
-    for (const Json& span : find(item, "spans")->get_array()) {
-      const auto kind = kinds.find(text_or(span, "entity_type", ""));
-      if (kind == kinds.end()) {
-        continue;
-      }
-      const std::size_t begin = offsets.at(static_cast<std::size_t>(int_or(span, "start_position", 0)));
-      const std::size_t end = offsets.at(static_cast<std::size_t>(int_or(span, "end_position", 0)));
-      bool hit = false;
-      for (std::size_t i = 0; i < findings.size(); ++i) {
-        const std::size_t from = std::max(begin, findings[i].begin);
-        const std::size_t to = std::min(end, findings[i].end);
-        if (findings[i].kind == kind->second && to > from && (to - from) * 2 >= end - begin) {
-          hit = true;
-          right.insert(i);
-        }
-      }
-      Tally& tally = tallies[kind->second];
-      ++tally.wanted;
-      tally.hit += hit ? 1 : 0;
-      if (!hit && std::getenv("AIOS_PII_MISSES") != nullptr) {
-        MESSAGE("missed " << kind->second << ": " << text.substr(begin, end - begin) << " in: " << text);
-      }
-    }
-    for (std::size_t i = 0; i < findings.size(); ++i) {
-      Tally& tally = tallies[findings[i].kind];
-      ++tally.found;
-      tally.right += right.count(i) != 0 ? 1 : 0;
-      if (right.count(i) == 0 && std::getenv("AIOS_PII_MISSES") != nullptr) {
-        MESSAGE("false " << findings[i].kind << ": "
-                         << text.substr(findings[i].begin, findings[i].end - findings[i].begin) << " in: " << text);
-      }
-    }
+    count_sentence(item, tallies);
   }
+  // Names: most in the pack stand where no word introduces them.
+  const std::map<std::string, std::pair<double, double>> floors = {
+      {"card", {0.98, 0.98}}, {"email", {1, 1}},      {"iban", {1, 1}},
+      {"ip", {1, 1}},         {"name", {0.15, 0.95}}, {"national_id", {1, 1}},
+      {"phone", {0.9, 0.9}},  {"birth_date", {1, 1}}};
+  CHECK(tallies.size() == floors.size());
   for (const auto& [kind, tally] : tallies) {
-    MESSAGE(kind << ": recall " << tally.hit << "/" << tally.wanted << ", precision " << tally.right << "/"
-                 << tally.found);
+    MESSAGE(kind << ": recall " << tally.hit << "/" << tally.wanted << ", precision " << tally.right
+                 << "/" << tally.found);
+    CHECK(tally.hit >= floors.at(kind).first * tally.wanted);
+    CHECK(tally.right >= floors.at(kind).second * tally.found);
   }
 }
 

@@ -74,7 +74,8 @@ TEST_CASE("tlog: the pack's tile paths, both ways, and its invalid ones") {
     ++cases;
   }
   for (const Json& item : find(*pack, "invalid")->get_array()) {
-    // Index 123456 by the specification, and of one form with the pack's own valid "tile/15/x455/667".
+    // Index 123456 by the specification, and of one form with the pack's own valid
+    // "tile/15/x455/667".
     const bool in_doubt = view(item.get_string()) == "tile/0/x123/456";
     CHECK_MESSAGE(parse_tile_path(view(item.get_string())).ok() == in_doubt, item);
     ++cases;

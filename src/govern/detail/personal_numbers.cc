@@ -43,26 +43,39 @@ std::string_view between(std::string_view text, const Group& a, const Group& b) 
   return text.substr(a.end, b.begin - a.end);
 }
 
+int number_of(std::string_view text, const Group& group) {
+  int number = 0;
+  for (std::size_t at = group.begin; at < group.end && number < 10'000; ++at) {
+    number = number * 10 + (text[at] - '0');
+  }
+  return number;
+}
+
+bool is_day_and_month(int a, int b) {
+  return a >= 1 && b >= 1 && a <= 31 && b <= 31 && std::min(a, b) <= 12;
+}
+
 // The length of a date that starts with this group, in groups; 0: none.
 std::size_t date_length(std::string_view text, const std::vector<Group>& groups, std::size_t at) {
   if (at + 2 >= groups.size()) {
     return 0;
   }
-  const auto first = between(text, groups[at], groups[at + 1]);
-  const auto second = between(text, groups[at + 1], groups[at + 2]);
-  if (first.size() != 1 || first != second || (first != "." && first != "/" && first != "-")) {
+  const auto mark = between(text, groups[at], groups[at + 1]);
+  // Four groups with one mark between them are an address or a phone: "28-64-66-98".
+  const auto joined = [&](std::size_t i) {
+    return between(text, groups[i], groups[i + 1]) == mark;
+  };
+  const bool longer = (at > 0 && joined(at - 1)) || (at + 3 < groups.size() && joined(at + 2));
+  if ((mark != "." && mark != "/" && mark != "-") || !joined(at + 1) || longer) {
     return 0;
   }
-  const std::size_t a = groups[at].size();
-  const std::size_t b = groups[at + 1].size();
-  const std::size_t c = groups[at + 2].size();
-  const bool day_first = a <= 2 && b <= 2 && (c == 4 || (c == 2 && first != "-"));
-  const bool year_first = a == 4 && b == 2 && c == 2 &&
-                          (text[groups[at].begin] == '1' || text[groups[at].begin] == '2');
-  // Four groups with dots are an address, and "28-64-66-98" is a phone.
-  const bool goes_on =
-      at + 3 < groups.size() && between(text, groups[at + 2], groups[at + 3]) == first;
-  return (day_first || year_first) && !goes_on ? 3 : 0;
+  const int a = number_of(text, groups[at]);
+  const int b = number_of(text, groups[at + 1]);
+  const int c = number_of(text, groups[at + 2]);
+  const std::size_t year_digits = groups[at + 2].size();
+  const bool day_first = is_day_and_month(a, b) && (year_digits == 4 || year_digits == 2);
+  const bool year_first = a >= 1000 && a < 3000 && is_day_and_month(b, c);
+  return day_first || year_first ? 3 : 0;
 }
 
 std::vector<Group> groups_from(std::string_view text, std::size_t& at) {
@@ -177,24 +190,32 @@ bool is_ipv4(std::string_view text, const Run& run) {
   return true;
 }
 
+// True when one of the words starts somewhere in the text: "tel" in "Tel.:", not in "hotel".
+template <std::size_t N>
+bool has_word(std::string_view text, const std::array<std::string_view, N>& words) {
+  const std::string lower = ascii_lower(text);
+  for (const std::string_view word : words) {
+    for (std::size_t at = lower.find(word); at != std::string::npos;
+         at = lower.find(word, at + 1)) {
+      if (at == 0 || !is_word(lower[at - 1])) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 bool word_near(std::string_view text, const Run& run) {
   constexpr std::array<std::string_view, 14> kBefore = {
       "call", "phone", "tel",     "mobile",   "cell",        "fax",   "whatsapp",
-      "sms",  "dial",  "ring me", "reach me", "messages to", "handy", "number is"};
+      "sms",  "dial",  "ring me", "reach me", "messages to", "handy", "my number is"};
   constexpr std::array<std::string_view, 6> kAfter = {"office", "fax",   "mobile",
                                                       "cell",   "phone", "home"};
   const std::size_t from = run.begin > kWordsBefore ? run.begin - kWordsBefore : 0;
-  std::string before = ascii_lower(text.substr(from, run.begin - from));
-  if (const std::size_t newline = before.rfind('\n'); newline != std::string::npos) {
-    before.erase(0, newline);
-  }
-  std::string after = ascii_lower(text.substr(run.end, kWordsAfter));
-  after.erase(std::min(after.find('\n'), after.size()));
-  const auto in = [](const std::string& words) {
-    return [&words](std::string_view word) { return words.find(word) != std::string::npos; };
-  };
-  return std::any_of(kBefore.begin(), kBefore.end(), in(before)) ||
-         std::any_of(kAfter.begin(), kAfter.end(), in(after));
+  std::string_view before = text.substr(from, run.begin - from);
+  before.remove_prefix(before.rfind('\n') + 1);  // npos + 1 is 0
+  const std::string_view after = text.substr(run.end, kWordsAfter);
+  return has_word(before, kBefore) || has_word(after.substr(0, after.find('\n')), kAfter);
 }
 
 bool is_phone(std::string_view text, const Run& run) {

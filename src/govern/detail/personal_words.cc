@@ -30,6 +30,14 @@ constexpr std::string_view kIntroduced =
     R"(nazywam się|(?:first|last|sur|maiden|full|family|customer|account|user) ?name ?(?:is|:)|)"
     R"(under the name|in the name of|on behalf of|signed:?|attn:?|regards to)\s{1,8}))";
 
+// Those whom a writer speaks of: "my son Jonas", "the account of Eva Novak".
+constexpr std::string_view kRelated =
+    R"((?i:\b(?:(?:my|our|his|her|their|mein(?:e|em|en|er)?) (?:(?:late|elder|younger|ex-?) ?)?)"
+    R"((?:son|daughter|kid|child|wife|husband|partner|spouse|fiancée?|mother|father|mum|mom|dad|)"
+    R"(brother|sister|aunt|uncle|cousin|colleague|friend|boss|neighbou?r|roommate|sohn|tochter|frau|)"
+    R"(mann|mutter|vater|bruder|schwester|kollegin|kollege)|(?:account|order|contract|policy) of|)"
+    R"((?:it|that)(?:'s| is) under|belongs to|registered (?:to|for)|partner's name),?[ ]))";
+
 // "I'm German", "this is Great": only what looks like a whole name, or one that a pause follows.
 constexpr std::string_view kSaid =
     R"((?i:\b(?:i am|i['’]?m|this is|here is|ich bin|hier ist|hier spricht|je suis|soy|sono)[ ]))";
@@ -70,6 +78,7 @@ std::string name_after(std::string_view before, std::string_view after = {}) {
 
 struct Patterns {
   RE2 introduced;
+  RE2 related;
   RE2 said;
   RE2 greeted;
   RE2 titled;
@@ -79,6 +88,7 @@ struct Patterns {
 
   explicit Patterns(const RE2::Options& options)
       : introduced(name_after(kIntroduced), options),
+        related(name_after(kRelated), options),
         said(name_after(kSaid, kPause), options),
         greeted(name_after(kGreeted), options),
         titled(name_after(kTitled), options),
@@ -87,7 +97,7 @@ struct Patterns {
                          options),
         born(re2::StringPiece(kBorn.data(), kBorn.size()), options) {
     for (const RE2* pattern :
-         {&introduced, &said, &greeted, &titled, &signed_off, &lower_introduced, &born}) {
+         {&introduced, &related, &said, &greeted, &titled, &signed_off, &lower_introduced, &born}) {
       AIOS_ASSERT(pattern->ok());
     }
   }
@@ -107,25 +117,20 @@ const Patterns& patterns() {
 // Words with a capital that are addressed or introduced and are no names.
 bool is_no_name(std::string_view word) {
   constexpr auto kWords = std::to_array<std::string_view>(
-      {"a",          "again",    "agent",  "all",     "also",
-       "an",         "and",      "anyone", "as",      "at",
-       "because",    "bot",      "but",    "can",     "christmas",
-       "colleagues", "customer", "damen",  "doctor",  "english",
-       "everybody",  "everyone", "folks",  "for",     "friend",
-       "friends",    "from",     "german", "good",    "guys",
-       "happy",      "he",       "help",   "herren",  "hi",
-       "hotline",    "how",      "i",      "if",      "in",
-       "incorrect",  "is",       "it",     "just",    "kundenservice",
-       "listed",     "looking",  "madam",  "madame",  "manager",
-       "misspelled", "monday",   "my",     "new",     "no",
-       "not",        "on",       "order",  "our",     "please",
-       "sales",      "service",  "she",    "sir",     "so",
-       "sorry",      "spelled",  "spelt",  "support", "team",
-       "thank",      "thanks",   "that",   "the",     "there",
-       "they",       "this",     "to",     "unknown", "very",
-       "was",        "we",       "what",   "when",    "where",
-       "who",        "why",      "with",   "world",   "would",
-       "wrong",      "yes",      "you",    "your"});
+      {"a",         "again",      "agent",     "all",     "also",    "an",         "and",
+       "anyone",    "as",         "at",        "because", "bot",     "but",        "can",
+       "christmas", "colleagues", "customer",  "damen",   "doctor",  "english",    "everybody",
+       "everyone",  "folks",      "for",       "friend",  "friends", "from",       "german",
+       "good",      "guys",       "happy",     "he",      "help",    "herren",     "hi",
+       "hotline",   "how",        "i",         "i'd",     "i'll",    "i'm",        "i've",
+       "if",        "in",         "incorrect", "is",      "it",      "just",       "kundenservice",
+       "listed",    "looking",    "madam",     "madame",  "manager", "misspelled", "monday",
+       "my",        "new",        "no",        "not",     "on",      "order",      "our",
+       "please",    "sales",      "service",   "she",     "sir",     "so",         "sorry",
+       "spelled",   "spelt",      "support",   "team",    "thank",   "thanks",     "that",
+       "the",       "there",      "they",      "this",    "to",      "unknown",    "very",
+       "was",       "we",         "what",      "when",    "where",   "who",        "why",
+       "with",      "world",      "would",     "wrong",   "yes",     "you",        "your"});
   const std::string lower = ascii_lower(word);
   return std::binary_search(kWords.begin(), kWords.end(), std::string_view(lower));
 }
@@ -158,7 +163,8 @@ Name clean_name(std::string_view text, const re2::StringPiece& part) {
     if (stop) {
       word.remove_suffix(1);
     }
-    if (word.empty() || is_no_name(word)) {
+    const bool initial = words > 0 && word.size() == 1 && word != "I";
+    if (word.empty() || (!initial && is_no_name(word))) {
       break;
     }
     name.end = at + word.size();
@@ -231,6 +237,7 @@ void add_repeats(std::string_view text, std::vector<Finding>& found) {
 
 void find_by_words(std::string_view text, std::vector<Finding>& found) {
   add_names(text, patterns().introduced, found);
+  add_names(text, patterns().related, found);
   add_names(text, patterns().greeted, found);
   add_names(text, patterns().titled, found);
   add_names(text, patterns().signed_off, found);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/identity.h"
+
+#include "core/json.h"
+#include "runtime/sim.h"
+#include "store/memory.h"
+
+#include <doctest/doctest.h>
+
+namespace aios::govern {
+namespace {
+
+struct Fixture {
+  runtime::SimExecutor loop;
+  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<Identity> identity;
+
+  Fixture() { reopen(); }
+  void reopen() {
+    identity.reset();
+    store.reset();
+    store::StoreOptions options;
+    options.engine = "memory";
+    store = store::open_memory_store(options, disk, store::MemoryThreads::inline_, loop.clock())
+                .value();
+    identity = std::make_unique<Identity>(*store, loop.clock());
+    REQUIRE(loop.run(identity->load(system_context(default_tenant(), "test"))).ok());
+  }
+  Result<Identity::NewKey> create(const TenantId& tenant, std::string name,
+                                  std::vector<std::string> roles) {
+    return loop.run(
+        identity->create(system_context(tenant, "test"), std::move(name), std::move(roles)));
+  }
+  Result<void> revoke(const TenantId& tenant, std::string id) {
+    return loop.run(identity->revoke(system_context(tenant, "test"), std::move(id)));
+  }
+};
+
+TenantId acme() { return TenantId::parse("acme").value(); }
+
+Principal with_role(std::string role) { return {"key_1", "key", {std::move(role)}}; }
+
+}  // namespace
+
+TEST_CASE("identity: a key that was made is known by its secret, also after a restart") {
+  Fixture f;
+  const auto made = f.create(default_tenant(), "first key", {"operator", "admin", "admin"});
+  REQUIRE(made.ok());
+  CHECK(made->secret.size() == 48);
+  CHECK(made->secret.starts_with("aios_"));
+  CHECK(made->info.roles == std::vector<std::string>{"admin", "operator"});
+  for (int round = 0; round < 2; ++round) {
+    const auto known = f.identity->authenticate(made->secret);
+    REQUIRE(known.ok());
+    CHECK(known->first == default_tenant());
+    CHECK(known->second->id == made->info.id);
+    CHECK(known->second->kind == "key");
+    CHECK(known->second->roles == made->info.roles);
+    CHECK(f.identity->list(default_tenant()).at(0).name == "first key");
+    CHECK(f.identity->count() == 1);
+    f.reopen();
+  }
+}
+
+TEST_CASE("identity: no secret is stored") {
+  Fixture f;
+  const auto made = f.create(default_tenant(), "a", {"ingest"}).value();
+  const Context ctx = system_context(default_tenant(), "test");
+  const auto row = f.loop.run(f.store->stream(ctx, store::StreamKind::api_key, made.info.id));
+  REQUIRE(row.ok());
+  CHECK(row->state.find(made.secret) == std::string::npos);
+  CHECK(row->state.find(made.secret.substr(5)) == std::string::npos);
+}
+
+TEST_CASE("identity: unknown and revoked secrets are refused in the same words") {
+  Fixture f;
+  const auto made = f.create(default_tenant(), "a", {"ingest"}).value();
+  REQUIRE(f.revoke(default_tenant(), made.info.id).ok());
+  CHECK(f.revoke(default_tenant(), made.info.id).ok());
+  const auto revoked = f.identity->authenticate(made.secret);
+  const auto unknown = f.identity->authenticate("aios_nothing");
+  REQUIRE_FALSE(revoked.ok());
+  REQUIRE_FALSE(unknown.ok());
+  CHECK(revoked.error().text() == unknown.error().text());
+  CHECK(revoked.error().code() == Code::unauthenticated);
+  CHECK(revoked.error().page() == 510);
+  CHECK(f.identity->count() == 0);
+  f.reopen();
+  CHECK_FALSE(f.identity->authenticate(made.secret).ok());
+  CHECK(f.identity->list(default_tenant()).at(0).revoked);
+}
+
+TEST_CASE("identity: tenants see and revoke their own keys only") {
+  Fixture f;
+  const auto ours = f.create(default_tenant(), "ours", {"admin"}).value();
+  const auto theirs = f.create(acme(), "theirs", {"admin"}).value();
+  f.reopen();
+  CHECK(f.identity->list(default_tenant()).size() == 1);
+  CHECK(f.identity->list(acme()).at(0).id == theirs.info.id);
+  CHECK(f.identity->authenticate(theirs.secret)->first == acme());
+  const auto refused = f.revoke(acme(), ours.info.id);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().page() == 513);
+  CHECK(f.identity->authenticate(ours.secret).ok());
+}
+
+TEST_CASE("identity: making and revoking a key leaves an audit leaf each, without its name") {
+  Fixture f;
+  const auto made = f.create(default_tenant(), "Anna Schmidt", {"reviewer"}).value();
+  REQUIRE(f.revoke(default_tenant(), made.info.id).ok());
+  const Context ctx = system_context(default_tenant(), "test");
+  const auto leaves = f.loop.run(f.store->leaves(ctx, 0, 10)).value();
+  REQUIRE(leaves.size() == 2);
+  const Json leaf = parse_json(leaves[1]).value();
+  CHECK(text_or(leaf, "kind", "") == "key");
+  CHECK(text_or(leaf, "stream", "") == made.info.id);
+  CHECK(text_or(leaf, "outcome", "") == "revoked");
+  CHECK(leaves[0].find("Anna") == std::string::npos);
+}
+
+TEST_CASE("identity: a key without name or role, or with an unknown role, is not made") {
+  Fixture f;
+  CHECK(f.create(default_tenant(), " ", {"admin"}).error().page() == 512);
+  CHECK(f.create(default_tenant(), std::string(200, 'x'), {"admin"}).error().page() == 512);
+  CHECK(f.create(default_tenant(), "a", {}).error().page() == 512);
+  const auto unknown = f.create(default_tenant(), "a", {"root"});
+  CHECK(unknown.error().text().find("unknown role 'root'") != std::string::npos);
+  CHECK(f.identity->count() == 0);
+}
+
+TEST_CASE("identity: roles may what the table says") {
+  for (int action = 0; action <= static_cast<int>(Action::read_payloads); ++action) {
+    CHECK(Identity::allow(with_role("admin"), static_cast<Action>(action)).ok());
+    CHECK(Identity::allow({"system:server", "system", {}}, static_cast<Action>(action)).ok());
+    CHECK_FALSE(Identity::allow({"key_1", "key", {}}, static_cast<Action>(action)).ok());
+  }
+  CHECK(Identity::allow(with_role("ingest"), Action::send_events).ok());
+  CHECK_FALSE(Identity::allow(with_role("ingest"), Action::read_runs).ok());
+  CHECK(Identity::allow(with_role("approver"), Action::promote_models).ok());
+  CHECK_FALSE(Identity::allow(with_role("developer"), Action::promote_models).ok());
+  CHECK_FALSE(Identity::allow(with_role("operator"), Action::read_payloads).ok());
+  const auto refused = Identity::allow(with_role("reviewer"), Action::manage_keys);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code() == Code::permission_denied);
+  CHECK(refused.error().page() == 511);
+  CHECK(refused.error().text().find(
+            "may not manage keys: it has roles [reviewer], wanted one of [admin]") !=
+        std::string::npos);
+}
+
+}  // namespace aios::govern
