@@ -22,9 +22,14 @@ if(AIOS_PCH)
   if(NOT EXISTS "${CMAKE_BINARY_DIR}/pch.cc")  # written once: a new time stamp would build everything anew
     file(WRITE "${CMAKE_BINARY_DIR}/pch.cc" "")
   endif()
+  # Given so, ccache sees the path and makes it relative to its base directory; with the sum file beside it, it hashes
+  # that instead of the precompiled bytes, which differ from one build directory to the next. So they share results.
+  set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
   add_library(aios_pch STATIC "${CMAKE_BINARY_DIR}/pch.cc")
   target_link_libraries(aios_pch PRIVATE aios_options)
   target_compile_options(aios_pch PRIVATE -Xclang -fno-pch-timestamp)
   target_precompile_headers(aios_pch PRIVATE <boost/json.hpp> <fmt/format.h> <functional> <map> <memory>
     <mutex> <optional> <string> <string_view> <unordered_map> <variant> <vector>)
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/CMakeFiles/aios_pch.dir/cmake_pch.hxx.pch.sum"
+    CONTENT "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${AIOS_SANITIZE} headers 1\n")
 endif()
