@@ -1,3 +1,11 @@
+# ccache for every build directory of this checkout, and shared by them (see the precompiled header below).
+find_program(AIOS_CCACHE ccache)
+if(AIOS_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 "${AIOS_CCACHE}")
+endif()
+
 # Flags that every target gets: interface target aios_options.
 set(AIOS_SANITIZE "" CACHE STRING "empty, address or thread")
 add_library(aios_options INTERFACE)
