@@ -38,6 +38,7 @@ if(AIOS_PCH)
   target_compile_options(aios_pch PRIVATE -Xclang -fno-pch-timestamp)
   target_precompile_headers(aios_pch PRIVATE <boost/json.hpp> <fmt/format.h> <functional> <map> <memory>
     <mutex> <optional> <string> <string_view> <unordered_map> <variant> <vector>)
+  file(SHA256 "${CMAKE_CURRENT_LIST_FILE}" own_sum)  # the list of headers, and the flags above
   file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/CMakeFiles/aios_pch.dir/cmake_pch.hxx.pch.sum"
-    CONTENT "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${AIOS_SANITIZE} headers 1\n")
+    CONTENT "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${AIOS_SANITIZE} ${own_sum}\n")
 endif()
