@@ -15,7 +15,9 @@ namespace {
 class Reader {
  public:
   Reader(std::string_view text, std::string_view file, const CsvLimits& limits)
-      : text_(text), file_(file), limits_(limits) {}
+      : text_(text),
+        file_(file),
+        limits_(limits) {}
 
   bool at_end() const { return at_ == text_.size(); }
   Position place() const { return place_; }

@@ -292,8 +292,7 @@ Result<YamlDocument> parse_yaml(std::string_view text, std::string_view file,
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     Builder builder(limits, places);
-    while (parser.HandleNextDocument(builder)) {
-    }
+    while (parser.HandleNextDocument(builder)) {}
     return builder.take();
   } catch (const Refusal& refusal) {
     return refused(file, refusal);

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expr/runtime_expression.h"
+
+#include "core/text.h"
+#include "expr/position.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aios::expr {
+
+/// A document with its expressions; parts without any are kept whole in `constant`.
+struct Template::Node {
+  enum class Kind : std::uint8_t { constant, expression, array, object } kind = Kind::constant;
+  Json constant;
+  std::optional<Program> program;
+  std::string pointer;  // of an expression
+  std::vector<Node> kids;
+  std::vector<std::string> names;  // of the kids of an object
+
+  static Result<Node> compile(const Json& document, const CompileOptions& options,
+                              const std::string& pointer, std::size_t depth);
+  static Result<Node> compile_kids(const Json& document, const CompileOptions& options,
+                                   const std::string& pointer, std::size_t depth);
+  Result<Json> evaluate(const Json& input, Variables variables, const EvalOptions& options) const;
+};
+
+TextShape shape_of(std::string_view text) {
+  auto bare = trim(text);
+  if (bare.starts_with("${") && bare.ends_with("}")) {
+    return TextShape::expression;
+  }
+  return text.find("${") == std::string_view::npos ? TextShape::literal : TextShape::mixed;
+}
+
+std::optional<std::string_view> expression_in(std::string_view text) {
+  if (shape_of(text) != TextShape::expression) {
+    return std::nullopt;
+  }
+  auto bare = trim(text);
+  return trim(bare.substr(2, bare.size() - 3));
+}
+
+Result<Template::Node> Template::Node::compile(const Json& document, const CompileOptions& options,
+                                               const std::string& pointer, std::size_t depth) {
+  constexpr std::size_t depth_max = 256;
+  if (depth > depth_max) {
+    return Error(Code::invalid_argument, fmt::format("nested more than {} levels", depth_max))
+        .page(107)
+        .with(fmt::format("compiling the expressions at {}", pointer));
+  }
+  Node node;
+  if (document.is_string()) {
+    if (auto text = expression_in(view(document.get_string()))) {
+      auto program = Program::compile(*text, options);
+      if (!program.ok()) {
+        return std::move(program).error().with(
+            fmt::format("compiling the expression at {}", pointer.empty() ? "the root" : pointer));
+      }
+      node.kind = Kind::expression;
+      node.program = std::move(program).value();
+      node.pointer = pointer;
+      return node;
+    }
+  }
+  if (document.is_array() || document.is_object()) {
+    return compile_kids(document, options, pointer, depth);
+  }
+  node.constant = document;
+  return node;
+}
+
+Result<Template::Node> Template::Node::compile_kids(const Json& document,
+                                                    const CompileOptions& options,
+                                                    const std::string& pointer, std::size_t depth) {
+  Node node;
+  node.kind = document.is_array() ? Kind::array : Kind::object;
+  bool constant = true;
+  auto add = [&](std::string name, const Json& value, std::string_view step) -> Result<void> {
+    auto below = pointer;
+    append_pointer(below, step);
+    auto kid = compile(value, options, below, depth + 1);
+    if (!kid.ok()) {
+      return std::move(kid).error();
+    }
+    constant = constant && kid->kind == Kind::constant;
+    node.kids.push_back(std::move(kid).value());
+    node.names.push_back(std::move(name));
+    return {};
+  };
+  Result<void> added;
+  if (document.is_array()) {
+    const auto& array = document.get_array();
+    for (std::size_t i = 0; i < array.size() && added.ok(); ++i) {
+      added = add("", array[i], std::to_string(i));
+    }
+  } else {
+    for (const auto& member : document.get_object()) {
+      std::string name(member.key().data(), member.key().size());
+      added = add(name, member.value(), name);
+      if (!added.ok()) {
+        break;
+      }
+    }
+  }
+  if (!added.ok()) {
+    return std::move(added).error();
+  }
+  if (constant) {
+    node.kind = Kind::constant;
+    node.kids.clear();
+    node.names.clear();
+    node.constant = document;
+  }
+  return node;
+}
+
+Result<Json> Template::Node::evaluate(const Json& input, Variables variables,
+                                      const EvalOptions& options) const {
+  if (kind == Kind::constant) {
+    return constant;
+  }
+  if (kind == Kind::expression) {
+    auto value = program->eval_one(input, variables, options);
+    if (!value.ok()) {
+      return std::move(value).error().with(
+          fmt::format("filling {}", pointer.empty() ? "the document" : pointer));
+    }
+    return value;
+  }
+  JsonArray array;
+  JsonObject object;
+  for (std::size_t i = 0; i < kids.size(); ++i) {
+    auto value = kids[i].evaluate(input, variables, options);
+    if (!value.ok()) {
+      return value;
+    }
+    if (kind == Kind::array) {
+      array.push_back(std::move(value).value());
+    } else {
+      object.emplace(names[i], std::move(value).value());
+    }
+  }
+  return kind == Kind::array ? Json(std::move(array)) : Json(std::move(object));
+}
+
+Result<Template> Template::compile(const Json& document, const CompileOptions& options) {
+  auto root = Node::compile(document, options, "", 0);
+  if (!root.ok()) {
+    return std::move(root).error();
+  }
+  return Template(std::make_shared<const Node>(std::move(root).value()));
+}
+
+Result<Json> Template::evaluate(const Json& input, Variables variables,
+                                const EvalOptions& options) const {
+  return root_->evaluate(input, variables, options);
+}
+
+bool Template::is_constant() const { return root_->kind == Node::Kind::constant; }
+
+}  // namespace aios::expr
