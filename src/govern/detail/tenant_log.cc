@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "govern/detail/tenant_log.h"
 
-#include "govern/detail/files.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -98,32 +96,31 @@ Result<void> TenantLog::append(const std::vector<std::string>& leaves) {
 }
 
 Result<void> TenantLog::put_all(const std::vector<TileFile>& files) {
-  StagedFiles staged;
   for (const TileFile& file : files) {
-    auto put = staged.put(folder_ + "/" + tile_path(file.id), file.bytes);
+    auto put = staged_.put(folder_ + "/" + tile_path(file.id), file.bytes);
     if (!put.ok()) {
       return put;
     }
-    if (staged.count() >= kStagedMax) {
-      auto done = staged.commit();
+    if (staged_.count() >= kStagedMax) {
+      auto done = staged_.commit();
       if (!done.ok()) {
         return done;
       }
     }
   }
-  return staged.commit();
+  return {};
 }
 
 Result<void> TenantLog::sign(const SigningKey& key) {
-  auto edge_written = put_all(tree_.partials());
-  if (!edge_written.ok()) {
-    return edge_written;
+  auto edge_put = put_all(tree_.partials());
+  auto edge_durable = edge_put.ok() ? staged_.commit() : std::move(edge_put);
+  if (!edge_durable.ok()) {
+    return edge_durable;
   }
   const Checkpoint checkpoint{origin_, tree_.size(), tree_.root()};
-  StagedFiles staged;
   auto put =
-      staged.put(folder_ + "/checkpoint", sign_note(checkpoint.text(), key.verifier, key.seed));
-  auto done = put.ok() ? staged.commit() : std::move(put);
+      staged_.put(folder_ + "/checkpoint", sign_note(checkpoint.text(), key.verifier, key.seed));
+  auto done = put.ok() ? staged_.commit() : std::move(put);
   if (done.ok()) {
     signed_size_ = tree_.size();
     clear_partials();

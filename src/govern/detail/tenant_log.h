@@ -4,6 +4,7 @@
 // <folder>/tile/... Threading: none of its own; one caller at a time.
 
 #include "core/result.h"
+#include "govern/detail/files.h"
 #include "govern/detail/signing_key.h"
 #include "govern/detail/tile_tree.h"
 #include "govern/tlog.h"
@@ -29,7 +30,7 @@ class TenantLog {
 
   /// Continues from the checkpoint on disk; from nothing when there is none.
   Result<void> load(const SigningKey& key);
-  /// Adds leaves and writes the tiles they complete.
+  /// Adds leaves and writes the tiles they complete; not all are durable before sign().
   Result<void> append(const std::vector<std::string>& leaves);
   /// Writes the right edge, then the checkpoint over it: in this order, so that what is signed can
   /// be read.
@@ -53,6 +54,7 @@ class TenantLog {
   std::string folder_;
   std::string origin_;
   TileTree tree_;
+  StagedFiles staged_;  // full tiles written, but not synced yet
   std::uint64_t signed_size_ = 0;
   std::vector<std::uint64_t> finished_;  // full entry bundles since the last checkpoint
 };
