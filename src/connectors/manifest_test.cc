@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,19 @@ TEST_CASE("manifest: a good one has no errors") {
   CHECK(check(std::string(desk_manifest)).empty());
 }
 
+TEST_CASE("manifest: that of the support desk example is good") {
+  const std::string path =
+      std::string(AIOS_SOURCE_DIR) + "/examples/support-desk/connectors/help-desk/connector.yaml";
+  std::ifstream in(path, std::ios::binary);
+  REQUIRE(in);
+  std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const auto errors = Connectors::check({{path, std::move(text)}},
+                                        JsonObject{{"helpdesk_url", "http://127.0.0.1:8099"}});
+  for (const Error& error : errors) {
+    FAIL_CHECK(error.text());
+  }
+}
+
 struct Mistake {
   const char* from;
   const char* to;
@@ -52,17 +67,17 @@ TEST_CASE("manifest: each mistake is told at its place") {
            Mistake{"PT2S", "2s", "ISO 8601", 7},
            Mistake{"concurrency: 2", "concurrency: 0", "from 1 to 1000", 7},
            Mistake{"method: GET", "method: GETS", "wanted one of", 10},
-           Mistake{"{email}", "{emial}", "did you mean 'email'", 11},
+           Mistake{"{email}", "{emaill}", "did you mean 'email'", 11},
            Mistake{"/customers/{email}", "customers", "does not begin", 11},
            Mistake{"effect: read", "effect: reed", "wanted one of: read", 12},
            Mistake{"type: object, required", "type: objekt, required", "", 14},
            Mistake{"'.body | {id}'", "'.body | {id'", "", 15},
-           Mistake{"effect: key", "effect: none", "'keyHeader' belongs to effect: key", 28},
-           Mistake{"code: already_exists", "code: alredy", "wanted an error code", 33},
-           Mistake{"outcome: failed", "outcome: done", "wanted one of: failed, unknown", 34},
+           Mistake{"effect: key", "effect: none", "'keyHeader' belongs to effect: key", 27},
+           Mistake{"code: already_exists", "code: alredy", "wanted an error code", 32},
+           Mistake{"outcome: failed", "outcome: done", "wanted one of: failed, unknown", 33},
        }) {
     const auto errors = check(replaced(item.from, item.to));
-    CAPTURE(item.to);
+    CAPTURE(std::string(item.to));
     REQUIRE_FALSE(errors.empty());
     const bool told = std::any_of(errors.begin(), errors.end(), [&item](const Error& error) {
       return error.message().find(item.message) != std::string::npos && error.line() == item.line &&

@@ -221,7 +221,9 @@ void TcpServer::stop(Duration grace) {
   if (!listener_) {
     return;
   }
-  AIOS_ASSERT(runtime::Executor::current() == nullptr);
+  for (const auto& shard : shard_) {
+    AIOS_ASSERT(runtime::Executor::current() != &shard->executor);
+  }
   shard_[0]->executor.post([this] { listener_->close(); });
   for (const auto& shard : shard_) {
     shard->executor.post([at = shard.get()] {
