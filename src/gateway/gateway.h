@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// gateway/gateway: every use of a model passes here: find the alias, ask the guard before (with what
-// personal data the text really holds), call the provider with the Permit, ask the guard after, make
-// the audit leaf. The caller commits the leaves with its own transition: no call without a leaf, no
-// leaf without a call.
+// gateway/gateway: every use of a model passes here: find the alias, ask the guard before (with
+// what personal data the text really holds), call the provider with the Permit, ask the guard
+// after, make the audit leaf. The caller commits the leaves with its own transition: no call
+// without a leaf, no leaf without a call.
 
 #include "core/context.h"
 #include "core/json.h"

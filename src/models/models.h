@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // models/models: the registry and the embedded engines. A model version is immutable: its bytes (a
-// blob), its dataset digest, its metrics and its owner; an alias names the version that serves, with
-// its whole history. Threading: predict(), serving() and aliases() from any thread, on a snapshot
-// that is replaced whole; the rest are coroutines.
+// blob), its dataset digest, its metrics and its owner; an alias names the version that serves,
+// with its whole history. Threading: predict(), serving() and aliases() from any thread, on a
+// snapshot that is replaced whole; the rest are coroutines.
 
 #include "core/context.h"
 #include "core/json.h"
@@ -135,8 +135,8 @@ class Models {
   /// Loads the aliases of all tenants known to the store and the versions they name; call once at
   /// start. A version that cannot be read does not stop it: serving() of its alias gives the error.
   Task<Result<void>> load(Context ctx);
-  /// Trains on a thread of low priority, evaluates on heldout (or, when empty, on a seeded fifth that
-  /// is then not trained on), stores, registers. ctx.cancel ends it between two labels.
+  /// Trains on a thread of low priority, evaluates on heldout (or, when empty, on a seeded fifth
+  /// that is then not trained on), stores, registers. ctx.cancel ends it between two labels.
   /// @return invalid_argument [AIOS-0700, 0707, 0708]; resource_exhausted [AIOS-0709] with
   ///         Retry::same_call while another training runs; cancelled [AIOS-0702].
   Task<Result<VersionInfo>> train(Context ctx, ModelSpec spec, std::vector<Example> examples,
@@ -145,9 +145,10 @@ class Models {
   Task<Result<std::vector<VersionInfo>>> versions(Context ctx, std::string model);
   std::vector<AliasInfo> aliases(const TenantId& tenant) const;
   /// Guard point model_promote. Refusals are audited like promotions.
-  /// @return policy_denied; failed_precondition [AIOS-0706] when the principal trained that version;
-  ///         not_found [AIOS-0704]; aborted with Retry::same_call when another promotion of the alias
-  ///         was committed meanwhile.
+  /// @return policy_denied; failed_precondition [AIOS-0706] when the principal trained that
+  /// version;
+  ///         not_found [AIOS-0704]; aborted with Retry::same_call when another promotion of the
+  ///         alias was committed meanwhile.
   Task<Result<AliasInfo>> promote(Context ctx, std::string model, std::uint32_t version,
                                   std::string alias);
   /// Every version that served the alias, oldest first.

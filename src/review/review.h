@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// review/review: questions to people. This module says what a review is, who may answer, and what an
-// answer must look like; it gives StreamWrites, and workflow commits them with the run's own, so that
-// a question without a waiting run (or the reverse) cannot exist. An answer to a review with a
+// review/review: questions to people. This module says what a review is, who may answer, and what
+// an answer must look like; it gives StreamWrites, and workflow commits them with the run's own, so
+// that a question without a waiting run (or the reverse) cannot exist. An answer to a review with a
 // dataset is a labelled row, and a correction where it differs from what the machine suggested.
 
 #include "core/context.h"
@@ -60,8 +60,8 @@ struct Answered {
   store::AuditLeaf leaf;
   std::string run_id;
   std::string step;
-  /// {decision: "answered", answer, by, at, corrected}: the output of the review step. corrected: some
-  /// member of the suggestion has another value in the answer, or is missing there.
+  /// {decision: "answered", answer, by, at, corrected}: the output of the review step. corrected:
+  /// some member of the suggestion has another value in the answer, or is missing there.
   Json result;
 };
 
@@ -79,12 +79,15 @@ class Reviews {
   Reviews(store::Store& store, const govern::Guard& guard, runtime::Clock& clock,
           runtime::Random& random);
   /// Guard point review_assign. A refusal commits its own leaf.
-  /// @return policy_denied [AIOS-0501, 0606]; invalid_argument when the form is not a JSON Schema or
-  ///         the request breaks a bound [AIOS-0604], or cannot give the rows of its data set [0605].
+  /// @return policy_denied [AIOS-0501, 0606]; invalid_argument when the form is not a JSON Schema
+  /// or
+  ///         the request breaks a bound [AIOS-0604], or cannot give the rows of its data set
+  ///         [0605].
   Task<Result<Opened>> open(Context ctx, ReviewRequest request, JsonObject run);
   /// @return not_found [AIOS-0600]; failed_precondition [AIOS-0601] when it is not open any more,
-  ///         naming by whom and when; permission_denied [AIOS-0602] when the principal has none of the
-  ///         roles; invalid_argument [AIOS-0603] listing every place where the answer does not fit.
+  ///         naming by whom and when; permission_denied [AIOS-0602] when the principal has none of
+  ///         the roles; invalid_argument [AIOS-0603] listing every place where the answer does not
+  ///         fit.
   Task<Result<Answered>> prepare_answer(Context ctx, std::string review_id, Json answer);
   /// The write that closes an open review because its run ended otherwise.
   Task<Result<store::StreamWrite>> prepare_cancel(Context ctx, std::string review_id);

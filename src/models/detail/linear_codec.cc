@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of a model: version, labels, temperature, vocabulary, weights, then SHA-256 of all that.
-// Numbers in arrays are little-endian, 32 bits each.
+// The bytes of a model: version, labels, temperature, vocabulary, weights, then SHA-256 of all
+// that. Numbers in arrays are little-endian, 32 bits each.
 #include "core/codec.h"
 #include "core/crypto.h"
 #include "models/detail/linear_model.h"

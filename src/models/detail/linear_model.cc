@@ -122,7 +122,7 @@ bool LinearModel::score(const TextVector& vector, std::vector<float>& scores) co
 }
 
 Prediction LinearModel::predict(std::string_view text) const {
-  thread_local Scratch scratch;
+  thread_local Scratch scratch;  // tidy: buffers of one thread, kept between its predictions
   const std::size_t labels = parts_.labels.size();
   scratch.vector.read(text, parts_.vocabulary);
   const bool known = score(scratch.vector, scratch.scores);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// models/detail/svm: one label against the rest, by LIBLINEAR (linear.h stays in svm.cc). The primal
-// solver with squared hinge loss uses no randomness, so the same rows give the same weights whatever
-// other threads do.
+// models/detail/svm: one label against the rest, by LIBLINEAR (linear.h stays in svm.cc). The
+// primal solver with squared hinge loss uses no randomness, so the same rows give the same weights
+// whatever other threads do.
 
 #include "models/detail/vocabulary.h"
 

@@ -42,7 +42,8 @@ constexpr std::array<char, 128> ascii_table = make_ascii_table();
 
 bool is_ascii(char byte) { return static_cast<unsigned char>(byte) < 128; }
 
-/// Length in bytes of the code point at `at` when it belongs to a word; negative: skip that many bytes.
+/// Length in bytes of the code point at `at` when it belongs to a word; negative: skip that many
+/// bytes.
 int word_point(std::string_view text, std::size_t at) {
   if (is_ascii(text[at])) {
     return ascii_table[static_cast<std::size_t>(text[at])] != 0 ? 1 : -1;

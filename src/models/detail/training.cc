@@ -65,7 +65,8 @@ Result<Trained> train_now(TrainingJob& job, runtime::Clock& clock) {
 Result<Trained> run_training(TrainingJob job, runtime::Clock& clock) {
   std::optional<Result<Trained>> result;
   std::thread worker([&job, &clock, &result] {
-    // On Linux a priority belongs to the thread; where it cannot be set, training is only less polite.
+    // On Linux a priority belongs to the thread; where it cannot be set, training is only less
+    // polite.
     setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), low_priority);
     result.emplace(train_now(job, clock));
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// review/detail/records: what is kept of a review and of a labelled row, as JSON in the sealed state.
+// review/detail/records: what is kept of a review and of a labelled row, as JSON in the sealed
+// state.
 
 #include "core/json.h"
 #include "core/result.h"

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/gateway.h"
+
+#include "store/memory.h"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+namespace aios::gateway {
+namespace {
+
+constexpr const char* policies = R"(package aios.pre_model_call
+import rego.v1
+allow := true
+)";
+constexpr const char* after_policy = R"(package aios.post_model_call
+import rego.v1
+allow := true
+)";
+constexpr const char* promotion_policy = R"(package aios.model_promote
+import rego.v1
+allow := true
+)";
+
+Context person(const std::string& id) {
+  auto principal = std::make_shared<Principal>();
+  principal->id = id;
+  principal->kind = "key";
+  Context ctx;
+  ctx.tenant = default_tenant();
+  ctx.principal = std::move(principal);
+  return ctx;
+}
+
+/// A registry in which "fruit@1" serves the alias "intent".
+struct Installation {
+  runtime::Shards shards{1};
+  std::unique_ptr<store::Store> store;
+  govern::Guard guard;
+  observe::Metrics metrics;
+  std::unique_ptr<runtime::BlockingPool> pool = std::make_unique<runtime::BlockingPool>(1);
+  std::unique_ptr<models::Models> models;
+
+  Installation() {
+    const auto loaded = guard.load(
+        default_tenant(),
+        {{"pre.rego", policies}, {"post.rego", after_policy}, {"promote.rego", promotion_policy}},
+        JsonObject{});
+    REQUIRE(loaded.ok());
+    store::StoreOptions options;
+    options.engine = "memory";
+    options.root_key = std::string(32, 'k');
+    auto opened = store::open_memory_store(options, std::make_shared<store::MemoryDisk>(),
+                                           store::MemoryThreads::own, runtime::system_clock());
+    REQUIRE(opened.ok());
+    store = std::move(*opened);
+    models = std::make_unique<models::Models>(*store, guard, *pool, runtime::system_clock());
+    models::ModelSpec spec;
+    spec.name = "fruit";
+    const std::vector<models::Example> examples = {{"apples and pears", "fruit"},
+                                                   {"ripe apples", "fruit"},
+                                                   {"carrots and beets", "roots"},
+                                                   {"fresh carrots", "roots"}};
+    REQUIRE(run(models->train(person("key_a"), spec, examples, examples)).ok());
+    REQUIRE(run(models->promote(person("key_b"), "fruit", 1, "intent")).ok());
+  }
+  ~Installation() { pool.reset(); }
+  Installation(const Installation&) = delete;
+  Installation& operator=(const Installation&) = delete;
+  template <class T>
+  T run(Task<T> task) {
+    return shards.run(0, std::move(task));
+  }
+};
+
+TEST_CASE("embedded: answers with label, confidence, version, reasons and scores") {
+  Installation here;
+  Gateway gateway(here.guard, *here.models, here.metrics, runtime::system_clock());
+  InferRequest request;
+  request.alias = "intent";
+  request.input = JsonObject{{"text", "some apples please"}};
+  std::vector<store::AuditLeaf> refused;
+  const auto answer = here.run(gateway.infer(person("key_c"), std::move(request), &refused));
+  REQUIRE(answer.ok());
+  CHECK(text_or(answer->output, "label", "") == "fruit");
+  CHECK(number_or(answer->output, "confidence", 0) > 0.5);
+  CHECK(text_or(answer->output, "version", "") == "fruit@1");
+  const Json* term = at_pointer(answer->output, "/reasons/0/term");
+  REQUIRE(term != nullptr);
+  CHECK(*term == "apples");
+  const Json* second = at_pointer(answer->output, "/scores/1/label");
+  REQUIRE(second != nullptr);
+  CHECK(*second == "roots");
+  REQUIRE(answer->leaves.size() == 1);
+  CHECK(answer->leaves[0].bytes.find(R"("region":"local")") != std::string::npos);
+}
+
+TEST_CASE("embedded: an input without text is refused with its page") {
+  Installation here;
+  Gateway gateway(here.guard, *here.models, here.metrics, runtime::system_clock());
+  for (const char* input : {R"({})", R"({"text": 7})", R"("text")", "null"}) {
+    CAPTURE(input);
+    InferRequest request;
+    request.alias = "intent";
+    request.input = *parse_json(input);
+    std::vector<store::AuditLeaf> refused;
+    const auto answer = here.run(gateway.infer(person("key_c"), std::move(request), &refused));
+    REQUIRE(!answer.ok());
+    CHECK(answer.error().page() == 800);
+    CHECK(refused.size() == 1);
+  }
+}
+
+TEST_CASE("providers: every one has a name, a summary, a region, and refuses unknown options") {
+  Installation here;
+  ProviderRegistry registry;
+  register_all_providers(registry);
+  REQUIRE(!registry.entries().empty());
+  std::set<std::string> names;
+  ProviderServices services;
+  services.models = here.models.get();
+  for (const ProviderEntry& entry : registry.entries()) {
+    CAPTURE(entry.name);
+    CHECK(names.insert(entry.name).second);
+    CHECK(!entry.summary.empty());
+    const auto odd = entry.make(services, JsonObject{{"no such option", 1}});
+    REQUIRE(!odd.ok());
+    CHECK(odd.error().code() == Code::invalid_argument);
+    auto made = entry.make(services, JsonObject());
+    REQUIRE(made.ok());
+    CHECK((*made)->name() == entry.name);
+    CHECK(!(*made)->region().empty());
+    const auto nothing = (*made)->resolve(person("key_c"), "nobody-has-this-alias");
+    REQUIRE(!nothing.ok());
+    CHECK(nothing.error().code() == Code::not_found);
+  }
+}
+
+TEST_CASE("providers: one that is told another version than serves says so") {
+  Installation here;
+  ProviderRegistry registry;
+  register_all_providers(registry);
+  ProviderServices services;
+  services.models = here.models.get();
+  for (const ProviderEntry& entry : registry.entries()) {
+    CAPTURE(entry.name);
+    auto provider = entry.make(services, JsonObject());
+    REQUIRE(provider.ok());
+    const Context ctx = person("key_c");
+    JsonObject facts = {{"model", {{"region", "local"}}}};
+    auto ruling = here.guard.ask(ctx, govern::GuardPoint::pre_model_call, std::move(facts));
+    REQUIRE(ruling.allowed());
+    ProviderCall call{"intent", "fruit", "99", JsonObject{{"text", "apples"}}};
+    const auto answer =
+        here.run((*provider)->complete(ctx, *std::move(ruling.permit), std::move(call)));
+    REQUIRE(!answer.ok());
+    CHECK(answer.error().code() == Code::aborted);
+  }
+}
+
+}  // namespace
+}  // namespace aios::gateway
