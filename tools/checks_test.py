@@ -75,6 +75,8 @@ class Count(unittest.TestCase):
         log = (rule + "1/3 Testing: unit.core\n[doctest] test cases: 5 | 4 passed | 1 failed | 0 skipped\nTest Failed.\n"
                + rule + "2/3 Testing: e2e.x\nTest Passed.\n" + rule + "3/3 Testing: sim.x\nTest Failed.\n")
         self.assertEqual(count_tests.count(log), (5, 2))
+        log = rule + "1/1 Testing: e2e.y\n\nRan 9 tests in 0.1s\n\nFAILED (failures=1, errors=2, skipped=1)\nTest Failed.\n"
+        self.assertEqual(count_tests.count(log), (5, 3))
 
 
 if __name__ == "__main__":
