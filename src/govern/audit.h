@@ -21,8 +21,8 @@ namespace aios::govern {
 
 /// One admitted request or one phase of an effect, with its decisions.
 struct LeafFacts {
-  /// "event", "model_call", "effect_intent", "effect_outcome", "review", "run", "deployment", "key",
-  /// "promotion"
+  /// "event", "model_call", "effect_intent", "effect_outcome", "review", "run", "deployment",
+  /// "key", "promotion"
   std::string kind;
   std::string stream;   ///< "run_..." and so on
   std::string step;     ///< reference of the task in its document, "" when none
@@ -40,24 +40,24 @@ struct Commitment {
   std::string digest;  ///< 32 bytes, in the leaf
 };
 
-/// Makes the leaf's final bytes (at most 65,535); give them to Transition::leaves. Members: v, time,
-/// tenant, principal{id,kind}, trace, kind, stream, step, outcome, facts, decisions, payload (hex);
-/// empty ones are left out. Facts that canonical JSON cannot hold or that are longer than 16 KiB are
-/// replaced by {"omitted_bytes": n, "sha256": hex}; likewise the decisions.
+/// Makes the leaf's final bytes (at most 65,535); give them to Transition::leaves. Members: v,
+/// time, tenant, principal{id,kind}, trace, kind, stream, step, outcome, facts, decisions, payload
+/// (hex); empty ones are left out. Facts that canonical JSON cannot hold or that are longer than 16
+/// KiB are replaced by {"omitted_bytes": n, "sha256": hex}; likewise the decisions.
 /// @param commitment  filled when there is a payload. Null: the leaf commits to no payload (nobody
 ///        could open it).
 store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts,
                            Commitment* commitment = nullptr);
 
 /// Turns committed leaves into tiles, entries and signed checkpoints under <directory>/<tenant>/.
-/// One key signs all tenants' logs; a checkpoint's origin is "<origin>/<tenant>". The files of a tile
-/// are immutable, and durable before a checkpoint covers them; after a crash the log continues from
-/// its last checkpoint.
-/// Threading: one; call fold() from one place at a time.
+/// One key signs all tenants' logs; a checkpoint's origin is "<origin>/<tenant>". The files of a
+/// tile are immutable, and durable before a checkpoint covers them; after a crash the log continues
+/// from its last checkpoint.
+/// Threading: fold() from one place at a time; the others from any thread.
 class AuditLog {
  public:
-  /// @param key_path  Ed25519 signing key in the form "PRIVATE+KEY+<name>+<hash>+<base64>"; made with
-  ///        mode 0600 when absent.
+  /// @param key_path  Ed25519 signing key in the form "PRIVATE+KEY+<name>+<hash>+<base64>"; made
+  ///        with mode 0600 when absent.
   /// @param origin  name of the key and start of the checkpoints' first line: no space, no '+'.
   /// @param pool  where files are written and synced; null: on the thread that calls fold().
   /// @return permission_denied [AIOS-0520] for a key that others may read, failed_precondition
@@ -68,10 +68,11 @@ class AuditLog {
                                                 const std::string& origin,
                                                 runtime::BlockingPool* pool = nullptr);
   virtual ~AuditLog() = default;
-  /// Reads new leaves of all tenants from the store, hashes, writes tiles, then signs one checkpoint
-  /// a tenant. The store must outlive the task.
-  /// @return leaves folded; data_loss [AIOS-0524] when the store has fewer or other leaves than were
-  ///         signed (an old backup was restored): nothing is signed for that tenant then.
+  /// Reads new leaves of all tenants from the store, hashes, writes tiles, then signs one
+  /// checkpoint a tenant. The store must outlive the task.
+  /// @return leaves folded; data_loss [AIOS-0524] when the store has fewer or other leaves than
+  ///         were signed (an old backup was restored): nothing is signed for that tenant
+  ///         then. It does not hold up the others; the first error is returned.
   virtual Task<Result<std::uint64_t>> fold(store::Store& store) = 0;
   /// C2SP vkey: "<name>+<hash>+<base64 key>", to be kept by the auditor.
   virtual std::string verifier_key() const = 0;
@@ -86,8 +87,8 @@ struct VerifyReport {
   std::string origin;
 };
 
-/// Offline: checks the signature, every tile against its entries and the root against the checkpoint;
-/// with an older checkpoint text (empty: none) also that the log is its continuation.
+/// Offline: checks the signature, every tile against its entries and the root against the
+/// checkpoint; with an older checkpoint text (empty: none) also that the log is its continuation.
 /// @return data_loss [AIOS-0521, 0522] naming the first bad tile or leaf; failed_precondition
 ///         [AIOS-0523] when the log is shorter than the older checkpoint or not its continuation;
 ///         not_found when there is no checkpoint.

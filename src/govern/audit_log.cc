@@ -9,6 +9,8 @@
 
 #include <filesystem>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <set>
 
 namespace aios::govern {
@@ -52,15 +54,22 @@ class TileLog final : public AuditLog {
       co_return std::move(tenants).error();
     }
     std::uint64_t folded = 0;
+    std::optional<Error> first_failure;
     for (const TenantId& tenant : *tenants) {
       auto done = co_await fold_tenant(store, tenant);
-      if (!done.ok()) {
-        logs_.erase(
-            tenant);  // what is in memory may be ahead of the files: read them again next time
-        const std::string doing = fmt::format("folding the audit log of '{}'", tenant.text());
-        co_return std::move(done).error().with(doing);
+      if (done.ok()) {
+        folded += *done;
+        continue;
       }
-      folded += *done;
+      logs_.erase(
+          tenant);  // what is in memory may be ahead of the files: read them again next time
+      if (!first_failure) {
+        first_failure = std::move(done).error().with(
+            fmt::format("folding the audit log of '{}'", tenant.text()));
+      }
+    }
+    if (first_failure) {
+      co_return std::move(*first_failure);
     }
     co_return folded;
   }
@@ -68,12 +77,18 @@ class TileLog final : public AuditLog {
   std::string verifier_key() const override { return key_.verifier.text(); }
 
   std::uint64_t size(const TenantId& tenant) const override {
-    const auto at = logs_.find(tenant);
-    return at == logs_.end() ? 0 : at->second->signed_size();
+    const std::lock_guard lock(mutex_);
+    const auto at = sizes_.find(tenant);
+    return at == sizes_.end() ? 0 : at->second;
   }
 
  private:
-  // Null logs never stay in the map: what failed to load is read again next time.
+  void note_size(const TenantId& tenant, const TenantLog& log) {
+    const std::lock_guard lock(mutex_);
+    sizes_[tenant] = log.signed_size();
+  }
+
+  // What failed to load does not stay in the map: it is read again next time.
   Result<std::shared_ptr<TenantLog>> log_of(const TenantId& tenant) {
     const auto at = logs_.find(tenant);
     if (at != logs_.end()) {
@@ -86,6 +101,7 @@ class TileLog final : public AuditLog {
       return std::move(loaded).error();
     }
     logs_[tenant] = log;
+    note_size(tenant, *log);
     return log;
   }
 
@@ -139,6 +155,7 @@ class TileLog final : public AuditLog {
     if (!done.ok()) {
       co_return std::move(done).error();
     }
+    note_size(tenant, *log);
     co_return fresh;
   }
 
@@ -174,7 +191,9 @@ class TileLog final : public AuditLog {
   SigningKey key_;
   runtime::BlockingPool* pool_;
   std::map<TenantId, std::shared_ptr<TenantLog>> logs_;
-  std::set<TenantId> checked_;  // whose store was seen to hold what was signed
+  mutable std::mutex mutex_;
+  std::map<TenantId, std::uint64_t> sizes_;  // guarded by mutex_
+  std::set<TenantId> checked_;               // whose store was seen to hold what was signed
 };
 
 }  // namespace

@@ -14,7 +14,7 @@
 namespace aios::govern {
 namespace {
 
-const std::string kOrigin = "aios.example/audit";
+constexpr const char* kOrigin = "aios.example/audit";
 
 // A log of one tenant over a store that a test may change.
 struct Fixture {
@@ -134,7 +134,7 @@ TEST_CASE("audit: leaves become a log that verifies, also across full tiles and 
     REQUIRE(report.ok());
     CHECK(report->size == f.store.held[f.tenant].size());
     CHECK(report->leaves_checked == report->size);
-    CHECK(report->origin == kOrigin + "/default");
+    CHECK(report->origin == std::string(kOrigin) + "/default");
     f.reopen();
     CHECK(f.log->size(f.tenant) == report->size);
   }
@@ -152,7 +152,7 @@ TEST_CASE("audit: each tenant has a log of its own, signed by the same key") {
   CHECK(f.fold().value() == 4);
   const auto other = verify_log(f.folder.at("audit/acme"), f.log->verifier_key(), "");
   REQUIRE(other.ok());
-  CHECK(other->origin == kOrigin + "/acme");
+  CHECK(other->origin == std::string(kOrigin) + "/acme");
   CHECK(f.verify()->size == 3);
 }
 
@@ -338,6 +338,20 @@ TEST_CASE(
   CHECK(f.checkpoint() == after);
   CHECK(test::slurp(f.at("tile/0/000")) == tile);
   CHECK(f.complaint(before) == "verified");
+}
+
+TEST_CASE("audit: a tenant whose log cannot go on does not hold up the others") {
+  Fixture f;
+  const TenantId acme = TenantId::parse("acme").value();  // folded before "default"
+  f.store.held[acme] = {"one", "two"};
+  f.add(3);
+  REQUIRE(f.fold().ok());
+  f.reopen();
+  f.store.held[acme].pop_back();
+  f.add(3);
+  CHECK(f.fold().error().page() == 524);
+  CHECK(f.log->size(f.tenant) == 6);
+  CHECK(f.log->size(acme) == 2);
 }
 
 TEST_CASE("audit: a log whose tiles do not lead to its checkpoint is not continued") {

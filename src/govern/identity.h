@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// govern/identity: API keys. "aios_" + 43 base64url characters (256 bits); only the SHA-256 is stored,
-// as a stream of kind api_key whose id is "key_...". Roles: admin, operator, developer, reviewer,
-// approver, ingest, auditor. Making and revoking a key writes an audit leaf in the same transition.
+// govern/identity: API keys. "aios_" + 43 base64url characters (256 bits); only the SHA-256 is
+// stored, as a stream of kind api_key whose id is "key_...". Roles: admin, operator, developer,
+// reviewer, approver, ingest, auditor. Making and revoking a key writes an audit leaf in the same
+// transition.
 // Threading: any thread; the table of keys is read under a short lock, never held across a wait.
 
 #include "core/context.h"
@@ -57,7 +58,8 @@ class Identity {
     KeyInfo info;
     std::string secret;  ///< shown once
   };
-  /// In ctx.tenant. invalid_argument [AIOS-0512] for an empty or long name, an unknown role or none.
+  /// In ctx.tenant. invalid_argument [AIOS-0512] for an empty or long name, an unknown role or
+  /// none.
   Task<Result<NewKey>> create(Context ctx, std::string name, std::vector<std::string> roles);
   /// In ctx.tenant; again: nothing happens. not_found [AIOS-0513].
   Task<Result<void>> revoke(Context ctx, std::string key_id);

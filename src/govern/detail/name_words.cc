@@ -75,7 +75,8 @@ bool is_capital(char32_t c) {
     return c >= 0xc0 && c <= 0xde && c != 0xd7;
   }
   if (c < 0x180) {
-    // In pairs, the capital first; between U+0139 and U+0148 and from U+0179 on it has the odd number.
+    // In pairs, the capital first; between U+0139 and U+0148 and from U+0179 on it has the odd
+    // number.
     const bool odd = (c >= 0x139 && c <= 0x148) || c >= 0x179;
     return c == 0x178 || (odd ? c % 2 == 1 : c % 2 == 0 && c != 0x138);
   }
@@ -121,7 +122,8 @@ std::string_view without_possessive(std::string_view word) {
   return word;
 }
 
-// Past one blank, so that the next word of the same line may follow; the same place when there is none.
+// Past one blank, so that the next word of the same line may follow; the same place when there is
+// none.
 std::size_t past_blank(std::string_view text, std::size_t at) {
   return at < text.size() && text[at] == ' ' ? at + 1 : at;
 }

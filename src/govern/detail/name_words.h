@@ -13,8 +13,9 @@ struct Name {
   std::size_t words = 0;  ///< 0: no name stands there
 };
 
-/// Up to four words that begin with a capital, particles such as "van der" between them; stops before
-/// words that are addressed or introduced and are no names ("Team", "German"). The text is UTF-8.
+/// Up to four words that begin with a capital, particles such as "van der" between them; stops
+/// before words that are addressed or introduced and are no names ("Team", "German"). The text is
+/// UTF-8.
 Name name_at(std::string_view text, std::size_t at);
 /// One or two words in small letters that are no common words.
 Name lower_name_at(std::string_view text, std::size_t at);

@@ -31,8 +31,9 @@ constexpr std::string_view kIntroduced =
 constexpr std::string_view kRelated =
     R"((?i:\b(?:(?:my|our|his|her|their|mein(?:e|em|en|er)?) (?:(?:late|elder|younger|ex-?) ?)?)"
     R"((?:son|daughter|kid|child|wife|husband|partner|spouse|fiancée?|mother|father|mum|mom|dad|)"
-    R"(brother|sister|aunt|uncle|cousin|colleague|friend|boss|neighbou?r|roommate|sohn|tochter|frau|)"
-    R"(mann|mutter|vater|bruder|schwester|kollegin|kollege)|(?:account|order|contract|policy) of|)"
+    R"(brother|sister|aunt|uncle|cousin|colleague|friend|boss|neighbou?r|roommate|)"
+    R"(sohn|tochter|frau|mann|mutter|vater|bruder|schwester|kollegin|kollege)|)"
+    R"((?:account|order|contract|policy) of|)"
     R"((?:it|that)(?:'s| is) under|belongs to|registered (?:to|for)|partner's name),?[ ]))";
 
 // "I'm German", "this is Great": only what looks like a whole name, or one that a pause follows.
@@ -63,7 +64,7 @@ constexpr std::string_view kBorn =
     R"(\d{1,2}(?:st|nd|rd|th|\.)?[ ](?:(?:of|de)[ ])?\p{L}{3,10}\.?,?[ ](?:de[ ])?\d{4}|)"
     R"(\p{L}{3,10}\.?[ ]\d{1,2}(?:st|nd|rd|th)?,?[ ]\d{4})\b)";
 
-// Only what stands before a name is a pattern: without captures, RE2 needs no more than its automaton.
+// Only what stands before a name is a pattern: without captures, RE2 needs its automaton only.
 struct Patterns {
   RE2 introduced;
   RE2 said;
