@@ -154,9 +154,6 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
     }
     co_return error;
   }
-  if (run->state.waiting && run->state.waiting->reason == Waiting::Reason::incident) {
-    close_incident(*run, "cancelled", ctx);
-  }
   run->cancel_requested = true;
   run->cancel_reason = std::move(reason);
   auto done = co_await change(run);

@@ -89,7 +89,11 @@ void Engine::Impl::note_fence(LiveRun& run, RunEvent type, JsonObject data) {
 }
 
 Task<void> Engine::Impl::begin(RunPtr run) {
-  shard_of(run->id).runs[run->id] = run;
+  const bool fresh = shard_of(run->id).runs.emplace(run->id, run).second;
+  if (!fresh) {
+    run->ack->set(Error(Code::already_exists, fmt::format("there is a run '{}'", run->id)));
+    co_return;
+  }
   note(*run, RunEvent::started,
        {{"workflow", run->state.workflow}, {"version", run->state.version}});
   machine(*run).begin();
@@ -114,6 +118,9 @@ Task<void> Engine::Impl::drive(RunPtr run) {
 /// One stretch up to a fence. False: the run parked, ended, was lost, or the engine stops.
 Task<bool> Engine::Impl::turn(RunPtr run) {
   if (run->cancel_requested && !run->state.ended()) {
+    if (run->state.waiting && run->state.waiting->reason == Waiting::Reason::incident) {
+      close_incident(*run, "cancelled", run->ctx);
+    }
     machine(*run).cancel(run->cancel_reason);
   }
   const auto pause = machine(*run).advance();

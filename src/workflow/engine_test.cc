@@ -214,6 +214,7 @@ TEST_CASE("engine: a long loop is committed on the way, an endless one faults") 
         - more: {when: '${ .n < .most }', then: count}
         - enough: {then: end}
 )"));
+  world.add_document(document("endless", "do:\n  - a: {set: {n: 1}, then: a}\n"));
   world.start();
   const auto before = world.store->stats().sequence;
   const auto id = world.run_workflow("loop", {{"n", 0}, {"most", 5000}});
@@ -221,7 +222,7 @@ TEST_CASE("engine: a long loop is committed on the way, an endless one faults") 
   CHECK(view.status == "completed");
   CHECK(int_or(view.output, "n", 0) == 5000);
   CHECK(world.store->stats().sequence - before > 9);
-  const auto endless = world.run_workflow("loop", {{"n", 0}, {"most", 100000000}});
+  const auto endless = world.run_workflow("endless", JsonObject());
   const auto ended = world.finish(endless);
   CHECK(ended.status == "faulted");
   CHECK(has(std::string(text_or(ended.error, "detail", "")), "AIOS-1031"));

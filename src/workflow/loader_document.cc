@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace aios::workflow {
@@ -83,6 +84,10 @@ std::shared_ptr<const Definition> Loader::load(std::vector<Error>* errors) {
     load_frame(root);
   }
   if (!errors_.empty()) {
+    std::sort(errors_.begin(), errors_.end(), [](const Error& a, const Error& b) {
+      return std::tuple(a.line(), a.column(), a.message()) <
+             std::tuple(b.line(), b.column(), b.message());
+    });
     errors->insert(errors->end(), errors_.begin(), errors_.end());
     return nullptr;
   }
@@ -254,6 +259,14 @@ std::string Loader::function(const std::string& call, const Json* arguments,
   std::vector<std::string> known;
   for (const auto& entry : functions_.entries()) {
     known.push_back(fmt::format("{}:{}@default", entry.name, entry.version));
+  }
+  if (call.find('@') == std::string::npos || call.find('/') != std::string::npos) {
+    fail(pointer + "/call",
+         fmt::format("found 'call: {}', which is not supported: describe the system as a connector "
+                     "and use 'call: connector:1.0.0@default'",
+                     excerpt(call, 100)),
+         1002);
+    return {};
   }
   const auto name = call.substr(0, call.find(':'));
   const auto* entry = functions_.find(name);

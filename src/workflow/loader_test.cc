@@ -44,7 +44,7 @@ TEST_CASE("loader: all errors are reported at once, each with its line") {
       sett: {a: 1}
   - second:
       set: {a: '${ .b + }'}
-      then: frist
+      then: firs
   - third:
       call: sistem:1.0.0@default
       with: {class: key}

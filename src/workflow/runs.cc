@@ -206,10 +206,8 @@ void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id,
 
 Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, std::function<void()> done) {
   auto& shard = shard_of(run_id);
-  const auto found = shard.runs.find(run_id);
-  const bool busy = found != shard.runs.end() && found->second->busy;
-  if (busy || stopping) {
-    done();  // whoever has it sees to its wake-ups
+  if (stopping) {
+    done();
     co_return;
   }
   Context ctx = system_context(tenant, "wake-ups");

@@ -46,24 +46,22 @@ bool is_protocol(std::string_view name) {
 
 std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::string& pointer) {
   const auto* call = loader.member(node, pointer, "call", "string", true);
-  if (call != nullptr && is_protocol(view(call->get_string()))) {
-    loader.fail(pointer + "/call",
-                "found 'call: " + std::string(view(call->get_string())) +
-                    "', which is not supported: describe the system as a connector and use "
-                    "'call: connector:1.0.0@default'",
-                1002);
-    return nullptr;
-  }
   const auto* with = loader.member(node, pointer, "with", "object", false);
   if (call == nullptr) {
+    return nullptr;
+  }
+  const std::string name(view(call->get_string()));
+  if (is_protocol(name)) {
+    loader.function(name, with, pointer);  // says what to use instead; its arguments mean nothing
     return nullptr;
   }
   Expression arguments;
   if (with != nullptr) {
     arguments = loader.expression(*with, pointer + "/with", BareText::literal, {});
   }
-  const std::string name(view(call->get_string()));
-  if (name.find('@') != std::string::npos) {
+  // A catalog's function has an '@'; addresses are refused by function() as not
+  // supported.
+  if (name.find_first_of("@:/") != std::string::npos) {
     return std::make_unique<CallTask>(loader.function(name, with, pointer), std::move(arguments),
                                       Expression());
   }
@@ -71,6 +69,15 @@ std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::
   const auto* alias = loader.referable(*call, at, "functions", &at);
   if (alias == nullptr) {
     return nullptr;
+  }
+  for (const auto* absent : {"if", "input", "output", "export", "timeout", "then"}) {
+    if (find(*alias, absent) != nullptr) {
+      loader.fail(
+          at + "/" + absent,
+          std::string("'") + absent + "' is not supported in an alias; supported: call, with",
+          1002);
+      return nullptr;
+    }
   }
   loader.only(*alias, at, {"call", "with"});
   const auto* inner_call = loader.member(*alias, at, "call", "string", true);
