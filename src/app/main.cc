@@ -54,10 +54,11 @@ int main(int argc, char** argv) {
   CLI::App app("aios: durable workflows over models, systems and people, governed and audited", "aios");
   aios::app::Session session;
   session.target.data = "aios-data";
+  app.fallthrough();  // before the subcommands are made: they take it over
+  app.fallthrough();  // before the subcommands are made: they inherit it
   add_global_options(app, session);
   add_commands(app, session);
   app.require_subcommand(1);
-  app.fallthrough();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
