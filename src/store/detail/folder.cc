@@ -10,12 +10,12 @@
 namespace aios::store::detail {
 namespace {
 
-constexpr std::size_t fold_rows_max = 4096;
+constexpr std::size_t fold_rows_max = 8192;
 constexpr std::uint64_t fold_bytes_max = std::uint64_t{8} << 20;
 constexpr std::size_t fold_rows_inline = 32;  // inline, every so many rows are folded at once
 constexpr Duration gather_for =
     std::chrono::milliseconds(20);  // more rows of a run merge into one write
-constexpr std::uint64_t gather_rows = 2048;
+constexpr std::uint64_t gather_rows = 8192;
 constexpr std::uint64_t sync_bytes = std::uint64_t{16} << 20;
 constexpr Duration sync_after = std::chrono::seconds(2);
 constexpr Duration pause_after_failure = std::chrono::milliseconds(500);

@@ -7,6 +7,7 @@
 #include "store/detail/sqlite_db.h"
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,21 @@ class TableNames {
   std::unordered_map<std::string, std::int64_t> numbers_;
   std::map<std::int64_t, std::string> tenants_;
   std::set<std::int64_t> days_;
+};
+
+/// The greatest id of each kind and tenant: ids are mostly given out in order, so that a greater
+/// one is new, and nobody has to look for it. May be too great, never too small.
+class GreatestIds {
+ public:
+  /// Reads the greatest id where it is not known yet.
+  using Read = std::function<Result<std::string>()>;
+  Result<bool> above_all(StreamKind kind, std::int64_t tenant, std::string_view id,
+                         const Read& read);
+  Result<void> raise(StreamKind kind, std::int64_t tenant, std::string_view id, const Read& read);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<StreamKind, std::int64_t>, std::string> ids_;
 };
 
 class SqliteTables {
@@ -89,11 +105,14 @@ class SqliteTables {
   std::atomic<std::uint64_t> cursor_{0};
   std::uint64_t durable_ = 0;
   TableNames names_;
+  GreatestIds greatest_;
   std::vector<std::string>
       fresh_tenants_;  // numbered by the fold in hand; forgotten when it is rolled back
   std::mutex readers_mutex_;
   std::vector<std::unique_ptr<Db>> readers_;
 };
+
+Result<std::string> read_greatest_id(Db& db, StreamKind kind, std::int64_t tenant);
 
 /// Rows of the leaves table: the tenant's number above 40 bits of index.
 constexpr std::int64_t leaf_row(std::int64_t tenant, std::uint64_t index) {

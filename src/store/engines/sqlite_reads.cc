@@ -97,9 +97,22 @@ TableStream SqliteTables::read_row(const Statement& query, StreamKind kind,
   return row;
 }
 
+// A stream that is not there is asked for whenever one begins: see GreatestIds.
 Result<std::uint64_t> SqliteTables::version(const std::string& key) {
   const std::int64_t tenant = names_.number(std::string(tenant_of(key)));
   if (tenant == 0) {
+    return std::uint64_t{0};
+  }
+  const auto read = [&]() -> Result<std::string> {
+    Lease db(*this);
+    return db.ok() ? read_greatest_id(*db.operator->(), kind_of(key), tenant)
+                   : Result<std::string>(db.error());
+  };
+  auto is_new = greatest_.above_all(kind_of(key), tenant, id_of(key), read);
+  if (!is_new.ok()) {
+    return std::move(is_new).error();
+  }
+  if (*is_new) {
     return std::uint64_t{0};
   }
   Lease db(*this);

@@ -73,6 +73,43 @@ void TableNames::set_days(std::set<std::int64_t> days) {
   days_ = std::move(days);
 }
 
+Result<bool> GreatestIds::above_all(StreamKind kind, std::int64_t tenant, std::string_view id,
+                                    const Read& read) {
+  std::lock_guard lock(mutex_);
+  auto found = ids_.find({kind, tenant});
+  if (found == ids_.end()) {
+    auto greatest = read();
+    if (!greatest.ok()) {
+      return std::move(greatest).error();
+    }
+    found = ids_.emplace(std::pair(kind, tenant), *std::move(greatest)).first;
+  }
+  return id > found->second;
+}
+
+Result<void> GreatestIds::raise(StreamKind kind, std::int64_t tenant, std::string_view id,
+                                const Read& read) {
+  auto above = above_all(kind, tenant, id, read);
+  if (!above.ok()) {
+    return std::move(above).error();
+  }
+  if (*above) {
+    std::lock_guard lock(mutex_);
+    ids_[{kind, tenant}] = id;
+  }
+  return {};
+}
+
+Result<std::string> read_greatest_id(Db& db, StreamKind kind, std::int64_t tenant) {
+  auto query =
+      db.prepare("SELECT id FROM streams WHERE kind = ? AND tenant = ? ORDER BY id DESC LIMIT 1");
+  auto row = query.integer(1, static_cast<int>(kind)).integer(2, tenant).step();
+  if (!row.ok()) {
+    return std::move(row).error();
+  }
+  return *row ? std::string(query.bytes(0)) : std::string();
+}
+
 Result<std::unique_ptr<SqliteTables>> SqliteTables::open(const std::string& path) {
   std::unique_ptr<SqliteTables> tables(new SqliteTables(path));
   auto db = Db::open(path, Access::write, page_bytes);

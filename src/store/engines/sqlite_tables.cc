@@ -87,7 +87,18 @@ Result<void> SqliteTables::fold_stream(const FoldStream& stream, const PackHisto
   }
   std::int64_t row = 0;
   std::string closed;
-  {
+  const StreamKind kind = kind_of(stream.row.key);
+  const auto read = [&] { return read_greatest_id(*writer_, kind, *number); };
+  auto is_new = greatest_.above_all(kind, *number, id_of(stream.row.key), read);
+  if (!is_new.ok()) {
+    return std::move(is_new).error();
+  }
+  if (*is_new) {
+    // Before the row can be seen: a reader that finds its id above all must find no row.
+    if (auto raised = greatest_.raise(kind, *number, id_of(stream.row.key), read); !raised.ok()) {
+      return raised;
+    }
+  } else {
     auto find = writer_->prepare(
         "SELECT row, history FROM streams WHERE kind = ? AND tenant = ? AND id = ?");
     find.integer(1, static_cast<int>(kind_of(stream.row.key)))
