@@ -41,6 +41,7 @@ class LinearModel final : public Model {
   /// data_loss [AIOS-0703]: damaged, or of a newer format.
   static Result<std::unique_ptr<Model>> load(std::string_view bytes);
 
+  const LinearParts& parts() const { return parts_; }
   /// Scores before the temperature, one a label; false when nothing of the text is known.
   bool score(const TextVector& vector, std::vector<float>& scores) const;
 

@@ -154,9 +154,35 @@ Vocabulary count_grams(const Dataset& data, const std::vector<std::size_t>& rows
   return counter.vocabulary(std::min(features_max, weights_max / stride - 1), rows.size());
 }
 
-/// Nothing when cancelled.
+/// Where one label's weights begin: at those of another model of the same labels, or at zero.
+class Start {
+ public:
+  Start(const LinearParts* from, const Vocabulary& to) : from_(from), weights_(to.size() + 1) {
+    if (from_ != nullptr) {
+      for (const std::uint32_t hash : to.hashes()) {
+        places_.push_back(from_->vocabulary.find(hash));
+      }
+      places_.push_back(static_cast<std::uint32_t>(from_->vocabulary.size()));  // the bias
+    }
+  }
+  const std::vector<double>& of(std::size_t label) {
+    for (std::size_t feature = 0; feature < places_.size(); ++feature) {
+      const std::size_t place = places_[feature];
+      weights_[feature] =
+          place == no_feature ? 0.0 : from_->weights[place * from_->stride() + label];
+    }
+    return weights_;
+  }
+
+ private:
+  const LinearParts* from_;
+  std::vector<std::uint32_t> places_;
+  std::vector<double> weights_;
+};
+
+/// Nothing when cancelled. @param from  a model of other rows to begin at, or null.
 std::optional<LinearParts> fit(const Dataset& data, const std::vector<std::size_t>& rows,
-                               Steps& steps) {
+                               const LinearParts* from, Steps& steps) {
   LinearParts parts;
   parts.labels = data.labels;
   parts.priors.assign(data.labels.size(), 0.0F);
@@ -172,11 +198,12 @@ std::optional<LinearParts> fit(const Dataset& data, const std::vector<std::size_
   const std::size_t stride = parts.stride();
   parts.weights.assign((features + 1) * stride, 0.0F);
   std::vector<bool> positive(rows.size());
+  Start start(from, parts.vocabulary);
   for (std::size_t label = 0; label < data.labels.size(); ++label) {
     for (std::size_t i = 0; i < rows.size(); ++i) {
       positive[i] = data.label_of[rows[i]] == label;
     }
-    const std::vector<double> weights = problem.solve(positive);
+    const std::vector<double> weights = problem.solve(positive, start.of(label));
     for (std::size_t feature = 0; feature < weights.size(); ++feature) {
       parts.weights[feature * stride + label] = static_cast<float>(weights[feature]);
     }
@@ -187,9 +214,10 @@ std::optional<LinearParts> fit(const Dataset& data, const std::vector<std::size_
   return parts;
 }
 
-/// Scores the examples of one fold by a model that has not seen them; false when cancelled.
+/// Scores the examples of one fold by a model that has not seen them, which is then left in *model.
+/// False when cancelled.
 bool score_fold(const Dataset& data, const std::vector<std::size_t>& fold_of, std::size_t fold,
-                Steps& steps, std::vector<HeldOut>& held_out) {
+                Steps& steps, std::optional<LinearModel>* model, std::vector<HeldOut>* held_out) {
   std::vector<std::size_t> seen;
   std::vector<bool> known(data.labels.size());
   for (std::size_t i = 0; i < fold_of.size(); ++i) {
@@ -198,22 +226,22 @@ bool score_fold(const Dataset& data, const std::vector<std::size_t>& fold_of, st
       known[data.label_of[i]] = true;
     }
   }
-  auto parts = fit(data, seen, steps);
+  // From zero: a model of another fold has seen what is scored here.
+  auto parts = fit(data, seen, nullptr, steps);
   if (!parts) {
     return false;
   }
-  const Vocabulary vocabulary = parts->vocabulary;
-  const LinearModel model(std::move(*parts));
+  model->emplace(std::move(*parts));
   TextVector vector;
   std::vector<float> scores;
   for (std::size_t i = 0; i < fold_of.size(); ++i) {
     if (fold_of[i] != fold || !known[data.label_of[i]]) {
       continue;
     }
-    vector.read((*data.examples)[i].text, vocabulary);
-    if (model.score(vector, scores)) {
+    vector.read((*data.examples)[i].text, (*model)->parts().vocabulary);
+    if ((*model)->score(vector, scores)) {
       scores.resize(data.labels.size());
-      held_out.push_back({scores, data.label_of[i]});
+      held_out->push_back({scores, data.label_of[i]});
     }
   }
   return true;
@@ -231,9 +259,10 @@ Result<std::unique_ptr<Model>> train_linear(const std::vector<Example>& examples
   Steps steps{&options, 0, (rounds + 1) * data->labels.size()};
   const std::vector<std::size_t> fold_of = spread(*data, options.seed);
   std::vector<HeldOut> held_out;
+  std::optional<LinearModel> last;
   bool going = true;
   for (std::size_t fold = 0; going && fold < rounds; ++fold) {
-    going = score_fold(*data, fold_of, fold, steps, held_out);
+    going = score_fold(*data, fold_of, fold, steps, &last, &held_out);
   }
   std::optional<LinearParts> parts;
   if (going) {
@@ -241,7 +270,7 @@ Result<std::unique_ptr<Model>> train_linear(const std::vector<Example>& examples
     for (std::size_t i = 0; i < all.size(); ++i) {
       all[i] = i;
     }
-    parts = fit(*data, all, steps);
+    parts = fit(*data, all, last ? &last->parts() : nullptr, steps);
   }
   if (!parts) {
     return Error(Code::cancelled, "the training was cancelled").page(702);

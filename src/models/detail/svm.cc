@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/detail/svm.h"
 
+#include "core/result.h"
+
 #include <linear.h>
 
 #include <algorithm>
@@ -9,7 +11,7 @@ namespace aios::models::detail {
 namespace {
 
 constexpr double cost = 1.0;
-constexpr double tolerance = 0.05;
+constexpr double tolerance = 0.01;
 
 void be_quiet(const char* /*text*/) {}
 
@@ -39,7 +41,8 @@ void SvmProblem::add_row(const std::vector<TextVector::Slot>& slots) {
   rows_->rows.push_back(std::move(row));
 }
 
-std::vector<double> SvmProblem::solve(const std::vector<bool>& positive) const {
+std::vector<double> SvmProblem::solve(const std::vector<bool>& positive,
+                                      std::vector<double> start) const {
   const auto positives = std::count(positive.begin(), positive.end(), true);
   std::vector<double> weights(rows_->features + 1, 0.0);
   if (positives == 0 || static_cast<std::size_t>(positives) == positive.size()) {
@@ -62,11 +65,10 @@ std::vector<double> SvmProblem::solve(const std::vector<bool>& positive) const {
   options.solver_type = L2R_L2LOSS_SVC;
   options.eps = tolerance;
   options.C = cost;
+  options.init_sol = start.size() == weights.size() ? start.data() : nullptr;
   model* solved = train(&task, &options);
-  const double sign = solved->label[0] == 1 ? 1.0 : -1.0;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    weights[i] = sign * solved->w[i];
-  }
+  AIOS_ASSERT(solved->label[0] == 1);  // of 1 and -1 LIBLINEAR always takes 1 as the positive side
+  weights.assign(solved->w, solved->w + weights.size());
   free_and_destroy_model(&solved);
   return weights;
 }

@@ -22,8 +22,9 @@ class SvmProblem {
 
   void add_row(const std::vector<TextVector::Slot>& slots);
   /// @param positive  by row: whether it has the label.
+  /// @param start  where to begin, in the form of the result: nearer the solution is sooner there.
   /// @return a weight a feature, then the bias.
-  std::vector<double> solve(const std::vector<bool>& positive) const;
+  std::vector<double> solve(const std::vector<bool>& positive, std::vector<double> start) const;
 
  private:
   struct Rows;
