@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// api/api: the control API under /api/v1, and /openapi.json, /metrics, /healthz, /readyz. Every operation is one row:
-// method, path, who may (Action), schemas, function. The OpenAPI document is made from the same rows.
+// api/api: the control API under /api/v1, and /openapi.json, /metrics, /healthz, /readyz. Every
+// operation is one row: method, path, who may (Action), schemas, function. The OpenAPI document is
+// made from the same rows.
 
 #include "bundle/deployments.h"
-#include "core/context.h"
 #include "connectors/connectors.h"
+#include "core/context.h"
 #include "gateway/gateway.h"
 #include "govern/audit.h"
 #include "govern/identity.h"
@@ -35,16 +36,17 @@ struct ApiServices {
   bundle::Deployments* deployments = nullptr;
   ingress::Ingress* ingress = nullptr;
   observe::Metrics* metrics = nullptr;
-  net::Router* router = nullptr;         ///< for the OpenAPI document
+  net::Router* router = nullptr;  ///< for the OpenAPI document
   const std::atomic<bool>* ready = nullptr;
 };
 
 /// Adds every route. The services must outlive the router's last request.
 void mount_api(net::Router& router, const ApiServices& services);
 
-/// The caller of a request: ctx's own principal when it has one (a caller in this process), else the bearer key.
-/// unauthenticated [AIOS-0510].
-Result<Context> authenticate(const govern::Identity& identity, const Context& ctx, const net::Request& request);
+/// The caller of a request: ctx's own principal when it has one (a caller in this process), else
+/// the bearer key. unauthenticated [AIOS-0510].
+Result<Context> authenticate(const govern::Identity& identity, const Context& ctx,
+                             const net::Request& request);
 
 /// OpenAPI 3.1 document of the router's described routes.
 Json openapi_document(const net::Router& router);

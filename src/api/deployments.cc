@@ -50,8 +50,8 @@ Task<Answer> deploy(const ApiServices& services, Context ctx, net::Request reque
     overrides = given->get_object();
   }
   std::vector<Error> errors;
-  auto info = co_await services.deployments->deploy(ctx, std::move(*files), std::move(overrides),
-                                                    &errors);
+  auto info =
+      co_await services.deployments->deploy(ctx, std::move(*files), std::move(overrides), &errors);
   if (!info.ok()) {
     net::Response response = net::problem(info.error());
     auto document = parse_json(response.body);

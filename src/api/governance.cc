@@ -97,8 +97,8 @@ Task<Answer> check_policy(const ApiServices& services, Context ctx, net::Request
   }
   const Json* input = body->if_contains("input");
   govern::Decision decision;
-  auto result = services.guard->query(ctx, *path, input == nullptr ? Json(nullptr) : *input,
-                                      &decision);
+  auto result =
+      services.guard->query(ctx, *path, input == nullptr ? Json(nullptr) : *input, &decision);
   if (!result.ok()) {
     co_return std::move(result).error();
   }

@@ -105,9 +105,10 @@ Task<Answer> train_model(const ApiServices& services, Context ctx, net::Request 
   if (!taken.ok()) {
     co_return std::move(taken).error();
   }
-  ctx.deadline = Instant::never();  // training is bounded by the data set, and cancelled with the server
-  auto info = co_await services.models->train(ctx, std::move(input->spec),
-                                              std::move(input->examples), std::move(input->heldout));
+  ctx.deadline =
+      Instant::never();  // training is bounded by the data set, and cancelled with the server
+  auto info = co_await services.models->train(
+      ctx, std::move(input->spec), std::move(input->examples), std::move(input->heldout));
   if (!info.ok()) {
     co_return std::move(info).error();
   }
@@ -195,7 +196,8 @@ void mount_models(net::Router& router, const ApiServices& services) {
       {"POST", "/api/v1/models/{name}/aliases/{alias}", "promoteModel",
        "Points an alias at a version; not by the key that trained it.", Action::promote_models,
        promote_model,
-       R"({"type": "object", "required": ["version"], "properties": {"version": {"type": "integer"}}})",
+       R"({"type": "object", "required": ["version"],
+           "properties": {"version": {"type": "integer"}}})",
        alias_schema},
       {"POST", "/api/v1/models/{name}/predict", "predict",
        "Asks what an alias serves; guarded and audited like a workflow's call.", Action::start_runs,

@@ -115,8 +115,9 @@ Result<std::uint32_t> limit_of(const net::Request& request) {
   std::uint32_t limit = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
   if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > 1000) {
-    return Error(Code::invalid_argument,
-                 fmt::format("query parameter 'limit' is '{}', wanted 1 to 1000", excerpt(text, 20)))
+    return Error(
+               Code::invalid_argument,
+               fmt::format("query parameter 'limit' is '{}', wanted 1 to 1000", excerpt(text, 20)))
         .page(1302);
   }
   return limit;

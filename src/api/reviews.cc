@@ -41,7 +41,8 @@ Task<Answer> answer_review(const ApiServices& services, Context ctx, net::Reques
   }
   const Json* given = body->if_contains("answer");
   if (given == nullptr || !given->is_object()) {
-    co_return Error(Code::invalid_argument, "member 'answer' is missing or not an object").page(1301);
+    co_return Error(Code::invalid_argument, "member 'answer' is missing or not an object")
+        .page(1301);
   }
   const std::string id(request.path_value("id"));
   Json answer = *given;
@@ -105,7 +106,8 @@ void mount_reviews(net::Router& router, const ApiServices& services) {
       {"POST", "/api/v1/reviews/{id}/answer", "answerReview",
        "Answers a question; answer, correction and the run's resumption are one commit.",
        Action::answer_reviews, answer_review,
-       R"({"type": "object", "required": ["answer"], "properties": {"answer": {"type": "object"}}})",
+       R"({"type": "object", "required": ["answer"],
+           "properties": {"answer": {"type": "object"}}})",
        review_schema},
       {"GET", "/api/v1/corrections", "listCorrections",
        "Labelled rows from people's answers; ?dataset=, ?after=, ?limit=.", Action::read_payloads,

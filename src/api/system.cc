@@ -75,11 +75,10 @@ Json operation_document(const net::Route& route) {
     good["content"] = content_of("application/json", route.response_schema);
   }
   const Json problem_schema = JsonObject{{"$ref", "#/components/schemas/Problem"}};
-  operation["responses"] =
-      JsonObject{{"2XX", std::move(good)},
-                 {"default", JsonObject{{"description", "A problem (RFC 9457)."},
-                                        {"content", content_of("application/problem+json",
-                                                               problem_schema)}}}};
+  operation["responses"] = JsonObject{
+      {"2XX", std::move(good)},
+      {"default", JsonObject{{"description", "A problem (RFC 9457)."},
+                             {"content", content_of("application/problem+json", problem_schema)}}}};
   return operation;
 }
 
@@ -101,14 +100,14 @@ Json openapi_document(const net::Router& router) {
     }
     item.get_object()[method] = operation_document(route);
   }
-  const Json problem = JsonObject{
-      {"type", "object"},
-      {"required", JsonArray{"type", "title", "status", "detail"}},
-      {"properties", JsonObject{{"type", JsonObject{{"type", "string"}}},
-                                {"title", JsonObject{{"type", "string"}}},
-                                {"status", JsonObject{{"type", "integer"}}},
-                                {"detail", JsonObject{{"type", "string"}}},
-                                {"code", JsonObject{{"type", "string"}}}}}};
+  const Json problem =
+      JsonObject{{"type", "object"},
+                 {"required", JsonArray{"type", "title", "status", "detail"}},
+                 {"properties", JsonObject{{"type", JsonObject{{"type", "string"}}},
+                                           {"title", JsonObject{{"type", "string"}}},
+                                           {"status", JsonObject{{"type", "integer"}}},
+                                           {"detail", JsonObject{{"type", "string"}}},
+                                           {"code", JsonObject{{"type", "string"}}}}}};
   return JsonObject{
       {"openapi", "3.1.0"},
       {"info", JsonObject{{"title", "aios control API"}, {"version", "1"}}},

@@ -3,12 +3,14 @@
 
 #include "core/text.h"
 #include "net/client.h"
+#include "runtime/one_shot.h"
 #include "runtime/shards.h"
 #include "runtime/task_group.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -34,7 +36,17 @@ Code code_of(std::string_view name) {
   return Code::internal;
 }
 
-/// A problem document as an error; its detail already carries the page's number as text.
+/// "AIOS-0603" as 603; 0 when it is nothing of the kind.
+int page_of(std::string_view text) {
+  constexpr std::string_view prefix = "AIOS-";
+  int page = 0;
+  if (text.starts_with(prefix)) {
+    std::from_chars(text.data() + prefix.size(), text.data() + text.size(), page);
+  }
+  return page;
+}
+
+/// A problem document as an error.
 Error error_of(const net::Response& response) {
   auto document = parse_json(response.body);
   if (!document.ok() || !document->is_object()) {
@@ -50,7 +62,7 @@ Error error_of(const net::Response& response) {
     }
   }
   Error error(code_of(text_or(*document, "code", "internal")), std::move(text));
-  const auto page = static_cast<int>(int_or(*document, "page", 0));
+  const int page = page_of(text_or(*document, "page", ""));
   return page > 0 ? Error(std::move(error).page(page)) : error;
 }
 
@@ -82,6 +94,11 @@ class ClientBase : public ApiClient {
     batch.calls = std::move(calls);
     shards().run(0, run_batch(&batch, at_once));
     return std::move(batch.results);
+  }
+
+  void pause(Duration span) override {
+    auto rested = shards().run(0, runtime::sleep_for(Context(), span));
+    AIOS_ASSERT(rested.ok());  // no deadline, no cancellation
   }
 
  protected:
@@ -151,7 +168,8 @@ class HttpClient final : public ClientBase {
 class LocalClient final : public ClientBase {
  public:
   LocalClient(std::unique_ptr<System> system, std::string data)
-      : system_(std::move(system)), data_(std::move(data)) {}
+      : system_(std::move(system)),
+        data_(std::move(data)) {}
   std::string where() const override { return "data directory " + data_; }
 
  protected:
@@ -220,7 +238,7 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target) {
   } else {
     return std::unique_ptr<ApiClient>(std::make_unique<HttpClient>(server, *key));
   }
-  struct stat info {};
+  struct stat info{};
   if (::stat((target.data + "/journal.db").c_str(), &info) != 0) {
     return Error(Code::not_found,
                  fmt::format("no server answers and there is no data directory at '{}'; start one "
@@ -235,8 +253,7 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target) {
   if (!system.ok()) {
     return std::move(system).error();
   }
-  return std::unique_ptr<ApiClient>(
-      std::make_unique<LocalClient>(std::move(*system), target.data));
+  return std::unique_ptr<ApiClient>(std::make_unique<LocalClient>(std::move(*system), target.data));
 }
 
 }  // namespace aios::app

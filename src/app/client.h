@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/client: how a command reaches the API: over HTTP to a running server, or in this process on a data directory.
-// Every command speaks the same API either way.
+// app/client: how a command reaches the API: over HTTP to a running server, or in this process on a
+// data directory. Every command speaks the same API either way.
 
 #include "app/system.h"
 #include "core/json.h"
@@ -34,12 +34,14 @@ class ApiClient {
   Result<Json> call(Call request);
   /// The same for many calls, `at_once` at a time; results in the calls' order. Blocks.
   virtual std::vector<Result<Json>> call_all(std::vector<Call> calls, std::size_t at_once) = 0;
+  /// Waits on the client's own clock. Blocks.
+  virtual void pause(Duration span) = 0;
   /// One line for people: "server http://..." or "data directory ...".
   virtual std::string where() const = 0;
 };
 
-/// A running server when --server is given or <data>/server.address answers; else the data directory itself, which
-/// must exist (not_found otherwise, saying what to start).
+/// A running server when --server is given or <data>/server.address answers; else the data
+/// directory itself, which must exist (not_found otherwise, saying what to start).
 Result<std::unique_ptr<ApiClient>> connect(const Target& target);
 
 }  // namespace aios::app

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/commands: the verbs of the command line. Each file of app/commands/ adds its own to the CLI11 app and, when
-// chosen, leaves what to run in Session::action. Data goes to stdout, the rest to stderr.
+// app/commands: the verbs of the command line. Each file of app/commands/ adds its own to the CLI11
+// app and, when chosen, leaves what to run in Session::action. Data goes to stdout, the rest to
+// stderr.
 
 #include "app/client.h"
 #include "core/result.h"
@@ -16,7 +17,7 @@ namespace aios::app {
 
 struct Session {
   Target target;
-  bool json = false;               ///< --json: print the API's answer as it is
+  bool json = false;  ///< --json: print the API's answer as it is
   std::function<Result<void>()> action;
 
   /// Connects, calls, and gives the answer.
@@ -24,9 +25,11 @@ struct Session {
 };
 
 /// Prints compact JSON with --json, else calls the printer.
-void print(const Session& session, const Json& answer, const std::function<void(const Json&)>& printer);
+void print(const Session& session, const Json& answer,
+           const std::function<void(const Json&)>& printer);
 /// A plain table: columns padded, no colours, cut to the terminal's width when stdout is one.
-void print_table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows);
+void print_table(const std::vector<std::string>& header,
+                 const std::vector<std::vector<std::string>>& rows);
 /// The whole file; not_found or resource_exhausted (over 64 MiB) naming it.
 Result<std::string> read_file(const std::string& path);
 

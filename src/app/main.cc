@@ -51,7 +51,8 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout or peer is an error value, not a death
-  CLI::App app("aios: durable workflows over models, systems and people, governed and audited", "aios");
+  CLI::App app("aios: durable workflows over models, systems and people, governed and audited",
+               "aios");
   aios::app::Session session;
   session.target.data = "aios-data";
   app.fallthrough();  // before the subcommands are made: they take it over

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/secrets: where connectors' secrets come from: the environment (AIOS_SECRET_<NAME>, upper case, '-' as '_'), else
-// the file <data>/secrets/<name>. Read at each use, so that a changed file counts at once.
+// app/secrets: where connectors' secrets come from: the environment (AIOS_SECRET_<NAME>, upper
+// case, '-' as '_'), else the file <data>/secrets/<name>. Read at each use, so that a changed file
+// counts at once.
 
 #include "connectors/connectors.h"
 

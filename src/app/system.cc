@@ -191,7 +191,8 @@ void SystemImpl::mount() {
 }
 
 Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
-  auto made = co_await identity_->create(ctx, "first key", {"admin"});
+  std::vector<std::string> roles = {"admin"};
+  auto made = co_await identity_->create(ctx, "first key", std::move(roles));
   if (!made.ok()) {
     co_return std::move(made).error();
   }
@@ -269,8 +270,8 @@ Result<void> SystemImpl::start() {
     return std::move(opened).error();
   }
   store_ = std::move(*opened);
-  auto audit = govern::AuditLog::open(options_.data + "/audit", options_.data + "/audit-signing.key",
-                                      "aios.local/audit");
+  auto audit = govern::AuditLog::open(options_.data + "/audit",
+                                      options_.data + "/audit-signing.key", "aios.local/audit");
   if (!audit.ok()) {
     return std::move(audit).error();
   }

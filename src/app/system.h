@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/system: every room wired together on one data directory, with or without a listener. The command line opens one
-// itself when no server runs. Start and stop order live here and nowhere else.
+// app/system: every room wired together on one data directory, with or without a listener. The
+// command line opens one itself when no server runs. Start and stop order live here and nowhere
+// else.
 
 #include "core/result.h"
 #include "core/time.h"
@@ -16,26 +17,26 @@
 namespace aios::app {
 
 struct SystemOptions {
-  std::string data;             ///< data directory; made with mode 0700 when absent
+  std::string data;  ///< data directory; made with mode 0700 when absent
   std::string engine = "sqlite";
   std::size_t shards = 2;
-  std::string region = "eu";    ///< of the default tenant
+  std::string region = "eu";  ///< of the default tenant
   bool listen = false;
   std::string host = "127.0.0.1";
-  std::uint16_t port = 8787;    ///< 0: any free one
+  std::uint16_t port = 8787;  ///< 0: any free one
   observe::Level log_level = observe::Level::info;
 };
 
 class System {
  public:
-  /// Opens the store, recovers runs, starts the listener last. On a new data directory makes the first key and writes
-  /// it to <data>/first-key (0600).
+  /// Opens the store, recovers runs, starts the listener last. On a new data directory makes the
+  /// first key and writes it to <data>/first-key (0600).
   static Result<std::unique_ptr<System>> open(const SystemOptions& options);
   /// Drains: listener, runs to their next fence, audit, store. Bounded by `grace`.
   virtual Result<void> stop(Duration grace) = 0;
   virtual ~System() = default;
 
-  virtual std::uint16_t port() const = 0;         ///< 0 without a listener
+  virtual std::uint16_t port() const = 0;                 ///< 0 without a listener
   virtual const std::string& first_key_file() const = 0;  ///< empty unless made by this start
   virtual runtime::Shards& shards() = 0;
   virtual const net::Router& router() const = 0;

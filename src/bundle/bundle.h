@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// bundle/bundle: an app bundle as files, checked as a whole. check_bundle reports everything at once; what it accepts
-// can be installed. Layout: docs/guide (aios.yaml, workflows/, connectors/, policies/, models/, datasets/, forms/).
+// bundle/bundle: an app bundle as files, checked as a whole. check_bundle reports everything at
+// once; what it accepts can be installed. Layout: docs/guide (aios.yaml, workflows/, connectors/,
+// policies/, models/, datasets/, forms/).
 
 #include "connectors/connectors.h"
 #include "core/json.h"
@@ -21,8 +22,9 @@ namespace aios::bundle {
 /// Relative path with '/', and the bytes.
 using Files = std::map<std::string, std::string>;
 
-/// Reads a directory: regular files below it, at most 5,000 files and 64 MiB; dot files, demo/, tests/ of other programs
-/// and everything aios.yaml does not know are left out. not_found when there is no aios.yaml.
+/// Reads a directory: regular files below it, at most 5,000 files and 64 MiB; dot files, demo/,
+/// tests/ of other programs and everything aios.yaml does not know are left out. not_found when
+/// there is no aios.yaml.
 Result<Files> read_bundle_directory(const std::string& directory);
 
 struct ModelSource {
@@ -49,6 +51,7 @@ struct Checked {
   std::vector<Error> errors;
 };
 /// @param overrides  parameter values by name; unknown names and wrong types are errors.
-Checked check_bundle(Files files, const JsonObject& overrides, const workflow::FunctionRegistry& functions);
+Checked check_bundle(Files files, const JsonObject& overrides,
+                     const workflow::FunctionRegistry& functions);
 
 }  // namespace aios::bundle

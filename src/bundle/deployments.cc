@@ -78,9 +78,9 @@ std::string hint(std::string_view wanted, const std::vector<std::string>& names)
 }  // namespace
 
 Json DeploymentInfo::to_json() const {
-  return JsonObject{{"name", name},       {"version", version}, {"digest", digest},
-                    {"number", number},   {"by", by},           {"at", to_rfc3339(at)},
-                    {"changed", changed}, {"parameters", parameters}};
+  return JsonObject{
+      {"name", name}, {"version", version},   {"digest", digest},   {"number", number},
+      {"by", by},     {"at", to_rfc3339(at)}, {"changed", changed}, {"parameters", parameters}};
 }
 
 struct Deployments::Impl {
@@ -94,7 +94,8 @@ struct Deployments::Impl {
     return found == current.end() ? nullptr : found->second;
   }
 
-  /// Puts the parts into their rooms. The bundle was checked; what a room refuses now is an error all the same.
+  /// Puts the parts into their rooms. The bundle was checked; what a room refuses now is an error
+  /// all the same.
   Result<void> install(const TenantId& tenant, const Bundle& bundle) {
     auto errors = services.engine->install(tenant, bundle.workflows);
     if (errors.empty()) {
@@ -219,10 +220,11 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
   }
   const auto before = impl_->of(ctx.tenant);
   if (before && before->info.name != checked.bundle->name) {
-    co_return Error(Code::failed_precondition,
-                    fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so '{}' "
-                                "needs another tenant or data directory",
-                                ctx.tenant.text(), before->info.name, checked.bundle->name))
+    co_return Error(
+        Code::failed_precondition,
+        fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so '{}' "
+                    "needs another tenant or data directory",
+                    ctx.tenant.text(), before->info.name, checked.bundle->name))
         .page(1107);
   }
   if (before && before->info.digest == checked.bundle->digest) {
@@ -239,8 +241,9 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
   info.by = ctx.principal->id;
   info.number = before ? before->info.number + 1 : 1;
   info.at = executor->clock().now();
-  auto blob = co_await impl_->services.store->put_blob(
-      ctx, store::Payload{"", to_text(files_json(copy))});
+  store::Payload payload;
+  payload.bytes = to_text(files_json(copy));
+  auto blob = co_await impl_->services.store->put_blob(ctx, std::move(payload));
   if (!blob.ok()) {
     co_return std::move(blob).error();
   }

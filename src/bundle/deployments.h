@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// bundle/deployments: which bundle a tenant runs. A deployment is content-addressed (blob + digest), atomic (one commit
-// makes it current) and versioned; one bundle a tenant. Threading: any executor; install() is serialised.
+// bundle/deployments: which bundle a tenant runs. A deployment is content-addressed (blob +
+// digest), atomic (one commit makes it current) and versioned; one bundle a tenant. Threading: any
+// executor; install() is serialised.
 
 #include "bundle/bundle.h"
 #include "core/context.h"
@@ -19,7 +20,7 @@ struct DeploymentInfo {
   std::uint64_t number = 0;  ///< counts deployments of the tenant
   JsonObject parameters;
   Time at;
-  bool changed = true;       ///< false: the same digest runs already, nothing was committed
+  bool changed = true;  ///< false: the same digest runs already, nothing was committed
   Json to_json() const;
 };
 
@@ -37,8 +38,10 @@ class Deployments {
   ~Deployments();
   /// Installs what each tenant ran last; call once at start, before the engine recovers runs.
   Task<Result<void>> load(Context ctx);
-  /// Checks, installs, commits. On errors nothing changes and `errors` lists all of them (the result is the first).
-  Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides, std::vector<Error>* errors);
+  /// Checks, installs, commits. On errors nothing changes and `errors` lists all of them (the
+  /// result is the first).
+  Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,
+                                      std::vector<Error>* errors);
   Result<DeploymentInfo> current(const TenantId& tenant) const;
   /// A form by name; not_found names the nearest.
   Result<Json> form(const TenantId& tenant, std::string_view name) const;

@@ -36,7 +36,8 @@ bool belongs(std::string_view path) {
 Result<Files> read_bundle_directory(const std::string& directory) {
   std::error_code ec;
   if (!fs::is_regular_file(fs::path(directory) / "aios.yaml", ec)) {
-    return Error(Code::not_found, fmt::format("'{}' is no app bundle: it has no aios.yaml", directory))
+    return Error(Code::not_found,
+                 fmt::format("'{}' is no app bundle: it has no aios.yaml", directory))
         .page(1101);
   }
   Files files;
@@ -57,7 +58,8 @@ Result<Files> read_bundle_directory(const std::string& directory) {
     std::ifstream file(it->path(), std::ios::binary);
     files[path] = std::string(std::istreambuf_iterator<char>(file), {});
     if (file.bad()) {
-      return Error(Code::unavailable, fmt::format("cannot read '{}'", it->path().string())).page(1102);
+      return Error(Code::unavailable, fmt::format("cannot read '{}'", it->path().string()))
+          .page(1102);
     }
   }
   if (ec) {

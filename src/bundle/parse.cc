@@ -15,12 +15,15 @@ namespace {
 class Source {
  public:
   Source(std::string file, const expr::YamlDocument& document, std::vector<Error>* errors)
-      : file_(std::move(file)), document_(&document), errors_(errors) {}
+      : file_(std::move(file)),
+        document_(&document),
+        errors_(errors) {}
 
   void complain(std::string_view pointer, std::string message, int page) {
     const expr::Position place = document_->positions.of(pointer);
-    errors_->push_back(
-        Error(Code::invalid_argument, std::move(message)).page(page).at(file_, place.line, place.column));
+    errors_->push_back(Error(Code::invalid_argument, std::move(message))
+                           .page(page)
+                           .at(file_, place.line, place.column));
   }
 
   /// The member as text; complains when it is missing or something else.
@@ -102,8 +105,8 @@ void read_parameters(const Json& declared, const JsonObject& overrides, Source& 
     const Json* value = find(member.value(), "default");
     const Json* given = overrides.if_contains(name);
     if (value == nullptr && given == nullptr) {
-      source.complain(pointer, fmt::format("parameter '{}' has no default: give one with --set", name),
-                      1105);
+      source.complain(
+          pointer, fmt::format("parameter '{}' has no default: give one with --set", name), 1105);
       continue;
     }
     Json chosen = given == nullptr ? *value : overriding(*given, type);
@@ -120,8 +123,9 @@ void read_parameters(const Json& declared, const JsonObject& overrides, Source& 
     const std::string name(member.key());
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       const std::string near = nearest_name(name, names);
-      source.complain("/parameters", fmt::format("no parameter is named '{}'{}", name,
-                                                 near.empty() ? "" : "; did you mean '" + near + "'?"),
+      source.complain("/parameters",
+                      fmt::format("no parameter is named '{}'{}", name,
+                                  near.empty() ? "" : "; did you mean '" + near + "'?"),
                       1105);
     }
   }
@@ -159,10 +163,10 @@ void check_needs(const Needs& needs, const Bundle& bundle, std::vector<Error>* e
   for (const std::string& name : needs.connectors) {
     const std::string path = "connectors/" + name + "/connector.yaml";
     if (bundle.files.count(path) == 0) {
-      errors->push_back(Error(Code::not_found,
-                              fmt::format("aios.yaml needs the connector '{}', but {} is not there",
-                                          name, path))
-                            .page(1106));
+      errors->push_back(
+          Error(Code::not_found,
+                fmt::format("aios.yaml needs the connector '{}', but {} is not there", name, path))
+              .page(1106));
     }
   }
 }
@@ -176,8 +180,8 @@ std::optional<ModelSource> read_model(const std::string& path, std::string_view 
   }
   const std::size_t before = errors->size();
   Source source(path, *document, errors);
-  source.only({"name", "engine", "dataset", "heldout", "owner", "intendedUse", "failureModes", "seed",
-               "gates"},
+  source.only({"name", "engine", "dataset", "heldout", "owner", "intendedUse", "failureModes",
+               "seed", "gates"},
               1103);
   ModelSource model;
   model.spec.name = source.text("name", 1103);

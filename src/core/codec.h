@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/codec: little binary writer and reader for our own records (journal, keystore, leaves): unsigned LEB128
-// integers and length-prefixed bytes. Every record starts with a version byte of its owner.
+// core/codec: little binary writer and reader for our own records (journal, keystore, leaves):
+// unsigned LEB128 integers and length-prefixed bytes. Every record starts with a version byte of
+// its owner.
 
 #include "core/result.h"
 
@@ -24,7 +25,8 @@ class Writer {
   std::string out_;
 };
 
-/// Reads what Writer wrote. After a short or malformed read every call returns zero or empty and ok() is false.
+/// Reads what Writer wrote. After a short or malformed read every call returns zero or empty and
+/// ok() is false.
 class Reader {
  public:
   explicit Reader(std::string_view data) : data_(data) {}

@@ -28,8 +28,8 @@ bool any(const std::array<unsigned char, N>& data) {
   return std::any_of(data.begin(), data.end(), [](unsigned char byte) { return byte != 0; });
 }
 
-/// The parent holds the child weakly, and the child takes its entry out of the parent when it ends: a parent that
-/// lives as long as the server does not grow with each call.
+/// The parent holds the child weakly, and the child takes its entry out of the parent when it ends:
+/// a parent that lives as long as the server does not grow with each call.
 std::shared_ptr<CancelState> linked_child(const std::shared_ptr<CancelState>& parent) {
   auto entry = std::make_shared<std::uint64_t>(0);
   std::shared_ptr<CancelState> child(new CancelState, [parent, entry](CancelState* state) {

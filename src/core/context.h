@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/context: who asks, for which tenant, until when, under which trace and with what kind of data.
-// First parameter of every operation that can wait. Cheap to copy. There are no other timeouts.
+// core/context: who asks, for which tenant, until when, under which trace and with what kind of
+// data. First parameter of every operation that can wait. Cheap to copy. There are no other
+// timeouts.
 
 #include "core/ids.h"
 #include "core/time.h"
@@ -45,7 +46,8 @@ enum class DataLabel : std::uint32_t {
   untrusted = 8
 };
 
-/// Cancellation that crosses threads. Callbacks run once, on the thread that cancels; remove() waits for a running one.
+/// Cancellation that crosses threads. Callbacks run once, on the thread that cancels; remove()
+/// waits for a running one.
 class CancelState {
  public:
   void cancel();

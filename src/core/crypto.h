@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/crypto: the primitives, over OpenSSL 3 (its headers stay in crypto.cc). All functions are thread-safe.
+// core/crypto: the primitives, over OpenSSL 3 (its headers stay in crypto.cc). All functions are
+// thread-safe.
 
 #include "core/result.h"
 
@@ -42,7 +43,8 @@ bool ed25519_verify(std::string_view public_key, std::string_view message,
 
 /// scrypt with N=2^15, r=8, p=1 (OWASP 2024), 32 bytes out: a key from a passphrase.
 std::string scrypt_key(std::string_view passphrase, std::string_view salt);
-/// From the operating system; for keys and nonces. Everything else takes runtime::Random, so that a seed replays it.
+/// From the operating system; for keys and nonces. Everything else takes runtime::Random, so that a
+/// seed replays it.
 std::string secure_random(std::size_t bytes);
 
 }  // namespace aios

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/effect: what may be done when it is not known whether something that left the process happened.
+// core/effect: what may be done when it is not known whether something that left the process
+// happened.
 
 #include <cstdint>
 #include <string_view>

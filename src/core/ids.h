@@ -11,8 +11,8 @@
 
 namespace aios {
 
-/// A tenant's name: 1 to 63 of [a-z0-9-], not starting or ending with '-'. A type of its own so that no call can
-/// forget it or swap it for another text; first in every key.
+/// A tenant's name: 1 to 63 of [a-z0-9-], not starting or ending with '-'. A type of its own so
+/// that no call can forget it or swap it for another text; first in every key.
 class TenantId {
  public:
   TenantId() = default;  ///< empty: no tenant; refused by every store and guard call
@@ -27,7 +27,8 @@ class TenantId {
 /// The tenant of a single-tenant installation: "default".
 const TenantId& default_tenant();
 
-/// prefix + "_" + 10 characters of milliseconds + 16 of randomness, Crockford base32, lower case: sorts by time.
+/// prefix + "_" + 10 characters of milliseconds + 16 of randomness, Crockford base32, lower case:
+/// sorts by time.
 /// @param random 10 bytes from runtime::Random.
 std::string make_id(std::string_view prefix, Time time,
                     const std::array<unsigned char, 10>& random);

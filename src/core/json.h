@@ -22,7 +22,8 @@ struct JsonLimits {
   std::size_t bytes_max = std::size_t{64} << 20;
 };
 
-/// Strict RFC 8259: UTF-8 only, no comments, no trailing text, no duplicate member names, no lone surrogates.
+/// Strict RFC 8259: UTF-8 only, no comments, no trailing text, no duplicate member names, no lone
+/// surrogates.
 /// @return invalid_argument with line and column.
 Result<Json> parse_json(std::string_view text, const JsonLimits& limits = {});
 /// Compact text, members in their order; doubles in the shortest form that reads back equal.

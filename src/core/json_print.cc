@@ -90,8 +90,8 @@ void append_number(const Json& value, std::string* out) {
   }
 }
 
-/// UTF-16 order of two UTF-8 texts: only characters beyond U+FFFF (first byte F0 and up) stand elsewhere, namely
-/// before U+E000 to U+FFFF (first byte EE and EF).
+/// UTF-16 order of two UTF-8 texts: only characters beyond U+FFFF (first byte F0 and up) stand
+/// elsewhere, namely before U+E000 to U+FFFF (first byte EE and EF).
 bool less_utf16(std::string_view a, std::string_view b) {
   const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
   if (x == a.end() || y == b.end()) {

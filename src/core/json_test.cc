@@ -105,8 +105,9 @@ TEST_CASE("json: conformance, texts that must be taken, refused, and those left 
     MESSAGE("SKIPPED: json/parsing is absent");
     return;
   }
-  // Ours to decide: numbers without a value, texts that are not UTF-8, halves of surrogate pairs and marks of byte
-  // order are refused; numbers too small are zero, large integers are doubles, depth 500 is beyond 256.
+  // Ours to decide: numbers without a value, texts that are not UTF-8, halves of surrogate pairs
+  // and marks of byte order are refused; numbers too small are zero, large integers are doubles,
+  // depth 500 is beyond 256.
   const std::set<std::string> taken = {
       "i_number_double_huge_neg_exp.json", "i_number_real_underflow.json",
       "i_number_too_big_neg_int.json", "i_number_too_big_pos_int.json",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/result: errors are values. A function that can fail returns Result<T>; Error says what happened, while
-// doing what, whether asking again may help, and which page of docs/errors explains it.
+// core/result: errors are values. A function that can fail returns Result<T>; Error says what
+// happened, while doing what, whether asking again may help, and which page of docs/errors explains
+// it.
 
 #include <cassert>
 #include <chrono>
@@ -36,7 +37,8 @@ enum class Code : std::uint8_t {
   rate_limited,
 };
 
-/// Whether asking again can help. All that the workflow engine reads of an error to decide on a retry.
+/// Whether asking again can help. All that the workflow engine reads of an error to decide on a
+/// retry.
 enum class Retry : std::uint8_t {
   never,       ///< the same request will fail again
   same_call,   ///< send the same request again (nothing happened, or it is safe to repeat)
@@ -56,9 +58,11 @@ class [[nodiscard]] Error {
   Error& operator=(Error&&) noexcept = default;
   ~Error() = default;
 
-  /// Adds the error page [AIOS-nnnn] (docs/errors/AIOS-nnnn.md). Numbers are grouped by module: see docs/errors/README.md.
+  /// Adds the error page [AIOS-nnnn] (docs/errors/AIOS-nnnn.md). Numbers are grouped by module: see
+  /// docs/errors/README.md.
   Error&& page(int number) &&;
-  /// Adds what was being done; the outermost context comes last: "found X, wanted Y, while a, while b".
+  /// Adds what was being done; the outermost context comes last: "found X, wanted Y, while a, while
+  /// b".
   Error&& with(std::string_view while_doing) &&;
   /// Adds where in the user's text it is (file, line and column from 1; 0 means unknown).
   Error&& at(std::string_view file, std::uint32_t line, std::uint32_t column) &&;
@@ -90,7 +94,8 @@ class [[nodiscard]] Error {
   std::unique_ptr<Detail> detail_;  // errors are rare: keep Result<T> small
 };
 
-/// A value or an Error. value() on an error, and error() on a value, end the process with a message.
+/// A value or an Error. value() on an error, and error() on a value, end the process with a
+/// message.
 template <class T>
 class [[nodiscard]] Result {
  public:

@@ -24,9 +24,11 @@ std::string ascii_lower(std::string_view text);
 std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
-/// The candidate with the smallest edit distance, when that is <= 1/3 of its length; else empty. For "did you mean".
+/// The candidate with the smallest edit distance, when that is <= 1/3 of its length; else empty.
+/// For "did you mean".
 std::string nearest_name(std::string_view wanted, const std::vector<std::string>& candidates);
-/// At most `characters_max` code points, "..." appended when cut; control characters are replaced. For messages.
+/// At most `characters_max` code points, "..." appended when cut; control characters are replaced.
+/// For messages.
 std::string excerpt(std::string_view text, std::size_t characters_max);
 /// Quotes for CSV (RFC 4180) when needed.
 std::string csv_field(std::string_view text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/time: wall time, monotonic time, and their text forms (RFC 3339, ISO 8601 durations, HTTP dates).
+// core/time: wall time, monotonic time, and their text forms (RFC 3339, ISO 8601 durations, HTTP
+// dates).
 
 #include "core/result.h"
 
@@ -40,8 +41,8 @@ std::string to_rfc3339(Time time);
 /// Takes what RFC 3339 section 5.6 allows, leap second 60 included (counted as 59.999999999).
 Result<Time> parse_rfc3339(std::string_view text);
 
-/// ISO 8601 duration: "P3DT4H5M6.5S", "PT0.25S", weeks "P2W"; a day is 24 h. Years and months are refused:
-/// they have no fixed length.
+/// ISO 8601 duration: "P3DT4H5M6.5S", "PT0.25S", weeks "P2W"; a day is 24 h. Years and months are
+/// refused: they have no fixed length.
 Result<Duration> parse_iso_duration(std::string_view text);
 /// Shortest ISO 8601 form, e.g. "PT1.5S", "P1DT2H", "PT0S".
 std::string to_iso_duration(Duration duration);

@@ -24,10 +24,10 @@ namespace aios::expr {
 
 struct CompileOptions {
   /// Names without "$" that the expression may use besides its own; given at evaluation.
-  std::vector<std::string> variables;
+  std::vector<std::string> variables{};
   /// Named in errors; line and column are those of the expression's first character (0: count from
   /// 1).
-  std::string file;
+  std::string file{};
   std::uint32_t line = 0;
   std::uint32_t column = 0;
 };
@@ -43,13 +43,13 @@ struct EvalLimits {
 };
 
 struct EvalOptions {
-  Time now;  ///< what `now` gives
-  EvalLimits limits;
+  Time now{};  ///< what `now` gives
+  EvalLimits limits{};
 };
 
 /// A value for one of CompileOptions::variables; must outlive the call.
 struct Variable {
-  std::string_view name;
+  std::string_view name{};
   const Json* value = nullptr;
 };
 using Variables = std::span<const Variable>;

@@ -132,6 +132,16 @@ Compiler::Done Compiler::string(const Node& node) {
   return {};
 }
 
+/// [v] -> [null, v] with a fork at [null]: the fork does not hold v, so that what nobody else holds is changed in place.
+std::uint32_t Compiler::fork_with_input() {
+  auto input = slot();
+  emit(Op::store, input);
+  emit(Op::push_null);
+  auto end = emit(Op::fork);
+  emit(Op::push_take, input);
+  return end;
+}
+
 Compiler::Done Compiler::reduce(const Node& node) {
   auto state = slot();
   emit(Op::duplicate);
@@ -140,7 +150,7 @@ Compiler::Done Compiler::reduce(const Node& node) {
     return done;
   }
   emit(Op::store, state);
-  auto end = emit(Op::fork);
+  auto end = fork_with_input();
   done = expression(node.kids[0]);
   auto known = bindings_.size();
   if (done.ok()) {
@@ -375,7 +385,7 @@ Compiler::Done Compiler::modify(NodeId paths, const std::function<Done()>& chang
   emit(Op::duplicate);
   emit(Op::store, document);
   emit(Op::set_empty_array, gone);
-  auto end = emit(Op::fork);
+  auto end = fork_with_input();
   emit(Op::path_begin);
   auto done = expression(paths);
   if (!done.ok()) {

@@ -130,8 +130,7 @@ bool from_json(Machine& machine, Value* input, Value*) {
                 error.message().find("depth") != std::string::npos ||
                 error.message().find("nest") != std::string::npos;
     auto what = deep ? "Exceeds depth limit for parsing" : error.message();
-    return machine.raise(fmt::format("{} at line {}, column {} (while parsing '{}')", what,
-                                     error.line(), error.column(), excerpt(text, 60)));
+    return machine.raise(fmt::format("{} (while parsing '{}')", what, excerpt(text, 60)));
   }
   *input = machine.adopt(std::move(parsed).value(), bytes);
   return true;

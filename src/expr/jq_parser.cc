@@ -12,7 +12,6 @@
 namespace aios::expr::detail {
 namespace {
 
-constexpr std::uint32_t depth_max = 1'000;
 constexpr std::size_t text_bytes_max = std::size_t{256} << 10;
 
 struct Operator {
@@ -51,18 +50,10 @@ Syntax syntax_of(const Operator& known) {
 
 }  // namespace
 
-/// Counts one level of the descent while it lives.
-class Parser::Deeper {
- public:
-  explicit Deeper(Parser& parser) : parser_(parser) { ++parser_.open_; }
-  ~Deeper() { --parser_.open_; }
-  Deeper(const Deeper&) = delete;
-  Deeper& operator=(const Deeper&) = delete;
-  bool too_deep() const { return parser_.open_ > depth_max; }
-
- private:
-  Parser& parser_;
-};
+Error Parser::too_deep() const {
+  return lexer_.wrong(fmt::format("the expression is nested more than {} levels", depth_max),
+                      token_.at);
+}
 
 Result<void> Parser::advance() {
   auto token = lexer_.next();
@@ -105,7 +96,7 @@ Parser::Parsed Parser::make(Syntax syntax, std::size_t at, std::string text,
   }
   node.kids = std::move(kids);
   if (node.depth > depth_max) {
-    return lexer_.wrong(fmt::format("the expression is nested more than {} levels", depth_max), at);
+    return too_deep();
   }
   tree_.nodes.push_back(std::move(node));
   return static_cast<NodeId>(tree_.nodes.size() - 1);
@@ -131,8 +122,7 @@ Result<Tree> Parser::query_text() {
 Parser::Parsed Parser::query() {
   Deeper deeper(*this);
   if (deeper.too_deep()) {
-    return lexer_.wrong(fmt::format("the expression is nested more than {} levels", depth_max),
-                        token_.at);
+    return too_deep();
   }
   auto at = token_.at;
   std::vector<NodeId> kids;
@@ -224,8 +214,7 @@ Parser::Parsed Parser::binary(int tightness_min) {
     bool to_the_right = known->tightness == 1;
     Deeper deeper(*this);
     if (deeper.too_deep()) {
-      return lexer_.wrong(fmt::format("the expression is nested more than {} levels", depth_max),
-                          at);
+      return too_deep();
     }
     auto right = binary(to_the_right ? known->tightness : known->tightness + 1);
     if (!right.ok()) {
@@ -247,8 +236,7 @@ Parser::Parsed Parser::unary() {
   }
   Deeper deeper(*this);
   if (deeper.too_deep()) {
-    return lexer_.wrong(fmt::format("the expression is nested more than {} levels", depth_max),
-                        token_.at);
+    return too_deep();
   }
   auto at = token_.at;
   auto moved = advance();

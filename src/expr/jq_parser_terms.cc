@@ -15,6 +15,10 @@ Error error_of(T&& result) {
 }  // namespace
 
 Parser::Parsed Parser::term() {
+  Deeper deeper(*this);
+  if (deeper.too_deep()) {
+    return too_deep();
+  }
   switch (token_.word) {
     case Word::number: {
       auto node = make(Syntax::number, token_.at, std::string(token_.text), {});
@@ -175,6 +179,10 @@ Parser::Parsed Parser::attempt() {
 
 /// After "if" or "elif", up to and with "end".
 Parser::Parsed Parser::condition() {
+  Deeper deeper(*this);
+  if (deeper.too_deep()) {
+    return too_deep();
+  }
   auto at = token_.at;
   auto moved = advance();
   auto test = moved.ok() ? query() : Parsed(error_of(std::move(moved)));

@@ -17,9 +17,9 @@ namespace aios::expr {
 
 struct SchemaOptions {
   /// What "$ref" resolves against; empty: the schema's own "$id" only.
-  std::string base_uri;
+  std::string base_uri{};
   /// Documents the schema may refer to, by absolute URI.
-  std::vector<std::pair<std::string, Json>> documents;
+  std::vector<std::pair<std::string, Json>> documents{};
   /// Whether "format" is checked or only an annotation (the standard's default).
   enum class Formats : std::uint8_t { annotate, check } formats = Formats::annotate;
 };

@@ -82,8 +82,8 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   store::Transition transition;
   transition.tenant = ctx.tenant;
   transition.streams.push_back(std::move(write));
-  transition.keys.push_back({"event:" + event.source, event.id, inbox.digest,
-                             answer_text(inbox.accepted)});
+  transition.keys.push_back(
+      {"event:" + event.source, event.id, inbox.digest, answer_text(inbox.accepted)});
   transition.leaves.push_back(govern::make_leaf(ctx, now, leaf));
   return transition;
 }
@@ -176,8 +176,8 @@ Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::s
 }
 
 Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t bytes) {
-  auto ruling = impl_->services.guard->ask(ctx, govern::GuardPoint::event_admit,
-                                           admit_facts(event, bytes));
+  auto ruling =
+      impl_->services.guard->ask(ctx, govern::GuardPoint::event_admit, admit_facts(event, bytes));
   if (!ruling.allowed()) {
     impl_->count("refused").add();
     co_return ruling.to_error();

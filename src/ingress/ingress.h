@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// ingress/ingress: how an event becomes durable. Admission by the guard, deduplication, the start of a run and the
-// inbox entry are one commit, made before the sender gets its 2xx. Sources (sources/*.cc) turn what arrives into an
-// Event and call accept().
+// ingress/ingress: how an event becomes durable. Admission by the guard, deduplication, the start
+// of a run and the inbox entry are one commit, made before the sender gets its 2xx. Sources
+// (sources/*.cc) turn what arrives into an Event and call accept().
 
 #include "core/context.h"
 #include "core/result.h"
@@ -25,10 +25,10 @@
 namespace aios::ingress {
 
 struct Accepted {
-  std::string id;      ///< "evt_...": the inbox entry
-  std::string status;  ///< "accepted" or "dead_letter"
-  std::string run;     ///< empty for dead letters
-  std::string reason;  ///< why it is a dead letter
+  std::string id;         ///< "evt_...": the inbox entry
+  std::string status;     ///< "accepted" or "dead_letter"
+  std::string run;        ///< empty for dead letters
+  std::string reason;     ///< why it is a dead letter
   bool repeated = false;  ///< same id and body as before: this is the first answer again
   Json to_json() const;
 };
@@ -44,11 +44,11 @@ class Ingress {
  public:
   explicit Ingress(IngressServices services);
   ~Ingress();
-  /// Durable when it returns. policy_denied (event_admit), already_exists [AIOS-1203] (same source and id, other
-  /// content), resource_exhausted with Retry::same_call (the store's delta is full).
+  /// Durable when it returns. policy_denied (event_admit), already_exists [AIOS-1203] (same source
+  /// and id, other content), resource_exhausted with Retry::same_call (the store's delta is full).
   Task<Result<Accepted>> accept(Context ctx, Event event, std::size_t bytes);
-  Task<Result<std::vector<store::StreamRow>>> list(Context ctx, std::string status, std::string after,
-                                                   std::uint32_t limit);
+  Task<Result<std::vector<store::StreamRow>>> list(Context ctx, std::string status,
+                                                   std::string after, std::uint32_t limit);
   Task<Result<Json>> get(Context ctx, std::string id);
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/backoff: how long to pause before the next try (exponential with full jitter), and how many tries.
-// runtime/breaker follows the same idea for a whole peer. Threading: one executor.
+// runtime/backoff: how long to pause before the next try (exponential with full jitter), and how
+// many tries. runtime/breaker follows the same idea for a whole peer. Threading: one executor.
 
 #include "core/result.h"
 #include "core/time.h"
@@ -22,8 +22,8 @@ struct BackoffOptions {
 class Backoff {
  public:
   Backoff(const BackoffOptions& options, Random& random) : options_(options), random_(&random) {}
-  /// The pause before the next try; nothing when the tries are used up or the error says Retry::never.
-  /// An error's retry_after() is a lower bound of the pause.
+  /// The pause before the next try; nothing when the tries are used up or the error says
+  /// Retry::never. An error's retry_after() is a lower bound of the pause.
   std::optional<Duration> next(const Error& error);
   std::uint32_t retries() const { return retries_; }
 
@@ -33,8 +33,8 @@ class Backoff {
   std::uint32_t retries_ = 0;
 };
 
-/// A circuit breaker: closed -> open after `failures_max` consecutive failures -> one probe after `open_for` (doubled
-/// up to `open_for_max` at each failed probe) -> closed on success.
+/// A circuit breaker: closed -> open after `failures_max` consecutive failures -> one probe after
+/// `open_for` (doubled up to `open_for_max` at each failed probe) -> closed on success.
 class Breaker {
  public:
   struct Options {
@@ -44,7 +44,8 @@ class Breaker {
   };
   enum class State : std::uint8_t { closed, open, half_open };
   explicit Breaker(const Options& options) : options_(options) {}
-  /// Nothing: go ahead (and report success() or failure()). Else: how long until a probe is allowed.
+  /// Nothing: go ahead (and report success() or failure()). Else: how long until a probe is
+  /// allowed.
   std::optional<Duration> blocked(Instant now);
   void success();
   void failure(Instant now);

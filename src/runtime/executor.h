@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/executor: one thread's loop (a shard), seen through an interface, so that the real loop (Asio) and the
-// simulated one (one thread, simulated clock, seeded random) run the same code.
+// runtime/executor: one thread's loop (a shard), seen through an interface, so that the real loop
+// (Asio) and the simulated one (one thread, simulated clock, seeded random) run the same code.
 
 #include "core/time.h"
 

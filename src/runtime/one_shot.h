@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/one_shot: a value set once, from any thread, awaited once by a coroutine. The bridge from callbacks
-// (commit answered, socket ready, thread finished) to coroutines. Copies share the state.
+// runtime/one_shot: a value set once, from any thread, awaited once by a coroutine. The bridge from
+// callbacks (commit answered, socket ready, thread finished) to coroutines. Copies share the state.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -15,8 +15,8 @@
 
 namespace aios::runtime {
 
-/// The awaiting coroutine resumes on the executor on which it awaited, after set() or when ctx is cancelled or
-/// its deadline passes, whichever comes first; then a later set() is ignored.
+/// The awaiting coroutine resumes on the executor on which it awaited, after set() or when ctx is
+/// cancelled or its deadline passes, whichever comes first; then a later set() is ignored.
 /// T is the value of a Result: wait() gives Result<T>.
 template <class T>
 class OneShot {
@@ -98,7 +98,8 @@ class OneShot {
   std::shared_ptr<State> state_;
 };
 
-/// Ends early with cancelled or deadline_exceeded. Never resumes before `pause` has passed on the executor's clock.
+/// Ends early with cancelled or deadline_exceeded. Never resumes before `pause` has passed on the
+/// executor's clock.
 Task<Result<void>> sleep_for(Context ctx, Duration pause);
 /// Lets other work of this executor run.
 Task<void> yield();

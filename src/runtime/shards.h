@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/shards: the real executors (one Asio io_context a thread) and the pool for blocking calls.
+// runtime/shards: the real executors (one Asio io_context a thread) and the pool for blocking
+// calls.
 
 #include "core/context.h"
 #include "runtime/executor.h"
@@ -28,7 +29,8 @@ class Shards {
   Executor& of(std::string_view key);
   /// Ends the loops once their present work items are done; parked coroutines are not resumed.
   void stop();
-  /// Runs a task on a shard and waits for its end on the calling thread (start-up, the command line, tests).
+  /// Runs a task on a shard and waits for its end on the calling thread (start-up, the command
+  /// line, tests).
   template <class T>
   T run(std::size_t index, Task<T> task);
 
@@ -42,7 +44,8 @@ class Shards {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Threads for calls that block (disk, DNS, training). Queue bound 1,024: at the bound, resource_exhausted.
+/// Threads for calls that block (disk, DNS, training). Queue bound 1,024: at the bound,
+/// resource_exhausted.
 class BlockingPool {
  public:
   explicit BlockingPool(std::size_t threads);
@@ -54,7 +57,8 @@ class BlockingPool {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Runs fn on the pool and resumes here. ctx ends the wait, not the call: capture values, not references.
+/// Runs fn on the pool and resumes here. ctx ends the wait, not the call: capture values, not
+/// references.
 template <class T>
 Task<Result<T>> blocking(Context ctx, BlockingPool& pool, std::function<Result<T>()> fn) {
   OneShot<T> done;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/sim: the simulated executor. One thread, a clock that jumps to the next timer, random from a seed:
-// the same seed gives the same run. Used by unit tests and by tests/sim.
+// runtime/sim: the simulated executor. One thread, a clock that jumps to the next timer, random
+// from a seed: the same seed gives the same run. Used by unit tests and by tests/sim.
 
 #include "runtime/executor.h"
 #include "runtime/shards.h"
@@ -30,7 +30,8 @@ class SimExecutor final : public Executor {
   void advance(Duration span);
   /// Runs until idle (no queue, no timer) or until `steps_max` items ran; false at the bound.
   bool run_until_idle(std::uint64_t steps_max = 10'000'000);
-  /// Runs a task to its end, jumping over waits. Fails the process when the loop is idle before the end.
+  /// Runs a task to its end, jumping over waits. Fails the process when the loop is idle before the
+  /// end.
   template <class T>
   T run(Task<T> task) {
     if constexpr (std::is_void_v<T>) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/task: Task<T>, the one coroutine type. Lazy (starts when awaited or spawned), move-only, awaited once,
-// resumed by symmetric transfer. A Task that is destroyed before it ended destroys its frame.
-// Exceptions do not cross a Task: one that escapes ends the process (errors are values).
+// runtime/task: Task<T>, the one coroutine type. Lazy (starts when awaited or spawned), move-only,
+// awaited once, resumed by symmetric transfer. A Task that is destroyed before it ended destroys
+// its frame. Exceptions do not cross a Task: one that escapes ends the process (errors are values).
 
 #include <coroutine>
 #include <cstdio>

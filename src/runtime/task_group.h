@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/task_group: owns coroutines that run beside each other; nothing runs detached. join() waits for all.
-// Threading: one executor; spawn() and join() only there.
+// runtime/task_group: owns coroutines that run beside each other; nothing runs detached. join()
+// waits for all. Threading: one executor; spawn() and join() only there.
 
 #include "runtime/executor.h"
 #include "runtime/task.h"

@@ -194,3 +194,10 @@ TEST_CASE("backup: the memory engine says that it makes none") {
   CHECK(refused.error().code() == Code::unimplemented);
   CHECK(refused.error().page() == 418);
 }
+
+TEST_CASE("backup: a closed store makes none") {
+  Subject subject(Kind::sqlite);
+  REQUIRE(subject.store().close().ok());
+  CHECK(subject.store().backup(subject.scratch().path("x")).error().page() == 407);
+  CHECK(subject.store().export_keys(subject.scratch().path("x"), "p").error().page() == 407);
+}

@@ -84,6 +84,9 @@ void a_list_shows_the_newer_of_table_and_delta(Subject& subject) {
   CHECK(all_pages(subject, runs("running", 3)).size() == 29);
   CHECK(subject.run(subject.store().count(subject.context(), runs("waiting"))).value() == 1);
   CHECK(subject.run(subject.store().count(subject.context(), runs("running"))).value() == 29);
+  ListQuery unbounded = runs("", 0);
+  unbounded.tenant = TenantId();  // the context's
+  CHECK(subject.run(subject.store().count(subject.context(), unbounded)).value() == 30);
   ListQuery other = runs();
   other.label = "another flow";
   CHECK(subject.ids(other).empty());

@@ -2,7 +2,8 @@
 #pragma once
 // store/store: the journal and its views. One writer (the sequencer) checks preconditions in
 // memory, orders, writes a group, syncs, answers. A caller sees its own writes: reads are the delta
-// (what is not folded yet) over the tables.
+// (what is not folded yet) over the tables. Reads run inline on the calling thread: microseconds
+// when the pages are in memory, a disk read when not.
 // Threading: every method from any thread of an Executor; coroutines resume on the caller's
 // executor.
 
@@ -43,7 +44,7 @@ struct HistoryRow {
 };
 
 struct ListQuery {
-  TenantId tenant;
+  TenantId tenant;  ///< empty: the context's
   StreamKind kind = StreamKind::run;
   std::string status;         ///< empty: any
   std::string label;          ///< empty: any
@@ -113,8 +114,8 @@ class Store {
   virtual Task<Result<std::vector<HistoryRow>>> history(Context ctx, StreamKind kind,
                                                         std::string id) = 0;
   virtual Task<Result<std::vector<StreamRow>>> list(Context ctx, ListQuery query) = 0;
-  virtual Task<Result<std::uint64_t>> count(Context ctx,
-                                            ListQuery query) = 0;  ///< limit and after are ignored
+  /// How many list() would give without bound: limit and after are ignored.
+  virtual Task<Result<std::uint64_t>> count(Context ctx, ListQuery query) = 0;
   /// Streams of all tenants with wake_at <= until, earliest first.
   virtual Task<Result<std::vector<WakeUp>>> due(Context ctx, Time until, std::uint32_t limit) = 0;
   virtual Task<Result<std::optional<KeyRecord>>> key(Context ctx, std::string space,

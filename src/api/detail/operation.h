@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// api/operation: one row of the control API, and how it becomes a route (authenticate, check the role, call, answer).
+// api/operation: one row of the control API, and how it becomes a route (authenticate, check the
+// role, call, answer).
 
 #include "api/api.h"
 #include "core/json.h"

@@ -82,7 +82,8 @@ Result<void> restore(const Session& session, const BackupOptions& options) {
 
 void add_backup_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<BackupOptions>();
-  auto* make = app.add_subcommand("backup", "Copy the data directory into one archive (keys apart)");
+  auto* make =
+      app.add_subcommand("backup", "Copy the data directory into one archive (keys apart)");
   make->add_option("archive", options->archive, "File to write")->required();
   auto* keys = make->add_option("--keys", options->keys, "File for the sealed keystore");
   auto* phrase = make->add_option("--passphrase-file", options->passphrase_file,

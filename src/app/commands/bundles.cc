@@ -101,8 +101,8 @@ Result<void> deploy(const Session& session, const BundleOptions& options) {
   print(session, *deployed, [](const Json& it) {
     fmt::print("{} {} {} as deployment {}, digest {}\n", text_or(it, "name", ""),
                text_or(it, "version", ""),
-               bool_or(it, "changed", true) ? "deployed" : "runs already",
-               int_or(it, "number", 0), text_or(it, "digest", "").substr(0, 12));
+               bool_or(it, "changed", true) ? "deployed" : "runs already", int_or(it, "number", 0),
+               text_or(it, "digest", "").substr(0, 12));
   });
   return {};
 }
@@ -112,7 +112,8 @@ Result<void> deploy(const Session& session, const BundleOptions& options) {
 void add_bundle_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<BundleOptions>();
   const auto common = [options](CLI::App* command) {
-    command->add_option("directory", options->directory, "App bundle (has an aios.yaml)")->required();
+    command->add_option("directory", options->directory, "App bundle (has an aios.yaml)")
+        ->required();
     command->add_option("--set", options->settings, "NAME=VALUE of a parameter; repeatable");
     return command;
   };

@@ -47,10 +47,9 @@ Result<void> list(const Session& session, const EventOptions& options) {
   print(session, *page, [](const Json& it) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& event : it.at("items").as_array()) {
-      rows.push_back({std::string(text_or(event, "id", "")),
-                      std::string(text_or(event, "status", "")),
-                      std::string(text_or(event, "received", "")),
-                      std::string(text_or(event, "type", ""))});
+      rows.push_back(
+          {std::string(text_or(event, "id", "")), std::string(text_or(event, "status", "")),
+           std::string(text_or(event, "received", "")), std::string(text_or(event, "type", ""))});
     }
     print_table({"ID", "STATUS", "RECEIVED", "TYPE"}, rows);
   });

@@ -47,9 +47,9 @@ Result<void> train(const Session& session, const ModelOptions& options) {
     body["heldout"] = *heldout;
   }
   fmt::print(stderr, "aios: training '{}'\n", options.name);
-  auto version = session.call({"POST",
-                               fmt::format("/api/v1/models/{}/train", net::percent_encode(options.name)),
-                               body.empty() ? Json(nullptr) : Json(std::move(body))});
+  auto version = session.call(
+      {"POST", fmt::format("/api/v1/models/{}/train", net::percent_encode(options.name)),
+       body.empty() ? Json(nullptr) : Json(std::move(body))});
   if (!version.ok()) {
     return std::move(version).error();
   }
@@ -67,9 +67,9 @@ Result<void> promote(const Session& session, const ModelOptions& options) {
                  fmt::format("'{}' is not NAME@VERSION, such as intent@3", options.version))
         .page(1407);
   }
-  const std::string path =
-      fmt::format("/api/v1/models/{}/aliases/{}", net::percent_encode(options.version.substr(0, at)),
-                  net::percent_encode(options.alias));
+  const std::string path = fmt::format("/api/v1/models/{}/aliases/{}",
+                                       net::percent_encode(options.version.substr(0, at)),
+                                       net::percent_encode(options.alias));
   auto alias = session.call({"POST", path, JsonObject{{"version", number}}});
   if (!alias.ok()) {
     return std::move(alias).error();
@@ -83,7 +83,8 @@ Result<void> promote(const Session& session, const ModelOptions& options) {
 
 Result<void> list(const Session& session, const ModelOptions& options) {
   if (!options.name.empty()) {
-    auto model = session.call({"GET", "/api/v1/models/" + net::percent_encode(options.name), nullptr});
+    auto model =
+        session.call({"GET", "/api/v1/models/" + net::percent_encode(options.name), nullptr});
     if (!model.ok()) {
       return std::move(model).error();
     }
@@ -101,10 +102,10 @@ Result<void> list(const Session& session, const ModelOptions& options) {
   print(session, *aliases, [](const Json& page) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& alias : page.at("items").as_array()) {
-      rows.push_back({std::string(text_or(alias, "alias", "")),
-                      fmt::format("{}@{}", text_or(alias, "model", ""), int_or(alias, "version", 0)),
-                      std::string(text_or(alias, "since", "")),
-                      std::string(text_or(alias, "set_by", ""))});
+      rows.push_back(
+          {std::string(text_or(alias, "alias", "")),
+           fmt::format("{}@{}", text_or(alias, "model", ""), int_or(alias, "version", 0)),
+           std::string(text_or(alias, "since", "")), std::string(text_or(alias, "set_by", ""))});
     }
     print_table({"ALIAS", "SERVES", "SINCE", "SET BY"}, rows);
   });
@@ -112,9 +113,9 @@ Result<void> list(const Session& session, const ModelOptions& options) {
 }
 
 Result<void> predict(const Session& session, const ModelOptions& options) {
-  auto answer = session.call({"POST",
-                              fmt::format("/api/v1/models/{}/predict", net::percent_encode(options.alias)),
-                              JsonObject{{"text", options.text}}});
+  auto answer = session.call(
+      {"POST", fmt::format("/api/v1/models/{}/predict", net::percent_encode(options.alias)),
+       JsonObject{{"text", options.text}}});
   if (!answer.ok()) {
     return std::move(answer).error();
   }

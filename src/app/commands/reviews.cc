@@ -26,11 +26,10 @@ Result<void> list(const Session& session, const ReviewOptions& options) {
   print(session, *answer, [](const Json& page) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& review : page.at("items").as_array()) {
-      rows.push_back({std::string(text_or(review, "id", "")),
-                      std::string(text_or(review, "status", "")),
-                      std::string(text_or(review, "created", "")),
-                      std::string(text_or(review, "run", "")),
-                      std::string(text_or(review, "title", ""))});
+      rows.push_back(
+          {std::string(text_or(review, "id", "")), std::string(text_or(review, "status", "")),
+           std::string(text_or(review, "created", "")), std::string(text_or(review, "run", "")),
+           std::string(text_or(review, "title", ""))});
     }
     print_table({"ID", "STATUS", "CREATED", "RUN", "TITLE"}, rows);
   });
@@ -38,7 +37,8 @@ Result<void> list(const Session& session, const ReviewOptions& options) {
 }
 
 Result<void> show(const Session& session, const ReviewOptions& options) {
-  auto review = session.call({"GET", "/api/v1/reviews/" + net::percent_encode(options.id), nullptr});
+  auto review =
+      session.call({"GET", "/api/v1/reviews/" + net::percent_encode(options.id), nullptr});
   if (!review.ok()) {
     return std::move(review).error();
   }
@@ -59,9 +59,9 @@ Result<void> answer(const Session& session, const ReviewOptions& options) {
   if (!parsed.ok()) {
     return std::move(parsed).error().with("reading the answer");
   }
-  auto done = session.call({"POST",
-                            "/api/v1/reviews/" + net::percent_encode(options.id) + "/answer",
-                            JsonObject{{"answer", *parsed}}});
+  auto done =
+      session.call({"POST", "/api/v1/reviews/" + net::percent_encode(options.id) + "/answer",
+                    JsonObject{{"answer", *parsed}}});
   if (!done.ok()) {
     return std::move(done).error();
   }

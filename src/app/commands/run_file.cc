@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// aios run WORKFLOW --input rows.csv: every row becomes an event; waits until each run ended or waits for a person.
+// aios run WORKFLOW --input rows.csv: every row becomes an event; waits until each run ended or
+// waits for a person.
 #include "app/commands.h"
 
 #include "core/crypto.h"
@@ -12,7 +13,6 @@
 
 #include <chrono>
 #include <map>
-#include <thread>
 
 namespace aios::app {
 namespace {
@@ -25,8 +25,9 @@ struct RunFileOptions {
   std::string workflow;
   std::string input;
   std::string label_column;
-  std::string predicted = "predicted";  ///< member of the run's output that is compared with the label
-  std::string outcome = "outcome";      ///< member of the run's output that is counted
+  std::string predicted =
+      "predicted";                  ///< member of the run's output that is compared with the label
+  std::string outcome = "outcome";  ///< member of the run's output that is counted
 };
 
 struct Row {
@@ -85,7 +86,8 @@ Call event_call(const expr::CsvTable& table, std::size_t index, const std::strin
 bool settled(const Json& run) {
   const std::string_view status = text_or(run, "status", "");
   return status == "completed" || status == "faulted" || status == "cancelled" ||
-         (status == "waiting" && text_or(run, "waiting_for", "").find("review") != std::string_view::npos);
+         (status == "waiting" &&
+          text_or(run, "waiting_for", "").find("review") != std::string_view::npos);
 }
 
 Result<std::vector<Row>> send_all(ApiClient& client, const expr::CsvTable& table,
@@ -100,8 +102,9 @@ Result<std::vector<Row>> send_all(ApiClient& client, const expr::CsvTable& table
   std::vector<Row> rows(table.rows.size());
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i].ok()) {
-      return std::move(answers[i]).error().with(
-          fmt::format("sending row {} (line {})", i + 1, table.rows[i].place.line));
+      return std::move(answers[i])
+          .error()
+          .with(fmt::format("sending row {} (line {})", i + 1, table.rows[i].place.line));
     }
     rows[i].run = text_or(*answers[i], "run", "");
     rows[i].label = label ? table.rows[i].fields[*label] : "";
@@ -117,7 +120,8 @@ Result<std::vector<Row>> send_all(ApiClient& client, const expr::CsvTable& table
 
 /// Asks for every run that is not settled, again and again, for at most ten minutes.
 Result<void> wait_all(ApiClient& client, std::vector<Row>* rows) {
-  const auto end = std::chrono::steady_clock::now() + wait_max;
+  runtime::Clock& clock = runtime::system_clock();
+  const Instant end = clock.instant() + wait_max;
   for (;;) {
     std::vector<Call> calls;
     std::vector<std::size_t> open;
@@ -127,7 +131,7 @@ Result<void> wait_all(ApiClient& client, std::vector<Row>* rows) {
         calls.push_back({"GET", "/api/v1/runs/" + (*rows)[i].run, nullptr});
       }
     }
-    if (open.empty() || std::chrono::steady_clock::now() > end) {
+    if (open.empty() || clock.instant() > end) {
       return {};
     }
     auto answers = client.call_all(std::move(calls), calls_at_once);
@@ -140,7 +144,7 @@ Result<void> wait_all(ApiClient& client, std::vector<Row>* rows) {
       (*rows)[open[i]].view = std::move(*answers[i]);
     }
     if (!all) {
-      std::this_thread::sleep_for(poll_pause);
+      client.pause(poll_pause);
     }
   }
 }
@@ -166,7 +170,8 @@ Report report_of(const std::vector<Row>& rows, const RunFileOptions& options) {
     const Json* output = find(row.view, "output");
     const Json none = nullptr;
     const Json& result = output == nullptr ? none : *output;
-    const std::string outcome(status == "waiting" ? "human" : text_or(result, options.outcome, status));
+    const std::string outcome(status == "waiting" ? "human"
+                                                  : text_or(result, options.outcome, status));
     report.outcomes[outcome] += 1;
     const std::string predicted = predicted_of(row.view, result, options);
     if (!row.label.empty() && !predicted.empty()) {
@@ -211,8 +216,9 @@ void print_report(const Json& report) {
   for (const auto& outcome : report.at("outcomes").as_object()) {
     const Json* shares = find(report, "accuracy_by_outcome");
     const Json* share = shares == nullptr ? nullptr : find(*shares, outcome.key());
-    fmt::print("  {:<12} {:>8}{}\n", std::string(outcome.key()), to_text(outcome.value()),
-               share == nullptr ? "" : fmt::format("   accuracy {:.4f}", share->to_number<double>()));
+    fmt::print(
+        "  {:<12} {:>8}{}\n", std::string(outcome.key()), to_text(outcome.value()),
+        share == nullptr ? "" : fmt::format("   accuracy {:.4f}", share->to_number<double>()));
   }
   if (find(report, "accuracy") != nullptr) {
     fmt::print("  accuracy {:.4f} over {} labelled rows with an answer\n",
@@ -233,9 +239,9 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
   if (!options.label_column.empty()) {
     label = table->column(options.label_column);
     if (!label) {
-      return Error(Code::not_found, fmt::format("{} has no column '{}', its columns are: {}",
-                                                options.input, options.label_column,
-                                                join(table->columns, ", ")))
+      return Error(Code::not_found,
+                   fmt::format("{} has no column '{}', its columns are: {}", options.input,
+                               options.label_column, join(table->columns, ", ")))
           .page(1413);
     }
   }
@@ -247,7 +253,7 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
   if (!type.ok()) {
     return std::move(type).error();
   }
-  const auto begin = std::chrono::steady_clock::now();
+  const Instant begin = runtime::system_clock().instant();
   auto rows = send_all(**client, *table, *type, label);
   if (!rows.ok()) {
     return std::move(rows).error();
@@ -256,7 +262,7 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
   if (!waited.ok()) {
     return waited;
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  const std::chrono::duration<double> took = runtime::system_clock().instant() - begin;
   const Report report = report_of(*rows, options);
   print(session, report_json(report, rows->size(), took.count()), print_report);
   return {};
@@ -271,7 +277,8 @@ void add_run_file_command(CLI::App& app, Session& session) {
   command->add_option("--input", options->input, "CSV file with a header line")->required();
   command->add_option("--label-column", options->label_column,
                       "Column with the right answer: accuracy is printed");
-  command->add_option("--predicted", options->predicted, "Member of the output that holds the answer")
+  command
+      ->add_option("--predicted", options->predicted, "Member of the output that holds the answer")
       ->capture_default_str();
   command->add_option("--outcome", options->outcome, "Member of the output that is counted")
       ->capture_default_str();

@@ -22,21 +22,21 @@ std::string run_path(const RunOptions& options, std::string_view rest) {
 }
 
 Result<void> list(const Session& session, const RunOptions& options) {
-  auto page = session.call({"GET",
-                            fmt::format("/api/v1/runs?order=newest&limit={}&status={}&workflow={}",
-                                        options.limit, options.status,
-                                        net::percent_encode(options.workflow)),
-                            nullptr});
+  auto page = session.call(
+      {"GET",
+       fmt::format("/api/v1/runs?order=newest&limit={}&status={}&workflow={}", options.limit,
+                   options.status, net::percent_encode(options.workflow)),
+       nullptr});
   if (!page.ok()) {
     return std::move(page).error();
   }
   print(session, *page, [](const Json& it) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& run : it.at("items").as_array()) {
-      rows.push_back({std::string(text_or(run, "id", "")), std::string(text_or(run, "status", "")),
-                      fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", "")),
-                      std::string(text_or(run, "updated", "")),
-                      std::string(text_or(run, "waiting_for", ""))});
+      rows.push_back(
+          {std::string(text_or(run, "id", "")), std::string(text_or(run, "status", "")),
+           fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", "")),
+           std::string(text_or(run, "updated", "")), std::string(text_or(run, "waiting_for", ""))});
     }
     print_table({"ID", "STATUS", "WORKFLOW", "UPDATED", "WAITING FOR"}, rows);
   });
@@ -124,8 +124,8 @@ void add_run_commands(CLI::App& app, Session& session) {
   set(with_id(runs->add_subcommand("show", "One run: input, output, state")), show);
   set(with_id(runs->add_subcommand("history", "What a run did, a line an event")), history);
   set(with_id(runs->add_subcommand("cancel", "Cancel a run")), cancel);
-  auto* incident = with_id(runs->add_subcommand(
-      "resolve", "Say what became of an effect whose outcome is unknown"));
+  auto* incident = with_id(
+      runs->add_subcommand("resolve", "Say what became of an effect whose outcome is unknown"));
   incident->add_option("resolution", options->resolution, "retry, happened or fail")
       ->required()
       ->check(CLI::IsMember({"retry", "happened", "fail"}));

@@ -42,8 +42,8 @@ Result<void> split_address(const std::string& text, SystemOptions* options) {
 }
 
 observe::Level level_of(std::string_view name) {
-  return name == "debug"  ? observe::Level::debug
-         : name == "warn" ? observe::Level::warn
+  return name == "debug"   ? observe::Level::debug
+         : name == "warn"  ? observe::Level::warn
          : name == "error" ? observe::Level::error
                            : observe::Level::info;
 }
@@ -59,7 +59,8 @@ Result<void> write_whole(const std::string& path, const std::string& text) {
     }
   }
   if (std::rename(part.c_str(), path.c_str()) != 0) {
-    return Error(Code::permission_denied, fmt::format("cannot rename {} to {}", part, path)).page(1403);
+    return Error(Code::permission_denied, fmt::format("cannot rename {} to {}", part, path))
+        .page(1403);
   }
   return {};
 }

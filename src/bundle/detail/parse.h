@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// bundle/parse: aios.yaml and models/*.yaml. Each function adds every problem it finds to `errors`, with its place.
+// bundle/parse: aios.yaml and models/*.yaml. Each function adds every problem it finds to `errors`,
+// with its place.
 
 #include "bundle/bundle.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/detail/json_reader: one strict pass over a JSON text. Boost.JSON's own parser keeps the last of two members
-// with one name and rounds some doubles wrongly by one unit; this reader refuses the first and reads exactly.
+// core/detail/json_reader: one strict pass over a JSON text. Boost.JSON's own parser keeps the last
+// of two members with one name and rounds some doubles wrongly by one unit; this reader refuses the
+// first and reads exactly.
 
 #include "core/json.h"
 

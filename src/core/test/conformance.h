@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/test/conformance: finds the public conformance data, for tests only: $AIOS_CONFORMANCE_DIR, else the folder
-// ../shared/conformance beside the checkout. Absent data gives no files: the test says SKIPPED by name.
+// core/test/conformance: finds the public conformance data, for tests only: $AIOS_CONFORMANCE_DIR,
+// else the folder ../shared/conformance beside the checkout. Absent data gives no files: the test
+// says SKIPPED by name.
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_ast: a jq text as a tree. Nodes stand in one vector and name each other by index, so that neither
-// copying nor dropping a tree recurses; depth is bounded by the parser.
+// expr/detail/jq_ast: a jq text as a tree. Nodes stand in one vector and name each other by index,
+// so that neither copying nor dropping a tree recurses; depth is bounded by the parser.
 
 #include "core/result.h"
 

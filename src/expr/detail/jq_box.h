@@ -49,7 +49,8 @@ struct ArrayBox : Box {
   std::vector<Value> items;
 };
 
-/// Members in the order of their first insertion; a table of positions once there are more than a few.
+/// Members in the order of their first insertion; a table of positions once there are more than a
+/// few.
 struct ObjectBox : Box {
   explicit ObjectBox(Budget& owner) : Box(Kind::object, owner) {
     depth = 1;

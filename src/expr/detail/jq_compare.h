@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_compare: jq's order of values, and containment. All charge the budget and say when values are too deep.
+// expr/detail/jq_compare: jq's order of values, and containment. All charge the budget and say when
+// values are too deep.
 
 #include "expr/detail/jq_value.h"
 
@@ -22,7 +23,8 @@ Walk contains(Budget& budget, const Value& a, const Value& b, bool* result);
 /// Member positions in the order of their keys.
 std::vector<std::uint32_t> sorted_members(const Value& object);
 
-/// Order of values by their keys: a stable sort; false when a comparison was too deep or the budget is spent.
+/// Order of values by their keys: a stable sort; false when a comparison was too deep or the budget
+/// is spent.
 bool sort_order(Budget& budget, const std::vector<Value>& keys, std::vector<std::uint32_t>* order);
 
 }  // namespace aios::expr::detail

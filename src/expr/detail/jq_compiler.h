@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_compiler: from the tree to instructions. Names are resolved here: what the text defines, then the
-// built-in natives, then definitions of the library, which are compiled in when somebody uses them.
+// expr/detail/jq_compiler: from the tree to instructions. Names are resolved here: what the text
+// defines, then the built-in natives, then definitions of the library, which are compiled in when
+// somebody uses them.
 
 #include "core/result.h"
 #include "expr/detail/jq_ast.h"
@@ -61,6 +62,7 @@ class Compiler {
   Done jump_out(const Node& node);
   Done variable(const Node& node);
   // folds and patterns
+  std::uint32_t fork_with_input();
   Done reduce(const Node& node);
   Done foreach (const Node& node);
   Done bind(const Node& node);

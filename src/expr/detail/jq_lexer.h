@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_lexer: the words of a jq text. Strings are read piece by piece, because code may stand in them.
+// expr/detail/jq_lexer: the words of a jq text. Strings are read piece by piece, because code may
+// stand in them.
 
 #include "core/result.h"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_machine: runs a compiled program. Three stacks (values, frames, forks) stand in vectors; backtracking
-// cuts them back to what they were. A value or frame below the youngest fork is frozen: popping it copies.
+// expr/detail/jq_machine: runs a compiled program. Three stacks (values, frames, forks) stand in
+// vectors; backtracking cuts them back to what they were. A value or frame below the youngest fork
+// is frozen: popping it copies.
 
 #include "expr/detail/jq_program.h"
 #include "expr/detail/jq_value.h"

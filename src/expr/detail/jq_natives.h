@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_natives: built-in functions in C++ and in jq, found by name and number of arguments.
+// expr/detail/jq_natives: built-in functions in C++ and in jq, found by name and number of
+// arguments.
 
 #include "expr/detail/jq_value.h"
 
@@ -15,7 +16,8 @@ namespace aios::expr::detail {
 
 class Machine;
 
-/// Puts its result into *input, or raises an error in the machine and gives false. arguments[0] is the first.
+/// Puts its result into *input, or raises an error in the machine and gives false. arguments[0] is
+/// the first.
 using NativeFunction = bool (*)(Machine& machine, Value* input, Value* arguments);
 
 struct Native {

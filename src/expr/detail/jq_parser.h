@@ -20,7 +20,21 @@ class Parser {
 
  private:
   using Parsed = Result<NodeId>;
-  class Deeper;
+  /// Of the descent, and of the tree; both are walked on the C stack.
+  static constexpr std::uint32_t depth_max = 1'000;
+  Error too_deep() const;
+  /// Counts one level of the descent while it lives.
+  class Deeper {
+   public:
+    explicit Deeper(Parser& parser) : parser_(parser) { ++parser_.open_; }
+    ~Deeper() { --parser_.open_; }
+    Deeper(const Deeper&) = delete;
+    Deeper& operator=(const Deeper&) = delete;
+    bool too_deep() const { return parser_.open_ > depth_max; }
+
+   private:
+    Parser& parser_;
+  };
 
   // queries, from loosest to tightest
   Parsed query();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_paths: reading and changing values by key and by path. Each gives false when it raised an error.
+// expr/detail/jq_paths: reading and changing values by key and by path. Each gives false when it
+// raised an error.
 
 #include "expr/detail/jq_machine.h"
 
@@ -15,7 +16,8 @@ bool set_index(Machine& machine, Value* in, const Value& key, Value value);
 bool check_path(Machine& machine, const Value& path);
 bool get_path(Machine& machine, Value from, const Value& path, Value* out);
 bool set_path(Machine& machine, Value* in, const Value& path, std::size_t at, Value value);
-/// Takes out what is at the path and leaves null, where that is possible without changing anything else.
+/// Takes out what is at the path and leaves null, where that is possible without changing anything
+/// else.
 bool take_path(Machine& machine, Value* in, const Value& path, std::size_t at, Value* out);
 bool delete_paths(Machine& machine, Value* in, const Value& paths);
 /// {"start": first, "end": last}

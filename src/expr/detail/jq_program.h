@@ -2,9 +2,9 @@
 #pragma once
 // expr/detail/jq_program: compiled jq: one array of instructions for a machine that backtracks.
 //
-// Values stand on a stack; an expression takes its input from the top and leaves an output there. Whoever has more
-// outputs leaves a fork behind; "backtrack" returns to the youngest one, with stack, frames and path as they were.
-// [a, b] below is the top of the stack, b being topmost.
+// Values stand on a stack; an expression takes its input from the top and leaves an output there.
+// Whoever has more outputs leaves a fork behind; "backtrack" returns to the youngest one, with
+// stack, frames and path as they were. [a, b] below is the top of the stack, b being topmost.
 
 #include "core/json.h"
 #include "expr/detail/jq_value.h"

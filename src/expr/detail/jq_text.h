@@ -9,7 +9,8 @@
 
 namespace aios::expr::detail {
 
-/// The code point at the front and how many bytes it has; U+FFFD and the bytes to skip where it is broken.
+/// The code point at the front and how many bytes it has; U+FFFD and the bytes to skip where it is
+/// broken.
 struct CodePoint {
   char32_t value = 0;
   std::size_t bytes = 1;

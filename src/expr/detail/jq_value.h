@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// expr/detail/jq_value: the value the evaluator computes with: 16 bytes, copied by counting references, changed in
-// place when nobody else holds it. Values of the input, of variables and of literals are borrowed from their Json and
-// never copied before they are changed.
+// expr/detail/jq_value: the value the evaluator computes with: 16 bytes, copied by counting
+// references, changed in place when nobody else holds it. Values of the input, of variables and of
+// literals are borrowed from their Json and never copied before they are changed.
 // Threading: a value belongs to one evaluation; counts are not atomic.
 
 #include "core/json.h"

@@ -22,8 +22,7 @@ struct Handler {
       co_return net::problem(event.error());
     }
     const std::size_t bytes = request.body.size();
-    auto accepted =
-        co_await services.ingress->accept(std::move(*sender), std::move(*event), bytes);
+    auto accepted = co_await services.ingress->accept(std::move(*sender), std::move(*event), bytes);
     if (!accepted.ok()) {
       co_return net::problem(accepted.error());
     }
@@ -40,14 +39,15 @@ void mount(const SourceServices& services) {
       "Takes one CloudEvent (binary or structured mode); durable before the answer. The same id "
       "and content again gets the first answer.";
   route.request_schema = JsonObject{{"type", "object"}};
-  route.response_schema = JsonObject{
-      {"type", "object"},
-      {"required", JsonArray{"id", "status"}},
-      {"properties", JsonObject{{"id", JsonObject{{"type", "string"}}},
-                                {"status", JsonObject{{"enum", JsonArray{"accepted", "dead_letter"}}}},
-                                {"run", JsonObject{{"type", "string"}}},
-                                {"reason", JsonObject{{"type", "string"}}},
-                                {"repeated", JsonObject{{"type", "boolean"}}}}}};
+  route.response_schema =
+      JsonObject{{"type", "object"},
+                 {"required", JsonArray{"id", "status"}},
+                 {"properties",
+                  JsonObject{{"id", JsonObject{{"type", "string"}}},
+                             {"status", JsonObject{{"enum", JsonArray{"accepted", "dead_letter"}}}},
+                             {"run", JsonObject{{"type", "string"}}},
+                             {"reason", JsonObject{{"type", "string"}}},
+                             {"repeated", JsonObject{{"type", "boolean"}}}}}};
   route.handler = Handler{services};
   services.router->add(std::move(route));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// runtime/detail/mix: the step and the finaliser of SplitMix64 (Steele, Lea, Flood 2014), a fast 64-bit generator.
+// runtime/detail/mix: the step and the finaliser of SplitMix64 (Steele, Lea, Flood 2014), a fast
+// 64-bit generator.
 
 #include <cstdint>
 

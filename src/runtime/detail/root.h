@@ -9,7 +9,8 @@
 
 namespace aios::runtime::detail {
 
-/// Starts the task from the executor's queue; its frame is gone when `ended` is called, on the executor's thread.
+/// Starts the task from the executor's queue; its frame is gone when `ended` is called, on the
+/// executor's thread.
 void start_root(Executor& executor, Task<void> task, std::function<void()> ended);
 
 }  // namespace aios::runtime::detail

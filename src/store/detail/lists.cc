@@ -107,6 +107,7 @@ Task<Result<std::vector<StreamRow>>> StoreImpl::list(Context ctx, ListQuery quer
   if (auto refused = refuse(ctx)) {
     co_return *std::move(refused);
   }
+  query.tenant = query.tenant.empty() ? ctx.tenant : query.tenant;
   co_return read_list(query);
 }
 
@@ -147,6 +148,8 @@ Task<Result<std::uint64_t>> StoreImpl::count(Context ctx, ListQuery query) {
   if (auto refused = refuse(ctx)) {
     co_return *std::move(refused);
   }
+  query.tenant = query.tenant.empty() ? ctx.tenant : query.tenant;
+  query.limit = 1;  // not a bound of what is counted
   co_return read_count(query);
 }
 

@@ -112,6 +112,10 @@ std::uint64_t StoreImpl::watch(std::function<void(const std::vector<Change>&)> c
 void StoreImpl::unwatch(std::uint64_t id) { sequencer_.unwatch(id); }
 
 Result<void> StoreImpl::backup(const std::string& archive_path) {
+  std::lock_guard lock(copying_mutex_);
+  if (auto refused = refuse(Context())) {
+    return *std::move(refused);
+  }
   folder_.pin();
   auto done = engine_->backup(archive_path);
   folder_.unpin();
@@ -119,6 +123,9 @@ Result<void> StoreImpl::backup(const std::string& archive_path) {
 }
 
 Result<void> StoreImpl::export_keys(const std::string& path, const std::string& passphrase) {
+  if (auto refused = refuse(Context())) {
+    return *std::move(refused);
+  }
   auto image = engine_->keystore().image();
   if (!image.ok()) {
     return std::move(image).error();
@@ -143,6 +150,7 @@ Result<void> StoreImpl::close() {
   if (closed_.exchange(true)) {
     return {};
   }
+  std::lock_guard lock(copying_mutex_);
   sequencer_.stop();
   auto folded = folder_.stop();
   if (folded.ok()) {

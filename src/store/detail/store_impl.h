@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,7 @@ class StoreImpl final : public Store {
   ReadGate gate_;
   Folder folder_;
   Sequencer sequencer_;
+  std::mutex copying_mutex_;  // a backup; closing waits for it
   std::atomic<bool> closed_{false};
 };
 
