@@ -181,6 +181,11 @@ class Api:
         self.port, self.token, self.seconds = port, token, seconds
         self._local = threading.local()
 
+    def __del__(self):
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+
     def exchange(self, method, path, body=None, headers=None):
         """-> (status, headers with lower-case names, bytes)"""
         connection = getattr(self._local, "connection", None)

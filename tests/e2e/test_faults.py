@@ -102,7 +102,7 @@ class LostNotice(unittest.TestCase):
         self.assertEqual(run["status"], "waiting")
         scene.restart("kill")
         text = scene.api().want("GET", f"/api/v1/runs/{sent['run']}/explain")["text"]
-        self.assertIn("send_notice", text)
+        self.assertIn("sendNotice", text)
         self.assertIn("resolve", text)
         self.assertEqual(scene.desk.rows("select count(*) from notices"), [(1,)])
         done = scene.cli("runs", "resolve", sent["run"], "happened", "--result",

@@ -115,8 +115,10 @@ class OrderlyEnd(unittest.TestCase):
         with socket.create_connection(("127.0.0.1", self.scene.server.port), timeout=20) as open_one:
             head = (f"POST /api/v1/policy/check HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "
                     f"{self.scene.server.first_key()}\r\nContent-Type: application/json\r\n"
-                    "Content-Length: 16\r\n\r\n")
-            open_one.sendall(head.encode() + b'{"path": ')
+                    "Content-Length: 16\r\nExpect: 100-continue\r\n\r\n")
+            open_one.sendall(head.encode())
+            self.assertIn(b"100 Continue", open_one.recv(65536))  # it has the head
+            open_one.sendall(b'{"path": ')
             self.scene.server.process.terminate()
             wait_for(lambda: "draining" in self.scene.server.log(), "the server drains")
             open_one.sendall(b'"a/b"} ')
