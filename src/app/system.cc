@@ -270,8 +270,8 @@ Result<void> SystemImpl::start() {
     return std::move(opened).error();
   }
   store_ = std::move(*opened);
-  auto audit = govern::AuditLog::open(options_.data + "/audit",
-                                      options_.data + "/audit-signing.key", "aios.local/audit");
+  auto audit = govern::AuditLog::open(
+      options_.data + "/audit", options_.data + "/audit-signing.key", "aios.local/audit", &pool_);
   if (!audit.ok()) {
     return std::move(audit).error();
   }
