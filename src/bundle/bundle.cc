@@ -5,6 +5,7 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
+#include "expr/schema.h"
 
 #include <fmt/format.h>
 
@@ -56,6 +57,10 @@ class Sorter {
       errors_->push_back(std::move(error).at(path, line, column));
       return;
     }
+    auto schema = expr::Schema::compile(*form);
+    if (!schema.ok()) {
+      errors_->push_back(std::move(schema).error().at(path, 1, 1));
+    }
     bundle_->forms[stem_of(path)] = std::move(*form);
   }
 
@@ -67,20 +72,13 @@ void append(std::vector<Error> more, std::vector<Error>* errors) {
   std::move(more.begin(), more.end(), std::back_inserter(*errors));
 }
 
-/// Data sets that a model names must be there and readable.
+/// Data sets that a model names must be readable.
 void check_models(const Bundle& bundle, std::vector<Error>* errors) {
   for (const ModelSource& model : bundle.models) {
     for (const std::string& path : {model.dataset, model.heldout}) {
       const auto file = bundle.files.find(path);
-      if (path.empty()) {
-        continue;
-      }
       if (file == bundle.files.end()) {
-        errors->push_back(Error(Code::not_found, fmt::format("model '{}' names the data set '{}', "
-                                                             "which is not in the bundle",
-                                                             model.spec.name, path))
-                              .page(1103));
-        continue;
+        continue;  // none is named, or check_references() says that it is missing
       }
       auto examples = models::read_examples(file->second, path);
       if (!examples.ok()) {
@@ -105,6 +103,7 @@ void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functio
   append(workflow::Engine::check(bundle.workflows, functions), errors);
   append(connectors::Connectors::check(bundle.connectors, bundle.parameters), errors);
   check_models(bundle, errors);
+  check_references(bundle, errors);
   govern::Guard guard;
   auto loaded = guard.load(default_tenant(), bundle.policies, bundle.parameters);
   if (!loaded.ok()) {

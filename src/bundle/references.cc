@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of a bundle name of each other, each with the place where it is named. Only names
+// that stand in the text are looked at: one that an expression makes is known when it runs.
+#include "bundle/detail/parse.h"
+
+#include "core/text.h"
+#include "expr/yaml.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace aios::bundle {
+namespace {
+
+/// One YAML file whose members name other files.
+class Reader {
+ public:
+  Reader(std::string file, const expr::YamlDocument& document, std::vector<Error>* errors)
+      : file_(std::move(file)),
+        document_(&document),
+        errors_(errors) {}
+
+  /// The member's text when it is a plain one: neither missing nor an expression.
+  static std::string plain(const Json& node, std::string_view member) {
+    const std::string_view text = text_or(node, member, "");
+    return text.find("${") == std::string_view::npos ? std::string(text) : std::string();
+  }
+
+  /// Complains unless `name` is empty or among `known`.
+  bool expect(std::string_view what, const std::string& name, const std::vector<std::string>& known,
+              const std::string& pointer, int page) {
+    if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) {
+      return true;
+    }
+    const std::string near = nearest_name(name, known);
+    const std::string hint = known.empty()  ? "; there is none"
+                             : near.empty() ? "; there are: " + join(known, ", ")
+                                            : "; did you mean '" + near + "'?";
+    const expr::Position place = document_->positions.of(pointer);
+    errors_->push_back(
+        Error(Code::not_found, fmt::format("there is no {} '{}'{}", what, name, hint))
+            .page(page)
+            .at(file_, place.line, place.column));
+    return false;
+  }
+
+ private:
+  std::string file_;
+  const expr::YamlDocument* document_;
+  std::vector<Error>* errors_;
+};
+
+using Operations = std::map<std::string, std::vector<std::string>>;
+
+template <class Map>
+std::vector<std::string> names_of(const Map& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, ignored] : map) {
+    names.push_back(name);
+  }
+  return names;
+}
+
+/// The operations of each connector; a manifest that cannot be read is reported by its own check.
+Operations operations_of(const Bundle& bundle) {
+  Operations all;
+  for (const auto& file : bundle.connectors) {
+    auto document = expr::parse_yaml(file.text, file.path);
+    if (!document.ok()) {
+      continue;
+    }
+    auto& operations = all[std::string(text_or(document->value, "name", ""))];
+    const Json* listed = find(document->value, "operations");
+    if (listed != nullptr && listed->is_object()) {
+      for (const auto& member : listed->get_object()) {
+        operations.emplace_back(member.key());
+      }
+    }
+  }
+  return all;
+}
+
+struct Known {
+  std::vector<std::string> forms;
+  std::vector<std::string> connectors;
+  Operations operations;
+};
+
+void check_call(const Json& task, const std::string& pointer, const Known& known, Reader* reader) {
+  const std::string_view call = text_or(task, "call", "");
+  const Json* with = find(task, "with");
+  if (with == nullptr) {
+    return;
+  }
+  if (call.starts_with("review:")) {
+    std::string form = Reader::plain(*with, "form");
+    if (form.ends_with(".json")) {
+      form.resize(form.size() - 5);
+    }
+    reader->expect("form", form, known.forms, pointer + "/with/form", 1104);
+  } else if (call.starts_with("connector:")) {
+    const std::string name = Reader::plain(*with, "connector");
+    const bool there =
+        reader->expect("connector", name, known.connectors, pointer + "/with/connector", 1104);
+    const auto operations = known.operations.find(name);
+    if (there && operations != known.operations.end()) {
+      reader->expect("operation", Reader::plain(*with, "operation"), operations->second,
+                     pointer + "/with/operation", 1104);
+    }
+  }
+}
+
+/// Tasks stand at any depth; the parser has bounded it.
+void check_tasks(const Json& node, const std::string& pointer, const Known& known, Reader* reader) {
+  if (node.is_object()) {
+    check_call(node, pointer, known, reader);
+    for (const auto& member : node.get_object()) {
+      std::string below = pointer;
+      expr::append_pointer(below, member.key());
+      check_tasks(member.value(), below, known, reader);
+    }
+  } else if (node.is_array()) {
+    for (std::size_t i = 0; i < node.get_array().size(); ++i) {
+      check_tasks(node.get_array()[i], fmt::format("{}/{}", pointer, i), known, reader);
+    }
+  }
+}
+
+}  // namespace
+
+void check_references(const Bundle& bundle, std::vector<Error>* errors) {
+  Known known;
+  known.forms = names_of(bundle.forms);
+  known.operations = operations_of(bundle);
+  known.connectors = names_of(known.operations);
+  const std::vector<std::string> files = names_of(bundle.files);
+  models::EngineRegistry engines;
+  models::register_all_engines(engines);
+  for (const auto& [path, text] : bundle.files) {
+    const bool is_workflow = path.starts_with("workflows/") && path.ends_with(".yaml");
+    const bool is_model = path.starts_with("models/") && path.ends_with(".yaml");
+    if (!is_workflow && !is_model) {
+      continue;
+    }
+    auto document = expr::parse_yaml(text, path);
+    if (!document.ok()) {
+      continue;  // reported by the check of its own kind
+    }
+    Reader reader(path, *document, errors);
+    if (is_workflow) {
+      check_tasks(document->value, "", known, &reader);
+      continue;
+    }
+    reader.expect("engine", Reader::plain(document->value, "engine"), engines.names(), "/engine",
+                  1103);
+    for (const char* member : {"dataset", "heldout"}) {
+      reader.expect("file", Reader::plain(document->value, member), files,
+                    fmt::format("/{}", member), 1103);
+    }
+  }
+}
+
+}  // namespace aios::bundle
