@@ -69,8 +69,9 @@ class Outside final : public workflow::Function {
  private:
   /// As long as a connector's leaf is.
   static std::string leaf(std::string_view kind, const workflow::CallRequest& request) {
-    return fmt::format(R"({{"effect":"{}","kind":"{}","step":"{}","stream":"{}","pad":"{:0>256}"}})",
-                       request.effect_id, kind, request.step, request.run_id, 0);
+    return fmt::format(
+        R"({{"effect":"{}","kind":"{}","step":"{}","stream":"{}","pad":"{:0>256}"}})",
+        request.effect_id, kind, request.step, request.run_id, 0);
   }
 };
 
@@ -103,7 +104,9 @@ Json effect_input() { return JsonObject{{"payload", std::string(240, 'p')}}; }
 /// One store and engine on a new directory.
 class World {
  public:
-  World(const std::string& folder, std::uint32_t batch_max) : folder_(folder), shards_(shard_count) {
+  World(const std::string& folder, std::uint32_t batch_max)
+      : folder_(folder),
+        shards_(shard_count) {
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(std::filesystem::path(folder).parent_path());
     store::StoreOptions options;
@@ -119,13 +122,15 @@ class World {
     services.store = store_.get();
     services.functions.clock = &runtime::system_clock();
     services.registry = &registry_;
-    services.shard_of = [this](std::string_view id) -> runtime::Executor& { return shards_.of(id); };
+    services.shard_of = [this](std::string_view id) -> runtime::Executor& {
+      return shards_.of(id);
+    };
     services.timers = &shards_.at(0);
     engine_ = std::make_unique<workflow::Engine>(std::move(services));
     ctx_ = system_context(default_tenant(), "bench");
     const auto errors = engine_->install(
-        ctx_.tenant, {{"pure.yaml", std::string(pure_document)},
-                      {"effect.yaml", std::string(effect_document)}});
+        ctx_.tenant,
+        {{"pure.yaml", std::string(pure_document)}, {"effect.yaml", std::string(effect_document)}});
     if (!errors.empty()) {
       give_up(errors.front());
     }
@@ -223,8 +228,8 @@ Task<void> call_on_shard(World* world, Load* load, std::size_t count,
 struct Phase {
   double runs = 0;
   double per_second = 0;
-  double cpu_us = 0;       ///< a run
-  double commits = 0;      ///< group commits
+  double cpu_us = 0;   ///< a run
+  double commits = 0;  ///< group commits
   double syncs = 0;
   double p50_us = 0;
   double p99_us = 0;
@@ -239,8 +244,8 @@ Phase measure(World& world, std::string_view workflow, double seconds, std::size
   const auto before = world.store().stats();
   const auto cpu = process_cpu();
   const auto begin = Clock::now();
-  load.end = begin + std::chrono::duration_cast<Clock::duration>(
-                         std::chrono::duration<double>(seconds));
+  load.end =
+      begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   std::vector<std::thread> waiting;
   for (std::size_t i = 0; i < shards; ++i) {
     waiting.emplace_back([&, i] {
@@ -311,16 +316,15 @@ int run(const Options& options) {
 
   report.add({"pure_inproc_per_s", many.per_second, "runs/s", 8000, Better::higher});
   report.add({"effect_inproc_per_s", effect.per_second, "runs/s", 4000, Better::higher});
-  report.add({"one_caller_p50_fsyncs", one.p50_us / std::max(1.0, fsync_us), "fsyncs", 4,
-              Better::lower});
+  report.add(
+      {"one_caller_p50_fsyncs", one.p50_us / std::max(1.0, fsync_us), "fsyncs", 4, Better::lower});
   report.add({"cpu_us_per_pure_run", many.cpu_us, "us", 150, Better::lower});
-  report.add({"bytes_on_disk_per_run", growth / std::max(1.0, runs), "bytes", 2500,
-              Better::lower});
+  report.add({"bytes_on_disk_per_run", growth / std::max(1.0, runs), "bytes", 2500, Better::lower});
   report.add({"cpu_us_per_effect_run", effect.cpu_us, "us", std::nullopt, Better::lower});
   report.add({"fdatasync_p50_us", fsync_us, "us", std::nullopt, Better::lower});
   report.add({"one_caller_p50_us", one.p50_us, "us", std::nullopt, Better::lower});
-  report.add({"pure_commit_of_one_per_s", single.per_second, "runs/s", std::nullopt,
-              Better::higher});
+  report.add(
+      {"pure_commit_of_one_per_s", single.per_second, "runs/s", std::nullopt, Better::higher});
   report.note(describe("pure, 128 callers", many));
   report.note(describe("pure, 1 caller", one));
   report.note(describe("effect, 128 callers", effect));

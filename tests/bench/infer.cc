@@ -55,7 +55,8 @@ std::vector<models::Example> examples_of(const std::string& path, std::string_vi
   return examples;
 }
 
-std::unique_ptr<models::Model> train(const std::vector<models::Example>& examples, double* seconds) {
+std::unique_ptr<models::Model> train(const std::vector<models::Example>& examples,
+                                     double* seconds) {
   models::EngineRegistry engines;
   models::register_all_engines(engines);
   models::TrainOptions options;
@@ -118,7 +119,8 @@ void measure_desk(const Options& options, Report* report) {
   report->add({"train_s", train_s, "s", std::nullopt, Better::lower});
   report->add({"accuracy", found.accuracy, "", std::nullopt, Better::higher});
   report->note(fmt::format(
-      "support desk: {} labels, {} examples; {} held-out texts of at most {} characters, mean {:.1f} "
+      "support desk: {} labels, {} examples; {} held-out texts of at most {} characters, mean "
+      "{:.1f} "
       "us with the words that decided",
       model->labels().size(), examples.size(), timing.texts, characters_max, timing.mean_us));
 }

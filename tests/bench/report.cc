@@ -51,8 +51,7 @@ std::string machine() {
 }
 
 std::string commit() {
-  const std::string hash =
-      first_line_of("git -C '" AIOS_SOURCE_DIR "' rev-parse HEAD 2>/dev/null");
+  const std::string hash = first_line_of("git -C '" AIOS_SOURCE_DIR "' rev-parse HEAD 2>/dev/null");
   const std::string changed = first_line_of(
       "git -C '" AIOS_SOURCE_DIR "' status --porcelain --untracked-files=no 2>/dev/null");
   return hash.empty() ? "unknown" : hash + (changed.empty() ? "" : "+changes");
@@ -114,7 +113,9 @@ bool Report::finish(const std::string& json) const {
         row.mark ? (row.better == Better::higher ? ">= " : "<= ") + fmt::format("{:g}", *row.mark)
                  : "";
     fmt::print("{:<28} {:>12} {:<10} {:>10}  {}\n", row.name, number(row.value), row.unit, bound,
-               !row.mark ? "" : row.holds() ? "yes" : "NO");
+               !row.mark     ? ""
+               : row.holds() ? "yes"
+                             : "NO");
     rows.push_back(JsonObject{{"name", row.name},
                               {"value", row.value},
                               {"unit", row.unit},
@@ -167,7 +168,7 @@ Duration process_cpu() {
 std::uint64_t bytes_below(const std::string& directory) {
   std::uint64_t bytes = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    struct stat info {};
+    struct stat info{};
     if (entry.is_regular_file() && ::stat(entry.path().c_str(), &info) == 0) {
       bytes += static_cast<std::uint64_t>(info.st_blocks) * 512;
     }

@@ -25,9 +25,9 @@ struct Row {
 };
 
 struct Options {
-  double seconds = 5;   ///< of each timed phase
-  std::string folder;   ///< for data; made, and removed afterwards
-  std::string json;     ///< where the rows go
+  double seconds = 5;  ///< of each timed phase
+  std::string folder;  ///< for data; made, and removed afterwards
+  std::string json;    ///< where the rows go
 };
 /// --seconds N, --folder DIR, --json FILE; anything else ends the process with 2 and a text.
 Options read_options(int argc, char** argv, std::string_view name);
