@@ -23,7 +23,7 @@ std::string who(const Context& ctx) { return ctx.principal ? ctx.principal->id :
 }  // namespace
 
 void Engine::Impl::open_incident(LiveRun& run, const Error& error) {
-  auto& executor = shard_of(run.id).executor;
+  auto& executor = run.shard->executor;
   const auto& effect = *run.state.effect;
   const auto now = executor.clock().now();
   const auto id = runtime::new_id("inc", executor.clock(), executor.random());
@@ -76,7 +76,7 @@ void Engine::Impl::close_incident(LiveRun& run, std::string_view resolution, con
 Task<Result<void>> Engine::Impl::change(RunPtr run) {
   runtime::OneShot<bool> done;
   run->ack = done;
-  spawn(shard_of(run->id), drive(run));
+  spawn(*run->shard, drive(run));
   const Context forever;
   auto durable = co_await done.wait(forever);
   if (!durable.ok()) {

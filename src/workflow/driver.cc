@@ -89,7 +89,7 @@ void Engine::Impl::note_fence(LiveRun& run, RunEvent type, JsonObject data) {
 }
 
 Task<void> Engine::Impl::begin(RunPtr run) {
-  const bool fresh = shard_of(run->id).runs.emplace(run->id, run).second;
+  const bool fresh = run->shard->runs.emplace(run->id, run).second;
   if (!fresh) {
     run->ack->set(Error(Code::already_exists, fmt::format("there is a run '{}'", run->id)));
     co_return;

@@ -331,7 +331,7 @@ void Engine::Impl::give_up(LiveRun& run, EffectClass effect_class, const Error& 
 
 void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& error) {
   const auto& effect = *run.state.effect;
-  auto& executor = shard_of(run.id).executor;
+  auto& executor = run.shard->executor;
   const auto now = executor.clock().now();
   const auto tries = std::min<std::uint32_t>(std::max<std::uint32_t>(effect.attempt, 1), 60);
   const bool slow = effect.attempt > plan.backoff.retries_max;

@@ -116,7 +116,7 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
   }
   runtime::OneShot<bool> durable;
   run->ack = durable;
-  impl_->spawn(impl_->shard_of(run->id), impl_->begin(run));
+  impl_->spawn(*run->shard, impl_->begin(run));
   const std::string id = run->id;
   run.reset();
   auto done = co_await durable.wait(ctx);

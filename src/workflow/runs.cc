@@ -72,6 +72,7 @@ RunPtr Engine::Impl::new_run(const Context& ctx, StartRequest request,
   if (run->id.empty()) {
     run->id = runtime::new_id("run", here->clock(), here->random());
   }
+  run->shard = &shard_of(run->id);
   run->busy = true;
   run->definition = std::move(definition);
   run->with = std::move(request.with);
@@ -99,7 +100,7 @@ void Engine::Impl::spawn(EngineShard& shard, Task<void> task) {
 }
 
 Machine Engine::Impl::machine(LiveRun& run) {
-  auto& executor = shard_of(run.id).executor;
+  auto& executor = run.shard->executor;
   return Machine(run.id, *run.definition, run.state, run.log, executor.clock(), executor.random());
 }
 
@@ -127,6 +128,7 @@ Task<Result<RunPtr>> Engine::Impl::acquire(Context ctx, std::string run_id) {
   }
   auto run = std::make_shared<LiveRun>();
   run->id = run_id;
+  run->shard = &shard;
   run->ctx.tenant = ctx.tenant;
   run->busy = true;
   shard.runs[run_id] = run;  // others queue here while it is read
@@ -171,7 +173,7 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
 }
 
 void Engine::Impl::release(const RunPtr& run) {
-  auto& shard = shard_of(run->id);
+  auto& shard = *run->shard;
   const auto found = shard.runs.find(run->id);
   if (found == shard.runs.end() || found->second != run) {
     return;  // it was lost, and perhaps somebody read it again
@@ -189,7 +191,7 @@ void Engine::Impl::release(const RunPtr& run) {
 }
 
 void Engine::Impl::forget(const RunPtr& run) {
-  auto& shard = shard_of(run->id);
+  auto& shard = *run->shard;
   const auto found = shard.runs.find(run->id);
   if (found != shard.runs.end() && found->second == run) {
     shard.runs.erase(found);

@@ -196,6 +196,11 @@ void World::start() {
   services.shard_of = [this](std::string_view) -> runtime::Executor& { return executor; };
   services.timers = &executor;
   services.functions.clock = &executor.clock();
+  if (with_reviews) {
+    reviews_.push_back(
+        std::make_unique<review::Reviews>(*store, guard, executor.clock(), executor.random()));
+    services.functions.reviews = reviews_.back().get();
+  }
   engine = std::make_unique<Engine>(services);
   const auto errors = engine->install(default_tenant(), documents_);
   for (const auto& error : errors) {

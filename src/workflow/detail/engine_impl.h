@@ -73,7 +73,7 @@ struct Engine::Impl {
   Task<void> wake_run(TenantId tenant, std::string run_id, std::function<void()> done);
   void notify_ended(const std::string& run_id);
   Machine machine(LiveRun& run);
-  runtime::Clock& clock(const LiveRun& run) { return shard_of(run.id).executor.clock(); }
+  runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
 
   // The way of a run (driver.cc)
   Task<void> begin(RunPtr run);

@@ -35,9 +35,12 @@ enum class RunEvent : std::uint16_t {
 };
 std::string_view name_of(RunEvent type);
 
+struct EngineShard;
+
 struct LiveRun {
   std::string id;
-  Context ctx;  ///< of the run itself: tenant, trace, labels, its own cancellation
+  EngineShard* shard = nullptr;  ///< where it is driven
+  Context ctx;                   ///< of the run itself: tenant, trace, labels, its own cancellation
   std::shared_ptr<const Definition> definition;
   RunState state;
   std::uint64_t version = 0;  ///< of the stream; 0: not committed yet

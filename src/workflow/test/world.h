@@ -74,11 +74,14 @@ class World {
   OutsideSystem system;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<Engine> engine;
-  EngineServices services;  ///< functions.* may be set before start()
+  EngineServices services;    ///< functions.* may be set before start()
+  govern::Guard guard;        ///< load policies before start()
+  bool with_reviews = false;  ///< reviews over the store; `review` must be registered
 
  private:
   static Task<void> bury(std::shared_ptr<Engine> engine);
   std::vector<DefinitionFile> documents_;
+  std::vector<std::unique_ptr<review::Reviews>> reviews_;
   std::vector<std::shared_ptr<Engine>> dead_engines_;
   std::vector<std::unique_ptr<store::Store>> dead_stores_;
   std::unique_ptr<runtime::TaskGroup> burials_;

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// A question to a person, from the parked run to its answer, over a crash.
+#include "workflow/test/world.h"
+
+#include <doctest/doctest.h>
+
+namespace aios::workflow {
+
+void register_function_review(FunctionRegistry& registry);
+
+namespace {
+
+constexpr const char* policy = R"(package aios.review_assign
+import rego.v1
+default allow := false
+allow if { every role in input.review.assignees { role == "reviewer" } }
+)";
+
+constexpr const char* form = R"({"type": "object", "x-label": "intent",
+  "required": ["intent"], "additionalProperties": false,
+  "properties": {"intent": {"enum": ["refund", "delivery"]}}})";
+
+constexpr const char* document = R"(
+document: {dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}
+do:
+  - ask:
+      call: review:1.0.0@default
+      with:
+        title: Which intent?
+        form: ticket
+        evidence: {text: '${ .text }'}
+        suggestion: {intent: refund}
+        assignees: ['${ .role }']
+        dataset: intents
+  - note: {set: {intent: '${ .answer.intent }', by: '${ .by }', corrected: '${ .corrected }'}}
+)";
+
+constexpr const char* hasty = R"(
+document: {dsl: '1.0.3', namespace: test, name: hasty, version: '1.0.0'}
+do:
+  - guarded:
+      try:
+        - ask:
+            timeout: {after: PT1H}
+            call: review:1.0.0@default
+            with: {title: Quick, form: ticket, evidence: {}, assignees: [reviewer]}
+      catch:
+        errors: {with: {status: 408}}
+        do: [{late: {set: {late: true}}}]
+)";
+
+struct Desk {
+  Desk() {
+    REQUIRE(world.guard.load(default_tenant(), {{"r.rego", policy}}, JsonObject()).ok());
+    register_function_review(world.registry);
+    world.with_reviews = true;
+    world.services.functions.form = [](const TenantId&, std::string_view) -> Result<Json> {
+      return *parse_json(form);
+    };
+    world.add_document(document);
+    world.add_document(hasty);
+    world.start();
+  }
+  std::string open_review() {
+    auto all =
+        world.executor.run(world.services.functions.reviews->list(world.ctx(), "open", "", 10));
+    REQUIRE(all.ok());
+    return all->empty() ? "" : all->front().id;
+  }
+  Result<void> answer(const std::string& review, const std::string& role, Json value) {
+    auto ctx = world.ctx();
+    ctx.principal = std::make_shared<const Principal>(Principal{"key_anna", "key", {role}});
+    return world.executor.run(world.engine->answer(ctx, review, std::move(value)));
+  }
+  test::World world;
+};
+
+}  // namespace
+
+TEST_CASE("review: the run parks, survives a crash, and goes on with the answer") {
+  Desk desk;
+  const auto id = desk.world.run_workflow("ask", {{"text", "money back"}, {"role", "reviewer"}});
+  CHECK(desk.world.view(id).status == "waiting");
+  desk.world.crash();
+  desk.world.start();
+  const auto review = desk.open_review();
+  REQUIRE_FALSE(review.empty());
+  CHECK(desk.world.view(id).waiting_for == "review " + review);
+  CHECK_FALSE(desk.answer(review, "reviewer", JsonObject{{"intent", "weather"}}).ok());
+  CHECK_FALSE(desk.answer(review, "auditor", JsonObject{{"intent", "delivery"}}).ok());
+  CHECK(desk.world.view(id).status == "waiting");
+  CHECK(desk.answer(review, "reviewer", JsonObject{{"intent", "delivery"}}).ok());
+  const auto view = desk.world.view(id);
+  CHECK(view.status == "completed");
+  CHECK(to_text(view.output) == R"({"intent":"delivery","by":"key_anna","corrected":true})");
+  CHECK(text_or(view.reviews.get_array().front(), "by", "") == "key_anna");
+  const auto again = desk.answer(review, "reviewer", JsonObject{{"intent", "refund"}});
+  REQUIRE_FALSE(again.ok());
+  CHECK(again.error().code() == Code::failed_precondition);
+}
+
+TEST_CASE("review: a question that policy refuses is an authorization error") {
+  Desk desk;
+  const auto id = desk.world.run_workflow("ask", {{"text", "x"}, {"role", "everybody"}});
+  const auto view = desk.world.view(id);
+  CHECK(view.status == "faulted");
+  CHECK(int_or(view.error, "status", 0) == 403);
+  CHECK(desk.open_review().empty());
+}
+
+TEST_CASE("review: a run that is cancelled or runs out of time takes its question back") {
+  Desk desk;
+  const auto cancelled = desk.world.run_workflow("ask", {{"text", "x"}, {"role", "reviewer"}});
+  CHECK_FALSE(desk.open_review().empty());
+  CHECK(desk.world.executor.run(desk.world.engine->cancel(desk.world.ctx(), cancelled, "no")).ok());
+  CHECK(desk.open_review().empty());
+  const auto late = desk.world.run_workflow("hasty", JsonObject());
+  const auto review = desk.open_review();
+  CHECK_FALSE(review.empty());
+  const auto view = desk.world.finish(late, std::chrono::hours(2));
+  CHECK(to_text(view.output) == R"({"late":true})");
+  CHECK(desk.open_review().empty());
+  CHECK_FALSE(desk.answer(review, "reviewer", JsonObject{{"intent", "refund"}}).ok());
+}
+
+}  // namespace aios::workflow
