@@ -53,7 +53,7 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts,
 /// One key signs all tenants' logs; a checkpoint's origin is "<origin>/<tenant>". The files of a
 /// tile are immutable, and durable before a checkpoint covers them; after a crash the log continues
 /// from its last checkpoint.
-/// Threading: fold() from one place at a time; the others from any thread.
+/// Threading: fold() on any executor (folds wait for each other); the others from any thread.
 class AuditLog {
  public:
   /// @param key_path  Ed25519 signing key in the form "PRIVATE+KEY+<name>+<hash>+<base64>"; made

@@ -4,6 +4,7 @@
 #include "govern/detail/signing_key.h"
 #include "govern/detail/tenant_log.h"
 #include "govern/tlog.h"
+#include "runtime/one_shot.h"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <vector>
 
 namespace aios::govern {
 namespace {
@@ -48,6 +50,51 @@ class TileLog final : public AuditLog {
   }
 
   Task<Result<std::uint64_t>> fold(store::Store& store) override {
+    co_await enter();
+    auto folded = co_await fold_all(store);
+    leave();
+    co_return folded;
+  }
+
+  std::string verifier_key() const override { return key_.verifier.text(); }
+
+  std::uint64_t size(const TenantId& tenant) const override {
+    const std::lock_guard lock(mutex_);
+    const auto at = sizes_.find(tenant);
+    return at == sizes_.end() ? 0 : at->second;
+  }
+
+ private:
+  /// One fold at a time: the next one waits for its turn.
+  Task<void> enter() {
+    for (;;) {
+      runtime::OneShot<bool> turn;
+      {
+        const std::lock_guard lock(mutex_);
+        if (!folding_) {
+          folding_ = true;
+          co_return;
+        }
+        waiting_.push_back(turn);
+      }
+      auto woken = co_await turn.wait(Context());
+      AIOS_ASSERT(woken.ok());  // no deadline, no cancellation
+    }
+  }
+
+  void leave() {
+    std::vector<runtime::OneShot<bool>> waiting;
+    {
+      const std::lock_guard lock(mutex_);
+      folding_ = false;
+      waiting.swap(waiting_);
+    }
+    for (const auto& turn : waiting) {
+      turn.set(true);
+    }
+  }
+
+  Task<Result<std::uint64_t>> fold_all(store::Store& store) {
     const Context ctx = system_context(default_tenant(), "audit");
     auto tenants = co_await store.tenants_with_leaves(ctx);
     if (!tenants.ok()) {
@@ -74,15 +121,6 @@ class TileLog final : public AuditLog {
     co_return folded;
   }
 
-  std::string verifier_key() const override { return key_.verifier.text(); }
-
-  std::uint64_t size(const TenantId& tenant) const override {
-    const std::lock_guard lock(mutex_);
-    const auto at = sizes_.find(tenant);
-    return at == sizes_.end() ? 0 : at->second;
-  }
-
- private:
   void note_size(const TenantId& tenant, const TenantLog& log) {
     const std::lock_guard lock(mutex_);
     sizes_[tenant] = log.signed_size();
@@ -192,8 +230,10 @@ class TileLog final : public AuditLog {
   runtime::BlockingPool* pool_;
   std::map<TenantId, std::shared_ptr<TenantLog>> logs_;
   mutable std::mutex mutex_;
-  std::map<TenantId, std::uint64_t> sizes_;  // guarded by mutex_
-  std::set<TenantId> checked_;               // whose store was seen to hold what was signed
+  bool folding_ = false;                         // guarded by mutex_
+  std::vector<runtime::OneShot<bool>> waiting_;  // guarded by mutex_
+  std::map<TenantId, std::uint64_t> sizes_;      // guarded by mutex_
+  std::set<TenantId> checked_;                   // whose store was seen to hold what was signed
 };
 
 }  // namespace
