@@ -211,7 +211,8 @@ bool sort_order(Budget& budget, const std::vector<Value>& keys, std::vector<std:
   std::iota(order->begin(), order->end(), 0U);
   Comparison comparison(budget);
   std::vector<std::uint32_t> merged(keys.size());
-  // A merge sort of our own: it is stable, and ends whatever the comparison says (nan is below itself).
+  // A merge sort of our own: it is stable, and ends whatever the comparison says (nan is below
+  // itself).
   for (std::size_t width = 1; width < keys.size(); width *= 2) {
     for (std::size_t start = 0; start < keys.size(); start += 2 * width) {
       auto left = start;

@@ -62,7 +62,8 @@ void Compiler::enter(std::uint32_t id, std::uint32_t depth) {
   open_.push_back(std::move(fresh));
 }
 
-/// A call that only "return" follows needs its frame no more, unless a closure made here refers to it.
+/// A call that only "return" follows needs its frame no more, unless a closure made here refers
+/// to it.
 void Compiler::mark_tail_calls(std::vector<Instruction>& code) const {
   for (std::size_t i = 0; i < code.size(); ++i) {
     auto& call = code[i];

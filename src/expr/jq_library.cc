@@ -35,11 +35,14 @@ Definition{"recurse", 2, "def recurse(f; cond): def r: ., (f | select(cond) | r)
 Definition{"map_values", 1, "def map_values(f): .[] |= f;"},
 Definition{"with_entries", 1, "def with_entries(f): to_entries | map(f) | from_entries;"},
 Definition{"paths", 0, "def paths: path(..) | select(length > 0);"},
-Definition{"paths", 1, "def paths(f): . as $top | paths | select(. as $p | $top | getpath($p) | f);"},
+Definition{"paths", 1, R"(
+def paths(f): . as $top | paths | select(. as $p | $top | getpath($p) | f);)"},
 Definition{"leaf_paths", 0, "def leaf_paths: paths(scalars);"},
 Definition{"del", 1, "def del(f): delpaths([path(f)]);"},
-Definition{"pick", 1, "def pick(f): . as $top | reduce path(f) as $p (null; setpath($p; $top | getpath($p)));"},
-Definition{"_assign", 2, "def _assign(paths; $value): reduce path(paths) as $p (.; setpath($p; $value));"},
+Definition{"pick", 1, R"(
+def pick(f): . as $top | reduce path(f) as $p (null; setpath($p; $top | getpath($p)));)"},
+Definition{"_assign", 2, R"(
+def _assign(paths; $value): reduce path(paths) as $p (.; setpath($p; $value));)"},
 Definition{"add", 1, "def add(f): reduce f as $x (null; . + $x);"},
 Definition{"any", 0, "def any: any(.[]; .);"},
 Definition{"any", 1, "def any(f): any(.[]; f);"},
@@ -54,60 +57,102 @@ Definition{"inside", 1, "def inside(xs): . as $x | xs | contains($x);"},
 Definition{"while", 2, "def while(cond; f): def r: if cond then ., (f | r) else empty end; r;"},
 Definition{"until", 2, "def until(cond; f): def r: if cond then . else (f | r) end; r;"},
 Definition{"repeat", 1, "def repeat(f): def r: f, r; r;"},
-Definition{"limit", 2, R"(def limit($n; f): if $n > 0 then label $out | foreach f as $x (0; . + 1; $x, if . >= $n then break $out else empty end) elif $n == 0 then empty else error("limit doesn't support negative count") end;)"},
-Definition{"skip", 2, R"(def skip($n; f): if $n > 0 then foreach f as $x ($n; . - 1; if . < 0 then $x else empty end) elif $n == 0 then f else error("skip doesn't support negative count") end;)"},
+Definition{"limit", 2, R"(
+def limit($n; f): if $n > 0 then label $out | foreach f as $x (0; . + 1; $x, if . >= $n
+  then break $out else empty end) elif $n == 0 then empty else
+  error("limit doesn't support negative count") end;)"},
+Definition{"skip", 2, R"(
+def skip($n; f): if $n > 0 then foreach f as $x ($n; . - 1; if . < 0 then $x else empty
+  end) elif $n == 0 then f else error("skip doesn't support negative count") end;)"},
 Definition{"first", 0, "def first: .[0];"},
 Definition{"last", 0, "def last: .[-1];"},
 Definition{"last", 1, "def last(f): reduce f as $x ([]; [$x]) | .[];"},
 Definition{"nth", 1, "def nth($n): .[$n];"},
-Definition{"nth", 2, R"(def nth($n; f): if $n < 0 then error("nth doesn't support negative indices") else first(skip($n; f)) end;)"},
+Definition{"nth", 2, R"(
+def nth($n; f): if $n < 0 then error("nth doesn't support negative indices") else
+  first(skip($n; f)) end;)"},
 Definition{"flatten", 0, "def flatten: flatten(1e9);"},
 Definition{"sort_by", 1, "def sort_by(f): _sort_by(map([f]));"},
 Definition{"group_by", 1, "def group_by(f): _group_by(map([f]));"},
 Definition{"unique_by", 1, "def unique_by(f): _unique_by(map([f]));"},
 Definition{"min_by", 1, "def min_by(f): _min_by(map([f]));"},
 Definition{"max_by", 1, "def max_by(f): _max_by(map([f]));"},
-Definition{"reverse", 0, R"(def reverse: if type == "string" then explode | _reverse | implode else _reverse end;)"},
-Definition{"indices", 1, R"(def indices($i): if type == "array" and ($i | type) == "array" then .[$i] elif type == "array" then .[[$i]] elif . == null then null else _strindices($i) end;)"},
+Definition{"reverse", 0, R"(
+def reverse: if type == "string" then explode | _reverse | implode else _reverse end;)"},
+Definition{"indices", 1, R"(
+def indices($i): if type == "array" and ($i | type) == "array" then .[$i] elif type ==
+  "array" then .[[$i]] elif . == null then null else _strindices($i) end;)"},
 Definition{"index", 1, "def index($i): indices($i) | .[0];"},
 Definition{"rindex", 1, "def rindex($i): indices($i) | .[-1];"},
-Definition{"combinations", 0, "def combinations: if length == 0 then [] else .[0][] as $x | (.[1:] | combinations) as $rest | [$x] + $rest end;"},
-Definition{"combinations", 1, "def combinations(n): . as $top | [range(n)] | map($top) | combinations;"},
-Definition{"walk", 1, R"(def walk(f): def w: if type == "object" then map_values(w) elif type == "array" then map(w) else . end | f; w;)"},
+Definition{"combinations", 0, R"(
+def combinations: if length == 0 then [] else .[0][] as $x | (.[1:] | combinations) as
+  $rest | [$x] + $rest end;)"},
+Definition{"combinations", 1, R"(
+def combinations(n): . as $top | [range(n)] | map($top) | combinations;)"},
+Definition{"walk", 1, R"(
+def walk(f): def w: if type == "object" then map_values(w) elif type == "array" then
+  map(w) else . end | f; w;)"},
 Definition{"toarray", 0, R"(def toarray: if type == "array" then . else [.] end;)"},
 Definition{"abs", 0, R"(def abs: if type == "number" and . < 0 then -. else . end;)"},
 Definition{"trimstr", 1, "def trimstr($x): ltrimstr($x) | rtrimstr($x);"},
 Definition{"ascii", 0, "def ascii: [.] | implode;"},
-Definition{"todate", 0, "def todate: strftime(\"%Y-%m-%dT%H:%M:%SZ\");"},
+Definition{"todate", 0, R"(def todate: strftime("%Y-%m-%dT%H:%M:%SZ");)"},
 Definition{"fromdate", 0, "def fromdate: fromdateiso8601;"},
 Definition{"date", 0, "def date: todate;"},
 Definition{"todateiso8601", 0, "def todateiso8601: todate;"},
-Definition{"fromdateiso8601", 0, "def fromdateiso8601: strptime(\"%Y-%m-%dT%H:%M:%SZ\") | mktime;"},
+Definition{"fromdateiso8601", 0, R"(
+def fromdateiso8601: strptime("%Y-%m-%dT%H:%M:%SZ") | mktime;)"},
 Definition{"dateadd", 2, "def dateadd(unit; n): . + n;"},
 Definition{"datesub", 2, "def datesub(unit; n): . - n;"},
-Definition{"match", 1, R"(def match($re): ($re | type) as $t | if $t == "string" then match($re; null) elif $t == "array" and ($re | length) > 1 then match($re[0]; $re[1]) elif $t == "array" and ($re | length) > 0 then match($re[0]; null) else error($t + " not a string or array") end;)"},
+Definition{"match", 1, R"(
+def match($re): ($re | type) as $t | if $t == "string" then match($re; null) elif $t ==
+  "array" and ($re | length) > 1 then match($re[0]; $re[1]) elif $t == "array" and ($re |
+  length) > 0 then match($re[0]; null) else error($t + " not a string or array") end;)"},
 Definition{"match", 2, "def match(re; flags): _match(re; flags; false) | .[];"},
-Definition{"test", 1, R"(def test($re): ($re | type) as $t | if $t == "string" then test($re; null) elif $t == "array" and ($re | length) > 1 then test($re[0]; $re[1]) elif $t == "array" and ($re | length) > 0 then test($re[0]; null) else error($t + " not a string or array") end;)"},
+Definition{"test", 1, R"(
+def test($re): ($re | type) as $t | if $t == "string" then test($re; null) elif $t ==
+  "array" and ($re | length) > 1 then test($re[0]; $re[1]) elif $t == "array" and ($re |
+  length) > 0 then test($re[0]; null) else error($t + " not a string or array") end;)"},
 Definition{"test", 2, "def test(re; flags): _match(re; flags; true);"},
-Definition{"_captures", 0, "def _captures: [.captures[] | select(.name != null) | {key: .name, value: .string}] | from_entries;"},
+Definition{"_captures", 0, R"(
+def _captures: [.captures[] | select(.name != null) | {key: .name, value: .string}] |
+  from_entries;)"},
 Definition{"capture", 1, "def capture($re): match($re) | _captures;"},
 Definition{"capture", 2, "def capture(re; flags): match(re; flags) | _captures;"},
 Definition{"scan", 1, "def scan($re): scan($re; null);"},
-Definition{"scan", 2, R"(def scan($re; $flags): match($re; "g" + $flags) | if (.captures | length) > 0 then [.captures[].string] else .string end;)"},
-Definition{"split", 2, R"(def split($re; flags): . as $s | [foreach ((match($re; flags + "g") | [.offset, .length]), null) as $m ([0, null]; if $m == null then [.[0], $s[.[0]:]] else [$m[0] + $m[1], $s[.[0]:$m[0]]] end; .[1])];)"},
+Definition{"scan", 2, R"(
+def scan($re; $flags): match($re; "g" + $flags) | if (.captures | length) > 0 then
+  [.captures[].string] else .string end;)"},
+Definition{"split", 2, R"(
+def split($re; flags): . as $s | [foreach ((match($re; flags + "g") | [.offset, .length]),
+  null) as $m ([0, null]; if $m == null then [.[0], $s[.[0]:]] else [$m[0] + $m[1],
+  $s[.[0]:$m[0]]] end; .[1])];)"},
 Definition{"splits", 1, "def splits($re): splits($re; null);"},
 Definition{"splits", 2, "def splits($re; flags): split($re; flags) | .[];"},
-Definition{"sub", 2, "def sub($re; f): sub($re; f; \"\");"},
-Definition{"sub", 3, "def sub($re; f; $flags): . as $in | (reduce match($re; $flags) as $m ({parts: [], at: 0}; $in[.at:$m.offset] as $gap | [$m | _captures | f] as $new | reduce range($new | length) as $i (.; .parts[$i] += $gap + $new[$i]) | .at = $m.offset + $m.length)) | .parts[] + $in[.at:] // $in;"},
-Definition{"gsub", 2, "def gsub($re; f): sub($re; f; \"g\");"},
-Definition{"gsub", 3, "def gsub($re; f; $flags): sub($re; f; $flags + \"g\");"},
-Definition{"tostream", 0, "def tostream: path(def r: (.[]? | r), .; r) as $p | getpath($p) | reduce path(.[]?) as $q ([$p, .]; [$p + $q]);"},
-Definition{"fromstream", 1, R"(def fromstream(f): {x: null, e: false} as $init | foreach f as $i ($init; if .e then $init else . end | if ($i | length) == 2 then setpath(["e"]; ($i[0] | length) == 0) | setpath(["x"] + $i[0]; $i[1]) else setpath(["e"]; ($i[0] | length) == 1) end; if .e then .x else empty end);)"},
-Definition{"truncate_stream", 1, "def truncate_stream(stream): . as $n | null | stream | . as $input | if (.[0] | length) > $n then setpath([0]; .[0][$n:]) else empty end;"},
+Definition{"sub", 2, R"(def sub($re; f): sub($re; f; "");)"},
+Definition{"sub", 3, R"(
+def sub($re; f; $flags): . as $in | (reduce match($re; $flags) as $m ({parts: [], at: 0};
+  $in[.at:$m.offset] as $gap | [$m | _captures | f] as $new | reduce range($new | length)
+  as $i (.; .parts[$i] += $gap + $new[$i]) | .at = $m.offset + $m.length)) | .parts[] +
+  $in[.at:] // $in;)"},
+Definition{"gsub", 2, R"(def gsub($re; f): sub($re; f; "g");)"},
+Definition{"gsub", 3, R"(def gsub($re; f; $flags): sub($re; f; $flags + "g");)"},
+Definition{"tostream", 0, R"(
+def tostream: path(def r: (.[]? | r), .; r) as $p | getpath($p) | reduce path(.[]?) as $q
+  ([$p, .]; [$p + $q]);)"},
+Definition{"fromstream", 1, R"(
+def fromstream(f): {x: null, e: false} as $init | foreach f as $i ($init; if .e then $init
+  else . end | if ($i | length) == 2 then setpath(["e"]; ($i[0] | length) == 0) |
+  setpath(["x"] + $i[0]; $i[1]) else setpath(["e"]; ($i[0] | length) == 1) end; if .e then
+  .x else empty end);)"},
+Definition{"truncate_stream", 1, R"(
+def truncate_stream(stream): . as $n | null | stream | . as $input | if (.[0] | length) >
+  $n then setpath([0]; .[0][$n:]) else empty end;)"},
 Definition{"IN", 1, "def IN(s): any(s == .; .);"},
 Definition{"IN", 2, "def IN(source; s): any(source == s; .);"},
 Definition{"INDEX", 1, "def INDEX(f): INDEX(.[]; f);"},
-Definition{"INDEX", 2, "def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row);"},
+Definition{"INDEX", 2, R"(
+def INDEX(stream; f): reduce stream as $row ({}; .[$row | f | tostring] |= $row);)"},
 Definition{"JOIN", 2, "def JOIN($index; f): [.[] | [., $index[f]]];"},
 Definition{"JOIN", 3, "def JOIN($index; stream; f): stream | [., $index[f]];"},
 Definition{"JOIN", 4, "def JOIN($index; stream; f; joined): stream | [., $index[f]] | joined;"},

@@ -150,7 +150,8 @@ void Machine::push_frame(const Closure& closure, std::uint32_t back_to, bool tai
   code_ = function.entry;
 }
 
-/// Gives the frame's room back unless a fork may come back to it. Does not change which frame is current.
+/// Gives the frame's room back unless a fork may come back to it. Does not change which frame is
+/// current.
 void Machine::pop_frame() {
   auto frozen = forks_.empty() ? 1 : forks_.back().frames;
   if (frame_ >= frozen && frame_ + 1 == frames_.size()) {

@@ -101,7 +101,8 @@ bool to_entries(Machine& machine, Value* input, Value*) {
   return true;
 }
 
-/// The first of the members that is neither absent, null nor false; else whatever the last lookup gave.
+/// The first of the members that is neither absent, null nor false; else whatever the last lookup
+/// gave.
 bool first_member(Machine& machine, const Value& entry, std::span<const std::string_view> names,
                   Value* out) {
   for (auto name : names) {

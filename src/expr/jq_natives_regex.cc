@@ -10,7 +10,6 @@
 #include <oniguruma.h>
 
 #include <array>
-#include <mutex>
 
 namespace aios::expr::detail {
 namespace {
@@ -31,12 +30,9 @@ std::string message_of(int code, const OnigErrorInfo* info) {
   return {reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(length)};
 }
 
-void initialize() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
-    onig_initialize(encodings, 1);
-  });
+int initialize() {
+  OnigEncoding encodings[] = {ONIG_ENCODING_UTF8};
+  return onig_initialize(encodings, 1);
 }
 
 int note_name(const OnigUChar* name, const OnigUChar* end, int count, int* groups, OnigRegex,
@@ -107,7 +103,10 @@ class Regex {
   std::vector<std::string> names_;
 };
 
-RegexCache::RegexCache() { initialize(); }
+RegexCache::RegexCache() {
+  static const int* const initialized = new int(initialize());  // once, whichever thread is first
+  AIOS_ASSERT(*initialized == ONIG_NORMAL);
+}
 RegexCache::~RegexCache() = default;
 
 Result<Regex*> RegexCache::get(std::string_view pattern, unsigned options) {

@@ -207,6 +207,6 @@ TEST_CASE("jq: the language's own regression cases") {
   MESSAGE("jq pack: " << count.passed << " of " << ran << " pass (" << percent << " %), "
                       << count.skipped << " skipped");
   CHECK(ran + count.skipped == 879);
-  // What differs: whole numbers beyond 2^53 keep their digits here, and the wording of two parse errors.
+  // What differs: whole numbers beyond 2^53 keep their digits here, and the wording of two errors.
   CHECK(count.passed >= 858);
 }

@@ -16,7 +16,7 @@ class Deletion {
  public:
   Deletion(Machine& machine, const std::vector<Value>& paths) : machine_(machine), paths_(paths) {}
 
-  /// Deletes the sorted paths [first, last), all of which share their first `at` keys, from the value there.
+  /// Deletes the sorted paths [first, last), alike in their first `at` keys, from the value there.
   bool run(Value* in, std::size_t first, std::size_t last, std::size_t at) {
     std::vector<Value> keys;
     while (last > first && machine_.budget().spend(1)) {

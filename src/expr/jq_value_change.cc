@@ -56,7 +56,8 @@ void Value::own(Budget& budget) {
   }
 }
 
-/// A container is one level deeper than its deepest child; deeper than allowed stops the evaluation.
+/// A container is one level deeper than its deepest child; deeper than allowed stops the
+/// evaluation.
 void Value::nest(Budget& budget, const Value& child) {
   auto wanted = child.depth() + 1;
   if (wanted > data_.box->depth) {
