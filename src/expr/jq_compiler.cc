@@ -272,20 +272,18 @@ Compiler::Done Compiler::binary(const Node& node) {
   return done;
 }
 
+/// An error of the left side is an error: only null, false and nothing make the right side count.
 Compiler::Done Compiler::alternative(const Node& node) {
   auto found = slot();
   emit(Op::set_false, found);
   auto otherwise = emit(Op::fork);
-  auto failed = emit(Op::try_begin);
   auto done = expression(node.kids[0]);
   if (!done.ok()) {
     return done;
   }
-  emit(Op::try_end);
   auto nothing = emit(Op::jump_null_false);
   emit(Op::set_true, found);
   auto end = emit(Op::jump);
-  land(failed);
   land(nothing);
   emit(Op::backtrack);
   land(otherwise);

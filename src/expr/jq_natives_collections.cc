@@ -86,15 +86,18 @@ bool add(Machine& machine, Value* input, Value*) {
 }
 
 bool to_entries(Machine& machine, Value* input, Value*) {
-  if (!input->is_object()) {
+  if (!input->is_object() && !input->is_array()) {
     return complain(machine, *input, "has no keys");
   }
   auto& budget = machine.budget();
   auto entries = Value::array(budget);
+  bool object = input->is_object();
   for (std::size_t i = 0; i < input->size() && budget.spend(1); ++i) {
     auto entry = Value::object(budget);
-    entry.set_member(budget, Value::borrow_text("key"), key_text(machine, *input, i));
-    entry.set_member(budget, Value::borrow_text("value"), input->member_at(i));
+    entry.set_member(budget, Value::borrow_text("key"),
+                     object ? key_text(machine, *input, i) : Value::number(static_cast<double>(i)));
+    entry.set_member(budget, Value::borrow_text("value"),
+                     object ? input->member_at(i) : input->at(i));
     entries.push(budget, std::move(entry));
   }
   *input = std::move(entries);

@@ -77,6 +77,13 @@ TEST_CASE("jq: whole numbers beyond 2^53 keep their digits while nobody computes
   CHECK(all(".", "18446744073709551615") == "18446744073709551615");
 }
 
+TEST_CASE("jq: // stands in for null, false and nothing, not for errors") {
+  CHECK(all("[.a // 1, .b // 2, (empty // 3), ((null, 4, false) // 5)]", R"({"b":false})") ==
+        "[1,2,3,4]");
+  CHECK(failure("error(\"left\") // 1").message().starts_with("left"));
+  CHECK(all("try error(\"left\") // 1") == "1");
+}
+
 TEST_CASE("jq: variables are given by name and borrowed") {
   auto program = compile("{a: $run.id, b: (. + $n)}", {.variables = {"run", "n"}});
   auto run = json(R"({"id":"run_1"})");
@@ -165,7 +172,7 @@ TEST_CASE("jq: endless and enormous expressions end with a clear error") {
 
 TEST_CASE("jq: limits cannot be caught") {
   CHECK(failure("try (def f: f; f) catch 1").page() == 109);
-  CHECK(failure("(def f: 1 + f; f) // 1").page() == 109);
+  CHECK(failure("(try (def f: 1 + f; f)) // 1").page() == 109);
   CHECK(failure("[.[]?, (def f: f; f)?]").page() == 109);
 }
 
