@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/deployments.h"
 
+#include "bundle/detail/names.h"
 #include "core/text.h"
 #include "govern/audit.h"
 #include "runtime/executor.h"
@@ -57,22 +58,6 @@ DeploymentInfo info_from(const Json& state) {
   auto at = parse_rfc3339(text_or(state, "at", ""));
   info.at = at.ok() ? *at : Time{};
   return info;
-}
-
-std::vector<std::string> names_of(const std::map<std::string, Json>& forms) {
-  std::vector<std::string> names;
-  for (const auto& [name, form] : forms) {
-    names.push_back(name);
-  }
-  return names;
-}
-
-std::string hint(std::string_view wanted, const std::vector<std::string>& names) {
-  const std::string near = nearest_name(wanted, names);
-  if (!near.empty()) {
-    return fmt::format("; did you mean '{}'?", near);
-  }
-  return names.empty() ? "; there are none" : "; there are: " + join(names, ", ");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/detail/parse.h"
 
+#include "bundle/detail/names.h"
 #include "core/text.h"
 #include "expr/yaml.h"
 
@@ -48,11 +49,7 @@ class Source {
     for (const auto& member : document_->value.get_object()) {
       const std::string name(member.key());
       if (std::find(known.begin(), known.end(), name) == known.end()) {
-        const std::string near = nearest_name(name, known);
-        complain("/" + name,
-                 fmt::format("'{}' is not known here{}", name,
-                             near.empty() ? ", known are: " + join(known, ", ")
-                                          : fmt::format("; did you mean '{}'?", near)),
+        complain("/" + name, fmt::format("'{}' is not known here{}", name, hint(name, known)),
                  page);
       }
     }
@@ -122,11 +119,8 @@ void read_parameters(const Json& declared, const JsonObject& overrides, Source& 
   for (const auto& member : overrides) {
     const std::string name(member.key());
     if (std::find(names.begin(), names.end(), name) == names.end()) {
-      const std::string near = nearest_name(name, names);
       source.complain("/parameters",
-                      fmt::format("no parameter is named '{}'{}", name,
-                                  near.empty() ? "" : "; did you mean '" + near + "'?"),
-                      1105);
+                      fmt::format("no parameter is named '{}'{}", name, hint(name, names)), 1105);
     }
   }
 }

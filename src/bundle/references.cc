@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of a bundle name of each other, each with the place where it is named. Only names
 // that stand in the text are looked at: one that an expression makes is known when it runs.
+#include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
 
 #include "core/text.h"
@@ -34,13 +35,9 @@ class Reader {
     if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) {
       return true;
     }
-    const std::string near = nearest_name(name, known);
-    const std::string hint = known.empty()  ? "; there is none"
-                             : near.empty() ? "; there are: " + join(known, ", ")
-                                            : "; did you mean '" + near + "'?";
     const expr::Position place = document_->positions.of(pointer);
     errors_->push_back(
-        Error(Code::not_found, fmt::format("there is no {} '{}'{}", what, name, hint))
+        Error(Code::not_found, fmt::format("there is no {} '{}'{}", what, name, hint(name, known)))
             .page(page)
             .at(file_, place.line, place.column));
     return false;
@@ -53,15 +50,6 @@ class Reader {
 };
 
 using Operations = std::map<std::string, std::vector<std::string>>;
-
-template <class Map>
-std::vector<std::string> names_of(const Map& map) {
-  std::vector<std::string> names;
-  for (const auto& [name, ignored] : map) {
-    names.push_back(name);
-  }
-  return names;
-}
 
 /// The operations of each connector; a manifest that cannot be read is reported by its own check.
 Operations operations_of(const Bundle& bundle) {
