@@ -32,7 +32,8 @@ class System {
   /// Opens the store, recovers runs, starts the listener last. On a new data directory makes the
   /// first key and writes it to <data>/first-key (0600).
   static Result<std::unique_ptr<System>> open(const SystemOptions& options);
-  /// Drains: listener, runs to their next fence, audit, store. Bounded by `grace`.
+  /// Drains: listener (within `grace`), runs to their next fence (a call under way ends by its own
+  /// timeout), audit, store. Not from a shard's thread. Once: later calls do nothing.
   virtual Result<void> stop(Duration grace) = 0;
   virtual ~System() = default;
 

@@ -41,13 +41,6 @@ Result<void> split_address(const std::string& text, SystemOptions* options) {
   return {};
 }
 
-observe::Level level_of(std::string_view name) {
-  return name == "debug"   ? observe::Level::debug
-         : name == "warn"  ? observe::Level::warn
-         : name == "error" ? observe::Level::error
-                           : observe::Level::info;
-}
-
 /// Complete or absent: others wait for this file.
 Result<void> write_whole(const std::string& path, const std::string& text) {
   const std::string part = path + ".part";
@@ -76,7 +69,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   options.data = session.target.data;
   options.shards = serve.threads;
   options.region = serve.region;
-  options.log_level = level_of(serve.log_level);
+  options.log_level = observe::parse_level(serve.log_level).value_or(options.log_level);
   options.listen = true;
   auto address = split_address(serve.listen, &options);
   if (!address.ok()) {

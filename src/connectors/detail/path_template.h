@@ -28,8 +28,6 @@ class PathTemplate {
   ///         "..": each would lead to another path than the one that was meant.
   Result<std::string> fill(const Json& arguments, const Reserved& reserved) const;
 
-  static bool is_reserved(std::string_view name) { return name == "effect_id" || name == "run_id"; }
-
  private:
   std::vector<std::string> texts_;  ///< one more than names_, around them
   std::vector<std::string> names_;
