@@ -18,8 +18,8 @@ struct Event {
   std::string source;
   std::string type;
   std::string subject;
-  JsonObject
-      envelope;  ///< every attribute and `data` or `data_base64`, as the JSON format has them
+  /// Every attribute and `data` or `data_base64`, as the JSON format has them.
+  JsonObject envelope;
 };
 
 /// Checks the attributes of a JSON-format event. invalid_argument naming the attribute, what was

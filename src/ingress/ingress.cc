@@ -38,7 +38,7 @@ Accepted answer_from(const std::string& text) {
 }
 
 /// The same event again may differ in the order of its members, not in content.
-Result<std::string> content_digest(const Event& event) {
+std::string content_digest(const Event& event) {
   auto canonical = to_canonical_text(Json(event.envelope));
   const std::string text = canonical.ok() ? std::move(*canonical) : to_text(Json(event.envelope));
   return std::string(view(sha256(text)));
@@ -182,15 +182,12 @@ Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t byt
     impl_->count("refused").add();
     co_return ruling.to_error();
   }
-  auto digest = content_digest(event);
-  if (!digest.ok()) {
-    co_return std::move(digest).error();
-  }
+  const std::string digest = content_digest(event);
   runtime::Executor* executor = runtime::Executor::current();
   const Time now = executor->clock().now();
   Inbox inbox;
   inbox.event = &event;
-  inbox.digest = *digest;
+  inbox.digest = digest;
   inbox.decision = ruling.decision;
   inbox.accepted.id = runtime::new_id("evt", executor->clock(), executor->random());
   inbox.accepted.status = "accepted";
@@ -211,7 +208,7 @@ Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t byt
     }
   }
   if (!answer.ok() && answer.error().code() == Code::already_exists) {
-    answer = co_await impl_->again(ctx, event, *digest);
+    answer = co_await impl_->again(ctx, event, digest);
   }
   co_return answer;
 }
