@@ -248,7 +248,7 @@ TEST_CASE("guard: more different facts than the cache holds are still decided ri
 TEST_CASE("guard: refused files leave the old ones in place and name file, line and column") {
   Loaded f;
   const std::string before = f.guard.bundle_digest(default_tenant());
-  const auto refusal = [&](const char* text) {
+  const auto refusal = [&](const std::string& text) {
     const auto loaded = load(f.guard, {{"policies/x.rego", text}});
     REQUIRE_FALSE(loaded.ok());
     CHECK(loaded.error().code() == Code::invalid_argument);
@@ -259,6 +259,10 @@ TEST_CASE("guard: refused files leave the old ones in place and name file, line 
   };
   CHECK(refusal("package a\nimport rego.v1\nallow if {").page() == 502);
   CHECK(refusal("package a\nimport rego.v1\nf(x) := f(x + 1)\ny := f(1)").page() == 502);
+  const Error deep = refusal("package a\nimport rego.v1\n# [[\nx := " + std::string(30, '[') +
+                             std::string(30, ']'));  // else minutes in the engine's parser
+  CHECK(deep.page() == 502);
+  CHECK(deep.line() == 4);
   const Error near = refusal("package aios.pre_model_cal\nallow := true");
   CHECK(near.page() == 503);
   CHECK(near.text().find("did you mean 'aios.pre_model_call'") != std::string::npos);

@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kRefusalsShown = 10;
 // Far above what a policy of a few hundred rules needs, far below a second.
 constexpr std::uint64_t kInstructionsMax = 1'000'000;
+// The engine's parser reads what is in brackets or braces once as a comprehension and once as a
+// value: each level doubles its time (20 levels take seconds), and nothing can interrupt it.
+constexpr int kNestingMax = 10;
 
 // What the bridge answered; gives the bytes back.
 class Answer {
@@ -59,6 +62,49 @@ Error refusal_of(const Answer& answer, Code code, int page) {
           static_cast<std::uint32_t>(int_or(first, "column", 0)));
 }
 
+/// The end of a text in quotes that begins at `at`; the size of the text when it has no end.
+std::size_t after_quoted(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  for (++at; at < text.size() && text[at] != quote; ++at) {
+    if (text[at] == '\\' && quote == '"') {
+      ++at;
+    }
+  }
+  return std::min(at + 1, text.size());
+}
+
+/// Refuses brackets and braces that are nested more than kNestingMax levels deep.
+Result<void> check_nesting(const PolicyFile& file) {
+  const std::string_view text = file.text;
+  int depth = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const char c = text[at];
+    if (c == '"' || c == '`') {
+      at = after_quoted(text, at);
+      continue;
+    }
+    if (c == '#') {
+      at = std::min(text.find('\n', at), text.size());
+      continue;
+    }
+    depth += c == '[' || c == '{' ? 1 : 0;
+    depth -= (c == ']' || c == '}') && depth > 0 ? 1 : 0;
+    if (depth > kNestingMax) {
+      const std::string_view before = text.substr(0, at);
+      const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+      const auto column = at - (before.rfind('\n') + 1) + 1;
+      return Error(Code::invalid_argument,
+                   fmt::format("brackets and braces are nested more than {} levels deep; name the "
+                               "inner parts by rules of their own",
+                               kNestingMax))
+          .page(502)
+          .at(file.path, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(column));
+    }
+    ++at;
+  }
+  return {};
+}
+
 }  // namespace
 
 Rego::~Rego() { aios_rego_free(handle_); }
@@ -68,6 +114,10 @@ Result<std::shared_ptr<const Rego>> Rego::compile(const std::vector<PolicyFile>&
   std::vector<aios_text> paths;
   std::vector<aios_text> texts;
   for (const PolicyFile& file : files) {
+    auto flat = check_nesting(file);
+    if (!flat.ok()) {
+      return std::move(flat).error();
+    }
     paths.push_back(as_text(file.path));
     texts.push_back(as_text(file.text));
   }
