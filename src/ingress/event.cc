@@ -30,6 +30,20 @@ bool is_attribute_name(std::string_view name) {
   return true;
 }
 
+/// Control characters are not part of a CloudEvents text (section 1.4, type String): DEL, and what
+/// is below a blank. U+0080 to U+009F begin with the byte C2.
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const bool second =
+        byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f || second) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// Text attributes that every event must have.
 Result<std::string> required(const JsonObject& envelope, std::string_view name) {
   const Json* value = envelope.if_contains(name);
@@ -61,6 +75,21 @@ Result<void> check_names(const JsonObject& envelope) {
       return bad(fmt::format("attribute '{}' is {}, wanted text, number or boolean", name,
                              type_name(value)));
     }
+    if (value.is_string() && has_control(view(value.get_string()))) {
+      return bad(fmt::format("attribute '{}' has a control character", name));
+    }
+  }
+  return {};
+}
+
+/// Data in bytes must be what its name says.
+Result<void> check_base64(const JsonObject& envelope) {
+  const Json* data = envelope.if_contains("data_base64");
+  if (data == nullptr) {
+    return {};
+  }
+  if (!data->is_string() || !from_base64(view(data->get_string())).ok()) {
+    return bad("'data_base64' is not base64 text");
   }
   return {};
 }
@@ -194,6 +223,10 @@ Result<Event> event_from_envelope(JsonObject envelope) {
   }
   if (envelope.contains("data") && envelope.contains("data_base64")) {
     return bad("both 'data' and 'data_base64' are there, wanted one");
+  }
+  auto bytes = check_base64(envelope);
+  if (!bytes.ok()) {
+    return std::move(bytes).error();
   }
   event.envelope = std::move(envelope);
   return event;
