@@ -3,6 +3,7 @@
 #include "app/version.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <cstdio>
@@ -50,12 +51,12 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::umask(0077);                  // what aios writes is its owner's alone
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout or peer is an error value, not a death
   CLI::App app("aios: durable workflows over models, systems and people, governed and audited",
                "aios");
   aios::app::Session session;
   session.target.data = "aios-data";
-  app.fallthrough();  // before the subcommands are made: they take it over
   app.fallthrough();  // before the subcommands are made: they inherit it
   add_global_options(app, session);
   add_commands(app, session);

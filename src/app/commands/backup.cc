@@ -5,8 +5,7 @@
 #include "store/store.h"
 
 #include <fmt/format.h>
-
-#include <cstdlib>
+#include <sys/stat.h>
 
 namespace aios::app {
 namespace {
@@ -34,6 +33,13 @@ Result<std::string> passphrase_of(const BackupOptions& options) {
 
 /// Works on a directory that a server holds only through that server: here it must be free.
 Result<void> backup(const Session& session, const BackupOptions& options) {
+  struct stat info{};
+  if (::stat((session.target.data + "/journal.db").c_str(), &info) != 0) {  // never make one here
+    return Error(Code::not_found,
+                 fmt::format("there is no data directory at '{}' to back up; name it with --data",
+                             session.target.data))
+        .page(1401);
+  }
   store::StoreOptions store;
   store.directory = session.target.data;
   auto opened = store::open_store(store, runtime::system_clock());
