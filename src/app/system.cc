@@ -219,6 +219,10 @@ Task<Result<void>> SystemImpl::load() {
   if (!deployed.ok()) {
     co_return std::move(deployed).error().with("loading deployments");
   }
+  for (const Error& error :
+       *deployed) {  // the server starts all the same, so that it can be mended
+    log_.error("bundle", error);
+  }
   if (identity_->count() == 0) {
     auto made = co_await make_first_key(ctx);
     if (!made.ok()) {
@@ -253,6 +257,7 @@ Result<void> SystemImpl::listen() {
   net::ServerOptions server;
   server.host = options_.host;
   server.port = options_.port;
+  server.metrics = &metrics_;
   auto started = net::start_server(shards_, router_, server);
   if (!started.ok()) {
     return std::move(started).error();

@@ -143,19 +143,20 @@ Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
   co_return Result<void>();
 }
 
-Task<Result<void>> Deployments::load(Context ctx) {
+Task<Result<std::vector<Error>>> Deployments::load(Context ctx) {
   auto tenants = co_await impl_->services.store->tenants_with_leaves(ctx);
   if (!tenants.ok()) {
     co_return std::move(tenants).error();
   }
+  std::vector<Error> failures;
   for (const TenantId& tenant : *tenants) {
     const Context own = system_context(tenant, "start");
     auto loaded = co_await impl_->load_tenant(own);
     if (!loaded.ok()) {
-      co_return std::move(loaded).error().with("loading tenant '" + tenant.text() + "'");
+      failures.push_back(std::move(loaded).error().with("loading tenant '" + tenant.text() + "'"));
     }
   }
-  co_return Result<void>();
+  co_return failures;
 }
 
 Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, std::string blob,
@@ -181,7 +182,6 @@ Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, s
   leaf.facts["version"] = info.version;
   leaf.facts["digest"] = info.digest;
   leaf.facts["by"] = info.by;
-  leaf.payload = text;
 
   store::Transition transition;
   transition.tenant = ctx.tenant;

@@ -37,7 +37,8 @@ class Deployments {
   explicit Deployments(DeploymentServices services);
   ~Deployments();
   /// Installs what each tenant ran last; call once at start, before the engine recovers runs.
-  Task<Result<void>> load(Context ctx);
+  /// @return what could not be installed: such a tenant has no bundle until one is deployed.
+  Task<Result<std::vector<Error>>> load(Context ctx);
   /// Checks, installs, commits. On errors nothing changes and `errors` lists all of them (the
   /// result is the first).
   Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,

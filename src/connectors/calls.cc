@@ -113,7 +113,6 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
   const bool admitted = ruling.allowed() && fit.ok();
   auto leaf = leaf_facts(info, call, "effect_intent", admitted ? "admitted" : "refused");
   leaf.decisions.push_back(ruling.decision);
-  leaf.payload = admitted ? to_text(*arguments) : to_text(call.arguments);
   auto bytes = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   if (!admitted) {
     impl_->count(info, "refused", Duration(0));
@@ -154,7 +153,6 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   if (performed.error) {
     leaf.facts["code"] = std::string(name_of(performed.error->code()));
   }
-  leaf.payload = performed.outcome == Outcome::done ? to_text(performed.result) : "";
   performed.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   impl_->count(prepared.info, leaf.outcome, impl_->clock.instant() - begun);
   co_return performed;
@@ -166,6 +164,11 @@ Task<Result<std::optional<Json>>> Connectors::lookup(Context ctx, Prepared prepa
   if (!found.ok()) {
     co_return std::move(found).error();
   }
+  auto arguments = detail::carry_out(prepared.permit.decision(), call.arguments);
+  if (!arguments.ok()) {
+    co_return std::move(arguments).error();
+  }
+  call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
   const auto loaded = found->loaded;
   auto entering = loaded->gate.enter(ctx, impl_->clock);
   auto entered = co_await std::move(entering);

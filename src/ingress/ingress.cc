@@ -59,15 +59,6 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   state["run"] = inbox.accepted.run;
   state["reason"] = inbox.accepted.reason;
   state["received"] = to_rfc3339(now);
-  const std::string state_text = to_text(Json(std::move(state)));
-
-  store::StreamWrite write;
-  write.kind = store::StreamKind::event;
-  write.id = inbox.accepted.id;
-  write.state = store::Payload{event.subject, state_text};
-  write.status = inbox.accepted.status;
-  write.label = event.type.substr(0, 64);
-  write.end = store::StreamEnd::closed;
 
   govern::LeafFacts leaf;
   leaf.kind = "event";
@@ -77,14 +68,25 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   leaf.facts["source"] = event.source;
   leaf.facts["run"] = inbox.accepted.run;
   leaf.decisions.push_back(inbox.decision);
-  leaf.payload = state_text;
+  leaf.payload = to_text(Json(event.envelope));
+  govern::Commitment commitment;
+  store::AuditLeaf sealed_leaf = govern::make_leaf(ctx, now, leaf, &commitment);
+  state["salt"] = to_hex(commitment.salt);  // shows an auditor what the leaf committed to
+
+  store::StreamWrite write;
+  write.kind = store::StreamKind::event;
+  write.id = inbox.accepted.id;
+  write.state = store::Payload{event.subject, to_text(Json(std::move(state)))};
+  write.status = inbox.accepted.status;
+  write.label = event.type.substr(0, 64);
+  write.end = store::StreamEnd::closed;
 
   store::Transition transition;
   transition.tenant = ctx.tenant;
   transition.streams.push_back(std::move(write));
   transition.keys.push_back(
       {"event:" + event.source, event.id, inbox.digest, answer_text(inbox.accepted)});
-  transition.leaves.push_back(govern::make_leaf(ctx, now, leaf));
+  transition.leaves.push_back(std::move(sealed_leaf));
   return transition;
 }
 
