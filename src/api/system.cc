@@ -10,12 +10,16 @@ Task<net::Response> health(Context, net::Request) { co_return net::text_response
 
 struct Ready {
   const std::atomic<bool>* ready;
-  Task<net::Response> operator()(Context, net::Request) const { return answer(ready); }
-  static Task<net::Response> answer(const std::atomic<bool>* ready) {
-    if (ready->load()) {
-      co_return net::text_response(200, "ready\n");
+  const store::Store* store;
+  Task<net::Response> operator()(Context, net::Request) const { return answer(ready, store); }
+  static Task<net::Response> answer(const std::atomic<bool>* ready, const store::Store* store) {
+    if (!ready->load()) {
+      co_return net::text_response(503, "not ready: starting or stopping\n");
     }
-    co_return net::text_response(503, "not ready\n");
+    if (store->stats().read_only) {
+      co_return net::text_response(503, "not ready: the disk is full, nothing can be written\n");
+    }
+    co_return net::text_response(200, "ready\n");
   }
 };
 
@@ -126,7 +130,7 @@ void mount_system(net::Router& router, const ApiServices& services) {
   route.handler = health;
   router.add(route);
   route.pattern = "/readyz";
-  route.handler = Ready{services.ready};
+  route.handler = Ready{services.ready, services.store};
   router.add(route);
   route.pattern = "/openapi.json";
   route.handler = Document{services.router};

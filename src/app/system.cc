@@ -10,6 +10,7 @@
 #include "govern/guard.h"
 #include "govern/identity.h"
 #include "ingress/ingress.h"
+#include "ingress/outbox.h"
 #include "models/models.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -99,6 +100,7 @@ class SystemImpl final : public System {
   std::unique_ptr<workflow::Engine> engine_;
   std::unique_ptr<bundle::Deployments> deployments_;
   std::unique_ptr<ingress::Ingress> ingress_;
+  std::unique_ptr<ingress::OutboxSource> outbox_;
   net::Router router_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<runtime::TaskGroup> background_;
@@ -150,6 +152,7 @@ void SystemImpl::build_rooms() {
       store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_});
   ingress_ = std::make_unique<ingress::Ingress>(
       ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_});
+  outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
 }
 
 void SystemImpl::mount() {
@@ -223,6 +226,13 @@ Task<Result<void>> SystemImpl::load() {
        *deployed) {  // the server starts all the same, so that it can be mended
     log_.error("bundle", error);
   }
+  if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
+    co_return Error(Code::data_loss,
+                    fmt::format("the audit log has {} signed leaves, but the store is empty: its "
+                                "files were lost or replaced; restore a backup",
+                                audit_->size(default_tenant())))
+        .page(1414);
+  }
   if (identity_->count() == 0) {
     auto made = co_await make_first_key(ctx);
     if (!made.ok()) {
@@ -235,6 +245,9 @@ Task<Result<void>> SystemImpl::load() {
   }
   background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
   background_->spawn(keep_audit_folded());
+  Context outbox = system_context(default_tenant(), "outbox");
+  outbox.cancel = stopping_;
+  background_->spawn(outbox_->run(std::move(outbox)));
   co_return Result<void>();
 }
 
