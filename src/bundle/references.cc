@@ -43,6 +43,24 @@ class Reader {
     return false;
   }
 
+  /// One event starts one run: which of two workflows would answer the sender?
+  void claim_trigger(std::map<std::string, std::string>* owners) {
+    constexpr std::string_view pointer = "/schedule/on/one/with/type";
+    const Json* type = at_pointer(document_->value, pointer);
+    if (type == nullptr || !type->is_string()) {
+      return;
+    }
+    const auto [owner, fresh] = owners->emplace(view(type->get_string()), file_);
+    if (!fresh) {
+      const expr::Position place = document_->positions.of(pointer);
+      errors_->push_back(Error(Code::invalid_argument,
+                               fmt::format("event type '{}' already triggers the workflow in {}",
+                                           owner->first, owner->second))
+                             .page(1111)
+                             .at(file_, place.line, place.column));
+    }
+  }
+
  private:
   std::string file_;
   const expr::YamlDocument* document_;
@@ -124,6 +142,7 @@ void check_references(const Bundle& bundle, std::vector<Error>* errors) {
   known.operations = operations_of(bundle);
   known.connectors = names_of(known.operations);
   const std::vector<std::string> files = names_of(bundle.files);
+  std::map<std::string, std::string> owners;  // event type to the file that takes it
   models::EngineRegistry engines;
   models::register_all_engines(engines);
   for (const auto& [path, text] : bundle.files) {
@@ -139,6 +158,7 @@ void check_references(const Bundle& bundle, std::vector<Error>* errors) {
     Reader reader(path, *document, errors);
     if (is_workflow) {
       check_tasks(document->value, "", known, &reader);
+      reader.claim_trigger(&owners);
       continue;
     }
     reader.expect("engine", Reader::plain(document->value, "engine"), engines.names(), "/engine",

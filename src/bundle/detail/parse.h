@@ -22,7 +22,8 @@ struct Needs {
 Needs read_manifest(std::string_view text, const JsonObject& overrides, Bundle* bundle,
                     std::vector<Error>* errors);
 void check_needs(const Needs& needs, const Bundle& bundle, std::vector<Error>* errors);
-/// Forms, connectors, operations, engines and data sets that are named but not there.
+/// Names of what is not there (forms, connectors, operations, engines, data sets), and event types
+/// that trigger two workflows.
 void check_references(const Bundle& bundle, std::vector<Error>* errors);
 std::optional<ModelSource> read_model(const std::string& path, std::string_view text,
                                       std::vector<Error>* errors);
