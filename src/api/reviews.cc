@@ -6,6 +6,20 @@ namespace {
 
 using Answer = Result<net::Response>;
 
+/// What a person is shown and says is payload: only for those who may answer or read payloads.
+Json visible(const Context& ctx, const review::ReviewInfo& review) {
+  using govern::Action;
+  Json out = review.to_json();
+  const bool may = govern::Identity::allow(*ctx.principal, Action::answer_reviews).ok() ||
+                   govern::Identity::allow(*ctx.principal, Action::read_payloads).ok();
+  if (!may) {
+    for (const char* member : {"evidence", "suggestion", "answer"}) {
+      out.get_object().erase(member);
+    }
+  }
+  return out;
+}
+
 Task<Answer> list_reviews(const ApiServices& services, Context ctx, net::Request request) {
   auto limit = limit_of(request);
   if (!limit.ok()) {
@@ -19,7 +33,7 @@ Task<Answer> list_reviews(const ApiServices& services, Context ctx, net::Request
   }
   JsonArray items;
   for (const auto& review : *reviews) {
-    items.push_back(review.to_json());
+    items.push_back(visible(ctx, review));
   }
   const std::string last = reviews->empty() ? "" : reviews->back().id;
   co_return net::json_response(200, page_of(std::move(items), last, *limit));
@@ -31,7 +45,7 @@ Task<Answer> get_review(const ApiServices& services, Context ctx, net::Request r
   if (!review.ok()) {
     co_return std::move(review).error();
   }
-  co_return net::json_response(200, review->to_json());
+  co_return net::json_response(200, visible(ctx, *review));
 }
 
 Task<Answer> answer_review(const ApiServices& services, Context ctx, net::Request request) {
@@ -54,7 +68,7 @@ Task<Answer> answer_review(const ApiServices& services, Context ctx, net::Reques
   if (!review.ok()) {
     co_return std::move(review).error();
   }
-  co_return net::json_response(200, review->to_json());
+  co_return net::json_response(200, visible(ctx, *review));
 }
 
 Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Request request) {

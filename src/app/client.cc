@@ -7,9 +7,13 @@
 #include "runtime/shards.h"
 #include "runtime/task_group.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
@@ -212,6 +216,18 @@ Result<std::string> find_key(const Target& target) {
   return read_first_line(target.data + "/first-key");
 }
 
+/// A killed server leaves its address behind: only one that holds the directory's lock is believed,
+/// so that no key goes to whoever has the port now.
+bool server_holds(const std::string& data) {
+  const int fd = ::open((data + "/lock").c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    return false;
+  }
+  const bool held = ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return held;
+}
+
 }  // namespace
 
 Result<Json> ApiClient::call(Call request) {
@@ -229,7 +245,7 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target) {
   std::string server = target.server;
   if (server.empty()) {
     server = read_first_line(target.data + "/server.address");  // removed by an orderly stop
-    if (!server.empty()) {
+    if (!server.empty() && server_holds(target.data)) {
       auto client = std::make_unique<HttpClient>(server, *key);
       if (client->call(Call{"GET", "/healthz", nullptr}).ok()) {
         return std::unique_ptr<ApiClient>(std::move(client));
