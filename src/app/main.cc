@@ -2,11 +2,17 @@
 #include "app/commands.h"
 #include "app/version.h"
 
+#include "core/text.h"
+
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <string>
+#include <system_error>
+#include <vector>
 
 namespace {
 
@@ -48,6 +54,60 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   });
 }
 
+/// CLI11 misses the verb before it looks at the word in its place: that word is named here, with
+/// the verbs there are.
+std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
+  const CLI::App* at = app;
+  std::string command = "aios";
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+    command += " " + at->get_name();
+  }
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : at->get_subcommands([](const CLI::App*) { return true; })) {
+    verbs.push_back(verb->get_name());
+  }
+  std::string text = problem.what();
+  if (problem.get_name() == "RequiredError" && !verbs.empty()) {
+    const std::vector<std::string> unknown = app->remaining(true);
+    if (unknown.empty()) {
+      text = fmt::format("'{}' wants a command", command);
+    } else {
+      text = fmt::format("'{}' has no command '{}'", command, unknown.front());
+      const std::string nearest = aios::nearest_name(unknown.front(), verbs);
+      if (!nearest.empty()) {
+        text += fmt::format("; did you mean '{}'?", nearest);
+      }
+    }
+    text += fmt::format("\nCommands: {}", fmt::join(verbs, ", "));
+  }
+  return fmt::format("aios: {}\nRun '{} --help' for more.\n", text, command);
+}
+
+/// A reader that left (`| head -1`) needs no message; all else that kept data from stdout does.
+int output_failed(const std::error_code& problem) {
+  if (problem.value() != EPIPE) {
+    fmt::print(stderr, "aios: cannot write the output: {}\n", problem.message());
+  }
+  return exit_failed;
+}
+
+int act(const aios::app::Session& session) {
+  try {
+    auto done = session.action ? session.action() : aios::Result<void>();
+    if (!done.ok()) {
+      fmt::print(stderr, "aios: {}\n", done.error().text());
+      return exit_failed;
+    }
+  } catch (const std::system_error& problem) {  // fmt::print throws it when a write fails
+    return output_failed(problem.code());
+  }
+  if (std::fflush(stdout) != 0) {
+    return output_failed(std::error_code(errno, std::generic_category()));
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -61,16 +121,12 @@ int main(int argc, char** argv) {
   add_global_options(app, session);
   add_commands(app, session);
   app.require_subcommand(1);
+  app.failure_message(usage_message);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
     const int code = app.exit(problem, std::cout, std::cerr);
     return code == 0 ? 0 : exit_usage;
   }
-  auto done = session.action ? session.action() : aios::Result<void>();
-  if (!done.ok()) {
-    fmt::print(stderr, "aios: {}\n", done.error().text());
-    return exit_failed;
-  }
-  return 0;
+  return act(session);
 }

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 
 namespace aios::app {
 namespace {
@@ -82,7 +84,8 @@ void print_table(const std::vector<std::string>& header,
 
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) {
+  std::error_code unknown;
+  if (!file || std::filesystem::is_directory(path, unknown)) {
     return Error(Code::not_found, fmt::format("cannot read file '{}'", path)).page(1405);
   }
   const auto size = static_cast<std::uintmax_t>(file.tellg());

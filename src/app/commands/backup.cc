@@ -40,6 +40,14 @@ Result<void> backup(const Session& session, const BackupOptions& options) {
                              session.target.data))
         .page(1401);
   }
+  std::string passphrase;
+  if (!options.keys.empty()) {  // before anything is written
+    auto given = passphrase_of(options);
+    if (!given.ok()) {
+      return std::move(given).error();
+    }
+    passphrase = std::move(*given);
+  }
   store::StoreOptions store;
   store.directory = session.target.data;
   auto opened = store::open_store(store, runtime::system_clock());
@@ -57,11 +65,7 @@ Result<void> backup(const Session& session, const BackupOptions& options) {
                "Export them apart with --keys FILE --passphrase-file FILE.\n");
     return (*opened)->close();
   }
-  auto passphrase = passphrase_of(options);
-  if (!passphrase.ok()) {
-    return std::move(passphrase).error();
-  }
-  auto exported = (*opened)->export_keys(options.keys, *passphrase);
+  auto exported = (*opened)->export_keys(options.keys, passphrase);
   if (!exported.ok()) {
     return exported;
   }
@@ -102,7 +106,8 @@ void add_backup_commands(CLI::App& app, Session& session) {
   auto* back = app.add_subcommand("restore", "Build a data directory from a backup and its keys");
   back->add_option("archive", options->archive, "Backup archive")->required();
   back->add_option("--keys", options->keys, "Sealed keystore")->required();
-  back->add_option("--passphrase-file", options->passphrase_file)->required();
+  back->add_option("--passphrase-file", options->passphrase_file, "File with their passphrase")
+      ->required();
   back->callback([&session, options] {
     session.action = [&session, options] { return restore(session, *options); };
   });
