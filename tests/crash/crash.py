@@ -194,6 +194,7 @@ class Trial:
 
     def settle(self):
         """The reviewer goes on, a simulated operator settles incidents; until nothing is left."""
+        time.sleep(1)  # what was sent before the last kill may still be on its way
         api, end = self.scene.api(), time.monotonic() + SETTLE_SECONDS
         while time.monotonic() < end:
             for review in list(api.pages("/api/v1/reviews?status=open")):
