@@ -187,6 +187,12 @@ std::optional<ModelSource> read_model(const std::string& path, std::string_view 
   model.dataset = text_or(document->value, "dataset", "");
   model.heldout = text_or(document->value, "heldout", "");
   if (const Json* gates = find(document->value, "gates"); gates != nullptr) {
+    const Json* least = find(*gates, "accuracy_min");
+    if (!gates->is_object() || gates->get_object().size() != (least == nullptr ? 0U : 1U) ||
+        (least != nullptr && !least->is_number())) {
+      source.complain("/gates", "'gates' takes one member, 'accuracy_min', a number from 0 to 1",
+                      1103);  // a gate that is misspelt must not stand open
+    }
     model.spec.accuracy_min = number_or(*gates, "accuracy_min", 0);
     if (model.spec.accuracy_min < 0 || model.spec.accuracy_min > 1) {
       source.complain("/gates/accuracy_min", "'accuracy_min' is not between 0 and 1", 1103);
