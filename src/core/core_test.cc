@@ -154,6 +154,9 @@ TEST_CASE("crypto: published vectors") {
   CHECK(sha256("a", "bc") == sha256("abc"));
   CHECK(to_hex(view(hmac_sha256("Jefe", "what do ya want for nothing?"))) ==
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  CHECK(to_hex(view(hmac_sha256(std::string(131, '\xaa'),
+                                "Test Using Larger Than Block-Size Key - Hash Key First"))) ==
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
   const std::string seed =
       *from_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60");
   const Ed25519Key key = ed25519_from_seed(seed);
