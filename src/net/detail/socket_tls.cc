@@ -6,6 +6,10 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
 
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+
 #include <fmt/format.h>
 
 #include <array>
@@ -22,7 +26,45 @@ IoResult to_tls_result(const boost::system::error_code& error, std::size_t bytes
   }
   IoResult result = to_result(error, bytes);
   if (error && error.category() == boost::asio::error::get_ssl_category()) {
-    result.text = "the TLS handshake or a TLS record failed (certificate, name or version)";
+    result.text = "a TLS record is damaged, or the peer ended TLS with an alert";
+  }
+  return result;
+}
+
+/// What an operator can do something about, in words; constants, because IoResult borrows its text.
+const char* why_refused(long verified) {
+  switch (verified) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return "the peer's certificate is for another host name";
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "a certificate of the peer has expired";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return "a certificate of the peer is not valid yet: compare the clocks";
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // an authority of the same name, but not the same key
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return "the peer's certificate is not of an authority that this machine trusts";
+    default: return X509_verify_cert_error_string(verified);  // constants of OpenSSL
+  }
+}
+
+IoResult handshake_result(const boost::system::error_code& error, SSL* tls) {
+  IoResult result = to_tls_result(error, 0);
+  if (!error || error.category() != boost::asio::error::get_ssl_category()) {
+    return result;
+  }
+  const long verified = SSL_get_verify_result(tls);
+  const int reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  if (verified != X509_V_OK) {
+    result.text = why_refused(verified);
+  } else if (reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION) {
+    result.text = "the peer does not speak TLS 1.2 or newer";
+  } else if (reason == SSL_R_WRONG_VERSION_NUMBER) {
+    result.text = "the peer does not answer with TLS";
+  } else {
+    result.text = "the TLS handshake failed";
   }
   return result;
 }
@@ -82,17 +124,27 @@ class Tls final : public Socket::Impl {
 
  private:
   void shake_hands(Socket::Operation* operation) {
-    boost::system::error_code failed;
-    stream_.set_verify_callback(ssl::host_name_verification(target_.host), failed);
-    const bool named = SSL_set_tlsext_host_name(stream_.native_handle(), target_.host.c_str()) == 1;
-    if (failed || !named) {
+    SSL* const tls = stream_.native_handle();
+    if (!expect_host(tls)) {
       operation->finish({.status = IoStatus::failed, .bytes = 0, .text = "TLS cannot be set up"});
       return;
     }
     stream_.async_handshake(ssl::stream_base::client,
-                            [operation](const boost::system::error_code& error) {
-                              operation->finish(to_tls_result(error, 0));
+                            [operation, tls](const boost::system::error_code& error) {
+                              operation->finish(handshake_result(error, tls));
                             });
+  }
+  /// An address is never sent as server name (RFC 6066 section 3).
+  bool expect_host(SSL* tls) const {
+    X509_VERIFY_PARAM* const wanted = SSL_get0_param(tls);
+    X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    boost::system::error_code not_literal;
+    boost::asio::ip::make_address(target_.host, not_literal);
+    if (!not_literal) {
+      return X509_VERIFY_PARAM_set1_ip_asc(wanted, target_.host.c_str()) == 1;
+    }
+    return SSL_set_tlsext_host_name(tls, target_.host.c_str()) == 1 &&
+           SSL_set1_host(tls, target_.host.c_str()) == 1;
   }
 
   Tcp::resolver resolver_;
