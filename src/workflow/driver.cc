@@ -13,39 +13,12 @@
 namespace aios::workflow {
 namespace {
 
-constexpr std::size_t state_bytes_max = std::size_t{4} << 20;
-constexpr std::size_t label_bytes_max = 64;
-
 JsonArray texts(const std::vector<std::string>& values) {
   JsonArray out;
   for (const auto& value : values) {
     out.emplace_back(value);
   }
   return out;
-}
-
-/// A state that is too large to be kept faults the run; what made it large is dropped.
-std::string bounded_state(LiveRun& run) {
-  auto bytes = encode_state(run.state, run.definition.get());
-  if (bytes.size() <= state_bytes_max) {
-    return bytes;
-  }
-  const auto found = bytes.size();
-  run.state.status = RunStatus::faulted;
-  run.state.frames.clear();
-  run.state.effect.reset();
-  run.state.waiting.reset();
-  run.state.output = nullptr;
-  run.state.error =
-      make_problem(ProblemType::runtime,
-                   fmt::format("the run's data take {} bytes, at most {} are kept [AIOS-1032]",
-                               found, state_bytes_max),
-                   "/")
-          .to_json();
-  if (to_text(run.state.raw_input).size() > state_bytes_max / 2) {
-    run.state.raw_input = nullptr;
-  }
-  return encode_state(run.state, run.definition.get());
 }
 
 }  // namespace
@@ -126,22 +99,16 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
   const auto pause = machine(*run).advance();
   co_await close_abandoned_reviews(run);
   if (pause == Pause::ended) {
-    end_history(*run);
-    const bool durable = co_await commit(run);
-    if (durable) {
-      metrics.ended(run->state.status);
-      notify_ended(run->id);
-    }
-    co_return false;
+    const bool again = co_await save_end(run);
+    co_return again;
   }
   if (pause == Pause::wait) {
-    co_await park(run);
-    co_return false;
+    const auto saved = co_await park(run);
+    co_return saved == Saved::faulted;
   }
-  if (pause == Pause::yielded || stopping) {
-    note_fence(*run, RunEvent::checkpoint, {});
-    const bool durable = co_await commit(run);
-    if (!durable || stopping) {
+  if (pause == Pause::yielded || stopping || crowded(*run)) {
+    const auto saved = co_await checkpoint(run);
+    if (saved == Saved::lost || (saved == Saved::durable && stopping)) {
       co_return false;
     }
     co_await runtime::yield();
@@ -151,8 +118,35 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
   co_return next == Next::advance;
 }
 
-Task<bool> Engine::Impl::park(RunPtr run) {
+/// True: the end was refused by the store, and the run ends in another way.
+Task<bool> Engine::Impl::save_end(RunPtr run) {
+  if (!seal(*run)) {
+    const bool fits = seal(*run);  // what was large is gone
+    AIOS_ASSERT(fits);
+  }
+  end_history(*run);
+  const auto saved = co_await commit(run);
+  if (saved == Saved::durable) {
+    metrics.ended(run->state.status);
+    notify_ended(run->id);
+  }
+  co_return saved == Saved::faulted;
+}
+
+Task<Saved> Engine::Impl::checkpoint(RunPtr run) {
+  if (!seal(*run)) {
+    co_return Saved::faulted;
+  }
+  note_fence(*run, RunEvent::checkpoint, {});
+  const auto saved = co_await commit(run);
+  co_return saved;
+}
+
+Task<Saved> Engine::Impl::park(RunPtr run) {
   run->state.status = RunStatus::waiting;
+  if (!seal(*run)) {
+    co_return Saved::faulted;
+  }
   const auto& waiting = *run->state.waiting;
   JsonObject data{{"reason", name_of(waiting.reason)}};
   if (waiting.wake_at) {
@@ -162,14 +156,14 @@ Task<bool> Engine::Impl::park(RunPtr run) {
     data["subject"] = waiting.subject;
   }
   note_fence(*run, RunEvent::parked, std::move(data));
-  const bool durable = co_await commit(run);
-  if (!durable) {
-    co_return false;
+  const auto saved = co_await commit(run);
+  if (saved != Saved::durable) {
+    co_return saved;
   }
   if (const auto at = next_wake(run->state); at) {
     timers->add(run->ctx.tenant, run->id, *at);
   }
-  co_return true;
+  co_return saved;
 }
 
 void Engine::Impl::end_history(LiveRun& run) {
@@ -201,110 +195,18 @@ Task<void> Engine::Impl::close_abandoned_reviews(RunPtr run) {
     co_return;
   }
   const auto reviews = std::exchange(run->log.abandoned_reviews, {});
+  Context ctx = run->ctx;
+  ctx.cancel = nullptr;  // the run may just have been cancelled; its question goes all the same
   for (const auto& review : reviews) {
-    auto write = co_await services.functions.reviews->prepare_cancel(run->ctx, review);
+    auto write = co_await services.functions.reviews->prepare_cancel(ctx, review);
     if (write.ok()) {
       run->writes.push_back(std::move(*write));
+    } else if (services.log != nullptr) {
+      const auto error = std::move(write).error().with(
+          fmt::format("closing review {} of run {}", review, run->id));
+      services.log->error("workflow", error, &ctx);
     }
   }
-}
-
-store::StreamWrite Engine::Impl::run_write(LiveRun& run) {
-  store::StreamWrite write;
-  write.kind = store::StreamKind::run;
-  write.id = run.id;
-  write.expected_version = run.version;
-  write.state = store::Payload{run.state.subject, bounded_state(run)};
-  write.history = std::exchange(run.history, {});
-  write.status = std::string(name_of(run.state.status));
-  write.label = run.state.workflow.substr(0, label_bytes_max);
-  if (run.state.ended()) {
-    write.end = store::StreamEnd::closed;
-  } else if (run.state.waiting) {
-    write.wake_at = next_wake(run.state);
-  } else {
-    write.wake_at = clock(run).now();  // under way: whoever starts next goes on with it at once
-  }
-  return write;
-}
-
-store::Transition Engine::Impl::transition_of(LiveRun& run) {
-  store::Transition out;
-  if (run.with) {
-    out = std::move(*run.with);
-    run.with.reset();
-  }
-  out.tenant = run.ctx.tenant;
-  out.epoch = services.store->epoch();
-  out.streams.push_back(run_write(run));
-  for (auto& write : std::exchange(run.writes, {})) {
-    out.streams.push_back(std::move(write));
-  }
-  for (auto& leaf : std::exchange(run.leaves, {})) {
-    out.leaves.push_back(std::move(leaf));
-  }
-  for (const auto& event : std::exchange(run.log.events, {})) {
-    out.outbox.push_back({"event", run.id, {run.state.subject, to_text(event)}});
-  }
-  return out;
-}
-
-/// False: the run was lost to this process; the store has its last durable state.
-Task<bool> Engine::Impl::commit(RunPtr run) {
-  auto transition = transition_of(*run);
-  Context ctx = run->ctx;
-  ctx.cancel = nullptr;  // a cancelled commit would leave the outcome unknown
-  auto spare = transition;
-  auto done = co_await services.store->commit(ctx, std::move(transition));
-  bool durable = done.ok();
-  if (!durable) {
-    durable = co_await commit_again(run, std::move(spare), std::move(done).error());
-  }
-  if (durable) {
-    ++run->version;
-    if (metrics.commits != nullptr) {
-      metrics.commits->add();
-    }
-    if (run->ack) {
-      run->ack->set(true);
-      run->ack.reset();
-    }
-  }
-  co_return durable;
-}
-
-/// A full store is waited for; anything else loses the run, which is then read again from the
-/// store.
-Task<bool> Engine::Impl::commit_again(RunPtr run, store::Transition transition, Error error) {
-  const Context forever;
-  Duration pause = std::chrono::milliseconds(20);
-  while (error.code() == Code::resource_exhausted && error.retry() == Retry::same_call &&
-         !run->ack && !stopping) {
-    auto rested = co_await runtime::sleep_for(forever, pause);
-    (void)rested;
-    pause = std::min<Duration>(pause * 2, std::chrono::seconds(2));
-    auto spare = transition;
-    Context ctx = run->ctx;
-    ctx.cancel = nullptr;
-    auto done = co_await services.store->commit(ctx, std::move(spare));
-    if (done.ok()) {
-      co_return true;
-    }
-    error = std::move(done).error();
-  }
-  if (services.log != nullptr && !run->ack) {
-    services.log->error("workflow", error, &run->ctx);
-  }
-  const bool asked = run->ack.has_value();
-  if (asked) {
-    run->ack->set(std::move(error).with(fmt::format("committing run {}", run->id)));
-    run->ack.reset();
-  }
-  forget(run);
-  if (run->version != 0) {
-    timers->add(run->ctx.tenant, run->id, clock(*run).now() + std::chrono::seconds(1));
-  }
-  co_return false;
 }
 
 }  // namespace aios::workflow

@@ -168,15 +168,18 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   effect.phase = EffectState::Phase::intent;
   effect.sent_at = now;
   effect.first_at = effect.first_at.value_or(now);
+  if (!seal(*run)) {
+    co_return Next::advance;  // to its end: the effect is gone, and nothing was sent
+  }
   std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
   note_fence(*run, RunEvent::effect_intended,
              {{"step", effect.step},
               {"effect", effect.id},
               {"attempt", effect.attempt},
               {"class", name_of(plan.effect)}});
-  const bool durable = co_await commit(run);
-  if (!durable) {
-    co_return Next::lost;
+  const auto saved = co_await commit(run);
+  if (saved != Saved::durable) {
+    co_return saved == Saved::faulted ? Next::advance : Next::lost;
   }
   if (run->cancel_requested || stopping) {
     effect.phase = EffectState::Phase::fresh;  // nothing was sent

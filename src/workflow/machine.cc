@@ -66,6 +66,9 @@ Pause Machine::advance() {
     if (state_.effect) {
       return Pause::call;
     }
+    if (log_.events.size() >= events_per_turn_max || log_.event_bytes >= event_bytes_per_turn_max) {
+      return Pause::yielded;
+    }
     if (++state_.steps > steps_per_run_max) {
       fault(make_problem(ProblemType::runtime,
                          fmt::format("the run made {} steps, the most a run may make [AIOS-1031]",
@@ -255,6 +258,20 @@ void Machine::cancel(std::string reason) {
   drop_wait();
   state_.cancel_reason = std::move(reason);
   end(RunStatus::cancelled);
+}
+
+void Machine::overflow(const Problem& problem) {
+  if (state_.status == RunStatus::cancelled) {
+    return;  // it has no frames any more
+  }
+  drop_wait();
+  fault(problem);
+}
+
+void Machine::emit(Json event) {
+  auto text = to_text(event);
+  log_.event_bytes += text.size();
+  log_.events.push_back(std::move(text));
 }
 
 void Machine::end(RunStatus status) {

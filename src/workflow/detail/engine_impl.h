@@ -34,6 +34,13 @@ struct EngineShard {
 /// What to do after a call was seen to.
 enum class Next : std::uint8_t { advance, lost };
 
+/// What came of a fence. Only after `durable` may anything leave the process.
+enum class Saved : std::uint8_t {
+  durable,
+  lost,     ///< to this process; the store has the last durable state
+  faulted,  ///< it cannot be saved: the run has ended, and its end is to be saved
+};
+
 struct EngineMetrics {
   explicit EngineMetrics(observe::Metrics* metrics);
   void ended(RunStatus status) const;
@@ -79,15 +86,23 @@ struct Engine::Impl {
   Task<void> begin(RunPtr run);
   Task<void> drive(RunPtr run);
   Task<bool> turn(RunPtr run);
-  Task<bool> commit(RunPtr run);
-  Task<bool> commit_again(RunPtr run, store::Transition transition, Error error);
-  store::Transition transition_of(LiveRun& run);
-  store::StreamWrite run_write(LiveRun& run);
+  Task<bool> save_end(RunPtr run);
+  Task<Saved> checkpoint(RunPtr run);
   Task<void> close_abandoned_reviews(RunPtr run);
   void end_history(LiveRun& run);
   void note(LiveRun& run, RunEvent type, JsonObject data);
   void note_fence(LiveRun& run, RunEvent type, JsonObject data);
-  Task<bool> park(RunPtr run);
+  Task<Saved> park(RunPtr run);
+
+  // What leaves with a fence (commit.cc)
+  bool crowded(const LiveRun& run) const;
+  bool seal(LiveRun& run);
+  void overflow(LiveRun& run, const Problem& problem);
+  Task<Saved> commit(RunPtr run);
+  Task<Saved> commit_again(RunPtr run, store::Transition transition, Error error);
+  void salvage(LiveRun& run, store::Transition transition, const Error& error);
+  store::Transition transition_of(LiveRun& run);
+  store::StreamWrite run_write(LiveRun& run);
 
   // Calls (effects.cc)
   Task<Next> call(RunPtr run);

@@ -46,6 +46,7 @@ struct LiveRun {
   std::uint64_t version = 0;  ///< of the stream; 0: not committed yet
 
   // What leaves with the next commit.
+  std::string sealed;  ///< the state as bytes
   RunLog log;
   std::vector<store::HistoryEvent> history;
   std::vector<store::StreamWrite> writes;
@@ -53,6 +54,7 @@ struct LiveRun {
   std::optional<store::Transition> with;
   std::optional<runtime::OneShot<bool>> ack;  ///< who is answered when the next commit is durable
 
+  std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
   bool busy = false;
   bool cancel_requested = false;
   std::string cancel_reason;

@@ -17,12 +17,16 @@ namespace aios::workflow {
 
 inline constexpr std::uint32_t steps_per_turn_max = 1'000;     ///< then commit and let others run
 inline constexpr std::uint64_t steps_per_run_max = 1'000'000;  ///< then the run faults
+/// Emitted and not committed yet: then commit first.
+inline constexpr std::size_t events_per_turn_max = 200;
+inline constexpr std::size_t event_bytes_per_turn_max = std::size_t{256} << 10;
 
 /// What happened since the last fence and leaves with the next one.
 struct RunLog {
   std::vector<std::string> path;  ///< references of the tasks that ended, in order, the first 200
   std::uint64_t path_dropped = 0;
-  std::vector<Json> events;                    ///< emitted CloudEvents
+  std::vector<std::string> events;             ///< emitted CloudEvents, as text
+  std::size_t event_bytes = 0;                 ///< of all of them
   std::vector<std::string> abandoned_reviews;  ///< nobody waits for them any more
 };
 
@@ -30,7 +34,7 @@ enum class Pause : std::uint8_t {
   call,  ///< state.effect says what
   wait,  ///< state.waiting says for what
   ended,
-  yielded,  ///< steps_per_turn_max steps were made
+  yielded,  ///< steps_per_turn_max steps were made, or much was emitted
 };
 
 class Machine final : public TaskScope, private Arguments {
@@ -49,6 +53,9 @@ class Machine final : public TaskScope, private Arguments {
   /// The time of state.waiting has come.
   void wake();
   void cancel(std::string reason);
+  /// The run cannot be saved as it is: it faults, whatever its document says; a cancelled one stays
+  /// cancelled.
+  void overflow(const Problem& problem);
 
   const Json& input() const override { return top().input; }
   const std::string& reference() const override { return task().reference; }
@@ -57,7 +64,7 @@ class Machine final : public TaskScope, private Arguments {
   JsonObject& memory() override { return state_.frames.back().memory; }
   Result<Json> evaluate(const Expression& expression, const Json& dot, std::string_view error_name,
                         const Json& error) override;
-  void emit(Json event) override { log_.events.push_back(std::move(event)); }
+  void emit(Json event) override;
   std::string source() const override;
 
  private:
