@@ -85,17 +85,17 @@ std::vector<Error> Engine::install(const TenantId& tenant,
   if (!errors.empty()) {
     return errors;
   }
+  std::vector<DefinitionPtr> loaded;
   for (const auto& file : files) {
-    auto definition = load_definition(file, *impl_->registry, &errors);
-    if (!definition) {
-      continue;
-    }
-    std::lock_guard lock(impl_->definitions_mutex);
+    loaded.push_back(load_definition(file, *impl_->registry, &errors));
+    AIOS_ASSERT(loaded.back() != nullptr);  // it was checked just now
+  }
+  std::lock_guard lock(impl_->definitions_mutex);
+  auto& by_name = impl_->installed[tenant].by_name;
+  by_name.clear();
+  for (const auto& definition : loaded) {
     const auto known = impl_->known.emplace(definition->info.digest, definition).first->second;
-    auto& versions = impl_->installed[tenant].by_name[known->full_name()];
-    std::erase_if(versions,
-                  [&](const DefinitionPtr& one) { return one->info.digest == known->info.digest; });
-    versions.push_back(known);
+    by_name[known->full_name()].push_back(known);
   }
   return errors;
 }

@@ -287,4 +287,44 @@ TEST_CASE("engine: a run keeps the definition it started with over a deployment 
   CHECK(text_or(world.view(world.run_workflow("kept", JsonObject())).output, "is", "") == "new");
 }
 
+TEST_CASE("engine: an installation replaces what can be started, also by an older version") {
+  World world;
+  world.start();
+  const auto versioned = [](std::string_view name, std::string_view version) {
+    return DefinitionFile{fmt::format("workflows/{}.yaml", name),
+                          fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, "
+                                      "version: '{}'}}\n"
+                                      "schedule: {{on: {{any: [{{with: {{type: a.{}.v1}}}}]}}}}\n"
+                                      "do:\n  - rest: {{wait: PT1H}}\n"
+                                      "  - is: {{set: {{is: '{}'}}}}\n",
+                                      name, version, name, version)};
+  };
+  const auto install = [&](const std::vector<DefinitionFile>& files) {
+    return world.engine->install(default_tenant(), files);
+  };
+  const auto start = [&](const std::string& name) {
+    StartRequest request;
+    request.workflow = name;
+    return world.executor.run(world.engine->start(world.ctx(), std::move(request)));
+  };
+  CHECK(install({versioned("a", "2.0.0"), versioned("b", "1.0.0")}).empty());
+  const auto old = start("a");
+  REQUIRE(old.ok());
+  REQUIRE(world.engine->triggered_by(default_tenant(), "a.b.v1").size() == 1);
+
+  CHECK(install({versioned("a", "1.0.0")}).empty());
+  REQUIRE(world.engine->definitions(default_tenant()).size() == 1);
+  CHECK(world.engine->triggered_by(default_tenant(), "a.b.v1").empty());
+  CHECK(start("b").error().code() == Code::not_found);
+  const auto fresh = start("a");
+  REQUIRE(fresh.ok());
+
+  CHECK_FALSE(install({versioned("b", "1.0.0"), {"workflows/bad.yaml", "do: 7\n"}}).empty());
+  CHECK(world.engine->definitions(default_tenant()).front().name == "a");
+  CHECK(install({}).empty());
+  CHECK(start("a").error().code() == Code::not_found);
+  CHECK(text_or(world.finish(*old, std::chrono::hours(2)).output, "is", "") == "2.0.0");
+  CHECK(text_or(world.finish(*fresh, std::chrono::hours(2)).output, "is", "") == "1.0.0");
+}
+
 }  // namespace aios::workflow
