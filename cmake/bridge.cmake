@@ -13,4 +13,7 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/bridge/Cargo.toml")
   add_dependencies(aios_bridge aios_bridge_build)
   target_include_directories(aios_bridge INTERFACE "${bridge_dir}/include")
   target_link_libraries(aios_bridge INTERFACE "${bridge_library}" dl m)
+  add_test(NAME bridge COMMAND cargo test --release --locked --quiet --manifest-path "${bridge_dir}/Cargo.toml"
+    --target-dir "${bridge_target}")
+  set_tests_properties(bridge PROPERTIES LABELS unit)
 endif()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The border: raw pointers in, owned bytes out. No panic crosses it and none prints.
 
+mod bounds;
 mod graph;
 mod rego;
 mod schema;

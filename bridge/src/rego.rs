@@ -3,11 +3,13 @@
 //! Rules run on the engine's virtual machine, which counts instructions. What it cannot express runs on the
 //! interpreter, which watches the clock.
 
+use crate::bounds;
 use crate::graph::{self, Graph};
 use crate::{refuse, Answer, Failure};
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::program::Program;
 use regorus::rvm::vm::RegoVM;
+use regorus::rvm::Instruction;
 use regorus::utils::limits::{set_fallback_execution_timer_config, ExecutionTimerConfig};
 use regorus::{CompiledPolicy, Engine, Value};
 use serde_json::json;
@@ -21,6 +23,7 @@ const MODULE_BYTES_MAX: usize = 1 << 20;
 const MODULES_MAX: usize = 1000;
 const INSTRUCTIONS_DEFAULT: usize = 200_000;
 const INTERPRETER_TIME_MAX: Duration = Duration::from_secs(2);
+const MACHINE_TIME_MAX: Duration = Duration::from_secs(1);
 /// The engine's parser and compiler recurse over expressions; a thread of their own gives them room.
 const COMPILE_STACK_BYTES: usize = 256 << 20;
 
@@ -59,9 +62,29 @@ fn bound_time() {
     ONCE.call_once(|| {
         set_fallback_execution_timer_config(Some(ExecutionTimerConfig {
             limit: INTERPRETER_TIME_MAX,
-            check_interval: NonZeroU32::new(1000).unwrap_or(NonZeroU32::MIN),
+            check_interval: NonZeroU32::MIN,
         }));
     });
+}
+
+/// A product may be twice as long as its factors: where there is one, the clock is read at each instruction, so that
+/// a chain of squares ends about where its time does.
+fn clock_of(program: &Program) -> ExecutionTimerConfig {
+    let multiplies = program.instructions.iter().any(|instruction| matches!(instruction, Instruction::Mul { .. }));
+    let every = NonZeroU32::new(if multiplies { 1 } else { 1000 });
+    ExecutionTimerConfig { limit: MACHINE_TIME_MAX, check_interval: every.unwrap_or(NonZeroU32::MIN) }
+}
+
+/// The program with its built-ins behind their bounds.
+fn bounded(mut program: Arc<Program>) -> Result<Arc<Program>, serde_json::Value> {
+    let inner = Arc::make_mut(&mut program);
+    let found: Result<Vec<_>, String> = inner
+        .builtin_info_table
+        .iter()
+        .map(|info| bounds::guard_of(&info.name).ok_or_else(|| format!("built-in {} has no bounds", info.name)))
+        .collect();
+    inner.resolved_builtins = found.map_err(|message| located(&message))?;
+    Ok(program)
 }
 
 /// "\n--> file:3:7\n...\nerror: text" as the engine writes it, taken apart.
@@ -123,6 +146,7 @@ fn load(request: &Request<'_>) -> Result<Engine, Failure> {
         return Err(refuse(format!("{} modules, at most {MODULES_MAX} are taken", request.modules.len())));
     }
     let mut engine = Engine::new();
+    bounds::guard_interpreter(&mut engine).map_err(|error| refuse(error.to_string()))?;
     let mut refusals = Vec::new();
     for (path, text) in &request.modules {
         if text.len() > MODULE_BYTES_MAX {
@@ -198,12 +222,13 @@ fn parts_of(engine: &mut Engine, rules: BTreeMap<String, Vec<String>>) -> Result
     // One program for all rules where the machine takes them all; else each for itself.
     let names: Vec<&str> = rules.keys().map(String::as_str).collect();
     let together = policies.first().and_then(|policy| Compiler::compile_from_policy(policy, &names).ok());
+    let together = together.map(bounded).transpose()?;
     let mut parts = Vec::with_capacity(rules.len());
     for (policy, (rule, inside)) in policies.into_iter().zip(rules) {
         let exec = match &together {
             Some(program) => Exec::Machine(program.clone()),
             None => match Compiler::compile_from_policy(&policy, &[rule.as_str()]) {
-                Ok(program) => Exec::Machine(program),
+                Ok(program) => Exec::Machine(bounded(program)?),
                 Err(_) => Exec::Interpreter(Box::new(policy)),
             },
         };
@@ -217,6 +242,7 @@ impl Rego {
         let mut vm = RegoVM::new();
         vm.load_program(program.clone());
         vm.set_max_instructions(self.instructions_max);
+        vm.set_execution_timer_config(Some(clock_of(program)));
         vm.set_data(self.data.clone()).map_err(|error| refuse(error.to_string()))?;
         Ok(vm)
     }
@@ -275,6 +301,13 @@ impl Rego {
     }
 
     fn run(&self, parts: &[Part], input: &Value) -> Result<Vec<Value>, Failure> {
+        bounds::begin();
+        let values = self.run_parts(parts, input);
+        // A refused built-in is the reason, whatever the engine made of it.
+        bounds::refusal().map_or(values, |why| Err(refuse(why)))
+    }
+
+    fn run_parts(&self, parts: &[Part], input: &Value) -> Result<Vec<Value>, Failure> {
         let mut loaded: Option<(*const Program, RegoVM)> = None;
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
@@ -315,5 +348,6 @@ fn place(object: &mut Value, inside: &[String], value: Value) -> Result<(), Fail
 }
 
 fn written(value: &Value) -> Answer {
+    bounds::measure(value).map_err(|why| refuse(format!("the result cannot be written: {why}")))?;
     serde_json::to_vec(value).map_err(|error| refuse(format!("the result cannot be written as JSON: {error}")))
 }
