@@ -203,6 +203,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, std::s
   } else {
     state.effect->maybe_happened = false;
     state.effect->attempt = 0;
+    state.effect->lookups = 0;
     state.effect->first_at.reset();
     state.waiting.reset();
     state.status = RunStatus::running;

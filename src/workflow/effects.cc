@@ -220,12 +220,14 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
   auto answer = co_await function->lookup(ctx, std::move(ready), std::move(request));
   if (!answer.ok()) {
     metrics.effect(plan.effect, "lookup_failed");
+    ++effect.lookups;
     settle_unknown(*run, plan, answer.error());
     co_return false;
   }
   if (!answer->has_value()) {
     metrics.effect(plan.effect, "lookup_absent");
     effect.maybe_happened = false;
+    effect.lookups = 0;
     co_return true;
   }
   metrics.effect(plan.effect, "lookup_found");
@@ -303,9 +305,8 @@ void Engine::Impl::settle_unknown(LiveRun& run, const CallPlan& plan, const Erro
 void Engine::Impl::settle_failed(LiveRun& run, const CallPlan& plan, const Error& error) {
   auto& effect = *run.state.effect;
   if (error.retry() == Retry::never) {
-    // A refusal for good also answers for the tries before it: a peer that honours the key, or was
-    // asked, would have given the first result again.
-    effect.maybe_happened = false;
+    // It answers for this try alone: a peer may refuse (a withdrawn right, a proxy in front) before
+    // it looks at the key. What an earlier try did stays open, unless the peer was asked.
     give_up(run, plan.effect, error);
     return;
   }
@@ -336,8 +337,9 @@ void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& 
   const auto& effect = *run.state.effect;
   auto& executor = run.shard->executor;
   const auto now = executor.clock().now();
-  const auto tries = std::min<std::uint32_t>(std::max<std::uint32_t>(effect.attempt, 1), 60);
-  const bool slow = effect.attempt > plan.backoff.retries_max;
+  const auto asked = effect.attempt + effect.lookups;
+  const auto tries = std::clamp<std::uint32_t>(asked, 1, 60);
+  const bool slow = asked > plan.backoff.retries_max;
   const auto cap = static_cast<double>((slow ? unknown_pause_max : plan.backoff.cap).count());
   const auto grown = static_cast<double>(plan.backoff.first.count()) *
                      std::pow(plan.backoff.factor, static_cast<double>(tries - 1));

@@ -121,6 +121,50 @@ TEST_CASE("effects: a refusal is not retried") {
   CHECK(asked.world.system.requests == 1);
 }
 
+TEST_CASE("effects: a refusal for good settles its own try alone") {
+  struct Case {
+    std::string effect;
+    std::vector<Behaviour> script;
+    std::string status;
+  };
+  const std::vector<Case> cases{
+      // The peer may have refused before it looked at the key: nobody knows of the first try.
+      {"key", {Behaviour::lose_reply, Behaviour::refuse}, "waiting"},
+      {"key", {Behaviour::fail_before, Behaviour::refuse}, "faulted"},
+      // The peer was asked, and the first try had not happened.
+      {"lookup", {Behaviour::drop, Behaviour::refuse}, "faulted"},
+      {"read", {Behaviour::lose_reply, Behaviour::refuse}, "faulted"},
+      {"none", {Behaviour::fail_before, Behaviour::refuse}, "faulted"},
+  };
+  for (const auto& one : cases) {
+    CAPTURE(one.effect);
+    CAPTURE(one.status);
+    Asked asked(one.effect);
+    const auto view = asked.world.finish(asked.go(one.script));
+    CHECK(view.status == one.status);
+    CHECK(view.waiting_for.starts_with(one.status == "waiting" ? "incident inc_" : ""));
+    CHECK(asked.world.system.requests == 2);
+  }
+}
+
+TEST_CASE("effects: look-ups without an answer come less and less often, and end with a person") {
+  Asked asked("lookup");
+  asked.world.system.lookup_fails = true;
+  const auto id = asked.go({Behaviour::lose_reply});
+  asked.world.executor.advance(std::chrono::hours(1));
+  CHECK(asked.world.view(id).waiting_for.starts_with("lookup "));
+  CHECK(asked.world.system.lookups > 5);
+  CHECK(asked.world.system.lookups < 60);
+  asked.world.crash();
+  asked.world.start();
+  const auto before = asked.world.system.lookups;
+  asked.world.executor.advance(std::chrono::hours(1));
+  CHECK(asked.world.system.lookups < before + 40);
+  asked.world.executor.advance(std::chrono::hours(23));
+  CHECK(asked.world.view(id).waiting_for.starts_with("incident inc_"));
+  CHECK(asked.world.system.requests == 1);
+}
+
 TEST_CASE("effects: an open breaker parks the run and burns no attempt") {
   Asked asked("key");
   const std::vector<Behaviour> closed(20, Behaviour::block);

@@ -25,8 +25,10 @@ std::string reason_of(const RunState& state) {
       return fmt::format("{}: the system behind it takes no calls now (no try is counted)",
                          function);
     case Waiting::Reason::lookup:
-      return fmt::format("asking whether {} happened, which is not known (tries so far {})",
-                         function, state.effect->attempt);
+      return fmt::format(
+          "asking whether {} happened, which is not known (tries so far {}, asked in vain {} "
+          "times)",
+          function, state.effect->attempt, state.effect->lookups);
     case Waiting::Reason::review:
       return fmt::format("the answer of a person to review {}", waiting.subject);
     case Waiting::Reason::incident:

@@ -82,6 +82,9 @@ JsonObject to_json(const EffectState& effect) {
   put(out, "arguments", effect.arguments);
   out["phase"] = static_cast<int>(effect.phase);
   out["attempt"] = effect.attempt;
+  if (effect.lookups != 0) {
+    out["lookups"] = effect.lookups;
+  }
   if (effect.maybe_happened) {
     out["maybe"] = true;
   }
@@ -98,6 +101,7 @@ EffectState effect_of(const Json& value) {
   out.arguments = take(value, "arguments");
   out.phase = static_cast<EffectState::Phase>(int_or(value, "phase", 0) == 0 ? 0 : 1);
   out.attempt = static_cast<std::uint32_t>(int_or(value, "attempt", 0));
+  out.lookups = static_cast<std::uint32_t>(int_or(value, "lookups", 0));
   out.maybe_happened = bool_or(value, "maybe", false);
   out.first_at = take_time(value, "first_at");
   out.sent_at = take_time(value, "sent_at");

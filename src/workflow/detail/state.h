@@ -43,6 +43,7 @@ struct EffectState {
   Json arguments;
   Phase phase = Phase::fresh;
   std::uint32_t attempt = 0;    ///< tries so far, the present one included
+  std::uint32_t lookups = 0;    ///< that gave no answer since the last try
   bool maybe_happened = false;  ///< some try had an unknown outcome
   std::optional<Time> first_at, sent_at;
 };
@@ -74,9 +75,7 @@ struct RunState {
   Json raw_input, input, context;
   std::vector<Frame> frames;
   JsonArray inferences, reviews;  ///< governance memory, the last 100 of each
-  JsonObject
-      /// step -> effect id whose outcome was still unknown when the step was given up
-      open_effects;
+  JsonObject open_effects;        ///< step -> effect whose outcome was unknown when it was given up
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
