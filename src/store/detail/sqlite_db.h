@@ -16,7 +16,7 @@ struct sqlite3_stmt;
 
 namespace aios::store::detail {
 
-constexpr int format_version = 1;  ///< of every database file of the store
+constexpr int format_version = 2;  ///< of every database file of the store
 
 class Db;
 
@@ -50,7 +50,7 @@ enum class Access : std::uint8_t { write, read };
 class Db {
  public:
   /// Opens or creates, in WAL mode, without automatic checkpoints. failed_precondition when the
-  /// file's format is newer.
+  /// file has another format.
   static Result<std::unique_ptr<Db>> open(const std::string& path, Access access,
                                           int page_bytes = 4096);
   ~Db();

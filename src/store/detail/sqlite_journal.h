@@ -28,6 +28,7 @@ class SqliteJournal {
   Result<void> append(const std::vector<JournalRow>& rows);
   Result<void> truncate(std::uint64_t through);
   Result<void> sync();
+  /// Of the last row that ever was here: also when all were cut.
   Result<std::uint64_t> last_sequence();
   // Any thread; rows with bodies, records not decoded.
   Result<std::vector<JournalRow>> rows(std::uint64_t after, std::uint32_t limit);
@@ -56,5 +57,8 @@ class SqliteJournal {
 /// The table and its columns; also what restore fills.
 Result<void> create_journal(Db& db);
 Result<void> insert_row(Db& db, const JournalRow& row);
+/// Remembers that the rows up to there were cut, so that an empty journal is not taken for a new
+/// one.
+Result<void> write_cut(Db& db, std::uint64_t through);
 
 }  // namespace aios::store::detail

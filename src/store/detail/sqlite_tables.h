@@ -114,6 +114,10 @@ class SqliteTables {
 
 Result<std::string> read_greatest_id(Db& db, StreamKind kind, std::int64_t tenant);
 
+/// A row of streams holds a whole finished run, often about 1 KB: pages of 8 KB waste little and
+/// rowid tables keep such rows off overflow pages.
+constexpr int tables_page_bytes = 8192;
+
 /// Rows of the leaves table: the tenant's number above 40 bits of index.
 constexpr std::int64_t leaf_row(std::int64_t tenant, std::uint64_t index) {
   return (tenant << 40) + static_cast<std::int64_t>(index);

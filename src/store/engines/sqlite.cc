@@ -2,11 +2,10 @@
 #include "store/detail/sqlite_engine.h"
 
 #include "core/crypto.h"
+#include "store/detail/sqlite_identity.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
-
-#include <algorithm>
 
 namespace aios::store::detail {
 namespace {
@@ -65,6 +64,9 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
     return std::move(root).error();
   }
   engine->root_key_ = *std::move(root);
+  if (auto settled = settle_identity(layout); !settled.ok()) {
+    return std::move(settled).error();
+  }
   auto keystore = SqliteKeyStore::open(layout.keystore());
   if (!keystore.ok()) {
     return std::move(keystore).error();
@@ -84,7 +86,10 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
   if (!last.ok()) {
     return std::move(last).error();
   }
-  engine->last_sequence_ = std::max(*last, engine->tables_->cursor());
+  if (auto whole = check_journal_end(layout, *last, engine->tables_->cursor()); !whole.ok()) {
+    return std::move(whole).error();
+  }
+  engine->last_sequence_ = *last;
   return engine;
 }
 

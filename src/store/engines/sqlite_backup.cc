@@ -6,6 +6,7 @@
 #include "store/detail/archive.h"
 #include "store/detail/keys_file.h"
 #include "store/detail/sqlite_engine.h"
+#include "store/detail/sqlite_identity.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -139,6 +140,13 @@ Result<void> restore_journal(Db& journal, const Frame& frame) {
   return done.ok() ? journal.run("COMMIT") : done;
 }
 
+/// The archive has the journal from the tables' cursor on: what is before it was cut.
+Result<void> end_journal(Db& journal, const DirectoryLayout& layout) {
+  auto cursor = cursor_of(layout.tables());
+  auto done = cursor.ok() ? write_cut(journal, *cursor) : Result<void>(std::move(cursor).error());
+  return done.ok() ? journal.run("PRAGMA wal_checkpoint(TRUNCATE)") : done;
+}
+
 Result<void> restore_frames(const std::string& archive_path, const DirectoryLayout& layout) {
   auto archive = ArchiveReader::open(archive_path);
   if (!archive.ok()) {
@@ -161,8 +169,8 @@ Result<void> restore_frames(const std::string& archive_path, const DirectoryLayo
     const std::string blob =
         frame->name.starts_with(blob_prefix) ? frame->name.substr(blob_prefix.size()) : "";
     if (frame->name.empty()) {
-      auto synced = file.close();
-      return synced.ok() ? (*journal)->run("PRAGMA wal_checkpoint(TRUNCATE)") : synced;
+      done = file.close();
+      return done.ok() ? end_journal(**journal, layout) : done;
     }
     if (frame->name == "tables.db") {
       done = file.write(layout.tables(), *frame);
@@ -253,6 +261,7 @@ Result<void> restore_store(const std::string& archive_path, const std::string& k
   done = done.ok() ? make_private_directory(layout.blobs()) : done;
   done = done.ok() ? restore_frames(archive_path, layout) : done;
   done = done.ok() ? restore_keys(*keys, layout) : done;
+  done = done.ok() ? renew_identity(layout) : done;
   done = done.ok() ? sync_directory(layout.directory) : done;
   if (!done.ok()) {
     std::filesystem::remove_all(layout.directory, ignored);

@@ -113,10 +113,11 @@ Result<void> Db::check_format() {
   if (!version.ok()) {
     return std::move(version).error();
   }
-  if (*version > format_version) {
+  // A file that was just made has none.
+  if (*version != 0 && *version != format_version) {
     return Error(Code::failed_precondition,
-                 fmt::format("'{}' has format {}, this build reads up to format {}", path_,
-                             *version, format_version))
+                 fmt::format("'{}' has format {}, this build reads format {}", path_, *version,
+                             format_version))
         .page(408);
   }
   return {};

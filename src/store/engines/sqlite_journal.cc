@@ -18,7 +18,15 @@ Result<void> create_journal(Db& db) {
       "CREATE TABLE IF NOT EXISTS journal(sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
       " first_leaf INTEGER NOT NULL, body BLOB NOT NULL);"
       "CREATE TABLE IF NOT EXISTS epoch(one INTEGER PRIMARY KEY CHECK(one = 1), value INTEGER NOT "
+      "NULL);"
+      "CREATE TABLE IF NOT EXISTS cut(one INTEGER PRIMARY KEY CHECK(one = 1), through INTEGER NOT "
       "NULL);");
+}
+
+Result<void> write_cut(Db& db, std::uint64_t through) {
+  return db.prepare("INSERT OR REPLACE INTO cut(one, through) VALUES(1, ?)")
+      .integer(1, static_cast<std::int64_t>(through))
+      .run();
 }
 
 Result<void> insert_row(Db& db, const JournalRow& row) {
@@ -119,6 +127,9 @@ Result<void> SqliteJournal::truncate(std::uint64_t through) {
   auto cut = writer_->prepare("DELETE FROM journal WHERE sequence <= ?")
                  .integer(1, static_cast<std::int64_t>(through))
                  .run();
+  if (cut.ok()) {
+    cut = write_cut(*writer_, through);
+  }
   return cut.ok() ? cut : failed(std::move(cut).error());
 }
 
@@ -128,7 +139,9 @@ Result<void> SqliteJournal::sync() {
 }
 
 Result<std::uint64_t> SqliteJournal::last_sequence() {
-  auto last = writer_->one_integer("SELECT max(sequence) FROM journal");
+  auto last = writer_->one_integer(
+      "SELECT max((SELECT coalesce(max(sequence), 0) FROM journal),"
+      " (SELECT coalesce(max(through), 0) FROM cut))");
   if (!last.ok()) {
     return std::move(last).error();
   }

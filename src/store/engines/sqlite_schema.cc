@@ -5,10 +5,6 @@
 namespace aios::store::detail {
 namespace {
 
-// A row of streams holds a whole finished run, often about 1 KB: pages of 8 KB waste little and
-// rowid tables keep such rows off overflow pages.
-constexpr int page_bytes = 8192;
-
 constexpr std::string_view schema = R"(
 CREATE TABLE IF NOT EXISTS cursor(one INTEGER PRIMARY KEY CHECK(one = 1), value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS tenants(number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
@@ -112,7 +108,7 @@ Result<std::string> read_greatest_id(Db& db, StreamKind kind, std::int64_t tenan
 
 Result<std::unique_ptr<SqliteTables>> SqliteTables::open(const std::string& path) {
   std::unique_ptr<SqliteTables> tables(new SqliteTables(path));
-  auto db = Db::open(path, Access::write, page_bytes);
+  auto db = Db::open(path, Access::write, tables_page_bytes);
   if (!db.ok()) {
     return std::move(db).error();
   }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/detail/sqlite_identity.h"
+
+#include "core/crypto.h"
+#include "core/text.h"
+#include "store/detail/sqlite_engine.h"
+#include "store/detail/sqlite_tables.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace aios::store::detail {
+namespace {
+
+constexpr std::size_t identity_bytes = 16;
+
+struct Part {
+  std::string path;
+  int page_bytes = 4096;
+  const char* table = "";  ///< without it the file holds nothing
+  const char* used = "";   ///< 1 when it holds data
+  bool present = false;
+  bool empty = true;
+  std::string identity = {};
+};
+
+std::array<Part, 3> parts_of(const DirectoryLayout& layout) {
+  return {
+      Part{layout.keystore(), 4096, "tenants", "SELECT EXISTS(SELECT 1 FROM tenants)"},
+      Part{layout.tables(), tables_page_bytes, "cursor",
+           "SELECT EXISTS(SELECT 1 FROM cursor WHERE value > 0)"},
+      Part{layout.journal(), 4096, "journal",
+           "SELECT EXISTS(SELECT 1 FROM journal) OR EXISTS(SELECT 1 FROM cut WHERE through > 0)"}};
+}
+
+Error refusal(std::string text) {
+  return Error(Code::failed_precondition, std::move(text)).page(527);
+}
+
+Result<void> look_at(Part* part) {
+  part->present = exists(part->path);
+  if (!part->present) {
+    return {};
+  }
+  auto db = Db::open(part->path, Access::write, part->page_bytes);
+  if (!db.ok()) {
+    return std::move(db).error();
+  }
+  const std::string there = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '";
+  auto filled = (*db)->one_integer(there + part->table + "'");
+  if (filled.ok() && *filled > 0) {
+    filled = (*db)->one_integer(part->used);
+  }
+  auto named = (*db)->one_integer(there + "identity'");
+  if (!filled.ok() || !named.ok()) {
+    return filled.ok() ? std::move(named).error() : std::move(filled).error();
+  }
+  part->empty = *filled == 0;
+  if (*named == 0) {
+    return {};
+  }
+  auto query = (*db)->prepare("SELECT value FROM identity");
+  auto row = query.step();
+  if (!row.ok()) {
+    return std::move(row).error();
+  }
+  part->identity = *row ? std::string(query.bytes(0)) : std::string();
+  return {};
+}
+
+Result<void> give(const Part& part, const std::string& identity) {
+  auto db = Db::open(part.path, Access::write, part.page_bytes);
+  if (!db.ok()) {
+    return std::move(db).error();
+  }
+  auto done = (*db)->run(
+      "PRAGMA synchronous=FULL;"
+      "CREATE TABLE IF NOT EXISTS identity(one INTEGER PRIMARY KEY CHECK(one = 1),"
+      " value TEXT NOT NULL);");
+  if (!done.ok()) {
+    return done;
+  }
+  done = (*db)
+             ->prepare("INSERT OR REPLACE INTO identity(one, value) VALUES(1, ?)")
+             .text(1, identity)
+             .run();
+  if (!done.ok()) {
+    return done;
+  }
+  // Into the file itself: it must still be known there when the log beside it is lost.
+  auto copied = (*db)->checkpoint(Db::Checkpoint::truncate);
+  return copied.ok() ? Result<void>() : Result<void>(std::move(copied).error());
+}
+
+/// Why files of which at least one holds data do not belong together; empty when they do.
+std::string mismatch(const std::array<Part, 3>& parts) {
+  const Part* whole = nullptr;  // one that holds data, to hold the others against
+  for (const Part& part : parts) {
+    whole = !part.empty && !part.identity.empty() ? &part : whole;
+  }
+  for (const Part& part : parts) {
+    if (!part.present) {
+      return fmt::format("'{}' is missing, the other files of the data directory are there",
+                         part.path);
+    }
+    if (part.identity.empty()) {
+      return fmt::format("'{}' has no identity: it was made anew beside the others", part.path);
+    }
+    if (whole != nullptr && part.identity != whole->identity) {
+      return fmt::format("'{}' has identity {}, '{}' has {}: they are of different directories",
+                         part.path, part.identity, whole->path, whole->identity);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<void> settle_identity(const DirectoryLayout& layout) {
+  auto parts = parts_of(layout);
+  bool empty = true;
+  for (Part& part : parts) {
+    if (auto looked = look_at(&part); !looked.ok()) {
+      return looked;
+    }
+    empty = empty && part.empty;
+  }
+  if (!empty) {
+    const std::string why = mismatch(parts);
+    return why.empty() ? Result<void>() : Result<void>(refusal(why));
+  }
+  return renew_identity(layout);
+}
+
+Result<void> renew_identity(const DirectoryLayout& layout) {
+  const std::string identity = to_hex(secure_random(identity_bytes));
+  for (const Part& part : parts_of(layout)) {
+    if (auto given = give(part, identity); !given.ok()) {
+      return given;
+    }
+  }
+  return sync_directory(layout.directory);
+}
+
+Result<void> check_journal_end(const DirectoryLayout& layout, std::uint64_t journal_end,
+                               std::uint64_t cursor) {
+  if (journal_end >= cursor) {
+    return {};
+  }
+  return refusal(
+      fmt::format("'{}' ends at {}, '{}' holds what came up to {}: the journal or its "
+                  "log (-wal) is older than the tables",
+                  layout.journal(), journal_end, layout.tables(), cursor));
+}
+
+}  // namespace aios::store::detail

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files of a data directory belong together: one that is lost, older or of another directory
+// is noticed before anything is answered.
+#include "store/detail/sqlite_db.h"
+#include "store/testing/subject.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+using namespace aios;
+using namespace aios::store;
+using namespace aios::store::testing;
+namespace fs = std::filesystem;
+
+namespace {
+
+void commit_runs(Subject& subject, int from, int to) {
+  for (int i = from; i < to; ++i) {
+    Transition out = subject.transition();
+    out.streams.push_back(write(fmt::format("run_{:03}", i), 0, "state", "running", "person"));
+    subject.must_commit(std::move(out));
+  }
+}
+
+/// Closed, so that all of it is folded.
+void fill(Subject& subject) {
+  commit_runs(subject, 0, 20);
+  subject.close();
+}
+
+std::string file_of(Subject& subject, const std::string& name) {
+  return subject.options().directory + "/" + name;
+}
+
+void refused(Subject& subject, const std::string& name) {
+  auto opened = open_store(subject.options(), subject.clock());
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().code() == Code::failed_precondition);
+  CHECK(opened.error().page() == 527);
+  CHECK_MESSAGE(opened.error().message().find(name) != std::string::npos, opened.error().message());
+}
+
+}  // namespace
+
+TEST_CASE("store: a lost file beside the others is refused, and not made anew") {
+  for (const char* name : {"journal.db", "tables.db", "keystore.db"}) {
+    Subject subject(Kind::sqlite);
+    fill(subject);
+    const std::string path = file_of(subject, name);
+    fs::rename(path, path + ".away");
+    refused(subject, name);
+    CHECK_FALSE(fs::exists(path));
+    fs::rename(path + ".away", path);
+    subject.open();
+    CHECK(subject.stream("run_019").state == "state");
+  }
+}
+
+TEST_CASE("store: a file of another directory is refused") {
+  for (const char* name : {"journal.db", "tables.db", "keystore.db"}) {
+    Subject subject(Kind::sqlite);
+    Subject other(Kind::sqlite);
+    fill(subject);
+    fill(other);
+    fs::copy_file(file_of(other, name), file_of(subject, name),
+                  fs::copy_options::overwrite_existing);
+    refused(subject, name);
+  }
+}
+
+TEST_CASE("store: a journal older than the tables is refused") {
+  Subject subject(Kind::sqlite);
+  commit_runs(subject, 0, 20);
+  subject.close();
+  const std::string journal = file_of(subject, "journal.db");
+  fs::copy_file(journal, journal + ".old");
+  subject.open();
+  commit_runs(subject, 20, 40);
+  subject.close();
+  fs::rename(journal, journal + ".new");
+  fs::rename(journal + ".old", journal);
+  refused(subject, "journal.db");
+  fs::rename(journal + ".new", journal);
+  subject.open();
+  CHECK(subject.stream("run_039").state == "state");
+}
+
+TEST_CASE("store: a directory whose making was cut off is completed") {
+  for (const char* name : {"journal.db", "tables.db", "keystore.db"}) {
+    Subject subject(Kind::sqlite);
+    subject.close();
+    fs::remove(file_of(subject, name));
+    subject.open();
+    commit_runs(subject, 0, 3);
+    subject.reopen();
+    CHECK(subject.stream("run_002").state == "state");
+  }
+}
+
+TEST_CASE("store: a directory whose journal was cut to nothing opens again") {
+  Subject subject(Kind::sqlite);
+  fill(subject);
+  {
+    auto db = detail::Db::open(file_of(subject, "journal.db"), detail::Access::write);
+    REQUIRE(db.ok());
+    const auto last = (*db)->one_integer("SELECT max(sequence) FROM journal");
+    const auto cut = (*db)->one_integer("SELECT through FROM cut");
+    REQUIRE((last.ok() && cut.ok()));
+    REQUIRE((*db)
+                ->run(fmt::format("DELETE FROM journal; INSERT OR REPLACE INTO cut VALUES(1, {})",
+                                  std::max(*last, *cut)))
+                .ok());
+  }
+  subject.open();
+  commit_runs(subject, 20, 25);
+  subject.reopen();
+  CHECK(subject.stream("run_000").state == "state");
+  CHECK(subject.stream("run_024").state == "state");
+}
