@@ -37,7 +37,7 @@ void refused(Subject& subject, const std::string& name) {
   auto opened = open_store(subject.options(), subject.clock());
   REQUIRE_FALSE(opened.ok());
   CHECK(opened.error().code() == Code::failed_precondition);
-  CHECK(opened.error().page() == 527);
+  CHECK(opened.error().page() == 422);
   CHECK_MESSAGE(opened.error().message().find(name) != std::string::npos, opened.error().message());
 }
 

@@ -16,14 +16,14 @@ struct DirectoryLayout;
 
 /// Gives a new directory its identity; refuses one whose files do not belong together, before any
 /// file is made. A directory whose making was cut off holds no data and is completed.
-/// @return failed_precondition [AIOS-0527], naming the file.
+/// @return failed_precondition [AIOS-0422], naming the file.
 Result<void> settle_identity(const DirectoryLayout& layout);
 
 /// A restored directory is another than the one that was copied.
 Result<void> renew_identity(const DirectoryLayout& layout);
 
 /// What is folded must have gone through the journal: its last row, or the place it was cut at, is
-/// not before the tables' cursor. failed_precondition [AIOS-0527].
+/// not before the tables' cursor. failed_precondition [AIOS-0422].
 Result<void> check_journal_end(const DirectoryLayout& layout, std::uint64_t journal_end,
                                std::uint64_t cursor);
 

@@ -35,7 +35,7 @@ std::array<Part, 3> parts_of(const DirectoryLayout& layout) {
 }
 
 Error refusal(std::string text) {
-  return Error(Code::failed_precondition, std::move(text)).page(527);
+  return Error(Code::failed_precondition, std::move(text)).page(422);
 }
 
 Result<void> look_at(Part* part) {
