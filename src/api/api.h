@@ -15,6 +15,7 @@
 #include "net/http.h"
 #include "observe/metrics.h"
 #include "review/review.h"
+#include "runtime/shards.h"
 #include "store/store.h"
 #include "workflow/engine.h"
 
@@ -38,6 +39,8 @@ struct ApiServices {
   observe::Metrics* metrics = nullptr;
   net::Router* router = nullptr;  ///< for the OpenAPI document
   const std::atomic<bool>* ready = nullptr;
+  runtime::BlockingPool* pool = nullptr;  ///< for calls that wait for the disk
+  std::string data;                       ///< the data directory: where no backup may go
 };
 
 /// Adds every route. The services must outlive the router's last request.

@@ -141,6 +141,7 @@ void mount_api(net::Router& router, const ApiServices& services) {
   mount_models(router, services);
   mount_deployments(router, services);
   mount_governance(router, services);
+  mount_operate(router, services);
 }
 
 }  // namespace aios::api

@@ -190,6 +190,8 @@ void SystemImpl::mount() {
   services.metrics = &metrics_;
   services.router = &router_;
   services.ready = &ready_;
+  services.pool = &pool_;
+  services.data = options_.data;
   api::mount_api(router_, services);
 }
 

@@ -73,6 +73,7 @@ class Document(unittest.TestCase):
             "revokeKey": (f"{api}/keys/{spare}", None),
             "auditState": (f"{api}/audit", None),
             "checkPolicy": (f"{api}/policy/check", {"path": "support/decide", "input": {}}),
+            "backup": (f"{api}/operate/backup", {"directory": self.scene.path("backup")}),
             "metrics": ("/metrics", None),
         }
 

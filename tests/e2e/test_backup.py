@@ -3,9 +3,10 @@
 
 import json
 import os
+import threading
 import unittest
 
-from harness import SURE_CASE, UNSURE, Scene, aios, ticket_event
+from harness import SURE_CASE, UNSURE, Scene, aios, ticket_event, wait_for
 
 
 class Backup(unittest.TestCase):
@@ -84,6 +85,93 @@ class Backup(unittest.TestCase):
                     "--passphrase-file", short, "--data", self.scene.server.data)
         self.assertEqual(done.returncode, 1)
         self.assertFalse(os.path.exists(self.scene.path("k2")))
+
+
+class WhileServing(unittest.TestCase):
+    """The server copies its own store; nobody has to stop it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.support_desk()
+        cls.phrase = cls.scene.write("phrase", "a long pass phrase of ours\n")
+
+    def test_a_backup_under_load_is_whole_and_its_log_verifies(self):
+        scene = self.scene
+        ended, accepted, failed = threading.Event(), [], []
+
+        def load():
+            api = scene.api("ingest")
+            number = 100
+            while not ended.is_set():
+                number += 1
+                status, sent = api.send(ticket_event(number, SURE_CASE, scene.customers[3]))
+                (accepted if status == 202 else failed).append(sent)
+
+        sender = threading.Thread(target=load)
+        sender.start()
+        try:
+            wait_for(lambda: len(accepted) >= 10, "ten events are accepted")
+            before = [sent["run"] for sent in accepted]
+            archive, keys = scene.path("live.archive"), scene.path("live.keys")
+            made = aios("backup", archive, "--keys", keys, "--passphrase-file", self.phrase,
+                        "--data", scene.server.data)
+            at_end = len(accepted)
+            wait_for(lambda: len(accepted) > at_end, "the server goes on")
+        finally:
+            ended.set()
+            sender.join()
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(failed, [])
+        for path in (archive, keys):
+            self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.assertFalse(os.path.exists(archive + ".making"))
+
+        again = Scene()
+        self.addCleanup(again.close)
+        done = aios("restore", archive, "--keys", keys, "--passphrase-file", self.phrase,
+                    "--data", os.path.join(again.folder, "data"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        again.with_server()
+        api = again.server.api(scene.server.first_key())
+        there = {run["id"] for run in api.pages("/api/v1/runs")}
+        self.assertEqual([run for run in before if run not in there], [])
+        state = api.want("GET", "/api/v1/audit")
+        self.assertGreaterEqual(state["signed_size"], len(before))
+        verified = aios("audit", "verify", os.path.join(again.folder, "data", "audit", "default"),
+                        "--key", state["verifier_key"])
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+
+    def test_where_a_backup_may_not_go(self):
+        scene, api = self.scene, self.scene.api()
+        full = scene.path("full")
+        os.makedirs(full, exist_ok=True)
+        with open(os.path.join(full, "file"), "w", encoding="ascii"):
+            pass
+        link = scene.path("link")
+        os.symlink(scene.server.data, link)
+        for directory in ("relative", os.path.join(scene.server.data, "b"), scene.server.data,
+                          full, os.path.join(link, "b"), scene.path("no", "such", "folder"),
+                          os.path.join(full, "file")):
+            status, problem = api.call("POST", "/api/v1/operate/backup", {"directory": directory})
+            with self.subTest(directory=directory):
+                self.assertEqual((status, problem["page"]), (400, "AIOS-1303"), problem)
+        self.assertFalse(os.path.exists(os.path.join(scene.server.data, "b")))
+        self.assertEqual(os.listdir(full), ["file"])
+
+    def test_keys_are_for_an_administrator(self):
+        body = {"directory": self.scene.path("with-keys"), "passphrase": "a long pass phrase"}
+        status, problem = self.scene.api("operator").call("POST", "/api/v1/operate/backup", body)
+        self.assertEqual(status, 403, problem)
+        status, _ = self.scene.api("ingest").call("POST", "/api/v1/operate/backup", {
+            "directory": self.scene.path("without-keys")})
+        self.assertEqual(status, 403)
+        status, made = self.scene.api("operator").call("POST", "/api/v1/operate/backup", {
+            "directory": self.scene.path("without-keys")})
+        self.assertEqual(status, 201, made)
+        self.assertNotIn("keys", made)
+        self.assertEqual(os.stat(self.scene.path("without-keys")).st_mode & 0o777, 0o700)
 
 
 class WithoutServer(unittest.TestCase):

@@ -48,6 +48,7 @@ void mount_models(net::Router& router, const ApiServices& services);
 void mount_deployments(net::Router& router, const ApiServices& services);
 void mount_governance(net::Router& router, const ApiServices& services);
 void mount_events(net::Router& router, const ApiServices& services);
+void mount_operate(net::Router& router, const ApiServices& services);
 void mount_system(net::Router& router, const ApiServices& services);
 
 }  // namespace aios::api

@@ -6,6 +6,11 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 
 namespace aios::app {
 namespace {
@@ -31,10 +36,77 @@ Result<std::string> passphrase_of(const BackupOptions& options) {
   return passphrase;
 }
 
-/// Works on a directory that a server holds only through that server: here it must be free.
+constexpr int page_directory_held = 409;
+
+Result<void> move_to(const std::string& from, const std::string& path) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) == 0) {
+    return Error(Code::already_exists,
+                 fmt::format("'{}' is there; the new file is '{}'", path, from))
+        .page(1408);
+  }
+  if (::rename(from.c_str(), path.c_str()) != 0) {
+    return Error(Code::unavailable,
+                 fmt::format("'{}' cannot be moved to '{}': {}", from, path, std::strerror(errno)))
+        .page(1408);
+  }
+  return {};
+}
+
+/// A server that holds the directory makes the copy itself, in a directory beside the archive; what
+/// it wrote is then given the names that were asked for.
+Result<void> backup_by_server(const Session& session, const BackupOptions& options,
+                              const std::string& passphrase) {
+  const std::string beside = std::filesystem::absolute(options.archive).string() + ".making";
+  JsonObject body{{"directory", beside}};
+  if (!passphrase.empty()) {
+    body["passphrase"] = passphrase;
+  }
+  auto made = session.call({"POST", "/api/v1/operate/backup", std::move(body)});
+  if (!made.ok()) {
+    return std::move(made).error().with("asking the server for a backup");
+  }
+  auto moved = move_to(std::string(text_or(*made, "archive", "")), options.archive);
+  if (moved.ok() && !passphrase.empty()) {
+    moved = move_to(std::string(text_or(*made, "keys", "")), options.keys);
+  }
+  if (moved.ok()) {
+    ::rmdir(beside.c_str());
+  }
+  return moved;
+}
+
+void tell(const BackupOptions& options) {
+  fmt::print(stderr, "aios: backup written to {}\n", options.archive);
+  if (options.keys.empty()) {
+    fmt::print(stderr,
+               "aios: the backup is sealed and holds no keys; without them it cannot be read. "
+               "Export them apart with --keys FILE --passphrase-file FILE.\n");
+  } else {
+    fmt::print(stderr, "aios: keys written to {}, sealed by the passphrase; keep them elsewhere\n",
+               options.keys);
+  }
+}
+
+Result<void> backup_here(const Session& session, const BackupOptions& options,
+                         const std::string& passphrase) {
+  store::StoreOptions store;
+  store.directory = session.target.data;
+  auto opened = store::open_store(store, runtime::system_clock());
+  if (!opened.ok()) {
+    return std::move(opened).error().with("opening the data directory for a backup");
+  }
+  auto copied = (*opened)->backup(options.archive);
+  if (copied.ok() && !passphrase.empty()) {
+    copied = (*opened)->export_keys(options.keys, passphrase);
+  }
+  return copied.ok() ? (*opened)->close() : copied;
+}
+
 Result<void> backup(const Session& session, const BackupOptions& options) {
   struct stat info{};
-  if (::stat((session.target.data + "/journal.db").c_str(), &info) != 0) {  // never make one here
+  if (session.target.server.empty() &&
+      ::stat((session.target.data + "/journal.db").c_str(), &info) != 0) {  // never make one here
     return Error(Code::not_found,
                  fmt::format("there is no data directory at '{}' to back up; name it with --data",
                              session.target.data))
@@ -48,30 +120,15 @@ Result<void> backup(const Session& session, const BackupOptions& options) {
     }
     passphrase = std::move(*given);
   }
-  store::StoreOptions store;
-  store.directory = session.target.data;
-  auto opened = store::open_store(store, runtime::system_clock());
-  if (!opened.ok()) {
-    return std::move(opened).error().with("opening the data directory for a backup");
+  auto done = session.target.server.empty() ? backup_here(session, options, passphrase)
+                                            : backup_by_server(session, options, passphrase);
+  if (!done.ok() && done.error().page() == page_directory_held) {
+    done = backup_by_server(session, options, passphrase);
   }
-  auto copied = (*opened)->backup(options.archive);
-  if (!copied.ok()) {
-    return copied;
+  if (done.ok()) {
+    tell(options);
   }
-  fmt::print(stderr, "aios: backup written to {}\n", options.archive);
-  if (options.keys.empty()) {
-    fmt::print(stderr,
-               "aios: the backup is sealed and holds no keys; without them it cannot be read. "
-               "Export them apart with --keys FILE --passphrase-file FILE.\n");
-    return (*opened)->close();
-  }
-  auto exported = (*opened)->export_keys(options.keys, passphrase);
-  if (!exported.ok()) {
-    return exported;
-  }
-  fmt::print(stderr, "aios: keys written to {}, sealed by the passphrase; keep them elsewhere\n",
-             options.keys);
-  return (*opened)->close();
+  return done;
 }
 
 Result<void> restore(const Session& session, const BackupOptions& options) {
@@ -92,8 +149,8 @@ Result<void> restore(const Session& session, const BackupOptions& options) {
 
 void add_backup_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<BackupOptions>();
-  auto* make =
-      app.add_subcommand("backup", "Copy the data directory into one archive (keys apart)");
+  auto* make = app.add_subcommand(
+      "backup", "Copy the data directory into one archive (keys apart), also while a server runs");
   make->add_option("archive", options->archive, "File to write")->required();
   auto* keys = make->add_option("--keys", options->keys, "File for the sealed keystore");
   auto* phrase = make->add_option("--passphrase-file", options->passphrase_file,

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator of the server does with it while it runs: today, a backup.
+#include "api/detail/operation.h"
+
+#include "govern/audit.h"
+#include "runtime/executor.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <functional>
+
+namespace aios::api {
+namespace {
+
+using Answer = Result<net::Response>;
+namespace fs = std::filesystem;
+
+constexpr std::size_t passphrase_characters_min = 12;
+
+Error refusal(std::string text) {
+  return Error(Code::invalid_argument, std::move(text)).page(1303);
+}
+
+bool is_inside(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+/// Makes the directory, for its owner alone; it must be new or empty, and outside the data.
+Result<void> make_target(const std::string& directory, const std::string& data) {
+  const fs::path path(directory);
+  if (!path.is_absolute()) {
+    return refusal(fmt::format("directory '{}' is not absolute", directory));
+  }
+  std::error_code failed;
+  const fs::path whole = fs::weakly_canonical(path, failed);
+  const fs::path own = failed ? fs::path() : fs::canonical(data, failed);
+  if (failed) {
+    return refusal(fmt::format("directory '{}': {}", directory, failed.message()));
+  }
+  if (is_inside(whole, own)) {
+    return refusal(fmt::format("directory '{}' is inside the data directory", directory));
+  }
+  if (fs::exists(whole, failed) &&
+      !(fs::is_directory(whole, failed) && fs::is_empty(whole, failed))) {
+    return refusal(fmt::format("'{}' is there and not an empty directory", directory));
+  }
+  if (fs::create_directory(whole, failed); failed) {
+    return refusal(fmt::format("directory '{}' cannot be made: {}", directory, failed.message()));
+  }
+  if (fs::permissions(whole, fs::perms::owner_all, failed); failed) {
+    return refusal(
+        fmt::format("directory '{}' cannot be closed to others: {}", directory, failed.message()));
+  }
+  return {};
+}
+
+struct Job {
+  store::Store* store = nullptr;
+  std::string data;
+  std::string directory;
+  std::string passphrase;  ///< empty: no keys
+};
+
+Result<Json> make_backup(const Job& job) {
+  if (auto made = make_target(job.directory, job.data); !made.ok()) {
+    return std::move(made).error();
+  }
+  const std::string archive = job.directory + "/backup.archive";
+  if (auto copied = job.store->backup(archive); !copied.ok()) {
+    return std::move(copied).error().with("writing the backup");
+  }
+  JsonObject out{{"archive", archive}};
+  if (!job.passphrase.empty()) {
+    const std::string keys = job.directory + "/keys.sealed";
+    if (auto exported = job.store->export_keys(keys, job.passphrase); !exported.ok()) {
+      return std::move(exported).error().with("exporting the keys");
+    }
+    out["keys"] = keys;
+  }
+  return Json(std::move(out));
+}
+
+/// Who took a copy of everything belongs into the log, also when the copy then fails.
+Task<Result<void>> record(const ApiServices& services, Context ctx, std::string directory,
+                          std::string outcome) {
+  govern::LeafFacts leaf;
+  leaf.kind = "backup";
+  leaf.stream = "store";
+  leaf.outcome = std::move(outcome);
+  leaf.facts["directory"] = directory;
+  leaf.facts["by"] = ctx.principal->id;
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.epoch = services.store->epoch();
+  const Time now = runtime::Executor::current()->clock().now();
+  transition.leaves.push_back(govern::make_leaf(ctx, now, leaf));
+  auto committed = co_await services.store->commit(ctx, std::move(transition));
+  if (!committed.ok()) {
+    co_return std::move(committed).error().with("recording the backup");
+  }
+  co_return Result<void>();
+}
+
+Task<Answer> backup(const ApiServices& services, Context ctx, net::Request request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  auto directory = text_member(*body, "directory");
+  if (!directory.ok()) {
+    co_return std::move(directory).error();
+  }
+  Job job{services.store, services.data, *directory, ""};
+  if (body->if_contains("passphrase") != nullptr) {
+    auto passphrase = text_member(*body, "passphrase");
+    auto allowed = govern::Identity::allow(*ctx.principal, govern::Action::manage_keys);
+    if (!passphrase.ok() || !allowed.ok()) {
+      co_return passphrase.ok() ? std::move(allowed).error() : std::move(passphrase).error();
+    }
+    if (passphrase->size() < passphrase_characters_min) {
+      co_return refusal(fmt::format("the passphrase has {} characters, at least {} are wanted",
+                                    passphrase->size(), passphrase_characters_min));
+    }
+    job.passphrase = std::move(*passphrase);
+  }
+  Context whole = ctx;  // a copy of much data takes longer than a request may
+  whole.deadline = Context().deadline;
+  std::function<Result<Json>()> work = [job] { return make_backup(job); };
+  auto made = co_await runtime::blocking(whole, *services.pool, std::move(work));
+  if (!made.ok() && made.error().page() == 1303) {
+    co_return std::move(made).error();  // nothing was copied
+  }
+  auto recorded = co_await record(services, std::move(whole), std::move(*directory),
+                                  made.ok() ? "ok" : "failed");
+  if (!made.ok() || !recorded.ok()) {
+    co_return made.ok() ? std::move(recorded).error() : std::move(made).error();
+  }
+  co_return net::json_response(201, *made);
+}
+
+}  // namespace
+
+void mount_operate(net::Router& router, const ApiServices& services) {
+  add(router, services,
+      {"POST", "/api/v1/operate/backup", "backup",
+       "Copies the store, while it serves, into a new directory on the server's machine; with a "
+       "passphrase (admin only) also the keys, sealed by it.",
+       govern::Action::operate, backup,
+       R"({"type": "object", "required": ["directory"], "properties": {
+           "directory": {"type": "string"}, "passphrase": {"type": "string"}}})",
+       R"({"type": "object", "required": ["archive"], "properties": {
+           "archive": {"type": "string"}, "keys": {"type": "string"}}})"});
+}
+
+}  // namespace aios::api
