@@ -2,7 +2,6 @@
 // What must hold for every operation of the control API, by running over the rows.
 #include "api/detail/operation.h"
 #include "api/test/house.h"
-#include "expr/schema.h"
 
 #include <doctest/doctest.h>
 
@@ -36,7 +35,7 @@ std::string page_of(const net::Response& answer) {
   return std::string(type.substr(type.rfind('/') + 1));
 }
 
-TEST_CASE("api: every operation has a name, a sentence and schemas that compile") {
+TEST_CASE("api: every operation has a name of its own and a sentence") {
   House house;
   std::set<std::string> names;
   int described = 0;
@@ -49,9 +48,6 @@ TEST_CASE("api: every operation has a name, a sentence and schemas that compile"
     CHECK(names.insert(route.operation_id).second);
     CHECK(route.summary.ends_with('.'));
     CHECK(!route.summary.starts_with('.'));
-    for (const Json* schema : {&route.request_schema, &route.response_schema}) {
-      CHECK((schema->is_null() || expr::Schema::compile(*schema).ok()));
-    }
     const bool takes_body = route.method == "POST" || route.method == "PUT";
     CHECK((takes_body || route.request_schema.is_null()));
   }

@@ -76,24 +76,16 @@ Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Req
   if (!limit.ok()) {
     co_return std::move(limit).error();
   }
-  store::ListQuery query;
-  query.tenant = ctx.tenant;
-  query.kind = store::StreamKind::correction;
-  query.label = request.query_value("dataset");
-  query.after = request.query_value("after");
-  query.limit = *limit;
-  auto rows = co_await services.store->list(ctx, std::move(query));
+  std::string dataset(request.query_value("dataset"));
+  std::string after(request.query_value("after"));
+  auto rows =
+      co_await services.reviews->corrections(ctx, std::move(dataset), std::move(after), *limit);
   if (!rows.ok()) {
     co_return std::move(rows).error();
   }
   JsonArray items;
   for (const auto& row : *rows) {
-    JsonObject item{{"id", row.id}, {"dataset", row.label}, {"erased", row.erased}};
-    auto state = parse_json(row.state);
-    if (!row.erased && state.ok()) {
-      item["correction"] = std::move(*state);
-    }
-    items.push_back(std::move(item));
+    items.push_back(row.to_json());
   }
   const std::string last = rows->empty() ? "" : rows->back().id;
   co_return net::json_response(200, page_of(std::move(items), last, *limit));

@@ -37,26 +37,20 @@ Task<Answer> list_runs(const ApiServices& services, Context ctx, net::Request re
   }
   store::ListQuery query;
   query.tenant = ctx.tenant;
-  query.kind = store::StreamKind::run;
   query.status = request.query_value("status");
   query.label = request.query_value("workflow");
   query.after = request.query_value("after");
   query.limit = *limit;
   query.newest_first = request.query_value("order") == "newest";
-  query.with_state = false;
-  auto rows = co_await services.store->list(ctx, std::move(query));
-  if (!rows.ok()) {
-    co_return std::move(rows).error();
+  auto runs = co_await services.engine->list(ctx, std::move(query));
+  if (!runs.ok()) {
+    co_return std::move(runs).error();
   }
   JsonArray items;
-  for (const auto& row : *rows) {
-    auto run = co_await services.engine->get(ctx, row.id);
-    if (!run.ok()) {
-      co_return std::move(run).error();
-    }
-    items.push_back(visible(ctx, *run));
+  for (const auto& run : *runs) {
+    items.push_back(visible(ctx, run));
   }
-  const std::string last = rows->empty() ? "" : rows->back().id;
+  const std::string last = runs->empty() ? "" : runs->back().id;
   co_return net::json_response(200, page_of(std::move(items), last, *limit));
 }
 

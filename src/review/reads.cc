@@ -78,9 +78,6 @@ Task<Result<std::vector<Correction>>> Reviews::corrections(Context ctx, std::str
   }
   std::vector<Correction> found;
   for (const store::StreamRow& labelled : *rows) {
-    if (labelled.erased) {
-      continue;
-    }
     auto correction = detail::correction_from(labelled);
     if (!correction.ok()) {
       co_return std::move(correction).error();

@@ -71,6 +71,8 @@ struct Correction {
   std::string was;  ///< what the machine suggested, "" when nothing
   std::string review, run, by;
   Time at;
+  bool erased = false;  ///< the data subject was erased: only id and dataset are left
+  Json to_json() const;
 };
 
 /// Threading: any executor.
@@ -96,7 +98,8 @@ class Reviews {
   /// @param after  exclusive start. @param limit  1 to 1,000.
   Task<Result<std::vector<ReviewInfo>>> list(Context ctx, std::string status, std::string after,
                                              std::uint32_t limit);
-  /// The labelled rows of a data set, oldest first; those of erased subjects are left out.
+  /// The labelled rows of a data set (empty: of all), oldest first.
+  /// @param after  exclusive start. @param limit  1 to 1,000.
   Task<Result<std::vector<Correction>>> corrections(Context ctx, std::string dataset,
                                                     std::string after, std::uint32_t limit);
 

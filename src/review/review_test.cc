@@ -314,7 +314,13 @@ TEST_CASE("review: erasing the data subject leaves only that there was a review"
   CHECK(info->erased);
   CHECK(info->status == "answered");
   CHECK(info->evidence.is_null());
-  CHECK(desk.run(desk.reviews->corrections(desk.system, "intents", "", 10))->empty());
+  const auto rows = desk.run(desk.reviews->corrections(desk.system, "intents", "", 10));
+  REQUIRE(rows.ok());
+  REQUIRE(rows->size() == 1);
+  CHECK(rows->front().erased);
+  CHECK(rows->front().dataset == "intents");
+  CHECK(rows->front().text.empty());
+  CHECK(find(rows->front().to_json(), "correction") == nullptr);
   CHECK(desk.prepare(open_one, answer("refund", "case")).error().page() == 601);
   auto cancelled = desk.run(desk.reviews->prepare_cancel(desk.system, open_one));
   REQUIRE(cancelled.ok());

@@ -35,6 +35,17 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   return out;
 }
 
+Result<RunView> read_run(const store::StreamRow& row) {
+  if (row.erased) {
+    return view_of(row, RunState());
+  }
+  auto state = decode_state(row.state);
+  if (!state.ok()) {
+    return std::move(state).error().with(fmt::format("reading run {}", row.id));
+  }
+  return view_of(row, *state);
+}
+
 }  // namespace
 
 EngineMetrics::EngineMetrics(observe::Metrics* given) : metrics(given) {
@@ -134,15 +145,26 @@ Task<Result<RunView>> Engine::get(Context ctx, std::string run_id) {
     }
     co_return std::move(row).error();
   }
-  if (row->erased) {
-    RunState gone;
-    co_return view_of(*row, gone);
+  co_return read_run(*row);
+}
+
+Task<Result<std::vector<RunView>>> Engine::list(Context ctx, store::ListQuery query) {
+  query.kind = store::StreamKind::run;
+  query.with_state = true;
+  auto rows = co_await impl_->services.store->list(std::move(ctx), std::move(query));
+  if (!rows.ok()) {
+    co_return std::move(rows).error();
   }
-  auto state = decode_state(row->state);
-  if (!state.ok()) {
-    co_return std::move(state).error().with(fmt::format("reading run {}", run_id));
+  std::vector<RunView> runs;
+  runs.reserve(rows->size());
+  for (const store::StreamRow& row : *rows) {
+    auto run = read_run(row);
+    if (!run.ok()) {
+      co_return std::move(run).error();
+    }
+    runs.push_back(std::move(*run));
   }
-  co_return view_of(*row, *state);
+  co_return runs;
 }
 
 Task<Result<RunView>> Engine::wait(Context ctx, std::string run_id) {

@@ -74,7 +74,7 @@ class Engine {
   /// All errors of all files at once, with file, line, column.
   static std::vector<Error> check(const std::vector<DefinitionFile>& files,
                                   const FunctionRegistry& functions);
-  /// Adds definitions (those already there by digest stay); running instances keep theirs.
+  /// Replaces the tenant's definitions, or none of them on errors; running instances keep theirs.
   std::vector<Error> install(const TenantId& tenant, const std::vector<DefinitionFile>& files);
   std::vector<DefinitionInfo> definitions(const TenantId& tenant) const;
   /// Definitions whose schedule.on takes an event of this type.
@@ -91,6 +91,8 @@ class Engine {
   /// Waits until the run ended (or ctx ends).
   Task<Result<RunView>> wait(Context ctx, std::string run_id);
   Task<Result<RunView>> get(Context ctx, std::string run_id);
+  /// The runs that a query gives, in its order and in one read of the store; its kind is set here.
+  Task<Result<std::vector<RunView>>> list(Context ctx, store::ListQuery query);
   /// Text a person can read: where it is, what it waits for, since when, what will wake it, what
   /// was tried.
   Task<Result<std::string>> explain(Context ctx, std::string run_id);

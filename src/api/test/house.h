@@ -27,6 +27,10 @@ class House {
                                      store::MemoryThreads::inline_, loop.clock())
                 .value();
     identity = std::make_unique<govern::Identity>(*store, loop.clock());
+    REQUIRE(guard
+                .load(default_tenant(),
+                      {{"reviews.rego", "package aios.review_assign\ndefault allow := true\n"}}, {})
+                .ok());
     reviews = std::make_unique<review::Reviews>(*store, guard, loop.clock(), loop.random());
     workflow::EngineServices rooms;
     rooms.store = store.get();

@@ -41,6 +41,11 @@ void read_question(const Json& question, ReviewInfo& info) {
   info.suggestion = copy_of(question, "suggestion");
 }
 
+JsonObject content_of(const Correction& row) {
+  return {{"dataset", row.dataset}, {"text", row.text}, {"label", row.label}, {"was", row.was},
+          {"review", row.review},   {"run", row.run},   {"by", row.by},       {"at", row.at.ns}};
+}
+
 Error unreadable(std::string_view what, std::string_view id) {
   return Error(Code::data_loss, fmt::format("the record of {} '{}' cannot be read", what, id))
       .page(607);
@@ -132,18 +137,16 @@ bool is_corrected(const Json& suggestion, const Json& answer) {
   return false;
 }
 
-std::string to_state(const Correction& row) {
-  return to_text(JsonObject{{"dataset", row.dataset},
-                            {"text", row.text},
-                            {"label", row.label},
-                            {"was", row.was},
-                            {"review", row.review},
-                            {"run", row.run},
-                            {"by", row.by},
-                            {"at", row.at.ns}});
-}
+std::string to_state(const Correction& row) { return to_text(content_of(row)); }
 
 Result<Correction> correction_from(const store::StreamRow& row) {
+  if (row.erased) {
+    Correction gone;
+    gone.id = row.id;
+    gone.dataset = row.label;
+    gone.erased = true;
+    return gone;
+  }
   auto json = parse_json(row.state);
   if (!json.ok() || text_or(*json, "label", "").empty()) {
     return unreadable("labelled row", row.id);
@@ -164,6 +167,14 @@ Result<Correction> correction_from(const store::StreamRow& row) {
 }  // namespace aios::review::detail
 
 namespace aios::review {
+
+Json Correction::to_json() const {
+  JsonObject out{{"id", id}, {"dataset", dataset}, {"erased", erased}};
+  if (!erased) {
+    out["correction"] = detail::content_of(*this);
+  }
+  return out;
+}
 
 Json ReviewInfo::to_json() const {
   JsonObject object = {{"id", id},
