@@ -9,6 +9,17 @@ void EngineRegistry::add(EngineEntry entry) {
   AIOS_ASSERT(fresh);  // two files with one name: a mistake in the program
 }
 
+void EngineRegistry::add(EmbeddingEntry entry) {
+  std::string name = entry.name;
+  const bool fresh = embeddings_.emplace(std::move(name), std::move(entry)).second;
+  AIOS_ASSERT(fresh);
+}
+
+const EmbeddingEntry* EngineRegistry::find_embedding(std::string_view name) const {
+  const auto at = embeddings_.find(name);
+  return at == embeddings_.end() ? nullptr : &at->second;
+}
+
 const EngineEntry* EngineRegistry::find(std::string_view name) const {
   const auto at = entries_.find(name);
   return at == entries_.end() ? nullptr : &at->second;

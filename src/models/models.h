@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "govern/guard.h"
+#include "models/embedding.h"
 #include "runtime/shards.h"
 #include "runtime/task.h"
 #include "store/store.h"
@@ -84,11 +85,14 @@ struct EngineEntry {
 class EngineRegistry {
  public:
   void add(EngineEntry entry);
+  void add(EmbeddingEntry entry);
   const EngineEntry* find(std::string_view name) const;
-  std::vector<std::string> names() const;
+  const EmbeddingEntry* find_embedding(std::string_view name) const;
+  std::vector<std::string> names() const;  ///< of the first kind: what models/*.yaml may name
 
  private:
   std::map<std::string, EngineEntry, std::less<>> entries_;
+  std::map<std::string, EmbeddingEntry, std::less<>> embeddings_;
 };
 void register_all_engines(EngineRegistry& registry);
 

@@ -3,47 +3,18 @@
 // that. Numbers in arrays are little-endian, 32 bits each.
 #include "core/codec.h"
 #include "core/crypto.h"
+#include "models/detail/array_codec.h"
 #include "models/detail/linear_model.h"
 
 #include <fmt/format.h>
 
-#include <bit>
-#include <cmath>
-#include <cstring>
 #include <set>
 
 namespace aios::models::detail {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "arrays are written as they lie");
 constexpr std::uint8_t format_version = 1;
 constexpr std::string_view magic = "aios text_linear";
-
-template <class T>
-void write_array(Writer& out, const std::vector<T>& values) {
-  static_assert(sizeof(T) == 4);
-  out.bytes({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)});
-}
-
-template <class T>
-bool read_array(Reader& in, std::size_t count, std::vector<T>& values) {
-  const std::string_view bytes = in.bytes();
-  if (!in.ok() || bytes.size() != count * sizeof(T)) {
-    return false;
-  }
-  values.resize(count);
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return true;
-}
-
-bool all_finite(const std::vector<float>& values) {
-  for (const float value : values) {
-    if (!std::isfinite(value)) {
-      return false;
-    }
-  }
-  return true;
-}
 
 Error damaged(std::string_view what) {
   return Error(Code::data_loss,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/detail/linear_trainer.h"
 
+#include "models/detail/gram_counter.h"
 #include "models/detail/linear_model.h"
 #include "models/detail/shuffle.h"
 #include "models/detail/svm.h"
@@ -12,7 +13,6 @@
 #include <cmath>
 #include <map>
 #include <optional>
-#include <unordered_map>
 
 namespace aios::models::detail {
 namespace {
@@ -98,57 +98,12 @@ std::vector<std::size_t> spread(const Dataset& data, std::uint64_t seed) {
   return fold;
 }
 
-class Counter {
- public:
-  void add(const std::vector<Gram>& grams, std::uint32_t row) {
-    for (const Gram& gram : grams) {
-      auto [at, fresh] = places_.try_emplace(gram.hash, counts_.size());
-      if (fresh) {
-        counts_.push_back({gram.hash, 0, UINT32_MAX});
-      }
-      Count& count = counts_[at->second];
-      if (count.row != row) {
-        count.row = row;
-        ++count.rows;
-      }
-    }
-  }
-  /// At most `limit` n-grams: the most frequent.
-  Vocabulary vocabulary(std::size_t limit, std::size_t rows) {
-    if (counts_.size() > limit) {
-      std::sort(counts_.begin(), counts_.end(), [](const Count& a, const Count& b) {
-        return a.rows != b.rows ? a.rows > b.rows : a.hash < b.hash;
-      });
-      counts_.resize(limit);
-    }
-    const double all = static_cast<double>(rows) + 1;
-    std::vector<std::uint32_t> hashes;
-    std::vector<float> idf;
-    for (const Count& count : counts_) {
-      hashes.push_back(count.hash);
-      idf.push_back(static_cast<float>(std::log(all / (count.rows + 1.0)) + 1));
-    }
-    const auto unknown = static_cast<float>(std::log(all) + 1);
-    return Vocabulary(std::move(hashes), std::move(idf), unknown, unknown);
-  }
-
- private:
-  struct Count {
-    std::uint32_t hash = 0;
-    std::uint32_t rows = 0;
-    std::uint32_t row = 0;  ///< the last one counted
-  };
-  std::unordered_map<std::uint32_t, std::size_t> places_;
-  std::vector<Count> counts_;
-};
-
 Vocabulary count_grams(const Dataset& data, const std::vector<std::size_t>& rows) {
-  Counter counter;
+  GramCounter counter;
   Grams grams;
   for (const std::size_t row : rows) {
     grams.read((*data.examples)[row].text);
-    counter.add(grams.word_grams(), static_cast<std::uint32_t>(row));
-    counter.add(grams.piece_grams(), static_cast<std::uint32_t>(row));
+    counter.add(grams, static_cast<std::uint32_t>(row));
   }
   const std::size_t stride = (data.labels.size() + 3) / 4 * 4;
   return counter.vocabulary(std::min(features_max, weights_max / stride - 1), rows.size());
