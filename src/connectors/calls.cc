@@ -135,6 +135,11 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   }
   const auto loaded = found->loaded;
   call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
+  auto secrets = impl_->has_secrets(ctx.tenant, *loaded->connector);
+  if (!secrets.ok()) {
+    impl_->count(prepared.info, "blocked", Duration(0));
+    co_return blocked(std::move(secrets).error());
+  }
   auto entering = loaded->gate.enter(ctx, impl_->clock);
   auto entered = co_await std::move(entering);
   if (!entered.ok()) {
@@ -170,6 +175,10 @@ Task<Result<std::optional<Json>>> Connectors::lookup(Context ctx, Prepared prepa
   }
   call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
   const auto loaded = found->loaded;
+  auto secrets = impl_->has_secrets(ctx.tenant, *loaded->connector);
+  if (!secrets.ok()) {
+    co_return std::move(secrets).error();
+  }
   auto entering = loaded->gate.enter(ctx, impl_->clock);
   auto entered = co_await std::move(entering);
   if (!entered.ok()) {

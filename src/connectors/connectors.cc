@@ -13,6 +13,9 @@ namespace aios::connectors {
 
 namespace {
 
+/// Somebody has to act first, so there is no hurry.
+constexpr Duration secret_pause = std::chrono::seconds(5);
+
 struct Head {
   std::string name, kind;
 };
@@ -172,6 +175,32 @@ std::vector<ConnectorStatus> Connectors::list(const TenantId& tenant) const {
     out.push_back(std::move(status));
   }
   return out;
+}
+
+Result<void> Connectors::Impl::has_secrets(const TenantId& tenant,
+                                           const Connector& connector) const {
+  for (const std::string& name : connector.secrets()) {
+    auto secret = secrets(tenant, name);
+    if (!secret.ok()) {
+      return Error(Code::unavailable, std::string(secret.error().message()), Retry::same_call)
+          .page(906)
+          .after(secret_pause);
+    }
+  }
+  return {};
+}
+
+std::vector<Error> Connectors::missing_secrets(const TenantId& tenant) const {
+  std::vector<Error> missing;
+  const auto table = impl_->of(tenant);
+  for (const auto& [name, loaded] : *table) {
+    auto there = impl_->has_secrets(tenant, *loaded->connector);
+    if (!there.ok()) {
+      missing.push_back(
+          std::move(there).error().with(fmt::format("looking at connector '{}'", name)));
+    }
+  }
+  return missing;
 }
 
 }  // namespace aios::connectors

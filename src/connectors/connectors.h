@@ -31,8 +31,8 @@ struct ManifestFile {
   std::string path;  ///< for error messages
   std::string text;
 };
-/// The value of a secret by name; not_found names where it was looked for. Never logged, never
-/// stored.
+/// The value of a secret by name, asked anew for each call; not_found names where it was looked
+/// for. Never logged, never stored.
 using SecretSource =
     std::function<Result<std::string>(const TenantId& tenant, std::string_view name)>;
 
@@ -67,8 +67,8 @@ struct Performed {
   Outcome outcome = Outcome::unknown;
   Json result;                 ///< when done
   std::optional<Error> error;  ///< when failed or unknown
-  /// Failed without an attempt: the breaker is open, or all places are taken for too long;
-  /// error.retry_after() says when to ask again.
+  /// Failed without an attempt: the breaker is open, all places are taken for too long, or a secret
+  /// is not there; error.retry_after() says when to ask again.
   bool blocked = false;
   store::AuditLeaf leaf;  ///< commit it with the result; empty bytes when blocked
 };
@@ -86,6 +86,8 @@ class Connector {
   virtual std::vector<std::string> operations() const = 0;
   virtual const OperationInfo* describe(std::string_view operation) const = 0;
   virtual const Limits& limits() const = 0;
+  /// Names of the secrets that a call takes from KindServices::secret.
+  virtual std::vector<std::string> secrets() const = 0;
   /// One attempt within ctx.deadline. Leaves Performed::leaf and blocked alone.
   /// The Permit's obligations are already carried out on the arguments.
   virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
@@ -107,7 +109,9 @@ struct KindEntry {
   std::function<std::unique_ptr<Connector>(const KindServices&, const ManifestFile&,
                                            const Json& params, std::vector<Error>* errors)>
       make;
-  std::string example;  ///< a manifest that is good when `params` is {"url": "http://127.0.0.1:1"}
+  /// A manifest that is good when `params` is {"url": "http://127.0.0.1:1"}; each of its operations
+  /// takes the arguments {"id": "1"}.
+  std::string example;
 };
 class KindRegistry {
  public:
@@ -141,6 +145,9 @@ class Connectors {
   Result<OperationInfo> describe(const TenantId& tenant, std::string_view connector,
                                  std::string_view operation) const;
   std::vector<ConnectorStatus> list(const TenantId& tenant) const;
+  /// One unavailable [AIOS-0906] for each secret that a connector of the tenant names and that is
+  /// not there now: calls wait until it is.
+  std::vector<Error> missing_secrets(const TenantId& tenant) const;
 
   /// Validates the arguments (invalid_argument [AIOS-0902]), asks the guard at connector_egress
   /// (policy_denied). Obligations `redact` (all texts) and `project` (`fields`: names of arguments

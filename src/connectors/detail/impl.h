@@ -53,6 +53,8 @@ struct Connectors::Impl {
   };
   Result<Found> find(const TenantId& tenant, std::string_view connector,
                      std::string_view operation) const;
+  /// [AIOS-0906] for the first secret of the connector that is not there.
+  Result<void> has_secrets(const TenantId& tenant, const Connector& connector) const;
   void count(const OperationInfo& info, std::string_view outcome, Duration took);
 };
 

@@ -61,6 +61,10 @@ class HttpConnector final : public Connector {
     return found == nullptr ? nullptr : &found->info;
   }
   const Limits& limits() const override { return manifest_->limits; }
+  std::vector<std::string> secrets() const override {
+    return manifest_->auth_secret.empty() ? std::vector<std::string>()
+                                          : std::vector<std::string>{manifest_->auth_secret};
+  }
   Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) override;
   Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit,
                                            OperationCall call) override;
@@ -111,9 +115,7 @@ Result<net::ClientRequest> HttpConnector::make_request(const HttpRequestForm& fo
   if (!manifest_->auth_header.empty()) {
     auto secret = services_.secret(manifest_->auth_secret);
     if (!secret.ok()) {
-      return Error(Code::failed_precondition,
-                   fmt::format("secret '{}' of connector '{}' cannot be had: {}",
-                               manifest_->auth_secret, manifest_->name, secret.error().message()))
+      return Error(Code::unavailable, std::string(secret.error().message()), Retry::same_call)
           .page(906);
     }
     request.headers.set(manifest_->auth_header, manifest_->auth_prefix + *secret);
