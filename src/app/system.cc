@@ -228,6 +228,9 @@ Task<Result<void>> SystemImpl::load() {
        *deployed) {  // the server starts all the same, so that it can be mended
     log_.error("bundle", error);
   }
+  for (const Error& missing : connectors_->missing_secrets(default_tenant())) {
+    log_.write(observe::Level::warn, "connectors", missing.text());
+  }
   if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
     co_return Error(Code::data_loss,
                     fmt::format("the audit log has {} signed leaves, but the store is empty: its "

@@ -55,6 +55,7 @@ class Sorter {
       const auto line = error.line();
       const auto column = error.column();
       errors_->push_back(std::move(error).at(path, line, column));
+      bundle_->forms[stem_of(path)] = nullptr;  // its name is known all the same
       return;
     }
     auto schema = expr::Schema::compile(*form);
@@ -99,13 +100,15 @@ std::string digest_of(const Bundle& bundle) {
 
 /// Every module's own check; nothing is installed.
 void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functions,
-                 std::vector<Error>* errors) {
+                 Checked* checked) {
+  std::vector<Error>* errors = &checked->errors;
   append(workflow::Engine::check(bundle.workflows, functions), errors);
   append(connectors::Connectors::check(bundle.connectors, bundle.parameters), errors);
   check_models(bundle, errors);
-  check_references(bundle, errors);
   govern::Guard guard;
   auto loaded = guard.load(default_tenant(), bundle.policies, bundle.parameters);
+  check_references(bundle, loaded.ok() ? &guard : nullptr, checked);
+  check_contents(bundle, checked);
   if (!loaded.ok()) {
     errors->push_back(std::move(loaded).error());
   }
@@ -129,8 +132,8 @@ Checked check_bundle(Files files, const JsonObject& overrides,
     sorter.take(path, text);
   }
   bundle.files = std::move(files);
-  check_needs(needs, bundle, &checked.errors);
-  check_parts(bundle, functions, &checked.errors);
+  check_needs(needs, bundle, &checked);
+  check_parts(bundle, functions, &checked);
   if (!checked.errors.empty()) {
     return checked;
   }

@@ -24,7 +24,8 @@ using Files = std::map<std::string, std::string>;
 
 /// Reads a directory: regular files below it, at most 5,000 files and 64 MiB; dot files, demo/,
 /// tests/ of other programs and everything aios.yaml does not know are left out. not_found when
-/// there is no aios.yaml.
+/// there is no aios.yaml; invalid_argument for what is neither file nor folder, and for a folder
+/// that is named like a file.
 Result<Files> read_bundle_directory(const std::string& directory);
 
 struct ModelSource {
@@ -49,6 +50,7 @@ struct Bundle {
 struct Checked {
   std::optional<Bundle> bundle;  ///< set when errors is empty
   std::vector<Error> errors;
+  std::vector<Error> warnings;  ///< what may be meant so, but does not work as it stands
 };
 /// @param overrides  parameter values by name; unknown names and wrong types are errors.
 Checked check_bundle(Files files, const JsonObject& overrides,

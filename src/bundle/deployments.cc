@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <mutex>
+#include <set>
 
 namespace aios::bundle {
 namespace {
@@ -63,20 +64,41 @@ DeploymentInfo info_from(const Json& state) {
 }  // namespace
 
 Json DeploymentInfo::to_json() const {
-  return JsonObject{
-      {"name", name}, {"version", version},   {"digest", digest},   {"number", number},
-      {"by", by},     {"at", to_rfc3339(at)}, {"changed", changed}, {"parameters", parameters}};
+  JsonArray told;
+  for (const std::string& warning : warnings) {
+    told.emplace_back(warning);
+  }
+  return JsonObject{{"name", name},
+                    {"version", version},
+                    {"digest", digest},
+                    {"number", number},
+                    {"by", by},
+                    {"at", to_rfc3339(at)},
+                    {"changed", changed},
+                    {"parameters", parameters},
+                    {"warnings", std::move(told)}};
 }
 
 struct Deployments::Impl {
   DeploymentServices services;
-  mutable std::mutex mutex;  // guards `current`; never held across a wait
+  mutable std::mutex mutex;  // guards what follows; never held across a wait
   std::map<TenantId, std::shared_ptr<const Installed>> current;
+  std::set<TenantId> deploying;
 
   std::shared_ptr<const Installed> of(const TenantId& tenant) const {
     std::lock_guard lock(mutex);
     const auto found = current.find(tenant);
     return found == current.end() ? nullptr : found->second;
+  }
+
+  /// False when one is under way.
+  bool begin(const TenantId& tenant) {
+    std::lock_guard lock(mutex);
+    return deploying.insert(tenant).second;
+  }
+  void end(const TenantId& tenant) {
+    std::lock_guard lock(mutex);
+    deploying.erase(tenant);
   }
 
   /// Puts the parts into their rooms. The bundle was checked; what a room refuses now is an error
@@ -92,6 +114,21 @@ struct Deployments::Impl {
     return services.guard->load(tenant, bundle.policies, bundle.parameters);
   }
 
+  /// The rooms hold what runs now, or nothing: after an installation that came to nothing.
+  void put_back(const TenantId& tenant) {
+    const auto before = of(tenant);
+    const Bundle none;
+    auto done = install(tenant, before ? before->bundle : none);
+    AIOS_ASSERT(done.ok());  // it was installed before
+  }
+
+  /// Adds what the operator must know of a bundle that runs now.
+  void tell(const TenantId& tenant, DeploymentInfo* info) const {
+    for (const Error& missing : services.connectors->missing_secrets(tenant)) {
+      info->warnings.push_back(missing.text());
+    }
+  }
+
   void set(const TenantId& tenant, DeploymentInfo info, Bundle bundle) {
     auto installed = std::make_shared<Installed>();
     installed->info = std::move(info);
@@ -101,6 +138,7 @@ struct Deployments::Impl {
   }
 
   Task<Result<void>> load_tenant(Context ctx);
+  Task<Result<DeploymentInfo>> replace(Context ctx, std::string files, Bundle bundle);
   Task<Result<void>> commit(Context ctx, DeploymentInfo info, std::string blob,
                             std::uint64_t version);
 };
@@ -163,6 +201,7 @@ Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, s
                                              std::uint64_t version) {
   JsonObject state = info.to_json().get_object();
   state.erase("changed");
+  state.erase("warnings");
   state["blob"] = blob;
   const std::string text = to_text(Json(state));
 
@@ -195,53 +234,79 @@ Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, s
   co_return Result<void>();
 }
 
+/// Installed first: what a room refuses must not become what the next start loads.
+Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string files,
+                                                        Bundle bundle) {
+  const auto before = of(ctx.tenant);
+  runtime::Executor* executor = runtime::Executor::current();
+  DeploymentInfo info;
+  info.name = bundle.name;
+  info.version = bundle.version;
+  info.digest = bundle.digest;
+  info.parameters = bundle.parameters;
+  info.by = ctx.principal->id;
+  info.number = before ? before->info.number + 1 : 1;
+  info.at = executor->clock().now();
+  store::Payload payload;
+  payload.bytes = std::move(files);
+  auto blob = co_await services.store->put_blob(ctx, std::move(payload));
+  if (!blob.ok()) {
+    co_return std::move(blob).error();
+  }
+  auto installed = install(ctx.tenant, bundle);
+  if (!installed.ok()) {
+    put_back(ctx.tenant);
+    co_return std::move(installed).error();
+  }
+  Context whole = ctx;  // a commit that was given up half-way would leave its outcome unknown
+  whole.cancel = nullptr;
+  whole.deadline = Context().deadline;
+  auto committed = co_await commit(std::move(whole), info, *blob, info.number - 1);
+  if (!committed.ok()) {
+    put_back(ctx.tenant);
+    co_return std::move(committed).error();
+  }
+  set(ctx.tenant, info, std::move(bundle));
+  co_return info;
+}
+
 Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonObject overrides,
                                                  std::vector<Error>* errors) {
-  const Files copy = files;
+  std::string copy = to_text(files_json(files));
   auto checked = check_bundle(std::move(files), overrides, *impl_->services.functions);
   if (!checked.bundle) {
     *errors = checked.errors;
     co_return std::move(checked.errors.front());
   }
-  const auto before = impl_->of(ctx.tenant);
-  if (before && before->info.name != checked.bundle->name) {
+  if (!impl_->begin(ctx.tenant)) {
     co_return Error(
-        Code::failed_precondition,
-        fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so '{}' "
-                    "needs another tenant or data directory",
-                    ctx.tenant.text(), before->info.name, checked.bundle->name))
-        .page(1107);
+        Code::unavailable,
+        fmt::format("another deployment of tenant '{}' is under way", ctx.tenant.text()),
+        Retry::same_call)
+        .page(1114);
   }
-  if (before && before->info.digest == checked.bundle->digest) {
-    DeploymentInfo same = before->info;
-    same.changed = false;
-    co_return same;
+  const auto before = impl_->of(ctx.tenant);
+  Result<DeploymentInfo> done = Error(Code::internal, "not deployed");
+  if (before && before->info.name != checked.bundle->name) {
+    done = Error(Code::failed_precondition,
+                 fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so '{}' "
+                             "needs another tenant or data directory",
+                             ctx.tenant.text(), before->info.name, checked.bundle->name))
+               .page(1107);
+  } else if (before && before->info.digest == checked.bundle->digest) {
+    done = before->info;
+    done->changed = false;
+  } else {
+    done = co_await impl_->replace(ctx, std::move(copy), std::move(*checked.bundle));
   }
-  runtime::Executor* executor = runtime::Executor::current();
-  DeploymentInfo info;
-  info.name = checked.bundle->name;
-  info.version = checked.bundle->version;
-  info.digest = checked.bundle->digest;
-  info.parameters = checked.bundle->parameters;
-  info.by = ctx.principal->id;
-  info.number = before ? before->info.number + 1 : 1;
-  info.at = executor->clock().now();
-  store::Payload payload;
-  payload.bytes = to_text(files_json(copy));
-  auto blob = co_await impl_->services.store->put_blob(ctx, std::move(payload));
-  if (!blob.ok()) {
-    co_return std::move(blob).error();
+  impl_->end(ctx.tenant);
+  if (done.ok()) {
+    for (const Error& warning : checked.warnings) {
+      done->warnings.push_back(warning.text());
+    }
+    impl_->tell(ctx.tenant, &*done);
   }
-  auto committed = co_await impl_->commit(ctx, info, *blob, info.number - 1);
-  if (!committed.ok()) {
-    co_return std::move(committed).error();
-  }
-  auto installed = impl_->install(ctx.tenant, *checked.bundle);
-  if (!installed.ok()) {
-    co_return std::move(installed).error();
-  }
-  impl_->set(ctx.tenant, info, std::move(*checked.bundle));
-  co_return info;
+  co_return done;
 }
 
 Result<DeploymentInfo> Deployments::current(const TenantId& tenant) const {

@@ -2,7 +2,7 @@
 #pragma once
 // bundle/deployments: which bundle a tenant runs. A deployment is content-addressed (blob +
 // digest), atomic (one commit makes it current) and versioned; one bundle a tenant. Threading: any
-// executor; install() is serialised.
+// executor; a tenant's deployments come one after the other.
 
 #include "bundle/bundle.h"
 #include "core/context.h"
@@ -21,6 +21,7 @@ struct DeploymentInfo {
   JsonObject parameters;
   Time at;
   bool changed = true;  ///< false: the same digest runs already, nothing was committed
+  std::vector<std::string> warnings;  ///< of the check, and secrets that are missing now
   Json to_json() const;
 };
 
@@ -39,8 +40,9 @@ class Deployments {
   /// Installs what each tenant ran last; call once at start, before the engine recovers runs.
   /// @return what could not be installed: such a tenant has no bundle until one is deployed.
   Task<Result<std::vector<Error>>> load(Context ctx);
-  /// Checks, installs, commits. On errors nothing changes and `errors` lists all of them (the
-  /// result is the first).
+  /// Checks, installs, commits; what was installed before is put back when the commit fails. On
+  /// errors nothing changes and `errors` lists all of them (the result is the first). unavailable
+  /// [AIOS-1114] while another deployment of the tenant is under way.
   Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,
                                       std::vector<Error>* errors);
   Result<DeploymentInfo> current(const TenantId& tenant) const;

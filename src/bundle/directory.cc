@@ -24,11 +24,33 @@ bool belongs(std::string_view path) {
     return true;
   }
   for (const auto folder : folders) {
-    if (path.starts_with(folder)) {
+    if (path.starts_with(folder) || path == folder.substr(0, folder.size() - 1)) {
       return path.find("/.") == std::string_view::npos;
     }
   }
   return false;
+}
+
+/// Why an entry cannot be part of a bundle; empty when it can.
+std::string oddity(const fs::directory_entry& entry, std::string_view path) {
+  std::error_code ec;
+  const bool directory = entry.is_directory(ec);
+  if (directory && entry.is_symlink(ec)) {
+    return "found a symbolic link to a directory, which is not followed; copy the directory";
+  }
+  if (directory) {
+    for (const std::string_view ending : {".yaml", ".rego", ".json"}) {
+      if (path.ends_with(ending)) {
+        return fmt::format("found a directory, wanted a file by this name (it ends in {})", ending);
+      }
+    }
+    return "";
+  }
+  if (!entry.is_regular_file(ec)) {
+    return entry.is_symlink(ec) ? "found a symbolic link that leads to no file"
+                                : "found neither a file nor a directory";
+  }
+  return "";
 }
 
 }  // namespace
@@ -44,8 +66,15 @@ Result<Files> read_bundle_directory(const std::string& directory) {
   std::uintmax_t bytes = 0;
   for (auto it = fs::recursive_directory_iterator(directory, ec);
        !ec && it != fs::recursive_directory_iterator(); it.increment(ec)) {
-    const std::string path = fs::relative(it->path(), directory, ec).generic_string();
-    if (ec || !it->is_regular_file(ec) || !belongs(path)) {
+    // by name: fs::relative() would follow links out of the bundle
+    const std::string path = it->path().lexically_relative(directory).generic_string();
+    if (ec || !belongs(path)) {
+      continue;
+    }
+    if (const std::string wrong = oddity(*it, path); !wrong.empty()) {
+      return Error(Code::invalid_argument, wrong).page(1102).at(path, 0, 0);
+    }
+    if (it->is_directory(ec)) {
       continue;
     }
     bytes += it->file_size(ec);

@@ -80,6 +80,16 @@ std::vector<std::string> texts_of(const Json* list) {
   return out;
 }
 
+std::vector<Named> named(const expr::YamlDocument& document, const std::string& pointer,
+                         const Json* list) {
+  std::vector<Named> out;
+  for (std::string& name : texts_of(list)) {
+    const expr::Position place = document.positions.of(fmt::format("{}/{}", pointer, out.size()));
+    out.push_back({std::move(name), "aios.yaml", place.line, place.column});
+  }
+  return out;
+}
+
 /// A value given on the command line as text counts as JSON where the parameter is no text.
 Json overriding(const Json& given, std::string_view type) {
   if (type != "string" && given.is_string()) {
@@ -147,22 +157,10 @@ Needs read_manifest(std::string_view text, const JsonObject& overrides, Bundle* 
   read_parameters(declared == nullptr ? none : *declared, overrides, source, bundle);
   Needs needs;
   if (const Json* list = find(document->value, "needs"); list != nullptr) {
-    needs.connectors = texts_of(find(*list, "connectors"));
-    needs.secrets = texts_of(find(*list, "secrets"));
+    needs.connectors = named(*document, "/needs/connectors", find(*list, "connectors"));
+    needs.secrets = named(*document, "/needs/secrets", find(*list, "secrets"));
   }
   return needs;
-}
-
-void check_needs(const Needs& needs, const Bundle& bundle, std::vector<Error>* errors) {
-  for (const std::string& name : needs.connectors) {
-    const std::string path = "connectors/" + name + "/connector.yaml";
-    if (bundle.files.count(path) == 0) {
-      errors->push_back(
-          Error(Code::not_found,
-                fmt::format("aios.yaml needs the connector '{}', but {} is not there", name, path))
-              .page(1106));
-    }
-  }
 }
 
 std::optional<ModelSource> read_model(const std::string& path, std::string_view text,

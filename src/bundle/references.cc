@@ -18,10 +18,11 @@ namespace {
 /// One YAML file whose members name other files.
 class Reader {
  public:
-  Reader(std::string file, const expr::YamlDocument& document, std::vector<Error>* errors)
+  Reader(std::string file, const expr::YamlDocument& document, Checked* checked)
       : file_(std::move(file)),
         document_(&document),
-        errors_(errors) {}
+        errors_(&checked->errors),
+        warnings_(&checked->warnings) {}
 
   /// The member's text when it is a plain one: neither missing nor an expression.
   static std::string plain(const Json& node, std::string_view member) {
@@ -41,6 +42,42 @@ class Reader {
             .page(page)
             .at(file_, place.line, place.column));
     return false;
+  }
+
+  /// A warning for an alias that is no model's name: it may have been promoted under another one.
+  void expect_alias(const std::string& alias, const std::vector<std::string>& models,
+                    const std::string& pointer) {
+    if (alias.empty() || std::find(models.begin(), models.end(), alias) != models.end()) {
+      return;
+    }
+    const expr::Position place = document_->positions.of(pointer);
+    warnings_->push_back(
+        Error(Code::not_found,
+              fmt::format("no model of the bundle is named '{}'{}; a version must be promoted to "
+                          "that alias before this step can run",
+                          alias, hint(alias, models)))
+            .page(1104)
+            .at(file_, place.line, place.column));
+  }
+
+  /// A rule or package that a `policy` step asks.
+  void expect_rule(const std::string& path, const govern::Guard& guard,
+                   const std::string& pointer) {
+    if (path.empty()) {
+      return;
+    }
+    constexpr int page_no_rule = 505;  // anything else depends on the input
+    auto answer =
+        guard.query(system_context(default_tenant(), "check"), path, Json(JsonObject()), nullptr);
+    if (answer.ok() || answer.error().page() != page_no_rule) {
+      return;
+    }
+    const expr::Position place = document_->positions.of(pointer);
+    errors_->push_back(
+        Error(Code::not_found,
+              fmt::format("the bundle's policies have no rule or package '{}'", path))
+            .page(1104)
+            .at(file_, place.line, place.column));
   }
 
   /// One event starts one run: which of two workflows would answer the sender?
@@ -65,20 +102,28 @@ class Reader {
   std::string file_;
   const expr::YamlDocument* document_;
   std::vector<Error>* errors_;
+  std::vector<Error>* warnings_;
 };
 
 using Operations = std::map<std::string, std::vector<std::string>>;
 
-/// The operations of each connector; a manifest that cannot be read is reported by its own check.
+/// "connectors/<name>/connector.yaml": the name.
+std::string folder_of(std::string_view path) {
+  const std::string_view folder = path.substr(0, path.rfind('/'));
+  return std::string(folder.substr(folder.rfind('/') + 1));
+}
+
+/// The operations of each connector. One whose manifest cannot be read is reported by its own
+/// check; here it counts under its folder's name, with no operations known.
 Operations operations_of(const Bundle& bundle) {
   Operations all;
   for (const auto& file : bundle.connectors) {
     auto document = expr::parse_yaml(file.text, file.path);
-    if (!document.ok()) {
-      continue;
-    }
-    auto& operations = all[std::string(text_or(document->value, "name", ""))];
-    const Json* listed = find(document->value, "operations");
+    const std::string folder = folder_of(file.path);
+    const Json nothing;
+    const Json& manifest = document.ok() ? document->value : nothing;
+    auto& operations = all[std::string(text_or(manifest, "name", folder))];
+    const Json* listed = find(manifest, "operations");
     if (listed != nullptr && listed->is_object()) {
       for (const auto& member : listed->get_object()) {
         operations.emplace_back(member.key());
@@ -92,6 +137,8 @@ struct Known {
   std::vector<std::string> forms;
   std::vector<std::string> connectors;
   Operations operations;
+  std::vector<std::string> models;
+  const govern::Guard* guard = nullptr;  ///< null: the policies do not compile
 };
 
 void check_call(const Json& task, const std::string& pointer, const Known& known, Reader* reader) {
@@ -106,12 +153,16 @@ void check_call(const Json& task, const std::string& pointer, const Known& known
       form.resize(form.size() - 5);
     }
     reader->expect("form", form, known.forms, pointer + "/with/form", 1104);
+  } else if (call.starts_with("infer:")) {
+    reader->expect_alias(Reader::plain(*with, "model"), known.models, pointer + "/with/model");
+  } else if (call.starts_with("policy:") && known.guard != nullptr) {
+    reader->expect_rule(Reader::plain(*with, "path"), *known.guard, pointer + "/with/path");
   } else if (call.starts_with("connector:")) {
     const std::string name = Reader::plain(*with, "connector");
     const bool there =
         reader->expect("connector", name, known.connectors, pointer + "/with/connector", 1104);
     const auto operations = known.operations.find(name);
-    if (there && operations != known.operations.end()) {
+    if (there && operations != known.operations.end() && !operations->second.empty()) {
       reader->expect("operation", Reader::plain(*with, "operation"), operations->second,
                      pointer + "/with/operation", 1104);
     }
@@ -134,10 +185,26 @@ void check_tasks(const Json& node, const std::string& pointer, const Known& know
   }
 }
 
+/// By `name`, or by the file's where that cannot be read.
+std::vector<std::string> models_of(const Bundle& bundle) {
+  std::vector<std::string> names;
+  for (const auto& [path, text] : bundle.files) {
+    if (!path.starts_with("models/") || !path.ends_with(".yaml")) {
+      continue;
+    }
+    auto document = expr::parse_yaml(text, path);
+    const std::string stem = path.substr(7, path.size() - 12);
+    names.emplace_back(document.ok() ? text_or(document->value, "name", stem) : stem);
+  }
+  return names;
+}
+
 }  // namespace
 
-void check_references(const Bundle& bundle, std::vector<Error>* errors) {
+void check_references(const Bundle& bundle, const govern::Guard* guard, Checked* checked) {
   Known known;
+  known.guard = guard;
+  known.models = models_of(bundle);
   known.forms = names_of(bundle.forms);
   known.operations = operations_of(bundle);
   known.connectors = names_of(known.operations);
@@ -155,7 +222,7 @@ void check_references(const Bundle& bundle, std::vector<Error>* errors) {
     if (!document.ok()) {
       continue;  // reported by the check of its own kind
     }
-    Reader reader(path, *document, errors);
+    Reader reader(path, *document, checked);
     if (is_workflow) {
       check_tasks(document->value, "", known, &reader);
       reader.claim_trigger(&owners);

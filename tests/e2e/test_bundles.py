@@ -90,6 +90,40 @@ class Check(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("test_a_confident_known_intent_is_automatic", done.stderr)
 
+    def test_what_is_no_plain_file_is_refused_and_a_linked_file_is_read(self):
+        for name, make, told in (
+                ("workflows/other.yaml", os.mkdir, "found a directory, wanted a file"),
+                ("forms/lost.json", lambda path: os.symlink("nowhere", path), "leads to no file"),
+                ("datasets/more", lambda path: os.symlink("/", path), "not followed")):
+            bundle = self.copy()
+            make(os.path.join(bundle, name))
+            done = aios("check", bundle)
+            self.assertEqual(done.returncode, 1, name)
+            self.assertIn(f"{name}: found a", done.stderr)
+            self.assertIn(told, done.stderr)
+            shutil.rmtree(bundle)
+        bundle = self.copy()
+        os.rename(os.path.join(bundle, "policies"), self.scene.path("elsewhere"))
+        os.symlink(self.scene.path("elsewhere"), os.path.join(bundle, "policies"))
+        done = aios("check", bundle)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("policies: found a symbolic link", done.stderr)
+        os.remove(os.path.join(bundle, "policies"))
+        os.mkdir(os.path.join(bundle, "policies"))
+        for name in os.listdir(self.scene.path("elsewhere")):
+            os.symlink(self.scene.path("elsewhere", name), os.path.join(bundle, "policies", name))
+        done = aios("check", bundle)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no problems", done.stdout)
+
+    def test_a_warning_is_no_failure(self):
+        bundle = self.copy()
+        shutil.rmtree(os.path.join(bundle, "workflows"))
+        done = aios("check", bundle)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1 warning", done.stdout)
+        self.assertRegex(done.stderr, r"^warning: aios.yaml:1:1: .*AIOS-1113")
+
     def test_parameters_are_checked(self):
         for setting, right in (("refund_limit_cents=many", "refund_limit_cents"),
                                ("helpdesk_ulr=x", "helpdesk_url")):

@@ -4,7 +4,7 @@
 import os
 import unittest
 
-from harness import SURE_CASE, UNSURE, HelpDesk, Scene, aios, ticket_event
+from harness import SURE_CASE, UNSURE, HelpDesk, Scene, Server, aios, ticket_event, wait_for
 
 CANARY = "xylophonecanary8841"
 PERSONAL = ("DE89370400440532013000", "canary.person77@example.org", "+49 421 5550987")
@@ -89,6 +89,36 @@ class Canaries(unittest.TestCase):
             self.assertNotIn(value.encode(), self.metrics)
             for text in self.explained:
                 self.assertNotIn(value, text)
+
+
+class Missing(unittest.TestCase):
+    """A connector's secret that nobody has provided yet."""
+
+    def test_it_is_named_and_the_run_waits_until_it_is_there(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.with_desk()
+        variable = "AIOS_SECRET_HELPDESK_TOKEN"
+        scene.server = Server(scene.folder, {variable: ""}).start()
+        told = scene.deploy()["warnings"]
+        self.assertEqual(len(told), 1, told)
+        self.assertIn(variable, told[0])
+        scene.train()
+        scene.restart("stop")
+        self.assertIn(variable, scene.server.log())
+        status, sent = scene.api("ingest").send(
+            ticket_event(1, SURE_CASE, HelpDesk.seed_rows()[0][5]))
+        self.assertEqual(status, 202, sent)
+        explained = wait_for(
+            lambda: (lambda text: variable in text and text)(
+                scene.api().want("GET", f"/api/v1/runs/{sent['run']}/explain")["text"]),
+            "the run says which secret it lacks")
+        self.assertIn("waits for", explained)
+        folder = os.path.join(scene.server.data, "secrets")
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with open(os.path.join(folder, "helpdesk-token"), "w", encoding="ascii") as file:
+            file.write(HelpDesk.TOKEN + "\n")
+        self.assertEqual(scene.api().run_when(sent["run"])["status"], "completed")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,23 @@ Json error_json(const Error& error) {
                     {"page", error.page()}};
 }
 
+std::string counted(std::size_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+/// As JSON; for people also a line each.
+JsonArray list_errors(const Session& session, const std::vector<Error>& errors,
+                      std::string_view prefix) {
+  JsonArray out;
+  for (const Error& error : errors) {
+    out.push_back(error_json(error));
+    if (!session.json) {
+      fmt::print(stderr, "{}{}\n", prefix, error.text());
+    }
+  }
+  return out;
+}
+
 /// Needs no server: everything a bundle can get wrong shows here.
 Result<void> check(const Session& session, const BundleOptions& options) {
   auto overrides = overrides_of(options);
@@ -55,27 +72,28 @@ Result<void> check(const Session& session, const BundleOptions& options) {
       checked.errors.push_back(std::move(tests).error());
     }
   }
+  JsonArray warnings = list_errors(session, checked.warnings, "warning: ");
   if (checked.errors.empty()) {
-    print(session, JsonObject{{"ok", true}, {"files", count}, {"digest", checked.bundle->digest}},
-          [&](const Json&) {
-            fmt::print("{} {}: {} files, no problems\n", checked.bundle->name,
-                       checked.bundle->version, count);
-          });
+    const Json answer = JsonObject{{"ok", true},
+                                   {"files", count},
+                                   {"digest", checked.bundle->digest},
+                                   {"warnings", std::move(warnings)}};
+    print(session, answer, [&](const Json&) {
+      fmt::print(
+          "{} {}: {} files, {}\n", checked.bundle->name, checked.bundle->version, count,
+          checked.warnings.empty() ? "no problems" : counted(checked.warnings.size(), "warning"));
+    });
     return {};
   }
-  JsonArray errors;
-  for (const Error& error : checked.errors) {
-    errors.push_back(error_json(error));
-    if (!session.json) {
-      fmt::print(stderr, "{}\n", error.text());
-    }
-  }
+  JsonArray errors = list_errors(session, checked.errors, "");
   if (session.json) {
-    fmt::print("{}\n", to_text(JsonObject{{"ok", false}, {"errors", std::move(errors)}}));
+    fmt::print("{}\n", to_text(JsonObject{{"ok", false},
+                                          {"errors", std::move(errors)},
+                                          {"warnings", std::move(warnings)}}));
   }
   return Error(Code::invalid_argument,
-               fmt::format("{} problem{} in '{}'", checked.errors.size(),
-                           checked.errors.size() == 1 ? "" : "s", options.directory))
+               fmt::format("{} in '{}'", counted(checked.errors.size(), "problem"),
+                           options.directory))
       .page(1410);
 }
 
@@ -103,6 +121,12 @@ Result<void> deploy(const Session& session, const BundleOptions& options) {
                text_or(it, "version", ""),
                bool_or(it, "changed", true) ? "deployed" : "runs already", int_or(it, "number", 0),
                text_or(it, "digest", "").substr(0, 12));
+    const Json* warnings = find(it, "warnings");
+    if (warnings != nullptr && warnings->is_array()) {
+      for (const Json& warning : warnings->get_array()) {
+        fmt::print(stderr, "warning: {}\n", view(warning.as_string()));
+      }
+    }
   });
   return {};
 }

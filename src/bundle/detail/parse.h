@@ -12,19 +12,31 @@
 
 namespace aios::bundle {
 
+/// A name and where it stands.
+struct Named {
+  std::string name;
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+};
 /// What aios.yaml says the bundle needs.
 struct Needs {
-  std::vector<std::string> connectors;
-  std::vector<std::string> secrets;
+  std::vector<Named> connectors;
+  std::vector<Named> secrets;
 };
 
 /// Sets name, version and parameters (defaults, then overrides).
 Needs read_manifest(std::string_view text, const JsonObject& overrides, Bundle* bundle,
                     std::vector<Error>* errors);
-void check_needs(const Needs& needs, const Bundle& bundle, std::vector<Error>* errors);
-/// Names of what is not there (forms, connectors, operations, engines, data sets), and event types
-/// that trigger two workflows.
-void check_references(const Bundle& bundle, std::vector<Error>* errors);
+/// Connectors that are needed and not there; secrets that are needed and not listed, or the other
+/// way round.
+void check_needs(const Needs& needs, const Bundle& bundle, Checked* checked);
+/// Names of what is not there (forms, connectors, operations, engines, data sets, models, rules of
+/// the policies), and event types that trigger two workflows. `guard` holds the bundle's policies,
+/// or is null when they do not compile.
+void check_references(const Bundle& bundle, const govern::Guard* guard, Checked* checked);
+/// Parts without which a bundle does little, and files that nothing reads.
+void check_contents(const Bundle& bundle, Checked* checked);
 std::optional<ModelSource> read_model(const std::string& path, std::string_view text,
                                       std::vector<Error>* errors);
 

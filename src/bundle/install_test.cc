@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/deployments.h"
+#include "connectors/test/bench.h"
+#include "store/memory.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aios::bundle {
+namespace {
+
+constexpr std::string_view flow = R"(document:
+  {dsl: 1.0.3, namespace: t, name: NAME, version: 1.0.0}
+schedule: {on: {one: {with: {type: NAME}}}}
+do:
+  - a: {set: {x: 1}}
+)";
+
+std::string workflow(std::string_view name) {
+  std::string text(flow);
+  for (std::size_t at = text.find("NAME"); at != std::string::npos; at = text.find("NAME")) {
+    text.replace(at, 4, name);
+  }
+  return text;
+}
+
+Files files(std::string_view version, std::string_view workflow_name) {
+  return {{"aios.yaml", "name: app\nversion: " + std::string(version) + ".0.0\n"},
+          {"workflows/a.yaml", workflow(workflow_name)},
+          {"policies/e.rego", "package aios.event_admit\nimport rego.v1\ndefault allow := true\n"}};
+}
+
+/// Every room on a store whose disk can be made to fail.
+struct Rooms {
+  explicit Rooms(const workflow::FunctionRegistry* engine_functions = nullptr) {
+    workflow::register_all_functions(functions);
+    store::StoreOptions options;
+    options.engine = "memory";
+    auto opened =
+        store::open_memory_store(options, disk, store::MemoryThreads::inline_, bench.loop.clock());
+    REQUIRE(opened.ok());
+    store = std::move(*opened);
+    workflow::EngineServices services;
+    services.store = store.get();
+    services.registry = engine_functions == nullptr ? &functions : engine_functions;
+    services.shard_of = [this](std::string_view) -> runtime::Executor& { return bench.loop; };
+    services.timers = &bench.loop;
+    services.functions.clock = &bench.loop.clock();
+    engine = std::make_unique<workflow::Engine>(std::move(services));
+    deployments = std::make_unique<Deployments>(
+        DeploymentServices{store.get(), &bench.guard, &bench.connectors, engine.get(), &functions});
+    ctx = system_context(default_tenant(), "test");
+  }
+  ~Rooms() { bench.loop.run(engine->stop()); }
+
+  Result<DeploymentInfo> deploy(Files given) {
+    std::vector<Error> errors;
+    return bench.loop.run(deployments->deploy(ctx, std::move(given), {}, &errors));
+  }
+  std::vector<std::string> installed() const {
+    std::vector<std::string> names;
+    for (const auto& one : engine->definitions(default_tenant())) {
+      names.push_back(one.name);
+    }
+    return names;
+  }
+  std::uint64_t recorded() {
+    auto row = bench.loop.run(store->stream(ctx, store::StreamKind::deployment, "current"));
+    return row.ok() ? row->version : 0;
+  }
+
+  /// Another writer changes the record of what runs: the next commit meets a version it did not
+  /// expect.
+  void overtake() {
+    store::StreamWrite write;
+    write.kind = store::StreamKind::deployment;
+    write.id = "current";
+    write.expected_version = recorded();
+    write.state = store::Payload{"", "{}"};
+    write.status = "current";
+    store::Transition transition;
+    transition.tenant = ctx.tenant;
+    transition.epoch = store->epoch();
+    transition.streams.push_back(std::move(write));
+    REQUIRE(bench.loop.run(store->commit(ctx, std::move(transition))).ok());
+  }
+
+  connectors::test::Bench bench;  // its guard, its connectors, its loop
+  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  workflow::FunctionRegistry functions;
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<workflow::Engine> engine;
+  std::unique_ptr<Deployments> deployments;
+  Context ctx;
+};
+
+using Names = std::vector<std::string>;
+
+TEST_CASE("deploy: what a new bundle no longer has is gone at once") {
+  Rooms rooms;
+  REQUIRE(rooms.deploy(files("1", "first")).ok());
+  CHECK(rooms.installed() == Names{"first"});
+  REQUIRE(rooms.deploy(files("2", "second")).ok());
+  CHECK(rooms.installed() == Names{"second"});
+  CHECK(rooms.engine->triggered_by(default_tenant(), "first").empty());
+}
+
+TEST_CASE("deploy: what cannot be recorded does not run") {
+  Rooms rooms;
+  REQUIRE(rooms.deploy(files("1", "first")).ok());
+  const std::string policies = rooms.bench.guard.bundle_digest(default_tenant());
+  Files next = files("2", "second");
+  next["policies/e.rego"] += "# changed\n";
+  rooms.overtake();
+  auto refused = rooms.deploy(next);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message().find("recording the deployment") != std::string::npos);
+  CHECK(rooms.installed() == Names{"first"});
+  CHECK(rooms.bench.guard.bundle_digest(default_tenant()) == policies);
+  CHECK(rooms.deployments->current(default_tenant())->version == "1.0.0");
+}
+
+TEST_CASE("deploy: what cannot be installed is not recorded, and the next start is not broken") {
+  const workflow::FunctionRegistry none;  // an engine that knows less than the check does
+  Rooms rooms(&none);
+  Files calling = files("1", "first");
+  calling["workflows/a.yaml"] = workflow("first").replace(
+      workflow("first").find("{set: {x: 1}}"), 13,
+      "{call: 'policy:1.0.0@default', with: {path: aios/event_admit/allow}}");
+  CHECK_FALSE(rooms.deploy(calling).ok());
+  CHECK(rooms.recorded() == 0);
+  CHECK(rooms.installed().empty());
+  CHECK_FALSE(rooms.deployments->current(default_tenant()).ok());
+  auto good = rooms.deploy(files("1", "first"));
+  REQUIRE(good.ok());
+  CHECK(good->number == 1);
+  CHECK(rooms.recorded() == 1);
+}
+
+Task<void> deploy_into(Rooms* rooms, Files given, std::vector<Result<DeploymentInfo>>* out) {
+  std::vector<Error> errors;
+  auto deploying = rooms->deployments->deploy(rooms->ctx, std::move(given), JsonObject(), &errors);
+  auto info = co_await std::move(deploying);
+  out->push_back(std::move(info));
+}
+
+TEST_CASE("deploy: two at the same time are one after the other") {
+  Rooms rooms;
+  std::vector<Result<DeploymentInfo>> done;
+  runtime::TaskGroup group(rooms.bench.loop);
+  group.spawn(deploy_into(&rooms, files("1", "first"), &done));
+  group.spawn(deploy_into(&rooms, files("2", "second"), &done));
+  rooms.bench.loop.run(group.join());
+  REQUIRE(done.size() == 2);
+  CHECK(done[0].error().page() == 1114);
+  CHECK(done[0].error().retry() == Retry::same_call);
+  CHECK(done[1].ok());
+  CHECK(rooms.installed() == Names{"first"});
+}
+
+TEST_CASE("deploy: a secret that is missing is told") {
+  Rooms rooms;
+  Files given = files("1", "first");
+  given["aios.yaml"] += "needs: {secrets: [lost-token]}\n";
+  given["connectors/desk/connector.yaml"] = R"(name: desk
+kind: http
+region: eu
+baseUrl: "http://127.0.0.1:1"
+auth: {bearer: {secret: lost-token}}
+operations:
+  tell: {method: POST, path: /notices, effect: none, body: .}
+)";
+  for (const bool changed : {true, false}) {
+    auto info = rooms.deploy(given);
+    REQUIRE(info.ok());
+    CHECK(info->changed == changed);
+    REQUIRE(info->warnings.size() == 1);
+    CHECK(info->warnings[0].find("[AIOS-0906]") != std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace aios::bundle
