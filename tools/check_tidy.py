@@ -9,7 +9,7 @@ from source_text import ROOT, SRC, blocks, cpp_files, line_of, name, plain
 
 LINE_MAX, FUNCTION_MAX, HEADER_MAX, SOURCE_MAX = 100, 60, 200, 400
 HEAVY = re.compile(r"#\s*include\s+<(sqlite3\.h|yaml-cpp/|openssl/|boost/asio|boost/beast|linear\.h|re2/|oniguruma\.h"
-                   r"|zstd|google/protobuf|utf8proc\.h)")
+                   r"|zstd|google/protobuf|utf8proc\.h|libstemmer\.h)")
 ASIO = re.compile(r"\bboost::asio\b|#\s*include\s+<boost/asio")
 CLOCK = re.compile(r"\b(system_clock|steady_clock|high_resolution_clock)::now\b|\brandom_device\b|\bmt19937|\bsrand\("
                    r"|\b(std::)?rand\(\)|\b(gettimeofday|clock_gettime)\(|\bstd::time\(|\bthis_thread::sleep|\busleep\(|::sleep\(")
@@ -23,7 +23,7 @@ WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 RANGES = {"core": (1, 99), "expr": (100, 199), "runtime": (200, 299), "net": (300, 399), "store": (400, 499),
           "govern": (500, 599), "review": (600, 699), "models": (700, 799), "gateway": (800, 899),
           "connectors": (900, 999), "workflow": (1000, 1099), "bundle": (1100, 1199), "ingress": (1200, 1299),
-          "api": (1300, 1399), "app": (1400, 1499), "observe": (1500, 1599)}
+          "api": (1300, 1399), "app": (1400, 1499), "observe": (1500, 1599), "data": (1600, 1699)}
 STATIC_OK = re.compile(r"^(static\s+)?(inline\s+)?(constexpr|constinit)\b|^static\s+[^=;({]*[*&]\s*const\b"
                        r"|^static\s+[\w:<>]+\s*&")
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // models/detail/embedding_trainer: texts to an EmbeddingModel. First the subspace in which the
-// texts differ most (truncated SVD of their n-gram matrix by subspace iteration from a seed), then that
-// space is stretched until texts of one label lie as close in every direction (whitening by the
-// scatter within labels). Bounded: texts_bytes_max of text are learnt from, chosen evenly from all
-// labels.
+// texts differ most (truncated SVD of their n-gram matrix by subspace iteration from a seed), then
+// that space is stretched until texts of one label lie as close in every direction (whitening by
+// the scatter within labels). Bounded: embedding_bytes_max of text are learnt from, chosen evenly
+// from all labels.
 
 #include "core/result.h"
 #include "models/embedding.h"
