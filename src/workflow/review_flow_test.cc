@@ -75,6 +75,15 @@ struct Desk {
   test::World world;
 };
 
+Task<void> start_ask(Engine& engine, Context ctx, std::string run_id) {
+  StartRequest request;
+  request.workflow = "ask";
+  request.run_id = std::move(run_id);
+  request.input = JsonObject{{"text", "x"}, {"role", "reviewer"}};
+  auto started = co_await engine.start(ctx, std::move(request));
+  CHECK(started.ok());
+}
+
 }  // namespace
 
 TEST_CASE("review: the run parks, survives a crash, and goes on with the answer") {
@@ -121,6 +130,28 @@ TEST_CASE("review: a run that is cancelled or runs out of time takes its questio
   CHECK(to_text(view.output) == R"({"late":true})");
   CHECK(desk.open_review().empty());
   CHECK_FALSE(desk.answer(review, "reviewer", JsonObject{{"intent", "refund"}}).ok());
+}
+
+TEST_CASE("review: a run cancelled at any step of asking leaves no open question") {
+  int cancelled = 0;
+  for (int steps = 0; steps < 40; ++steps) {
+    CAPTURE(steps);
+    Desk desk;
+    auto& executor = desk.world.executor;
+    runtime::TaskGroup group(executor);
+    executor.post([&] { group.spawn(start_ask(*desk.world.engine, desk.world.ctx(), "run_0")); });
+    for (int i = 0; i < steps; ++i) {
+      executor.step();
+    }
+    const auto done = executor.run(desk.world.engine->cancel(desk.world.ctx(), "run_0", "no"));
+    executor.run(group.join());
+    if (done.ok()) {
+      ++cancelled;
+      CHECK(desk.open_review().empty());
+      CHECK(desk.world.view("run_0").status == "cancelled");
+    }
+  }
+  CHECK(cancelled > 0);
 }
 
 }  // namespace aios::workflow
