@@ -44,7 +44,7 @@ bool older(std::string_view a, std::string_view b) {
   return pre_a < pre_b;
 }
 
-/// Of those with that version (any: empty), the newest; of the same version the one installed last.
+/// Of those with that version (any: empty), the newest.
 DefinitionPtr pick(const std::vector<DefinitionPtr>& all, std::string_view version) {
   DefinitionPtr best;
   for (const auto& one : all) {
