@@ -21,6 +21,18 @@ JsonArray texts(const std::vector<std::string>& values) {
   return out;
 }
 
+/// The page that an error's text names, as "AIOS-0906"; empty: none.
+std::string_view page_in(std::string_view text) {
+  constexpr std::string_view opening = "[AIOS-";
+  constexpr std::size_t digits = 4;
+  const auto at = text.rfind(opening);
+  const auto number =
+      at == std::string_view::npos ? std::string_view() : text.substr(at + opening.size(), digits);
+  const bool found =
+      number.size() == digits && number.find_first_not_of("0123456789") == std::string_view::npos;
+  return found ? text.substr(at + 1, opening.size() - 1 + digits) : std::string_view();
+}
+
 }  // namespace
 
 std::string_view name_of(RunEvent type) {
@@ -128,6 +140,7 @@ Task<bool> Engine::Impl::save_end(RunPtr run) {
   const auto saved = co_await commit(run);
   if (saved == Saved::durable) {
     metrics.ended(run->state.status);
+    warn_ended(*run);
     notify_ended(run->id);
   }
   co_return saved == Saved::faulted;
@@ -163,7 +176,43 @@ Task<Saved> Engine::Impl::park(RunPtr run) {
   if (const auto at = next_wake(run->state); at) {
     timers->add(run->ctx.tenant, run->id, *at);
   }
+  warn_incident(*run);
   co_return saved;
+}
+
+/// Texts of an error may hold a run's data: the log gets its kind, its place and its page.
+void Engine::Impl::warn_ended(const LiveRun& run) const {
+  const auto& state = run.state;
+  if (services.log == nullptr || state.status != RunStatus::faulted) {
+    return;
+  }
+  services.log->write(observe::Level::warn, "workflow", "a run faulted",
+                      {{"run", run.id},
+                       {"workflow", state.workflow},
+                       {"version", state.version},
+                       {"step", text_or(state.error, "instance", "")},
+                       {"error_type", text_or(state.error, "type", "")},
+                       {"status", int_or(state.error, "status", 0)},
+                       {"page", page_in(text_or(state.error, "detail", ""))}},
+                      &run.ctx);
+}
+
+void Engine::Impl::warn_incident(const LiveRun& run) const {
+  const auto& state = run.state;
+  if (services.log == nullptr || !state.effect ||
+      state.waiting->reason != Waiting::Reason::incident) {
+    return;
+  }
+  services.log->write(observe::Level::warn, "workflow", "a run waits for a person: incident",
+                      {{"run", run.id},
+                       {"workflow", state.workflow},
+                       {"version", state.version},
+                       {"incident", state.waiting->subject},
+                       {"step", state.effect->step},
+                       {"function", state.effect->function},
+                       {"effect", state.effect->id},
+                       {"page", page_in(state.waiting->error)}},
+                      &run.ctx);
 }
 
 void Engine::Impl::end_history(LiveRun& run) {

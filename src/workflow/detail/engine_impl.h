@@ -78,6 +78,8 @@ struct Engine::Impl {
   void forget(const RunPtr& run);
   void wake(const TenantId& tenant, const std::string& run_id, std::function<void()> done);
   Task<void> wake_run(TenantId tenant, std::string run_id, std::function<void()> done);
+  Task<void> not_woken(Context ctx, std::string run_id, Error error);
+  Task<Result<void>> put_off(Context ctx, std::string run_id, Time until);
   void notify_ended(const std::string& run_id);
   Machine machine(LiveRun& run);
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
@@ -89,6 +91,8 @@ struct Engine::Impl {
   Task<bool> save_end(RunPtr run);
   Task<Saved> checkpoint(RunPtr run);
   Task<void> close_abandoned_reviews(RunPtr run);
+  void warn_ended(const LiveRun& run) const;
+  void warn_incident(const LiveRun& run) const;
   void end_history(LiveRun& run);
   void note(LiveRun& run, RunEvent type, JsonObject data);
   void note_fence(LiveRun& run, RunEvent type, JsonObject data);
