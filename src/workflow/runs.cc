@@ -11,6 +11,10 @@ namespace {
 
 /// Parked runs that stay in memory, for each shard: waking one of them reads nothing.
 constexpr std::size_t parked_in_memory_max = 2'000;
+/// A run that the store could not give now is asked for again.
+constexpr Duration again_pause = std::chrono::seconds(1);
+/// So is one that this program cannot read: a newer one may.
+constexpr Duration unreadable_pause = std::chrono::hours(1);
 
 Context run_context(const TenantId& tenant, const std::string& run_id, const RunState& state) {
   Context ctx;
@@ -179,6 +183,12 @@ void Engine::Impl::release(const RunPtr& run) {
     return;  // it was lost, and perhaps somebody read it again
   }
   run->busy = false;
+  if (std::exchange(run->woken, false) && !run->state.ended()) {
+    const auto due = run->state.waiting ? next_wake(run->state) : clock(*run).now();
+    if (due) {
+      timers->add(run->ctx.tenant, run->id, *due);
+    }
+  }
   if (!run->queue.empty()) {
     for (const auto& waiter : std::exchange(run->queue, {})) {
       waiter.set(true);
@@ -196,6 +206,9 @@ void Engine::Impl::forget(const RunPtr& run) {
   if (found != shard.runs.end() && found->second == run) {
     shard.runs.erase(found);
   }
+  if (std::exchange(run->woken, false)) {
+    timers->add(run->ctx.tenant, run->id, clock(*run).now() + again_pause);
+  }
   for (const auto& waiter : std::exchange(run->queue, {})) {
     waiter.set(true);  // each reads it again for itself
   }
@@ -206,46 +219,90 @@ void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id,
   spawn(shard_of(run_id), wake_run(tenant, run_id, std::move(done)));
 }
 
+/// `done` is called once the run is in memory: what it does then takes no place from others.
 Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, std::function<void()> done) {
   auto& shard = shard_of(run_id);
+  const auto here = shard.runs.find(run_id);
+  if (here != shard.runs.end() && here->second->busy && here->second->ctx.tenant == tenant) {
+    here->second->woken = true;  // whoever has it looks at the time when they are through
+    done();
+    co_return;
+  }
   if (stopping) {
     done();
     co_return;
   }
-  Context ctx = system_context(tenant, "wake-ups");
+  const Context ctx = system_context(tenant, "wake-ups");
   auto run = co_await acquire(ctx, run_id);
   if (!run.ok()) {
-    if (services.log != nullptr) {
-      services.log->error("workflow", run.error(), &ctx);
-    }
-    if (run.error().code() == Code::unavailable || run.error().retry() == Retry::same_call) {
-      timers->add(tenant, run_id, shard.executor.clock().now() + std::chrono::seconds(1));
-    }
+    co_await not_woken(ctx, run_id, std::move(run).error());
     done();
     co_return;
   }
+  done();
   const RunPtr live = *run;
   auto& state = live->state;
   const auto now = shard.executor.clock().now();
   const auto due = next_wake(state);
   if (state.ended() || (state.waiting && (!due || *due > now))) {
-    if (!state.ended() && due) {
-      timers->add(tenant, run_id, *due);
-    }
+    live->woken = true;
     release(live);
-    done();
     co_return;
   }
   if (state.waiting && state.waiting->wake_at && *state.waiting->wake_at <= now) {
     machine(*live).wake();
   }
   co_await drive(live);
-  done();
+}
+
+Task<void> Engine::Impl::not_woken(Context ctx, std::string run_id, Error error) {
+  if (services.log != nullptr) {
+    services.log->error("workflow", error, &ctx);
+  }
+  const auto now = shard_of(run_id).executor.clock().now();
+  if (error.code() == Code::unavailable || error.retry() == Retry::same_call) {
+    timers->add(ctx.tenant, run_id, now + again_pause);
+    co_return;
+  }
+  auto put = co_await put_off(ctx, run_id, now + unreadable_pause);
+  if (!put.ok() && services.log != nullptr) {
+    services.log->error("workflow", put.error(), &ctx);
+  }
+}
+
+/// A run that cannot be read is moved behind those that are due, so that it does not stand before
+/// them for ever; one whose data are erased is not woken again.
+Task<Result<void>> Engine::Impl::put_off(Context ctx, std::string run_id, Time until) {
+  auto row = co_await services.store->stream(ctx, store::StreamKind::run, run_id);
+  if (!row.ok()) {
+    co_return std::move(row).error();
+  }
+  store::StreamWrite write;
+  write.kind = store::StreamKind::run;
+  write.id = run_id;
+  write.expected_version = row->version;
+  write.status = row->status;
+  write.label = row->label;
+  write.end = row->end;
+  if (!row->erased) {
+    write.wake_at = until;
+  }
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.epoch = services.store->epoch();
+  transition.streams.push_back(std::move(write));
+  auto done = co_await services.store->commit(ctx, std::move(transition));
+  if (!done.ok()) {
+    co_return std::move(done).error().with(fmt::format("putting off run {}", run_id));
+  }
+  if (!row->erased) {
+    timers->add(ctx.tenant, run_id, until);
+  }
+  co_return Result<void>();
 }
 
 Task<Result<bool>> Engine::Impl::start_timers(std::shared_ptr<TimerQueue> queue) {
-  const Context ctx;
-  auto done = co_await queue->start(ctx);
+  auto done = co_await queue->start();
   if (!done.ok()) {
     co_return std::move(done).error();
   }

@@ -9,6 +9,9 @@ namespace {
 
 // The wall clock may be set: look at it again at least this often.
 constexpr Duration look_again = std::chrono::minutes(10);
+// Runs that stay due are read again and again: at least this far apart.
+constexpr Duration read_pause = std::chrono::milliseconds(100);
+constexpr Duration failed_pause = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -39,8 +42,7 @@ void TimerQueue::insert(const TenantId& tenant, const std::string& run_id, Time 
   }
 }
 
-Task<Result<void>> TimerQueue::start(Context ctx) {
-  (void)ctx;
+Task<Result<void>> TimerQueue::start() {
   group_ = std::make_unique<runtime::TaskGroup>(executor_);
   started_ = true;
   auto done = co_await read();
@@ -52,6 +54,7 @@ Task<Result<void>> TimerQueue::start(Context ctx) {
 
 Task<Result<void>> TimerQueue::read() {
   reading_ = true;
+  read_at_ = executor_.clock().instant();
   const Context ctx;
   const Time last{INT64_MAX};
   auto found = co_await store_.due(ctx, last, options_.capacity);
@@ -72,12 +75,20 @@ Task<Result<void>> TimerQueue::read() {
 }
 
 Task<void> TimerQueue::reload() {
-  auto done = co_await read();
-  if (!done.ok()) {
-    const Context forever;
-    const Duration pause = std::chrono::seconds(1);
+  reading_ = true;
+  const Context forever;
+  const Duration passed = executor_.clock().instant() - *read_at_;
+  if (passed < read_pause) {
+    const Duration pause = read_pause - passed;
     auto rested = co_await runtime::sleep_for(forever, pause);
     (void)rested;
+  }
+  auto done = co_await read();
+  if (!done.ok()) {
+    reading_ = true;
+    auto rested = co_await runtime::sleep_for(forever, failed_pause);
+    (void)rested;
+    reading_ = false;
   }
   schedule();
 }

@@ -56,6 +56,7 @@ struct LiveRun {
 
   std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
   bool busy = false;
+  bool woken = false;  ///< its time came while it was busy: look again when it no longer is
   bool cancel_requested = false;
   std::string cancel_reason;
   std::vector<runtime::OneShot<bool>> queue;  ///< who waits until it is not busy

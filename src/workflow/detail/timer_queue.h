@@ -23,18 +23,19 @@ namespace aios::workflow {
 
 class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
  public:
-  /// Wakes one run. Must call `done` once, from any thread, when the run was seen to.
+  /// Wakes one run. Must call `done` once, from any thread, when the run is in memory or cannot be
+  /// had.
   using Wake = std::function<void(const TenantId& tenant, const std::string& run_id,
                                   std::function<void()> done)>;
   struct Options {
     std::uint32_t capacity = 10'000;
-    std::uint32_t waking_max = 256;  ///< runs being woken at once
+    std::uint32_t waking_max = 256;  ///< runs being read at once
   };
   TimerQueue(store::Store& store, runtime::Executor& executor, Wake wake, Options options);
 
   void add(const TenantId& tenant, const std::string& run_id, Time at);
   /// First reading of the store; wake-ups begin.
-  Task<Result<void>> start(Context ctx);
+  Task<Result<void>> start();
   /// Nothing is woken any more. join() the rest.
   Task<void> stop();
 
@@ -52,9 +53,12 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   Options options_;
   std::set<Key> queue_;
   std::optional<std::int64_t> horizon_;  // the store has more from here on
+  std::optional<Instant> read_at_;
   std::optional<runtime::Executor::TimerId> timer_;
   std::uint32_t waking_ = 0;
-  bool started_ = false, stopped_ = false, reading_ = false;
+  bool started_ = false;
+  bool stopped_ = false;
+  bool reading_ = false;
   std::unique_ptr<runtime::TaskGroup> group_;
 };
 

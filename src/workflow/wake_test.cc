@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wake-ups: runs that take long, or cannot be read, take nothing from the others; and what the log
+// says of a run that went wrong.
+#include "observe/log.h"
+#include "workflow/test/world.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+namespace aios::workflow {
+namespace {
+
+using test::Behaviour;
+using test::World;
+
+std::string document(std::string_view name, std::string_view rest) {
+  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
+                     name, rest);
+}
+
+constexpr std::string_view calling =
+    "  - ask: {call: 'system:1.0.0@default', with: {class: key}}\n";
+
+/// Runs whose state no program can read, due since long.
+void add_unreadable(World& world, int count) {
+  for (int i = 0; i < count;) {
+    store::Transition transition;
+    transition.tenant = default_tenant();
+    transition.epoch = world.store->epoch();
+    for (; i < count && transition.streams.size() < 64; ++i) {
+      store::StreamWrite write;
+      write.id = fmt::format("run_bad_{}", i);
+      write.state = store::Payload{"", "?"};
+      write.status = "waiting";
+      write.wake_at = world.executor.clock().now() - std::chrono::hours(1);
+      transition.streams.push_back(std::move(write));
+    }
+    const auto done = world.executor.run(world.store->commit(world.ctx(), std::move(transition)));
+    REQUIRE(done.ok());
+  }
+}
+
+struct Logged {
+  Logged() { world.services.log = &log; }
+  std::vector<std::string> with(std::string_view part) const {
+    std::vector<std::string> out;
+    for (const auto& line : lines) {
+      if (line.find(part) != std::string::npos) {
+        out.push_back(line);
+      }
+    }
+    return out;
+  }
+  std::vector<std::string> lines;
+  observe::Log log{[this](std::string_view line) { lines.emplace_back(line); }};
+  World world;
+};
+
+}  // namespace
+
+TEST_CASE("wake: runs with a long call hold up no other run's timer") {
+  constexpr int runs = 300;  // more than are read at once
+  World world;
+  world.add_document(document("long", fmt::format("do:\n  - rest: {{wait: PT1S}}\n{}", calling)));
+  world.add_document(document("short", "do:\n  - rest: {wait: PT1.5S}\n"));
+  world.start();
+  world.system.chooser = [] { return Behaviour::hang; };  // until its time of two seconds is over
+  for (int i = 0; i < runs; ++i) {
+    world.run_workflow("long", JsonObject());
+  }
+  const auto id = world.run_workflow("short", JsonObject());
+  world.executor.advance(std::chrono::milliseconds(1'900));
+  CHECK(world.system.requests == runs);
+  CHECK(world.view(id).status == "completed");
+}
+
+TEST_CASE("wake: a timer that comes while somebody has the run is not lost") {
+  World world;
+  world.add_document(document("slow", fmt::format("timeout: {{after: PT1S}}\ndo:\n{}", calling)));
+  world.start();
+  world.system.script = {Behaviour::hang};
+  const auto id = world.run_workflow("slow", JsonObject());
+  const auto view = world.finish(id, std::chrono::seconds(10));
+  CHECK(view.status == "faulted");
+  CHECK(int_or(view.error, "status", 0) == 408);
+}
+
+TEST_CASE("wake: ten thousand runs that cannot be read hold up none that can") {
+  constexpr int unreadable = 10'001;  // more than stand in memory
+  Logged logged;
+  auto& world = logged.world;
+  world.add_document(document("rest", "do:\n  - rest: {wait: PT10S}\n"));
+  world.start();
+  const auto id = world.run_workflow("rest", JsonObject());
+  add_unreadable(world, unreadable);
+  world.crash();
+  world.start();
+  const auto view = world.finish(id, std::chrono::minutes(1));
+  CHECK(view.status == "completed");
+  world.executor.advance(std::chrono::minutes(10));
+  CHECK(logged.with("AIOS-1030").size() == unreadable);  // once each
+  world.executor.advance(std::chrono::hours(1));
+  CHECK(logged.with("AIOS-1030").size() == 2 * unreadable);  // and once more an hour later
+}
+
+TEST_CASE("wake: a fault leaves one warning with its place and page, and none of the run's data") {
+  Logged logged;
+  auto& world = logged.world;
+  world.add_document(document("big", R"(do:
+  - grow: {set: {s: '${ .s + .s + .s + .s + .s + .s + .s + .s + .s + .s }'}}
+  - rest: {wait: PT10H}
+)"));
+  world.add_document(document("fails", "do:\n  - bad: {set: {n: '${ .secret | error }'}}\n"));
+  world.add_document(document("good", "do:\n  - rest: {wait: PT1S}\n"));
+  world.start();
+  const auto big = world.run_workflow("big", {{"s", std::string(400'000, 'x')}});
+  CHECK(world.finish(big).status == "faulted");
+  const auto about_big = logged.with(big);
+  REQUIRE(about_big.size() == 1);
+  CHECK(about_big.front().find(R"("level":"warn")") != std::string::npos);
+  CHECK(about_big.front().find(R"("page":"AIOS-1032")") != std::string::npos);
+
+  const auto bad = world.run_workflow("fails", {{"secret", "mother's maiden name"}});
+  CHECK(world.finish(bad).status == "faulted");
+  const auto about_bad = logged.with(bad);
+  REQUIRE(about_bad.size() == 1);
+  CHECK(about_bad.front().find(R"("step":"/do/0/bad")") != std::string::npos);
+  CHECK(about_bad.front().find(R"(errors/expression")") != std::string::npos);
+  CHECK(logged.with("maiden").empty());
+
+  const auto good = world.run_workflow("good", JsonObject());
+  CHECK(world.finish(good).status == "completed");
+  CHECK(logged.with(good).empty());
+}
+
+TEST_CASE("wake: an incident leaves one warning that names it") {
+  Logged logged;
+  auto& world = logged.world;
+  world.add_document(document(
+      "ask", "do:\n  - ask: {call: 'system:1.0.0@default', with: {class: none, value: 7}}\n"));
+  world.start();
+  world.system.script = {Behaviour::lose_reply};
+  const auto id = world.run_workflow("ask", JsonObject());
+  world.executor.advance(std::chrono::hours(1));
+  const auto incident = world.view(id).waiting_for.substr(std::string("incident ").size());
+  const auto lines = logged.with(id);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines.front().find(incident) != std::string::npos);
+  CHECK(lines.front().find(R"("function":"system")") != std::string::npos);
+}
+
+}  // namespace aios::workflow
