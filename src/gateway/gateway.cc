@@ -148,7 +148,7 @@ struct Gateway::Impl {
   }
   Task<Result<InferAnswer>> attempt(Context ctx, InferRequest request, detail::Content content,
                                     std::vector<store::AuditLeaf>* refused);
-  Task<Result<ProviderAnswer>> governed(Context ctx, Call* call);
+  Task<Result<ProviderReply>> governed(Context ctx, Call* call);
 };
 
 Gateway::Gateway(const govern::Guard& guard, models::Models& models, observe::Metrics& metrics,
@@ -215,7 +215,7 @@ Task<Result<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRequest reque
   co_return out;
 }
 
-Task<Result<ProviderAnswer>> Gateway::Impl::governed(Context ctx, Call* call) {
+Task<Result<ProviderReply>> Gateway::Impl::governed(Context ctx, Call* call) {
   auto before = guard.ask(ctx, govern::GuardPoint::pre_model_call, call->before());
   call->decisions.push_back(before.decision);
   if (!before.allowed()) {
@@ -229,10 +229,10 @@ Task<Result<ProviderAnswer>> Gateway::Impl::governed(Context ctx, Call* call) {
   ProviderCall ask{call->request.alias, call->target.model, call->target.version, std::move(input)};
   govern::Permit permit = *std::move(before.permit);
   auto answer = co_await call->target.provider->complete(ctx, std::move(permit), std::move(ask));
-  if (!answer.ok()) {
-    co_return std::move(answer).error();
+  if (answer.error) {
+    co_return *std::move(answer.error);
   }
-  auto after = guard.ask(ctx, govern::GuardPoint::post_model_call, call->after(answer->output));
+  auto after = guard.ask(ctx, govern::GuardPoint::post_model_call, call->after(answer.output));
   call->decisions.push_back(after.decision);
   if (!after.allowed()) {
     co_return after.to_error();

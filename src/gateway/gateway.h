@@ -6,10 +6,13 @@
 // without a leaf, no leaf without a call.
 
 #include "core/context.h"
+#include "core/effect.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "gateway/price.h"
 #include "govern/guard.h"
 #include "models/models.h"
+#include "net/client.h"
 #include "observe/metrics.h"
 #include "runtime/task.h"
 #include "store/transition.h"
@@ -17,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,10 +48,14 @@ struct ProviderCall {
   std::string version;
   Json input;
 };
-struct ProviderAnswer {
-  Json output;
+/// What came of it.
+struct ProviderReply {
+  Outcome outcome = Outcome::done;  ///< unknown: it may have cost as much as bound() said
+  Json output;                      ///< when done
   std::string model;
   std::string version;
+  std::optional<Usage> usage;  ///< what is to be paid; nothing: not known, or nothing was used
+  std::optional<Error> error;  ///< unless done
 };
 
 /// One family of model servers (providers/*.cc). Threading: any shard.
@@ -63,11 +71,15 @@ class Provider {
                                                               std::string_view alias) = 0;
   /// @return aborted when the alias no longer leads to call.model and call.version;
   ///         invalid_argument [AIOS-0800] for an input that the model does not take.
-  virtual Task<Result<ProviderAnswer>> complete(Context ctx, govern::Permit permit,
-                                                ProviderCall call) = 0;
+  virtual Task<ProviderReply> complete(Context ctx, govern::Permit permit, ProviderCall call) = 0;
+  /// No call with this input uses more. Zero: a call costs nothing.
+  virtual Usage bound(const Json& /*input*/) const { return {}; }
 };
+/// Used by calls only: making a provider touches none of them.
 struct ProviderServices {
   models::Models* models = nullptr;
+  net::Client* client = nullptr;
+  std::function<Result<std::string>(std::string_view name)> secret;  ///< of the models' tenant
 };
 struct ProviderEntry {
   std::string name;
@@ -75,6 +87,7 @@ struct ProviderEntry {
   /// @param options  an object; unknown members are refused (invalid_argument).
   std::function<Result<std::unique_ptr<Provider>>(const ProviderServices&, const Json& options)>
       make;
+  std::string example = "{}";  ///< options that are good, as JSON
 };
 class ProviderRegistry {
  public:

@@ -49,20 +49,19 @@ class Fake final : public Provider {
     }
     return std::pair(script_->model, script_->version);
   }
-  Task<Result<ProviderAnswer>> complete(Context, govern::Permit permit,
-                                        ProviderCall call) override {
+  Task<ProviderReply> complete(Context, govern::Permit permit, ProviderCall call) override {
     CHECK(permit.decision().point == govern::GuardPoint::pre_model_call);
     ++script_->calls;
     if (script_->moves > 0) {
       --script_->moves;
       script_->version = "2";
-      co_return Error(Code::aborted, "moved", Retry::same_call);
+      co_return failed(Error(Code::aborted, "moved", Retry::same_call));
     }
     if (script_->error) {
-      co_return *script_->error;
+      co_return failed(*script_->error);
     }
     script_->seen = call.input;
-    ProviderAnswer answer;
+    ProviderReply answer;
     answer.model = call.model;
     answer.version = call.version;
     answer.output = JsonObject{{"label", script_->label},
@@ -72,6 +71,12 @@ class Fake final : public Provider {
   }
 
  private:
+  static ProviderReply failed(Error error) {
+    ProviderReply reply;
+    reply.outcome = Outcome::failed;
+    reply.error = std::move(error);
+    return reply;
+  }
   Script* script_;
 };
 

@@ -37,8 +37,8 @@ inline constexpr std::uint64_t chat_frame_tokens = 256;
 Usage chat_bound(const ChatModel& model, std::string_view body);
 
 struct ChatReply {
-  /// done: `output` is set. failed: it certainly cost nothing, or `usage` says what. unknown: it may
-  /// have cost as much as its bound.
+  /// done: `output` is set. failed: it cost nothing, or `usage` says what. unknown: it may have
+  /// cost as much as its bound.
   Outcome outcome = Outcome::unknown;
   Json output;                 ///< {label, confidence, version, reasons, scores}
   std::string version;         ///< the model that answered, as the vendor names it

@@ -25,6 +25,13 @@ Json to_output(const models::Prediction& prediction, const std::string& version)
                     {"scores", std::move(scores)}};
 }
 
+ProviderReply failed(Error error) {
+  ProviderReply reply;
+  reply.outcome = Outcome::failed;
+  reply.error = std::move(error);
+  return reply;
+}
+
 class Embedded final : public Provider {
  public:
   explicit Embedded(models::Models& models) : models_(&models) {}
@@ -40,28 +47,28 @@ class Embedded final : public Provider {
     return std::pair(serving->name, std::to_string(serving->version));
   }
 
-  Task<Result<ProviderAnswer>> complete(Context ctx, govern::Permit permit,
-                                        ProviderCall call) override {
+  Task<ProviderReply> complete(Context ctx, govern::Permit permit, ProviderCall call) override {
     AIOS_ASSERT(permit.decision().point == govern::GuardPoint::pre_model_call);
     const Json* text = find(call.input, "text");
     if (text == nullptr || !text->is_string()) {
-      co_return Error(Code::invalid_argument,
-                      fmt::format("found no text in member 'text' of the input for model '{}', "
-                                  "wanted {{\"text\": \"...\"}}",
-                                  call.model))
-          .page(800);
+      co_return failed(Error(Code::invalid_argument,
+                             fmt::format("found no text in member 'text' of the input for model "
+                                         "'{}', wanted {{\"text\": \"...\"}}",
+                                         call.model))
+                           .page(800));
     }
     auto serving = models_->serving(ctx.tenant, call.alias);
     if (!serving.ok()) {
-      co_return std::move(serving).error();
+      co_return failed(std::move(serving).error());
     }
     if (serving->name != call.model || std::to_string(serving->version) != call.version) {
-      co_return Error(Code::aborted,
-                      fmt::format("the alias '{}' was given another version meanwhile", call.alias),
-                      Retry::same_call);
+      co_return failed(
+          Error(Code::aborted,
+                fmt::format("the alias '{}' was given another version meanwhile", call.alias),
+                Retry::same_call));
     }
     const auto prediction = serving->model->predict(view(text->get_string()));
-    ProviderAnswer answer;
+    ProviderReply answer;
     answer.output = to_output(prediction, fmt::format("{}@{}", call.model, call.version));
     answer.model = std::move(call.model);
     answer.version = std::move(call.version);
