@@ -39,8 +39,22 @@ const Json* member_at(const JsonObject& facts, std::string_view object, std::str
   return value == nullptr ? nullptr : find(*value, member);
 }
 
-// No bundle can loosen this: personal data stays in the tenant's region.
-std::string floor_reason(const Asked& asked) {
+/// What no bundle can loosen.
+struct Floor {
+  std::string reason;  ///< empty: it does not bind
+  bool masking_lifts = false;
+};
+
+bool demands_redaction(const PolicyAnswer& answer) {
+  return std::any_of(answer.obligations.begin(), answer.obligations.end(),
+                     [](const JsonObject& obligation) {
+                       const Json* type = obligation.if_contains("type");
+                       return type != nullptr && *type == "redact";
+                     });
+}
+
+// Personal data stays in the tenant's region: only masked text leaves it.
+Floor floor_of(const Asked& asked) {
   if (asked.point != GuardPoint::pre_model_call) {
     return {};
   }
@@ -52,16 +66,17 @@ std::string floor_reason(const Asked& asked) {
   }
   const Json* personal = member_at(asked.facts, "content", "personal");
   if (personal == nullptr || !personal->is_array()) {
-    return fmt::format(
-        "it is not known whether the text has personal data, and model region '{}' is not "
-        "the tenant's",
-        excerpt(to, 40));
+    return {
+        fmt::format("it is not known whether the text has personal data, and model region "
+                    "'{}' is not the tenant's",
+                    excerpt(to, 40))};
   }
   if (personal->get_array().empty()) {
     return {};
   }
-  return fmt::format("personal data must not leave region '{}' for a model in '{}'", asked.region,
-                     excerpt(to, 40));
+  return {fmt::format("personal data must not leave region '{}' for a model in '{}'", asked.region,
+                      excerpt(to, 40)),
+          true};
 }
 
 // "support/decide" -> "data.support.decide"; empty when it is no such path.
@@ -130,13 +145,13 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
   if (place.policy) {
     decision.bundle_digest = place.policy->digest();
   }
-  std::string floor =
-      point == GuardPoint::question ? "a question is no guard point" : floor_reason(asked);
+  Floor floor =
+      point == GuardPoint::question ? Floor{"a question is no guard point"} : floor_of(asked);
   if (!place.policy) {
-    floor = fmt::format("no policy is loaded for tenant '{}'", ctx.tenant.text());
+    floor = {fmt::format("no policy is loaded for tenant '{}'", ctx.tenant.text())};
   }
-  if (!floor.empty()) {
-    decision.reasons.push_back(std::move(floor));
+  if (!floor.reason.empty() && !floor.masking_lifts) {
+    decision.reasons.push_back(std::move(floor.reason));
     decision.input_digest = detail::digest_of(detail::input_of(asked));
     return ruling;
   }
@@ -147,6 +162,11 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
   decision.reasons = answer->reasons;
   decision.obligations = answer->obligations;
   decision.input_digest = answer->input_digest;
+  if (!floor.reason.empty() && !demands_redaction(*answer)) {
+    decision.verdict = Verdict::deny;
+    decision.reasons.push_back(std::move(floor.reason));
+    decision.obligations.clear();
+  }
   if (decision.verdict == Verdict::allow || decision.verdict == Verdict::warn) {
     ruling.permit = Permit(decision);
   }

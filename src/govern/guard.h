@@ -9,7 +9,8 @@
 //   no package pre_model_call, connector_egress, model_promote    that point is denied
 //   no package event_admit, post_model_call, review_assign        that point is allowed
 // Floor, which no bundle can loosen: at pre_model_call, text with personal data (or of which it is
-// not known) goes only to a "local" model or to one in the tenant's own region.
+// not known) goes only to a "local" model or to one in the tenant's own region; elsewhere only when
+// the policy demands that it be masked first (obligation `redact`), which the gateway carries out.
 
 #include "core/context.h"
 #include "core/json.h"
