@@ -2,8 +2,7 @@
 #include "gateway/gateway.h"
 
 #include "core/text.h"
-#include "gateway/detail/content.h"
-#include "govern/audit.h"
+#include "gateway/detail/call.h"
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
@@ -14,83 +13,11 @@
 namespace aios::gateway {
 namespace {
 
+using detail::Call;
+using detail::Target;
+
 /// How often an alias may move under one call.
 constexpr int tries_max = 3;
-
-struct Target {
-  Provider* provider = nullptr;
-  std::string model;
-  std::string version;
-};
-
-/// One call from its first question to its leaf.
-struct Call {
-  InferRequest request;
-  detail::Content content;
-  Target target;
-  std::vector<govern::Decision> decisions;
-
-  JsonObject model_facts() const {
-    return {{"alias", request.alias},
-            {"name", target.model},
-            {"version", target.version},
-            {"provider", target.provider->name()},
-            {"region", target.provider->region()}};
-  }
-  JsonObject before() const {
-    JsonArray personal;
-    for (const std::string& kind : content.personal) {
-      personal.emplace_back(kind);
-    }
-    return {{"model", model_facts()},
-            {"content", {{"personal", std::move(personal)}, {"characters", content.characters}}},
-            {"run", request.run}};
-  }
-  JsonObject after(const Json& output) const {
-    return {{"model", model_facts()},
-            {"result",
-             {{"label", text_or(output, "label", "")},
-              {"confidence", number_or(output, "confidence", 0)}}},
-            {"run", request.run}};
-  }
-  store::AuditLeaf leaf(const Context& ctx, Time now, std::string_view outcome,
-                        const Json& output) const {
-    govern::LeafFacts facts;
-    facts.kind = "model_call";
-    facts.stream = request.stream;
-    facts.step = request.step;
-    facts.outcome = outcome;
-    facts.facts = model_facts();
-    if (output.is_object()) {
-      facts.facts["label"] = text_or(output, "label", "");
-      facts.facts["confidence"] = number_or(output, "confidence", 0);
-    }
-    JsonArray verdicts;
-    for (const govern::Decision& decision : decisions) {
-      verdicts.emplace_back(name_of(decision.verdict));
-    }
-    facts.facts["verdicts"] = std::move(verdicts);
-    facts.decisions = decisions;
-    return govern::make_leaf(ctx, now, facts);
-  }
-};
-
-/// Carries out what the policy demands of the input; refuses what it cannot carry out.
-Result<void> carry_out(const govern::Decision& decision, Json* input) {
-  for (const JsonObject& obligation : decision.obligations) {
-    const Json whole = obligation;
-    const std::string_view type = text_or(whole, "type", "");
-    if (type == "redact" && input != nullptr) {
-      detail::redact(*input);
-      continue;
-    }
-    return Error(Code::policy_denied,
-                 fmt::format("the policy demands '{}' at {}, which the gateway cannot do",
-                             excerpt(type, 40), name_of(decision.point)))
-        .page(802);
-  }
-  return {};
-}
 
 std::vector<std::unique_ptr<Provider>> all_providers(models::Models& models) {
   ProviderRegistry registry;
@@ -205,12 +132,12 @@ Task<Result<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRequest reque
     const bool denied = answer.error().code() == Code::policy_denied;
     const std::string outcome = denied ? "refused" : "failed";
     count(call.request.alias, outcome);
-    refused->push_back(call.leaf(ctx, clock.now(), outcome, none));
+    refused->push_back(call.leaf(ctx, clock.now(), "model_call", outcome, none));
     co_return std::move(answer).error();
   }
   count(call.request.alias, "ok");
   InferAnswer out;
-  out.leaves.push_back(call.leaf(ctx, clock.now(), "ok", answer->output));
+  out.leaves.push_back(call.leaf(ctx, clock.now(), "model_call", "ok", answer->output));
   out.output = std::move(answer->output);
   co_return out;
 }
@@ -222,7 +149,7 @@ Task<Result<ProviderReply>> Gateway::Impl::governed(Context ctx, Call* call) {
     co_return before.to_error();
   }
   Json input = call->request.input;
-  auto carried = carry_out(before.decision, &input);
+  auto carried = detail::carry_out(before.decision, &input);
   if (!carried.ok()) {
     co_return std::move(carried).error();
   }
@@ -237,7 +164,7 @@ Task<Result<ProviderReply>> Gateway::Impl::governed(Context ctx, Call* call) {
   if (!after.allowed()) {
     co_return after.to_error();
   }
-  carried = carry_out(after.decision, nullptr);
+  carried = detail::carry_out(after.decision, nullptr);
   if (!carried.ok()) {
     co_return std::move(carried).error();
   }

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "gateway/hosted.h"
+
+#include "core/text.h"
+#include "gateway/detail/call.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+
+namespace aios::gateway {
+namespace {
+
+constexpr int page_no_secret = 809;
+
+/// The server's trouble, not ours: a secret that is missing says nothing about it.
+bool is_trouble(const ProviderReply& reply) {
+  const bool silent = reply.error && (reply.error->code() == Code::unavailable ||
+                                      reply.error->code() == Code::deadline_exceeded);
+  return silent && reply.error->page() != page_no_secret;
+}
+
+/// One hosted model with its provider and what is known of its server's health.
+struct Loaded {
+  Loaded(HostedModel given, std::unique_ptr<Provider> made)
+      : model(std::move(given)),
+        provider(std::move(made)),
+        breaker_(model.breaker) {}
+  const HostedModel model;
+  const std::unique_ptr<Provider> provider;
+
+  /// Nothing: go ahead, then report(). Else how long to stay away.
+  std::optional<Duration> blocked(Instant now) {
+    const std::lock_guard lock(mutex_);
+    if (now < not_before_) {
+      return not_before_ - now;
+    }
+    return breaker_.blocked(now);
+  }
+  void report(const ProviderReply& reply, Instant now) {
+    const std::lock_guard lock(mutex_);
+    const bool probing = breaker_.state() == runtime::Breaker::State::half_open;
+    if (is_trouble(reply) || (probing && reply.error && reply.error->code() == Code::cancelled)) {
+      breaker_.failure(now);
+    } else {
+      breaker_.success();  // it answered, whatever it said
+    }
+    if (reply.error && reply.error->retry_after()) {
+      not_before_ = std::max(not_before_, now + *reply.error->retry_after());
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  runtime::Breaker breaker_;
+  Instant not_before_{0};
+};
+using ByAlias = std::map<std::string, std::shared_ptr<Loaded>, std::less<>>;
+
+std::string_view word_of(const ProviderReply& reply) {
+  if (reply.error && reply.error->code() == Code::policy_denied) {
+    return "refused";
+  }
+  switch (reply.outcome) {
+    case Outcome::done: return "ok";
+    case Outcome::failed: return "failed";
+    case Outcome::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+struct Admitted::State {
+  std::shared_ptr<Loaded> loaded;
+  detail::Call call;
+  govern::Permit permit;
+  Json input;
+  govern::Reservation reservation;
+};
+
+struct Hosted::Impl {
+  explicit Impl(HostedServices given) : services(std::move(given)) {
+    register_all_providers(registry);
+  }
+  HostedServices services;
+  ProviderRegistry registry;
+  mutable std::mutex mutex;
+  std::map<TenantId, ByAlias> tenants;
+
+  std::shared_ptr<Loaded> of(const TenantId& tenant, std::string_view alias) const {
+    const std::lock_guard lock(mutex);
+    const auto models = tenants.find(tenant);
+    if (models == tenants.end()) {
+      return nullptr;
+    }
+    const auto found = models->second.find(alias);
+    return found == models->second.end() ? nullptr : found->second;
+  }
+  Result<std::unique_ptr<Provider>> make(const TenantId& tenant, const HostedModel& model) const;
+  void pay(const Admitted::State& state, const ProviderReply& reply, HostedReply* out) const;
+  void count(const HostedModel& model, std::string_view outcome) const {
+    services.metrics
+        ->counter(
+            {"aios_model_calls", "Calls of models by alias and outcome.", "", {"alias", "outcome"}},
+            {model.alias, std::string(outcome)})
+        .add();
+  }
+};
+
+Hosted::Hosted(HostedServices services) : impl_(std::make_unique<Impl>(std::move(services))) {}
+Hosted::~Hosted() = default;
+
+Result<std::unique_ptr<Provider>> Hosted::Impl::make(const TenantId& tenant,
+                                                     const HostedModel& model) const {
+  ProviderServices provider;
+  provider.client = services.client;
+  provider.secret = [source = services.secret, tenant](std::string_view name) {
+    return source(tenant, name);
+  };
+  for (const ProviderEntry& entry : registry.entries()) {
+    if (entry.name == model.provider) {
+      return entry.make(provider, model.options);
+    }
+  }
+  return Error(Code::invalid_argument,
+               fmt::format("no provider is named '{}'", excerpt(model.provider, 40)))
+      .page(803);
+}
+
+Result<void> Hosted::load(const TenantId& tenant, const std::vector<HostedModel>& models) {
+  ByAlias fresh;
+  for (const HostedModel& model : models) {
+    auto made = impl_->make(tenant, model);
+    if (!made.ok()) {
+      return std::move(made).error().with(fmt::format("loading model '{}'", model.alias));
+    }
+    const bool added =
+        fresh.emplace(model.alias, std::make_shared<Loaded>(model, std::move(*made))).second;
+    if (!added) {
+      return Error(Code::invalid_argument, fmt::format("two models are named '{}'", model.alias))
+          .page(803);
+    }
+  }
+  const std::lock_guard lock(impl_->mutex);
+  impl_->tenants[tenant].swap(fresh);
+  return {};
+}
+
+std::shared_ptr<const HostedModel> Hosted::find(const TenantId& tenant,
+                                                std::string_view alias) const {
+  auto loaded = impl_->of(tenant, alias);
+  return loaded ? std::shared_ptr<const HostedModel>(loaded, &loaded->model) : nullptr;
+}
+
+Result<Admitted> Hosted::admit(const Context& given, InferRequest request,
+                               std::string_view workflow,
+                               std::vector<store::AuditLeaf>* refused) const {
+  auto loaded = impl_->of(given.tenant, request.alias);
+  if (!loaded) {
+    return Error(Code::not_found,
+                 fmt::format("no hosted model is named '{}'", excerpt(request.alias, 60)))
+        .page(705);
+  }
+  auto content = detail::look_at(request.input);
+  auto served = loaded->provider->resolve(given, request.alias);
+  if (!content.ok() || !served.ok()) {
+    return content.ok() ? std::move(served).error() : std::move(content).error();
+  }
+  const Context ctx = content->personal.empty() ? given : given.with_label(DataLabel::personal);
+  Json input = request.input;
+  detail::Call call{std::move(request),
+                    std::move(*content),
+                    {loaded->provider.get(), served->first, served->second},
+                    {}};
+  const Time now = impl_->services.clock->now();
+  const auto refuse = [&](Error error) {
+    impl_->count(loaded->model, "refused");
+    refused->push_back(call.leaf(ctx, now, "model_intent", "refused", Json()));
+    return std::move(error).with(fmt::format("asking model '{}'", loaded->model.alias));
+  };
+  auto ruling = impl_->services.guard->ask(ctx, govern::GuardPoint::pre_model_call, call.before());
+  call.decisions.push_back(ruling.decision);
+  if (!ruling.allowed()) {
+    return refuse(ruling.to_error());
+  }
+  auto carried = detail::carry_out(ruling.decision, &input);
+  if (!carried.ok()) {
+    return refuse(std::move(carried).error());
+  }
+  const Usage bound = loaded->provider->bound(input);
+  const std::int64_t most_nano = loaded->model.price.cost_nano(bound);
+  auto reserving = impl_->services.budgets->reserve(ctx.tenant, workflow,
+                                                    loaded->model.price.currency, most_nano, now);
+  if (!reserving.ok()) {
+    return refuse(std::move(reserving).error());
+  }
+  call.more = {{"currency", loaded->model.price.currency}, {"reserved_nano", most_nano}};
+  Admitted out;
+  out.intent = call.leaf(ctx, now, "model_intent", "admitted", Json());
+  out.unpaid = call.leaf(ctx, now, "model_intent", "over_budget", Json());
+  out.payment = std::move(*reserving);
+  out.state = std::make_shared<Admitted::State>(
+      Admitted::State{std::move(loaded), std::move(call), *std::move(ruling.permit),
+                      std::move(input), out.payment.reservation});
+  return out;
+}
+
+/// Usage to money; what is not known is the whole reservation.
+void Hosted::Impl::pay(const Admitted::State& state, const ProviderReply& reply,
+                       HostedReply* out) const {
+  const HostedModel& model = state.loaded->model;
+  out->estimated = !reply.usage && reply.outcome != Outcome::failed;
+  if (reply.usage) {
+    out->spent_nano = model.price.cost_nano(*reply.usage);
+  } else if (out->estimated) {
+    out->spent_nano = state.reservation.amount_nano;
+  }
+  services.metrics
+      ->counter({"aios_model_cost_nano",
+                 "Cost of hosted models in nano-units of the currency; of calls whose cost is not "
+                 "known, the highest.",
+                 "",
+                 {"alias", "currency"}},
+                {model.alias, model.price.currency})
+      .add(static_cast<std::uint64_t>(out->spent_nano));
+  for (const auto& [direction, tokens] :
+       {std::pair("input", reply.usage.value_or(Usage()).input_tokens),
+        std::pair("output", reply.usage.value_or(Usage()).output_tokens)}) {
+    services.metrics
+        ->counter({"aios_model_tokens",
+                   "Tokens of hosted models as their vendors count them.",
+                   "",
+                   {"alias", "direction"}},
+                  {model.alias, direction})
+        .add(tokens);
+  }
+}
+
+Task<HostedReply> Hosted::perform(Context ctx, Admitted admitted) const {
+  const auto state = std::move(admitted.state);
+  Loaded& loaded = *state->loaded;
+  HostedReply out;
+  if (const auto pause = loaded.blocked(impl_->services.clock->instant())) {
+    impl_->count(loaded.model, "blocked");
+    out.outcome = Outcome::failed;
+    out.blocked = true;
+    out.error = Error(Code::unavailable,
+                      fmt::format("model '{}' is not to be asked yet", loaded.model.alias),
+                      Retry::same_call)
+                    .page(810)
+                    .after(*pause);
+    co_return out;
+  }
+  detail::Call& call = state->call;
+  const Context limited = ctx.until(impl_->services.clock->instant() + loaded.model.timeout);
+  ProviderCall ask{loaded.model.alias, call.target.model, call.target.version,
+                   std::move(state->input)};
+  auto reply =
+      co_await loaded.provider->complete(limited, std::move(state->permit), std::move(ask));
+  loaded.report(reply, impl_->services.clock->instant());
+  impl_->pay(*state, reply, &out);
+  if (reply.outcome == Outcome::done) {
+    auto after = impl_->services.guard->ask(ctx, govern::GuardPoint::post_model_call,
+                                            call.after(reply.output));
+    call.decisions.push_back(after.decision);
+    auto carried = detail::carry_out(after.decision, nullptr);
+    if (!after.allowed() || !carried.ok()) {
+      reply.outcome = Outcome::failed;
+      reply.error = after.allowed() ? std::move(carried).error() : after.to_error();
+    }
+  }
+  call.more["spent_nano"] = out.spent_nano;
+  call.more["estimated"] = out.estimated;
+  call.more["served"] = reply.version;
+  const bool done = reply.outcome == Outcome::done;
+  out.leaf = call.leaf(ctx, impl_->services.clock->now(), "model_call", word_of(reply),
+                       done ? reply.output : Json());
+  impl_->count(loaded.model, word_of(reply));
+  out.outcome = reply.outcome;
+  out.error = std::move(reply.error);
+  if (done) {
+    out.output = std::move(reply.output);
+    out.output.get_object()["cost"] = JsonObject{{"currency", loaded.model.price.currency},
+                                                 {"nano", out.spent_nano},
+                                                 {"estimated", out.estimated}};
+  }
+  co_return out;
+}
+
+}  // namespace aios::gateway
