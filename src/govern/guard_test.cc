@@ -137,38 +137,6 @@ TEST_CASE("guard: a rule of the wrong type or one that fails denies") {
         std::string::npos);
 }
 
-TEST_CASE("guard: personal data may go abroad only where the policy has it masked") {
-  Guard guard;
-  REQUIRE(load(guard, {{"m.rego", R"(package aios.pre_model_call
-import rego.v1
-default allow := false
-allow if input.model.alias != "never"
-obligations contains {"type": "redact"} if input.model.alias != "bold"
-obligations contains {"type": "cap"} if input.model.alias == "bold"
-)"}})
-              .ok());
-  guard.set_region(default_tenant(), "eu");
-  const auto abroad = [&](const char* alias, const Json& personal) {
-    JsonObject content;
-    if (!personal.is_null()) {
-      content["personal"] = personal;
-    }
-    return ask(guard, {{"model", {{"alias", alias}, {"region", "us"}}}, {"content", content}});
-  };
-  const auto masked = abroad("second", JsonArray{"email"});
-  REQUIRE(masked.allowed());
-  REQUIRE(masked.decision.obligations.size() == 1);
-  CHECK(masked.permit->decision().obligations.size() == 1);
-  const auto bold = abroad("bold", JsonArray{"email"});
-  CHECK(!bold.allowed());
-  CHECK(bold.decision.verdict == Verdict::deny);
-  CHECK(bold.decision.obligations.empty());
-  CHECK(joined(bold).find("must not leave region 'eu'") != std::string::npos);
-  CHECK(!abroad("never", JsonArray{"email"}).allowed());
-  CHECK(!abroad("second", nullptr).allowed());  // what is not known cannot be known to be masked
-  CHECK(abroad("bold", JsonArray()).allowed());
-}
-
 TEST_CASE("guard: personal data stays in the tenant's region whatever the bundle says") {
   Guard guard;
   REQUIRE(load(guard, {{"a.rego", "package aios.pre_model_call\nallow := true"}}).ok());
