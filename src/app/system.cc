@@ -5,6 +5,7 @@
 #include "app/secrets.h"
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
+#include "data/knowledge.h"
 #include "gateway/gateway.h"
 #include "govern/audit.h"
 #include "govern/guard.h"
@@ -96,6 +97,7 @@ class SystemImpl final : public System {
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<connectors::Connectors> connectors_;
   std::unique_ptr<review::Reviews> reviews_;
+  data::Knowledge knowledge_;
   workflow::FunctionRegistry functions_;
   std::unique_ptr<workflow::Engine> engine_;
   std::unique_ptr<bundle::Deployments> deployments_;
@@ -138,6 +140,7 @@ void SystemImpl::build_rooms() {
   services.functions.gateway = gateway_.get();
   services.functions.connectors = connectors_.get();
   services.functions.reviews = reviews_.get();
+  services.functions.knowledge = &knowledge_;
   services.functions.clock = &clock;
   services.functions.form = [this](const TenantId& tenant, std::string_view name) {
     return deployments_->form(tenant, name);
@@ -149,7 +152,7 @@ void SystemImpl::build_rooms() {
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
   deployments_ = std::make_unique<bundle::Deployments>(bundle::DeploymentServices{
-      store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_});
+      store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_});
   ingress_ = std::make_unique<ingress::Ingress>(
       ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);

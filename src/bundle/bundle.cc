@@ -44,6 +44,11 @@ class Sorter {
       if (model) {
         bundle_->models.push_back(std::move(*model));
       }
+    } else if (in_folder(path, "knowledge/", ".md")) {
+      auto article = data::read_article(path, text, errors_);
+      if (article) {
+        bundle_->articles.push_back(std::move(*article));
+      }
     }
   }
 
@@ -105,6 +110,7 @@ void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functio
   append(workflow::Engine::check(bundle.workflows, functions), errors);
   append(connectors::Connectors::check(bundle.connectors, bundle.parameters), errors);
   check_models(bundle, errors);
+  append(data::check_ids(bundle.articles), errors);
   govern::Guard guard;
   auto loaded = guard.load(default_tenant(), bundle.policies, bundle.parameters);
   check_references(bundle, loaded.ok() ? &guard : nullptr, checked);

@@ -2,11 +2,12 @@
 #pragma once
 // bundle/bundle: an app bundle as files, checked as a whole. check_bundle reports everything at
 // once; what it accepts can be installed. Layout: docs/guide (aios.yaml, workflows/, connectors/,
-// policies/, models/, datasets/, forms/).
+// policies/, models/, datasets/, forms/, knowledge/).
 
 #include "connectors/connectors.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "data/article.h"
 #include "govern/guard.h"
 #include "models/models.h"
 #include "workflow/engine.h"
@@ -43,7 +44,8 @@ struct Bundle {
   std::vector<connectors::ManifestFile> connectors;
   std::vector<govern::PolicyFile> policies;  ///< tests (*_test.rego) included
   std::vector<ModelSource> models;
-  std::map<std::string, Json> forms;  ///< by file name, "ticket-review.json"
+  std::vector<data::Article> articles;  ///< knowledge/*.md
+  std::map<std::string, Json> forms;    ///< by file name, "ticket-review.json"
   Files files;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/deployments.h"
 
+#include "bundle/detail/knowledge.h"
 #include "bundle/detail/names.h"
 #include "core/text.h"
 #include "govern/audit.h"
@@ -20,6 +21,7 @@ constexpr std::uint16_t history_deployed = 1;
 struct Installed {
   DeploymentInfo info;
   Bundle bundle;
+  data::Corpus corpus;
 };
 
 Json files_json(const Files& files) {
@@ -103,13 +105,19 @@ struct Deployments::Impl {
 
   /// Puts the parts into their rooms. The bundle was checked; what a room refuses now is an error
   /// all the same.
-  Result<void> install(const TenantId& tenant, const Bundle& bundle) {
+  Result<void> install(const TenantId& tenant, const Bundle& bundle, const data::Corpus& corpus) {
     auto errors = services.engine->install(tenant, bundle.workflows);
     if (errors.empty()) {
       errors = services.connectors->load(tenant, bundle.connectors, bundle.parameters);
     }
     if (!errors.empty()) {
       return std::move(errors.front());
+    }
+    if (services.knowledge != nullptr) {
+      auto loaded = services.knowledge->load(tenant, corpus);
+      if (!loaded.ok()) {
+        return loaded;
+      }
     }
     return services.guard->load(tenant, bundle.policies, bundle.parameters);
   }
@@ -118,7 +126,8 @@ struct Deployments::Impl {
   void put_back(const TenantId& tenant) {
     const auto before = of(tenant);
     const Bundle none;
-    auto done = install(tenant, before ? before->bundle : none);
+    const data::Corpus empty;
+    auto done = install(tenant, before ? before->bundle : none, before ? before->corpus : empty);
     AIOS_ASSERT(done.ok());  // it was installed before
   }
 
@@ -129,15 +138,17 @@ struct Deployments::Impl {
     }
   }
 
-  void set(const TenantId& tenant, DeploymentInfo info, Bundle bundle) {
+  void set(const TenantId& tenant, DeploymentInfo info, Bundle bundle, data::Corpus corpus) {
     auto installed = std::make_shared<Installed>();
     installed->info = std::move(info);
     installed->bundle = std::move(bundle);
+    installed->corpus = std::move(corpus);
     std::lock_guard lock(mutex);
     current[tenant] = std::move(installed);
   }
 
   Task<Result<void>> load_tenant(Context ctx);
+  Task<Result<data::Corpus>> corpus_of(Context ctx, std::shared_ptr<const Bundle> bundle);
   Task<Result<DeploymentInfo>> replace(Context ctx, std::string files, Bundle bundle);
   Task<Result<void>> commit(Context ctx, DeploymentInfo info, std::string blob,
                             std::uint64_t version);
@@ -147,6 +158,19 @@ Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<I
   impl_->services = services;
 }
 Deployments::~Deployments() = default;
+
+Task<Result<data::Corpus>> Deployments::Impl::corpus_of(Context ctx,
+                                                        std::shared_ptr<const Bundle> bundle) {
+  if (services.knowledge == nullptr || bundle->articles.empty()) {
+    co_return data::Corpus();
+  }
+  if (services.pool == nullptr) {
+    co_return make_corpus(*bundle);
+  }
+  std::function<Result<data::Corpus>()> work = [bundle] { return make_corpus(*bundle); };
+  auto made = co_await runtime::blocking(std::move(ctx), *services.pool, std::move(work));
+  co_return made;
+}
 
 Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
   auto row = co_await services.store->stream(ctx, store::StreamKind::deployment, stream_id);
@@ -173,11 +197,16 @@ Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
   if (!checked.bundle) {
     co_return std::move(checked.errors.front()).with("loading the bundle that was deployed before");
   }
-  auto installed = install(ctx.tenant, *checked.bundle);
+  const auto bundle = std::make_shared<const Bundle>(std::move(*checked.bundle));
+  auto corpus = co_await corpus_of(ctx, bundle);
+  if (!corpus.ok()) {
+    co_return std::move(corpus).error();
+  }
+  auto installed = install(ctx.tenant, *bundle, *corpus);
   if (!installed.ok()) {
     co_return installed;
   }
-  set(ctx.tenant, std::move(info), std::move(*checked.bundle));
+  set(ctx.tenant, std::move(info), *bundle, std::move(*corpus));
   co_return Result<void>();
 }
 
@@ -253,7 +282,11 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   if (!blob.ok()) {
     co_return std::move(blob).error();
   }
-  auto installed = install(ctx.tenant, bundle);
+  auto corpus = co_await corpus_of(ctx, std::make_shared<const Bundle>(bundle));
+  if (!corpus.ok()) {
+    co_return std::move(corpus).error();
+  }
+  auto installed = install(ctx.tenant, bundle, *corpus);
   if (!installed.ok()) {
     put_back(ctx.tenant);
     co_return std::move(installed).error();
@@ -266,7 +299,7 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
     put_back(ctx.tenant);
     co_return std::move(committed).error();
   }
-  set(ctx.tenant, info, std::move(bundle));
+  set(ctx.tenant, info, std::move(bundle), std::move(*corpus));
   co_return info;
 }
 

@@ -6,6 +6,8 @@
 
 #include "bundle/bundle.h"
 #include "core/context.h"
+#include "data/knowledge.h"
+#include "runtime/shards.h"
 #include "runtime/task.h"
 #include "store/store.h"
 
@@ -31,6 +33,8 @@ struct DeploymentServices {
   connectors::Connectors* connectors = nullptr;
   workflow::Engine* engine = nullptr;
   const workflow::FunctionRegistry* functions = nullptr;
+  data::Knowledge* knowledge = nullptr;   ///< null: articles are not installed
+  runtime::BlockingPool* pool = nullptr;  ///< where embeddings are learnt; null: here
 };
 
 class Deployments {

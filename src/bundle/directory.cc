@@ -18,8 +18,8 @@ constexpr std::uintmax_t bytes_max = std::uintmax_t{64} << 20;
 
 /// The folders a bundle is made of; anything else beside them is the author's own business.
 bool belongs(std::string_view path) {
-  static constexpr std::array<std::string_view, 6> folders = {
-      "workflows/", "policies/", "models/", "datasets/", "connectors/", "forms/"};
+  static constexpr std::array<std::string_view, 7> folders = {
+      "workflows/", "policies/", "models/", "datasets/", "connectors/", "forms/", "knowledge/"};
   if (path == "aios.yaml") {
     return true;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/deployments.h"
 #include "connectors/test/bench.h"
+#include "data/knowledge.h"
 #include "store/memory.h"
 
 #include <doctest/doctest.h>
@@ -51,7 +52,8 @@ struct Rooms {
     services.functions.clock = &bench.loop.clock();
     engine = std::make_unique<workflow::Engine>(std::move(services));
     deployments = std::make_unique<Deployments>(
-        DeploymentServices{store.get(), &bench.guard, &bench.connectors, engine.get(), &functions});
+        DeploymentServices{store.get(), &bench.guard, &bench.connectors, engine.get(), &functions,
+                           &knowledge, nullptr});
     ctx = system_context(default_tenant(), "test");
   }
   ~Rooms() { bench.loop.run(engine->stop()); }
@@ -94,10 +96,37 @@ struct Rooms {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<workflow::Engine> engine;
   std::unique_ptr<Deployments> deployments;
+  data::Knowledge knowledge;
   Context ctx;
 };
 
+std::string best(const data::Knowledge& knowledge, const std::string& text) {
+  data::Question question;
+  question.text = text;
+  const auto found = knowledge.search(default_tenant(), question);
+  return found.answers.empty() ? "" : found.answers.front().article;
+}
+
 using Names = std::vector<std::string>;
+
+TEST_CASE("deploy: articles are found from then on, until a bundle without them comes") {
+  Rooms rooms;
+  Files with = files("1", "first");
+  with["knowledge/refund.md"] = "---\ntitle: Refunds\n---\nThe money comes back to your card.\n";
+  with["knowledge/parcel.md"] = "---\ntitle: Parcels\n---\nTrack the parcel by its number.\n";
+  REQUIRE(rooms.deploy(with).ok());
+  CHECK(best(rooms.knowledge, "where is my money") == "refund");
+  rooms.overtake();
+  with.erase("knowledge/refund.md");
+  CHECK(!rooms.deploy(with).ok());
+  CHECK(best(rooms.knowledge, "where is my money") == "refund");
+
+  Rooms other;
+  with["knowledge/refund.md"] = "---\ntitle: Refunds\n---\nThe money comes back to your card.\n";
+  REQUIRE(other.deploy(with).ok());
+  REQUIRE(other.deploy(files("2", "second")).ok());
+  CHECK(best(other.knowledge, "where is my money").empty());
+}
 
 TEST_CASE("deploy: what a new bundle no longer has is gone at once") {
   Rooms rooms;

@@ -53,6 +53,7 @@ CallRequest Engine::Impl::request_of(const LiveRun& run) const {
   out.run["id"] = run.id;
   out.run["step"] = effect.step;
   out.run["inferences"] = run.state.inferences;
+  out.run["retrievals"] = run.state.retrievals;
   out.run["reviews"] = run.state.reviews;
   return out;
 }
@@ -132,26 +133,34 @@ Task<void> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan pla
   settle(*run, plan, std::move(outcome));
 }
 
-Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan plan) {
+/// True: no earlier try of it can have happened. False: settled or parked.
+Task<bool> Engine::Impl::clear_to_send(RunPtr run, Function* function, CallPlan plan) {
   auto& effect = *run->state.effect;
   if (effect.phase == EffectState::Phase::intent) {
     effect.phase = EffectState::Phase::fresh;
     effect.maybe_happened = plan.effect != EffectClass::read;
     if (plan.effect == EffectClass::none) {
       open_incident(*run, unknown_after_crash());
-      co_return Next::advance;
+      co_return false;
     }
   }
   if (effect.maybe_happened && plan.effect == EffectClass::none) {
     open_incident(*run, Error(Code::failed_precondition, "an earlier try may have happened"));
-    co_return Next::advance;
+    co_return false;
   }
   if (effect.maybe_happened && plan.effect == EffectClass::lookup) {
     const bool absent = co_await ask_whether_happened(run, function, plan);
-    if (!absent) {
-      co_return Next::advance;
-    }
+    co_return absent;
   }
+  co_return true;
+}
+
+Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan plan) {
+  const bool clear = co_await clear_to_send(run, function, plan);
+  if (!clear) {
+    co_return Next::advance;
+  }
+  auto& effect = *run->state.effect;
   std::vector<store::AuditLeaf> refused;
   auto request = request_of(*run);
   request.attempt = effect.attempt + 1;
@@ -258,6 +267,11 @@ void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effec
   if (!outcome.inference.empty()) {
     remember(run.state.inferences, std::move(outcome.inference));
   }
+  if (!outcome.retrieval.empty()) {
+    remember(run.state.retrievals, std::move(outcome.retrieval));
+  }
+  run.state.labels |= outcome.labels;
+  run.ctx.labels |= outcome.labels;
 }
 
 void Engine::Impl::settle(LiveRun& run, const CallPlan& plan, CallOutcome outcome) {
@@ -274,7 +288,10 @@ void Engine::Impl::settle(LiveRun& run, const CallPlan& plan, CallOutcome outcom
       give_up(run, plan.effect, error);
       return;
     }
-    const auto pause = error.retry_after().value_or(std::chrono::seconds(1));
+    // Longer and longer: a secret may be missing for a day.
+    const Duration waited = now - effect.first_at.value_or(now);
+    const Duration asked = error.retry_after().value_or(std::chrono::seconds(1));
+    const auto pause = std::max<Duration>(asked, waited / 8);
     wait_for(run, Waiting::Reason::blocked,
              now + std::clamp<Duration>(pause, std::chrono::milliseconds(10), unknown_pause_max),
              error);

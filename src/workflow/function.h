@@ -25,6 +25,10 @@
 #include <string_view>
 #include <vector>
 
+namespace aios::data {
+class Knowledge;
+}
+
 namespace aios::workflow {
 
 struct CallRequest {
@@ -34,7 +38,7 @@ struct CallRequest {
   std::uint32_t attempt = 1;
   std::string subject;  ///< data subject of the run
   Json arguments;
-  JsonObject run;  ///< governance memory: {workflow, id, step, inferences, reviews}
+  JsonObject run;  ///< governance memory: {workflow, id, step, inferences, retrievals, reviews}
 };
 
 /// How the engine must treat a call, known from its arguments alone.
@@ -57,6 +61,9 @@ struct CallOutcome {
       wait_for_review;
   JsonObject
       inference;  ///< set: remembered as run.inferences[] ({alias, label, confidence, version})
+  /// Set: remembered as run.retrievals[] ({corpus, articles: [{article, intents, fit}]}).
+  JsonObject retrieval;
+  std::uint32_t labels = 0;  ///< DataLabel bits of the result: the run has them from now on
 };
 
 /// Admitted and ready to leave: made by prepare(), given to perform().
@@ -87,6 +94,7 @@ struct FunctionServices {
   gateway::Gateway* gateway = nullptr;
   connectors::Connectors* connectors = nullptr;
   review::Reviews* reviews = nullptr;
+  const data::Knowledge* knowledge = nullptr;
   runtime::Clock* clock = nullptr;
   /// A form of the tenant's deployed bundle by name; not_found names the nearest.
   std::function<Result<Json>(const TenantId& tenant, std::string_view name)> form;

@@ -142,6 +142,7 @@ void put_head(JsonObject& out, const RunState& state) {
   out["created"] = state.created.ns;
   put(out, "raw_input", state.raw_input);
   put(out, "inferences", state.inferences);
+  put(out, "retrievals", state.retrievals);
   put(out, "reviews", state.reviews);
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
@@ -252,6 +253,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.input = take(in, "input");
   out.context = take(in, "context");
   out.inferences = take_array(in, "inferences");
+  out.retrievals = take_array(in, "retrievals");
   out.reviews = take_array(in, "reviews");
   out.open_effects = take_object(in, "open_effects");
   out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/detail/knowledge.h"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace aios::bundle {
+namespace {
+
+constexpr std::uint64_t seed = 1;
+/// A passage counts as so many short texts of a data set.
+constexpr int passage_weight = 4;
+
+/// One label an article: what it answers first, or itself.
+std::string label_of(const data::Article& article) {
+  return article.intents.empty() ? "article " + article.id : article.intents.front();
+}
+
+}  // namespace
+
+std::vector<models::EmbeddingText> texts_to_embed(const Bundle& bundle) {
+  std::vector<models::EmbeddingText> out;
+  std::set<std::string> answered;
+  for (const data::Article& article : bundle.articles) {
+    const std::string label = label_of(article);
+    answered.insert(article.intents.begin(), article.intents.end());
+    for (const data::Passage& passage : data::split_passages(article)) {
+      const std::string headings = article.title + "\n" + passage.heading;
+      for (int i = 0; i < passage_weight; ++i) {
+        out.push_back({headings + "\n" + passage.text, label});
+      }
+    }
+  }
+  std::set<std::string> seen;
+  for (const ModelSource& model : bundle.models) {
+    const auto file = bundle.files.find(model.dataset);
+    if (file == bundle.files.end() || !seen.insert(model.dataset).second) {
+      continue;
+    }
+    auto examples = models::read_examples(file->second, model.dataset);
+    if (!examples.ok()) {
+      continue;  // check_models() says so
+    }
+    for (models::Example& example : *examples) {
+      std::string label = answered.contains(example.label) ? std::move(example.label) : "";
+      out.push_back({std::move(example.text), std::move(label)});
+    }
+  }
+  return out;
+}
+
+Result<data::Corpus> make_corpus(const Bundle& bundle) {
+  data::Corpus corpus;
+  if (bundle.articles.empty()) {
+    return corpus;
+  }
+  corpus.articles = bundle.articles;
+  models::EngineRegistry engines;
+  models::register_all_engines(engines);
+  const auto* engine = engines.find_embedding("text_embedding");
+  AIOS_ASSERT(engine != nullptr);
+  models::TrainOptions options;
+  options.seed = seed;
+  auto trained = engine->train(texts_to_embed(bundle), options);
+  if (!trained.ok()) {
+    return std::move(trained).error().with("learning from the knowledge articles");
+  }
+  const std::shared_ptr<const models::Embedding> embedding = std::move(*trained);
+  corpus.embed = [embedding](std::string_view text) { return embedding->embed(text); };
+  return corpus;
+}
+
+}  // namespace aios::bundle

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The articles of a bundle: what is refused, and how often the right one is found for questions
+// that nothing was learnt from.
+#include "bundle/detail/knowledge.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace aios::bundle {
+namespace {
+
+Checked check(Files files) {
+  workflow::FunctionRegistry functions;
+  workflow::register_all_functions(functions);
+  return check_bundle(std::move(files), {}, functions);
+}
+
+Bundle support_desk() {
+  auto files = read_bundle_directory(AIOS_SOURCE_DIR "/examples/support-desk");
+  REQUIRE(files.ok());
+  auto checked = check(std::move(*files));
+  REQUIRE(checked.bundle);
+  return std::move(*checked.bundle);
+}
+
+struct Tally {
+  std::size_t asked = 0, answered = 0, right = 0;
+  double share_right() const {
+    return answered == 0 ? 0 : static_cast<double>(right) / static_cast<double>(answered);
+  }
+  double share_answered() const {
+    return static_cast<double>(answered) / static_cast<double>(asked);
+  }
+};
+
+/// @param other  count the questions that are none of the desk's business, or those that are.
+Tally ask_all(const data::Knowledge& knowledge, const std::vector<models::Example>& questions,
+              bool other, double fit_min) {
+  Tally tally;
+  for (const auto& example : questions) {
+    if ((example.label == "other") != other) {
+      continue;
+    }
+    data::Question question;
+    question.text = example.text;
+    question.articles_max = 1;
+    question.fit_min = fit_min;
+    const auto found = knowledge.search(default_tenant(), question);
+    ++tally.asked;
+    if (!found.answers.empty()) {
+      ++tally.answered;
+      const auto& intents = found.answers.front().intents;
+      tally.right += std::find(intents.begin(), intents.end(), example.label) != intents.end();
+    }
+  }
+  return tally;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "check: an article that cannot be read, and an id given twice, are told with their place") {
+  Files files{{"aios.yaml", "name: app\nversion: 1.0.0\n"},
+              {"knowledge/a.md", "---\ntitle: A\nwrong: 1\n---\ntext\n"},
+              {"knowledge/b.md", "---\nid: same\ntitle: B\n---\ntext\n"},
+              {"knowledge/c.md", "---\nid: same\ntitle: C\n---\ntext\n"}};
+  const auto checked = check(files);
+  std::vector<std::string> found;
+  for (const Error& error : checked.errors) {
+    found.push_back(fmt::format("{}:{} {}", error.file(), error.line(), error.page()));
+  }
+  CHECK(std::count(found.begin(), found.end(), "knowledge/a.md:3 1601") == 1);
+  CHECK(std::count(found.begin(), found.end(), "knowledge/c.md:1 1602") == 1);
+}
+
+TEST_CASE("knowledge: held-out data is never learnt from, labels only where an article answers") {
+  const Bundle bundle = support_desk();
+  auto heldout = models::read_examples(bundle.files.at(bundle.models.front().heldout), "heldout");
+  REQUIRE(heldout.ok());
+  for (const auto& text : texts_to_embed(bundle)) {
+    CHECK(text.label != "other");
+    CHECK(text.text != heldout->front().text);
+  }
+}
+
+TEST_CASE(
+    "support desk: the article found answers the question, and nothing fits what is not ours") {
+  const Bundle bundle = support_desk();
+  REQUIRE(bundle.articles.size() >= 15);
+  auto corpus = make_corpus(bundle);
+  REQUIRE(corpus.ok());
+  data::Knowledge knowledge;
+  REQUIRE(knowledge.load(default_tenant(), std::move(*corpus)).ok());
+  auto heldout = models::read_examples(bundle.files.at(bundle.models.front().heldout), "heldout");
+  REQUIRE(heldout.ok());
+  for (const double floor : {0.0, 0.1, 0.15, 0.2, 0.25, 0.3}) {
+    const auto ours = ask_all(knowledge, *heldout, false, floor);
+    const auto others = ask_all(knowledge, *heldout, true, floor);
+    MESSAGE(
+        fmt::format("fit >= {:.2f}: {:.3f} of {} questions answered, {:.3f} of these by the "
+                    "right article; {:.3f} of {} that are not ours",
+                    floor, ours.share_answered(), ours.asked, ours.share_right(),
+                    others.share_answered(), others.asked));
+  }
+  CHECK(ask_all(knowledge, *heldout, false, 0).share_right() >= 0.7);
+  const auto ours = ask_all(knowledge, *heldout, false, 0.2);
+  CHECK(ours.share_right() >= 0.9);
+  CHECK(ours.share_answered() >= 0.5);
+  CHECK(ask_all(knowledge, *heldout, true, 0.2).share_answered() <= 0.1);
+}
+
+}  // namespace aios::bundle
