@@ -28,25 +28,51 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
 
 namespace aios::app {
 namespace {
 
 constexpr auto audit_period = std::chrono::seconds(1);
 
-/// Written once, readable by its owner alone, durable before the caller goes on.
-Result<void> write_private_file(const std::string& path, std::string_view text) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+Error cannot_write(const std::string& path) {
+  const int number = errno;
+  return Error(number == ENOSPC ? Code::resource_exhausted : Code::permission_denied,
+               fmt::format("cannot write {}: {}", path, std::generic_category().message(number)))
+      .page(1403);
+}
+
+bool sync_folder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  return synced;
+}
+
+/// Readable by its owner alone, whole, and durable before the caller goes on; what was there is
+/// replaced.
+Result<void> write_private_file(const std::string& folder, std::string_view name,
+                                std::string_view text) {
+  const std::string path = fmt::format("{}/{}", folder, name);
+  const std::string part = path + ".tmp";
+  ::unlink(part.c_str());  // of a start that ended early, perhaps with another mode
+  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) {
-    return Error(Code::permission_denied, fmt::format("cannot write {}", path)).page(1403);
+    return cannot_write(part);
   }
   const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const bool synced = ::fsync(fd) == 0;
+  const bool synced = written && ::fsync(fd) == 0;
   ::close(fd);
-  if (!written || !synced) {
-    return Error(Code::resource_exhausted, fmt::format("cannot write all of {}", path)).page(1403);
+  if (!synced || ::rename(part.c_str(), path.c_str()) != 0) {
+    auto failed = cannot_write(path);
+    ::unlink(part.c_str());
+    return failed;
   }
-  return {};
+  return sync_folder(folder) ? Result<void>() : cannot_write(path);
 }
 
 class SystemImpl final : public System {
@@ -198,18 +224,21 @@ void SystemImpl::mount() {
   api::mount_api(router_, services);
 }
 
+// The file comes first: a start that ends between the two leaves a file that opens nothing, and the
+// next start, which finds no key, replaces it. The other way round nobody would ever know the key.
 Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
-  std::vector<std::string> roles = {"admin"};
-  auto made = co_await identity_->create(ctx, "first key", std::move(roles));
-  if (!made.ok()) {
-    co_return std::move(made).error();
-  }
-  const std::string path = options_.data + "/first-key";
-  auto written = write_private_file(path, made->secret + "\n");
+  std::string secret = govern::Identity::new_secret();
+  auto written = write_private_file(options_.data, "first-key", secret + "\n");
   if (!written.ok()) {
     co_return std::move(written).error();
   }
-  first_key_file_ = path;
+  std::vector<std::string> roles = {"admin"};
+  auto made =
+      co_await identity_->create_with(ctx, "first key", std::move(roles), std::move(secret));
+  if (!made.ok()) {
+    co_return std::move(made).error();
+  }
+  first_key_file_ = options_.data + "/first-key";
   co_return Result<void>();
 }
 

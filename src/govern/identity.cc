@@ -173,8 +173,18 @@ Task<Result<void>> Identity::load(Context ctx) {
   co_return Result<void>();
 }
 
+std::string Identity::new_secret() {
+  return std::string(kSecretStart) + to_base64url(secure_random(32));
+}
+
 Task<Result<Identity::NewKey>> Identity::create(Context ctx, std::string name,
                                                 std::vector<std::string> roles) {
+  return create_with(std::move(ctx), std::move(name), std::move(roles), new_secret());
+}
+
+Task<Result<Identity::NewKey>> Identity::create_with(Context ctx, std::string name,
+                                                     std::vector<std::string> roles,
+                                                     std::string secret) {
   auto checked = check(name, roles);
   if (!checked.ok()) {
     co_return std::move(checked).error();
@@ -189,7 +199,7 @@ Task<Result<Identity::NewKey>> Identity::create(Context ctx, std::string name,
   runtime::Executor* executor = runtime::Executor::current();
   runtime::Random& random = executor != nullptr ? executor->random() : runtime::system_random();
   NewKey made;
-  made.secret = std::string(kSecretStart) + to_base64url(secure_random(32));
+  made.secret = std::move(secret);
   const Time now = impl_->clock.now();
   made.info = {runtime::new_id("key", impl_->clock, random),
                std::move(name),

@@ -61,6 +61,10 @@ class Identity {
   /// In ctx.tenant. invalid_argument [AIOS-0512] for an empty or long name, an unknown role or
   /// none.
   Task<Result<NewKey>> create(Context ctx, std::string name, std::vector<std::string> roles);
+  /// The same with a secret of new_secret() that the caller has put away before.
+  Task<Result<NewKey>> create_with(Context ctx, std::string name, std::vector<std::string> roles,
+                                   std::string secret);
+  static std::string new_secret();
   /// In ctx.tenant; again: nothing happens. not_found [AIOS-0513].
   Task<Result<void>> revoke(Context ctx, std::string key_id);
   std::vector<KeyInfo> list(const TenantId& tenant) const;  ///< oldest first, revoked ones too

@@ -73,6 +73,41 @@ class FirstStart(unittest.TestCase):
         self.assertEqual(api.call("GET", "/readyz")[0], 200)
 
 
+class FirstKeyAfterAFailure(unittest.TestCase):
+    """The key is made only once its file is durable: a first start that ends in between leaves a
+    directory whose next start makes a key that works."""
+
+    def setUp(self):
+        self.scene = Scene()
+        self.addCleanup(self.scene.close)
+        self.path = self.scene.path("data", "first-key")
+        os.mkdir(self.scene.path("data"), 0o700)
+
+    def check_the_next_start(self):
+        self.scene.with_server()
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
+        keys = self.scene.server.api().want("GET", "/api/v1/keys")["items"]
+        self.assertEqual([key["name"] for key in keys], ["first key"])
+        names = os.listdir(self.scene.server.data)
+        self.assertEqual([name for name in names if name.startswith("first-key")], ["first-key"])
+
+    def test_a_file_that_cannot_be_written_leaves_no_key_that_nobody_knows(self):
+        os.makedirs(os.path.join(self.path, "in the way"))
+        failed = aios("serve", "--data", self.scene.path("data"), "--listen", "127.0.0.1:0")
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("[AIOS-1403]", failed.stderr)
+        os.rmdir(os.path.join(self.path, "in the way"))
+        os.rmdir(self.path)
+        self.check_the_next_start()
+
+    def test_a_file_whose_key_was_never_made_is_replaced(self):
+        for name in ("first-key", "first-key.tmp"):
+            with open(self.scene.path("data", name), "w", encoding="ascii") as file:
+                file.write("aios_" + "A" * 43 + "\n")
+            os.chmod(self.scene.path("data", name), 0o644)
+        self.check_the_next_start()
+
+
 class OneServer(unittest.TestCase):
     def setUp(self):
         self.scene = Scene()
