@@ -112,6 +112,7 @@ struct Engine::Impl {
   Task<Next> call(RunPtr run);
   Task<void> call_local(RunPtr run, Function* function, CallPlan plan);
   Task<Next> call_outside(RunPtr run, Function* function, CallPlan plan);
+  Task<bool> clear_to_send(RunPtr run, Function* function, CallPlan plan);
   Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
   CallRequest request_of(const LiveRun& run) const;
   Context attempt_context(const LiveRun& run, const CallPlan& plan);
