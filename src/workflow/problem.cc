@@ -35,8 +35,8 @@ std::pair<ProblemType, std::int64_t> kind_of(Code code) {
     case Code::aborted:
     case Code::failed_precondition: return {ProblemType::communication, 409};
     case Code::policy_denied:
-    case Code::budget_exceeded:
     case Code::permission_denied: return {ProblemType::authorization, 403};
+    case Code::budget_exceeded: return {ProblemType::authorization, 402};
     case Code::unauthenticated: return {ProblemType::authentication, 401};
     case Code::resource_exhausted:
     case Code::rate_limited: return {ProblemType::communication, 429};
