@@ -173,12 +173,18 @@ TEST_CASE("effects: an open breaker parks the run and burns no attempt") {
   CHECK(asked.world.system.requests == 1);
 }
 
-TEST_CASE("effects: a breaker that stays open for a day fails the step") {
+TEST_CASE(
+    "effects: a breaker that stays open for a day is asked less and less, then fails the step") {
   Asked asked("key");
-  asked.world.system.chooser = [] { return Behaviour::block; };
+  int tries = 0;
+  asked.world.system.chooser = [&tries] {
+    ++tries;
+    return Behaviour::block;
+  };
   const auto view = asked.world.finish(asked.go({}), std::chrono::hours(25));
   CHECK(view.status == "faulted");
   CHECK(int_or(view.error, "status", 0) == 503);
+  CHECK(tries < 400);  // every five minutes at last; 288,000 at the pause that the breaker asks for
 }
 
 TEST_CASE("effects: the guard's refusal is an authorization error and leaves a leaf") {
