@@ -75,7 +75,7 @@ struct RunState {
   Json raw_input, input, context;
   std::vector<Frame> frames;
   JsonArray inferences, retrievals, reviews;  ///< governance memory, the last 100 of each
-  JsonObject open_effects;        ///< step -> effect whose outcome was unknown when it was given up
+  JsonObject open_effects;  ///< step -> effect whose outcome was unknown when it was given up
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
