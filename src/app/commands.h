@@ -12,6 +12,8 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace aios::app {
 
@@ -27,9 +29,13 @@ struct Session {
 /// Prints compact JSON with --json, else calls the printer.
 void print(const Session& session, const Json& answer,
            const std::function<void(const Json&)>& printer);
-/// A plain table: columns padded, no colours, cut to the terminal's width when stdout is one.
-void print_table(const std::vector<std::string>& header,
-                 const std::vector<std::vector<std::string>>& rows);
+/// A plain table: columns padded, no colours. On a terminal the columns that do not fit are left out
+/// from the right and named on stderr, so the important ones come first; nothing is cut in the
+/// middle but the free text of column `text_title`.
+void print_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
+                 std::string_view text_title = "");
+/// A time of the API, to the second: "2026-11-21T14:45:45Z".
+std::string seconds_text(std::string_view time);
 /// The whole file; not_found or resource_exhausted (over 64 MiB) naming it.
 Result<std::string> read_file(const std::string& path);
 

@@ -28,12 +28,57 @@ std::size_t terminal_columns() {
   return size.ws_col;
 }
 
+constexpr std::size_t gap = 2;          ///< spaces between two columns
+constexpr std::size_t text_least = 12;  ///< free text cut shorter says nothing
+
+/// Code points: what a terminal shows of most scripts.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6U) != 2; }));
+}
+
+std::vector<std::size_t> widths_of(const std::vector<std::string>& header,
+                                   const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& title : header) {
+    widths.push_back(width_of(title));
+  }
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
+      widths[i] = std::max(widths[i], width_of(row[i]));
+    }
+  }
+  return widths;
+}
+
 std::string row_text(const std::vector<std::string>& row, const std::vector<std::size_t>& widths) {
   std::string line;
-  for (std::size_t i = 0; i < row.size(); ++i) {
-    line += i + 1 == row.size() ? row[i] : fmt::format("{:<{}}  ", row[i], widths[i]);
+  for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
+    if (i > 0) {
+      line.append(gap, ' ');
+    }
+    line += row[i];
+    if (i + 1 < widths.size()) {
+      line.append(widths[i] - width_of(row[i]), ' ');
+    }
   }
   return line;
+}
+
+/// How many columns fit, from the left, the first always; free text shrinks before it goes.
+std::size_t fit(std::vector<std::size_t>* widths, std::size_t columns, std::size_t text_column) {
+  std::size_t used = widths->front();
+  for (std::size_t i = 1; i < widths->size(); ++i) {
+    const std::size_t left = columns > used + gap ? columns - used - gap : 0;
+    if (i == text_column && (*widths)[i] > left && left >= text_least) {
+      (*widths)[i] = left;
+    }
+    if ((*widths)[i] > left) {
+      return i;
+    }
+    used += gap + (*widths)[i];
+  }
+  return widths->size();
 }
 
 }  // namespace
@@ -57,29 +102,37 @@ void print(const Session& session, const Json& answer,
   }
 }
 
-void print_table(const std::vector<std::string>& header,
-                 const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& title : header) {
-    widths.push_back(title.size());
-  }
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  }
+void print_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
+                 std::string_view text_title) {
+  std::vector<std::size_t> widths = widths_of(header, rows);
   const std::size_t columns = terminal_columns();
-  const auto put = [&](const std::vector<std::string>& row) {
-    std::string line = row_text(row, widths);
-    if (columns > 0 && line.size() > columns) {
-      line = excerpt(line, columns > 3 ? columns - 3 : columns);
+  std::vector<std::string> hidden;
+  if (columns > 0) {
+    const auto text_column = static_cast<std::size_t>(
+        std::find(header.begin(), header.end(), text_title) - header.begin());
+    const std::size_t shown = fit(&widths, columns, text_column);
+    hidden.assign(header.begin() + static_cast<std::ptrdiff_t>(shown), header.end());
+    widths.resize(shown);
+    for (auto& row : rows) {
+      if (text_column < shown && width_of(row[text_column]) > widths[text_column]) {
+        row[text_column] = excerpt(row[text_column], widths[text_column] - 3);
+      }
     }
-    fmt::print("{}\n", line);
-  };
-  put(header);
-  for (const auto& row : rows) {
-    put(row);
   }
+  fmt::print("{}\n", row_text(header, widths));
+  for (const auto& row : rows) {
+    fmt::print("{}\n", row_text(row, widths));
+  }
+  if (!hidden.empty()) {
+    fmt::print(stderr, "aios: {} columns are too few for: {}; --json shows all\n", columns,
+               join(hidden, ", "));
+  }
+}
+
+std::string seconds_text(std::string_view time) {
+  const std::size_t point = time.find('.');
+  return point == std::string_view::npos ? std::string(time)
+                                         : std::string(time.substr(0, point)) + "Z";
 }
 
 Result<std::string> read_file(const std::string& path) {

@@ -2,14 +2,19 @@
 """The command line as such: help, wrong arguments, output for programs, a file as workload."""
 
 import csv
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 import unittest
 
-from harness import BINARY, DESK_BUNDLE, ROOT, SURE_CASE, Scene, aios, ticket_event
+from harness import (BINARY, DESK_BUNDLE, ROOT, SURE_CASE, SURE_REFUND, UNSURE, Scene, aios,
+                     clean_environment, ticket_event)
 
 ROUTER = os.path.join(ROOT, "examples", "intent-router")
 
@@ -148,6 +153,69 @@ class AgainstServer(unittest.TestCase):
         done = subprocess.run(f"'{BINARY}' --help | head -1", shell=True, check=False, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertNotIn("terminate", done.stderr)
+
+
+class Tables(unittest.TestCase):
+    """What every list shows on a terminal of 80 and of 200 columns."""
+
+    LISTS = {("runs", "list"): "/api/v1/runs", ("events", "list"): "/api/v1/events",
+             ("review", "list"): "/api/v1/reviews", ("key", "list"): "/api/v1/keys",
+             ("model", "list"): "/api/v1/models"}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.support_desk()
+        api = cls.scene.api()
+        for i, body in enumerate((SURE_CASE, UNSURE, SURE_REFUND)):
+            _, sent = api.send(ticket_event(i + 1, body, cls.scene.customers[i],
+                                            cls.scene.orders[i]))
+            api.run_when(sent["run"], ("completed", "review"))
+
+    def on_terminal(self, columns, *verb):
+        """-> (lines on a terminal so wide, stderr)"""
+        ours, theirs = pty.openpty()
+        try:
+            fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+            done = subprocess.run(
+                [BINARY, *verb], stdout=theirs, stderr=subprocess.PIPE, text=True, check=True,
+                timeout=60, env=clean_environment({"AIOS_SERVER": self.scene.server.url,
+                                                   "AIOS_KEY": self.scene.server.first_key()}))
+            return os.read(ours, 65536).decode().splitlines(), done.stderr
+        finally:
+            os.close(ours)
+            os.close(theirs)
+
+    def test_no_line_is_wider_and_no_identifier_is_cut(self):
+        for verb, path in self.LISTS.items():
+            items = self.scene.api().want("GET", path)["items"]
+            for columns in (40, 80, 200):
+                lines, stderr = self.on_terminal(columns, *verb)
+                self.assertEqual(len(lines), len(items) + 1, (verb, lines))
+                for line in lines:
+                    self.assertLessEqual(len(line), columns, (verb, line))
+                    for word in re.findall(r"\b(?:run|rev|evt|key)_\w+(?:\.\.\.)?", line):
+                        self.assertRegex(word, r"^[a-z]{3}_\w{26}$", (verb, columns))
+                    self.assertNotRegex(line, r":\d\d\.\d", "a time to the second")
+                for item in items:
+                    self.assertIn(item.get("id", item.get("alias")), "\n".join(lines))
+                if columns == 200:
+                    self.assertEqual(stderr, "", verb)
+
+    def test_what_matters_most_is_there_in_80_columns(self):
+        review = self.scene.api().want("GET", "/api/v1/reviews")["items"][0]
+        self.assertIn("review " + review["id"], "\n".join(self.on_terminal(80, "runs", "list")[0]))
+        self.assertIn(review["title"], "\n".join(self.on_terminal(80, "review", "list")[0]))
+        lines, stderr = self.on_terminal(80, "events", "list")
+        self.assertIn("com.example.support.ticket.created.v1", "\n".join(lines))
+        self.assertIn("80 columns are too few for: RECEIVED; --json shows all", stderr)
+
+    def test_with_no_terminal_nothing_is_left_out(self):
+        done = self.scene.cli("review", "list")
+        self.assertEqual(done.stderr, "")
+        self.assertRegex(done.stdout, r"^ID +STATUS +TITLE +CREATED +RUN\n")
+        self.assertRegex(done.stdout, r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ  run_\w{26}\n")
 
 
 class IntentRouter(unittest.TestCase):

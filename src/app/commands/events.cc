@@ -49,9 +49,9 @@ Result<void> list(const Session& session, const EventOptions& options) {
     for (const Json& event : it.at("items").as_array()) {
       rows.push_back(
           {std::string(text_or(event, "id", "")), std::string(text_or(event, "status", "")),
-           std::string(text_or(event, "received", "")), std::string(text_or(event, "type", ""))});
+           std::string(text_or(event, "type", "")), seconds_text(text_or(event, "received", ""))});
     }
-    print_table({"ID", "STATUS", "RECEIVED", "TYPE"}, rows);
+    print_table({"ID", "STATUS", "TYPE", "RECEIVED"}, std::move(rows));
   });
   return {};
 }

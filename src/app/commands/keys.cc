@@ -49,12 +49,12 @@ Result<void> list(const Session& session) {
   print(session, *answer, [](const Json& page) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& key : page.at("items").as_array()) {
-      rows.push_back({std::string(text_or(key, "id", "")), roles_text(key),
-                      std::string(text_or(key, "created", "")),
+      rows.push_back({std::string(text_or(key, "id", "")),
                       bool_or(key, "revoked", false) ? "revoked" : "valid",
-                      std::string(text_or(key, "name", ""))});
+                      std::string(text_or(key, "name", "")), roles_text(key),
+                      seconds_text(text_or(key, "created", ""))});
     }
-    print_table({"ID", "ROLES", "CREATED", "STATE", "NAME"}, rows);
+    print_table({"ID", "STATE", "NAME", "ROLES", "CREATED"}, std::move(rows), "NAME");
   });
   return {};
 }

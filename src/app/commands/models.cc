@@ -105,9 +105,9 @@ Result<void> list(const Session& session, const ModelOptions& options) {
       rows.push_back(
           {std::string(text_or(alias, "alias", "")),
            fmt::format("{}@{}", text_or(alias, "model", ""), int_or(alias, "version", 0)),
-           std::string(text_or(alias, "since", "")), std::string(text_or(alias, "set_by", ""))});
+           seconds_text(text_or(alias, "since", "")), std::string(text_or(alias, "set_by", ""))});
     }
-    print_table({"ALIAS", "SERVES", "SINCE", "SET BY"}, rows);
+    print_table({"ALIAS", "SERVES", "SINCE", "SET BY"}, std::move(rows));
   });
   return {};
 }

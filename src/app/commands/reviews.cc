@@ -28,10 +28,10 @@ Result<void> list(const Session& session, const ReviewOptions& options) {
     for (const Json& review : page.at("items").as_array()) {
       rows.push_back(
           {std::string(text_or(review, "id", "")), std::string(text_or(review, "status", "")),
-           std::string(text_or(review, "created", "")), std::string(text_or(review, "run", "")),
-           std::string(text_or(review, "title", ""))});
+           std::string(text_or(review, "title", "")), seconds_text(text_or(review, "created", "")),
+           std::string(text_or(review, "run", ""))});
     }
-    print_table({"ID", "STATUS", "CREATED", "RUN", "TITLE"}, rows);
+    print_table({"ID", "STATUS", "TITLE", "CREATED", "RUN"}, std::move(rows), "TITLE");
   });
   return {};
 }

@@ -35,10 +35,10 @@ Result<void> list(const Session& session, const RunOptions& options) {
     for (const Json& run : it.at("items").as_array()) {
       rows.push_back(
           {std::string(text_or(run, "id", "")), std::string(text_or(run, "status", "")),
-           fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", "")),
-           std::string(text_or(run, "updated", "")), std::string(text_or(run, "waiting_for", ""))});
+           std::string(text_or(run, "waiting_for", "")), seconds_text(text_or(run, "updated", "")),
+           fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", ""))});
     }
-    print_table({"ID", "STATUS", "WORKFLOW", "UPDATED", "WAITING FOR"}, rows);
+    print_table({"ID", "STATUS", "WAITING FOR", "UPDATED", "WORKFLOW"}, std::move(rows));
   });
   return {};
 }
