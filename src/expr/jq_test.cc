@@ -54,6 +54,22 @@ aios::Error refusal(std::string_view text, const CompileOptions& options = {}) {
 
 }  // namespace
 
+TEST_CASE("jq: an expression of more than 64 KiB is refused where it stands") {
+  const std::string longest = "1" + std::string((64 << 10) - 1, ' ');
+  CHECK(Program::compile(longest).ok());
+  CompileOptions options;
+  options.file = "flow.yaml";
+  options.line = 7;
+  options.column = 3;
+  const auto error = refusal(longest + " ", options);
+  CHECK(error.code() == Code::invalid_argument);
+  CHECK(error.page() == 107);
+  CHECK(error.message().find("65537 bytes, at most 65536") != std::string::npos);
+  CHECK(error.file() == "flow.yaml");
+  CHECK(error.line() == 7);
+  CHECK(error.column() == 3);
+}
+
 TEST_CASE("jq: paths, pipes and construction") {
   CHECK(all(".a.b, .c[1], .[\"a\"].b?", R"({"a":{"b":1},"c":[2,3]})") == "1 3 1");
   CHECK(all("{a, \"b\": .c | length, (.d): 1}", R"({"a":1,"c":[1,2],"d":"x"})") ==

@@ -171,7 +171,13 @@ std::string_view reason_phrase(int status) {
   return "Status";
 }
 
-Response problem(const Error& error) { return problem(http_status(error.code()), error); }
+// A bound that the same call will meet again (a document too deep, a list too long) is the caller's
+// to mend; one that passes (a queue, a full disk) is ours: 503, as its code says.
+Response problem(const Error& error) {
+  const bool lasting =
+      error.code() == Code::resource_exhausted && error.retry() != Retry::same_call;
+  return problem(lasting ? 422 : http_status(error.code()), error);
+}
 
 Response problem(int status, const Error& error) {
   const std::string page = error.page() == 0 ? "" : fmt::format("AIOS-{:04}", error.page());

@@ -160,6 +160,14 @@ TEST_CASE("problem: an RFC 9457 document with code, page and Retry-After") {
   CHECK(problem(Error(Code::unauthenticated, "who")).headers.has("www-authenticate"));
 }
 
+TEST_CASE("problem: a bound that passes is 503, one that the same call meets again is 422") {
+  CHECK(problem(Error(Code::resource_exhausted, "the disk is full", Retry::same_call)).status ==
+        503);
+  const auto lasting = problem(Error(Code::resource_exhausted, "nested deeper than 256 levels"));
+  CHECK(lasting.status == 422);
+  CHECK(text_or(parse_json(lasting.body).value(), "title", "") == "Unprocessable Content");
+}
+
 TEST_CASE("http status: every code has one") {
   for (int code = 0; code <= static_cast<int>(Code::rate_limited); ++code) {
     const int status = http_status(static_cast<Code>(code));
