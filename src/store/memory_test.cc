@@ -63,6 +63,21 @@ TEST_CASE("store: an answer comes after the sync") {
   }
 }
 
+TEST_CASE("store: journal rows that a crash left go with the first batch after it") {
+  for (const Kind kind : {Kind::memory_inline, Kind::memory_threads}) {
+    Subject subject(kind);
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      subject.must_commit(writing(subject, write("run_a", i, "x")));
+    }
+    subject.crash();
+    REQUIRE(subject.store().stats().folded == 20);  // replayed at the start
+    subject.must_commit(writing(subject, write("run_a", 20, "y")));
+    CHECK(subject.disk().journal_rows() <= 1);
+    subject.crash();
+    CHECK(subject.stream("run_a").state == "y");
+  }
+}
+
 TEST_CASE("store: a full disk makes the store read-only until there is space") {
   for (const Kind kind : {Kind::memory_inline, Kind::memory_threads}) {
     Subject subject(kind);

@@ -67,6 +67,10 @@ void Sequencer::start(SequencerOptions options) {
   options_ = std::move(options);
   sequence_ = delta_.last_sequence();
   truncated_ = sequence_;
+  // Rows that a crash left are cut from the oldest on; unread, they wait for the next start.
+  if (auto oldest = engine_.journal(0, 1); oldest.ok() && !oldest->empty()) {
+    truncated_ = oldest->front().sequence - 1;
+  }
   if (options_.own_thread) {
     thread_ = std::thread([this] { run(); });
   } else {

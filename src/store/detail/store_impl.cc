@@ -78,7 +78,7 @@ StoreImpl::StoreImpl(OpenParts parts, std::unique_ptr<Keyring> keyring, runtime:
 
 StoreImpl::~StoreImpl() { (void)close(); }
 
-void StoreImpl::start() {
+void StoreImpl::start(std::uint64_t durable) {
   const auto on_fatal = options_.on_fatal ? options_.on_fatal : print_and_abort;
   SequencerOptions writing;
   writing.own_thread = own_threads_;
@@ -91,6 +91,7 @@ void StoreImpl::start() {
   folding.own_thread = own_threads_;
   folding.truncate_to = [this](std::uint64_t sequence) { sequencer_.truncate_to(sequence); };
   folding.on_fatal = on_fatal;
+  sequencer_.truncate_to(durable);
   folder_.start(std::move(folding));
   sequencer_.start(std::move(writing));
 }
@@ -171,11 +172,12 @@ Result<std::unique_ptr<Store>> open_parts(OpenParts parts, runtime::Clock& clock
       return std::move(replayed).error();
     }
   }
-  if (auto synced = parts.engine->sync_tables(); !synced.ok()) {
-    return std::move(synced).error();
+  auto durable = parts.engine->sync_tables();
+  if (!durable.ok()) {
+    return std::move(durable).error();
   }
   auto store = std::make_unique<StoreImpl>(std::move(parts), *std::move(keyring), clock);
-  store->start();
+  store->start(*durable);
   return std::unique_ptr<Store>(std::move(store));
 }
 

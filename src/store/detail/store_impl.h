@@ -34,7 +34,8 @@ class StoreImpl final : public Store {
  public:
   StoreImpl(OpenParts parts, std::unique_ptr<Keyring> keyring, runtime::Clock& clock);
   ~StoreImpl() override;
-  void start();
+  /// @param durable  what the tables hold for good: the journal may go up to here
+  void start(std::uint64_t durable);
 
   Task<Result<Committed>> commit(Context ctx, Transition transition) override;
   std::uint64_t epoch() const override { return engine_->epoch(); }
