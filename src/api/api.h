@@ -39,8 +39,9 @@ struct ApiServices {
   observe::Metrics* metrics = nullptr;
   net::Router* router = nullptr;  ///< for the OpenAPI document
   const std::atomic<bool>* ready = nullptr;
-  runtime::BlockingPool* pool = nullptr;  ///< for calls that wait for the disk
-  std::string data;                       ///< the data directory: where no backup may go
+  const std::atomic<bool>* damaged = nullptr;  ///< the data cannot be read as it was written
+  runtime::BlockingPool* pool = nullptr;       ///< for calls that wait for the disk
+  std::string data;                            ///< the data directory: where no backup may go
 };
 
 /// Adds every route. The services must outlive the router's last request.

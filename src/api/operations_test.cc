@@ -198,6 +198,12 @@ TEST_CASE("api: readiness follows the flag, health does not") {
   House house;
   Context nobody;
   CHECK(house.send(nobody, "GET", "/readyz").status == 200);
+  house.damaged = true;
+  const auto damaged = house.send(nobody, "GET", "/readyz");
+  CHECK(damaged.status == 503);
+  CHECK(damaged.body.find("cannot be read") != std::string::npos);
+  house.damaged = false;
+  CHECK(house.send(nobody, "GET", "/readyz").status == 200);
   house.ready = false;
   CHECK(house.send(nobody, "GET", "/readyz").status == 503);
   CHECK(house.send(nobody, "GET", "/healthz").status == 200);

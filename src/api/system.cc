@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
 
+#include <fmt/format.h>
+
 namespace aios::api {
 namespace {
 
@@ -10,14 +12,23 @@ Task<net::Response> health(Context, net::Request) { co_return net::text_response
 
 struct Ready {
   const std::atomic<bool>* ready;
+  const std::atomic<bool>* damaged;
   const store::Store* store;
-  Task<net::Response> operator()(Context, net::Request) const { return answer(ready, store); }
-  static Task<net::Response> answer(const std::atomic<bool>* ready, const store::Store* store) {
+  Task<net::Response> operator()(Context, net::Request) const { return answer(why_not()); }
+
+ private:
+  std::string why_not() const {
     if (!ready->load()) {
-      co_return net::text_response(503, "not ready: starting or stopping\n");
+      return "starting or stopping";
     }
-    if (store->stats().read_only) {
-      co_return net::text_response(503, "not ready: the disk is full, nothing can be written\n");
+    if (damaged != nullptr && damaged->load()) {
+      return "the data cannot be read as it was written, see the log";
+    }
+    return store->stats().read_only ? "the disk is full, nothing can be written" : "";
+  }
+  static Task<net::Response> answer(std::string why_not) {
+    if (!why_not.empty()) {
+      co_return net::text_response(503, fmt::format("not ready: {}\n", why_not));
     }
     co_return net::text_response(200, "ready\n");
   }
@@ -130,7 +141,7 @@ void mount_system(net::Router& router, const ApiServices& services) {
   route.handler = health;
   router.add(route);
   route.pattern = "/readyz";
-  route.handler = Ready{services.ready, services.store};
+  route.handler = Ready{services.ready, services.damaged, services.store};
   router.add(route);
   route.pattern = "/openapi.json";
   route.handler = Document{services.router};

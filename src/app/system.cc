@@ -3,6 +3,7 @@
 
 #include "api/api.h"
 #include "app/secrets.h"
+#include "app/store_watch.h"
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
 #include "data/knowledge.h"
@@ -116,6 +117,7 @@ class SystemImpl final : public System {
   runtime::BlockingPool pool_;
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<StoreWatch> watch_;
   govern::Guard guard_;
   std::unique_ptr<govern::Identity> identity_;
   std::unique_ptr<govern::AuditLog> audit_;
@@ -219,6 +221,7 @@ void SystemImpl::mount() {
   services.metrics = &metrics_;
   services.router = &router_;
   services.ready = &ready_;
+  services.damaged = &watch_->damaged();
   services.pool = &pool_;
   services.data = options_.data;
   api::mount_api(router_, services);
@@ -296,6 +299,8 @@ Task<void> SystemImpl::keep_audit_folded() {
     if (!folded.ok()) {
       log_.error("audit", folded.error());
     }
+    watch_->saw(folded);
+    watch_->look();
     auto rested = co_await runtime::sleep_for(ctx, audit_period);
     if (!rested.ok()) {
       break;
@@ -325,6 +330,7 @@ Result<void> SystemImpl::start() {
     return std::move(opened).error();
   }
   store_ = std::move(*opened);
+  watch_ = std::make_unique<StoreWatch>(*store_, log_, metrics_);
   auto audit = govern::AuditLog::open(
       options_.data + "/audit", options_.data + "/audit-signing.key", "aios.local/audit", &pool_);
   if (!audit.ok()) {

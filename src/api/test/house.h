@@ -46,6 +46,7 @@ class House {
     services.engine = engine.get();
     services.router = &router;
     services.ready = &ready;
+    services.damaged = &damaged;
     mount_api(router, services);
   }
   ~House() { loop.run(engine->stop()); }
@@ -101,6 +102,7 @@ class House {
   std::unique_ptr<review::Reviews> reviews;
   std::unique_ptr<workflow::Engine> engine;
   std::atomic<bool> ready = true;
+  std::atomic<bool> damaged = false;
   ApiServices services;
   net::Router router;
 };

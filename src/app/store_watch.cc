@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/store_watch.h"
+
+namespace aios::app {
+
+StoreWatch::StoreWatch(const store::Store& store, const observe::Log& log,
+                       observe::Metrics& metrics)
+    : store_(store),
+      log_(log) {
+  metrics.gauge({"aios_store_read_only",
+                 "1 while the disk is full and every write is refused, else 0.",
+                 "",
+                 {}},
+                [&store] { return store.stats().read_only ? 1.0 : 0.0; });
+  metrics.gauge({"aios_store_delta_bytes",
+                 "Committed bytes that wait in memory to be folded into the tables.",
+                 "bytes",
+                 {}},
+                [&store] { return static_cast<double>(store.stats().delta_bytes); });
+  metrics.gauge({"aios_store_delta_max_bytes",
+                 "The delta at which writes are refused until folding caught up.",
+                 "bytes",
+                 {}},
+                [&store] { return static_cast<double>(store.stats().delta_bytes_max); });
+  metrics.gauge({"aios_store_damaged",
+                 "1 while the tables or the audit log cannot be read as they were written, else 0.",
+                 "",
+                 {}},
+                [this] { return damaged_.load(std::memory_order_relaxed) ? 1.0 : 0.0; });
+}
+
+void StoreWatch::look() {
+  const store::StoreStats stats = store_.stats();
+  if (stats.read_only == read_only_) {
+    return;
+  }
+  read_only_ = stats.read_only;
+  if (read_only_) {
+    log_.error("store", Error(Code::resource_exhausted,
+                              "the disk is full: the store is read-only until there is space",
+                              Retry::same_call)
+                            .page(405));
+  } else {
+    log_.write(observe::Level::warn, "store", "there is space again: the store takes writes");
+  }
+}
+
+void StoreWatch::saw(const Result<std::uint64_t>& read) {
+  const bool damaged = !read.ok() && read.error().code() == Code::data_loss;
+  if (damaged || read.ok()) {
+    damaged_.store(damaged, std::memory_order_relaxed);
+  }
+}
+
+}  // namespace aios::app

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// app/store_watch: tells operators how the store is: gauges, a line in the log when it becomes
+// read-only and one when it takes writes again, and whether its data can still be read.
+// Threading: look() and saw() on one executor, the rest on any thread.
+
+#include "core/result.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "store/store.h"
+
+#include <atomic>
+
+namespace aios::app {
+
+class StoreWatch {
+ public:
+  /// All three must outlive it, and it must outlive the last exposition of the metrics.
+  StoreWatch(const store::Store& store, const observe::Log& log, observe::Metrics& metrics);
+  /// Once a second or so: writes the lines.
+  void look();
+  /// How a regular read of the tables ended: data_loss makes the store damaged until one succeeds.
+  void saw(const Result<std::uint64_t>& read);
+  const std::atomic<bool>& damaged() const { return damaged_; }
+
+ private:
+  const store::Store& store_;
+  const observe::Log& log_;
+  bool read_only_ = false;
+  std::atomic<bool> damaged_{false};
+};
+
+}  // namespace aios::app

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/store_watch.h"
+
+#include "runtime/shards.h"
+#include "store/memory.h"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace aios::app {
+namespace {
+
+class StandingClock final : public runtime::Clock {
+ public:
+  Time now() override { return {at_ns_.load()}; }
+  Instant instant() override { return {at_ns_.load()}; }
+  void advance(Duration span) { at_ns_ += span.count(); }
+
+ private:
+  std::atomic<std::int64_t> at_ns_{1'790'000'000'000'000'000};
+};
+
+struct Room {
+  Room() {
+    auto opened = store::open_memory_store({}, disk, store::MemoryThreads::inline_, clock);
+    REQUIRE(opened.ok());
+    store = std::move(*opened);
+  }
+  Result<store::Committed> commit() {
+    store::Transition transition;
+    transition.tenant = default_tenant();
+    transition.epoch = store->epoch();
+    transition.leaves.push_back({"leaf"});
+    return shards.run(0, store->commit(system_context(default_tenant(), "test"), transition));
+  }
+  /// What /metrics says; -1 when it does not know the name.
+  double sample(const std::string& name) const {
+    const std::string text = "\n" + metrics.prometheus();
+    const std::size_t at = text.find("\n" + name + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+  }
+
+  StandingClock clock;
+  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  runtime::Shards shards{1};
+  std::unique_ptr<store::Store> store;
+  std::vector<std::string> lines;
+  observe::Log log{[this](std::string_view line) { lines.emplace_back(line); }};
+  observe::Metrics metrics;
+};
+
+TEST_CASE("store watch: one line when the store becomes read-only and one when it ends") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  REQUIRE(room.commit().ok());
+  watch.look();
+  CHECK(room.lines.empty());
+  CHECK(room.sample("aios_store_read_only") == 0);
+
+  room.disk->set_full(true);
+  CHECK(!room.commit().ok());
+  watch.look();
+  watch.look();
+  REQUIRE(room.lines.size() == 1);
+  CHECK(room.lines[0].find("\"error\"") != std::string::npos);
+  CHECK(room.lines[0].find("AIOS-0405") != std::string::npos);
+  CHECK(room.sample("aios_store_read_only") == 1);
+
+  room.disk->set_full(false);
+  room.clock.advance(std::chrono::seconds(1));
+  REQUIRE(room.commit().ok());
+  watch.look();
+  watch.look();
+  REQUIRE(room.lines.size() == 2);
+  CHECK(room.lines[1].find("takes writes") != std::string::npos);
+  CHECK(room.sample("aios_store_read_only") == 0);
+}
+
+TEST_CASE("store watch: the delta and its bound are gauges") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  CHECK(room.sample("aios_store_delta_bytes") == 0);
+  REQUIRE(room.commit().ok());
+  CHECK(room.sample("aios_store_delta_bytes") > 0);
+  CHECK(room.sample("aios_store_delta_max_bytes") == 268435456);
+}
+
+TEST_CASE("store watch: what cannot be read damages, a full disk or a busy store does not") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  watch.saw(Error(Code::unavailable, "busy", Retry::same_call));
+  CHECK(!watch.damaged());
+  watch.saw(Error(Code::data_loss, "page 7 is damaged").page(410));
+  CHECK(watch.damaged());
+  watch.saw(Error(Code::unavailable, "busy", Retry::same_call));
+  CHECK(watch.damaged());
+  CHECK(room.sample("aios_store_damaged") == 1);
+  watch.saw(std::uint64_t{3});
+  CHECK(!watch.damaged());
+}
+
+}  // namespace
+}  // namespace aios::app
