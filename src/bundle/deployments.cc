@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/deployments.h"
 
+#include "bundle/detail/deployment_records.h"
 #include "bundle/detail/knowledge.h"
 #include "bundle/detail/names.h"
 #include "core/text.h"
@@ -18,68 +19,19 @@ namespace {
 constexpr const char* stream_id = "current";  // one bundle a tenant
 constexpr std::uint16_t history_deployed = 1;
 
+/// Names of what a deployment keeps.
+struct Blobs {
+  std::string files;
+  std::string embedding;  ///< empty without articles
+};
+
 struct Installed {
   DeploymentInfo info;
   Bundle bundle;
   data::Corpus corpus;
 };
 
-Json files_json(const Files& files) {
-  JsonObject out;
-  for (const auto& [path, bytes] : files) {
-    out[path] = to_base64(bytes);
-  }
-  return out;
-}
-
-Result<Files> files_from(const std::string& blob) {
-  auto document = parse_json(blob);
-  if (!document.ok()) {
-    return std::move(document).error();
-  }
-  Files files;
-  for (const auto& member : document->get_object()) {
-    auto bytes = from_base64(view(member.value().as_string()));
-    if (!bytes.ok()) {
-      return std::move(bytes).error();
-    }
-    files[std::string(member.key())] = std::move(*bytes);
-  }
-  return files;
-}
-
-DeploymentInfo info_from(const Json& state) {
-  DeploymentInfo info;
-  info.name = text_or(state, "name", "");
-  info.version = text_or(state, "version", "");
-  info.digest = text_or(state, "digest", "");
-  info.by = text_or(state, "by", "");
-  info.number = static_cast<std::uint64_t>(int_or(state, "number", 0));
-  if (const Json* parameters = find(state, "parameters"); parameters != nullptr) {
-    info.parameters = parameters->as_object();
-  }
-  auto at = parse_rfc3339(text_or(state, "at", ""));
-  info.at = at.ok() ? *at : Time{};
-  return info;
-}
-
 }  // namespace
-
-Json DeploymentInfo::to_json() const {
-  JsonArray told;
-  for (const std::string& warning : warnings) {
-    told.emplace_back(warning);
-  }
-  return JsonObject{{"name", name},
-                    {"version", version},
-                    {"digest", digest},
-                    {"number", number},
-                    {"by", by},
-                    {"at", to_rfc3339(at)},
-                    {"changed", changed},
-                    {"parameters", parameters},
-                    {"warnings", std::move(told)}};
-}
 
 struct Deployments::Impl {
   DeploymentServices services;
@@ -148,10 +100,11 @@ struct Deployments::Impl {
   }
 
   Task<Result<void>> load_tenant(Context ctx);
-  Task<Result<data::Corpus>> corpus_of(Context ctx, std::shared_ptr<const Bundle> bundle);
+  Task<Result<MadeCorpus>> corpus_of(Context ctx, std::shared_ptr<const Bundle> bundle,
+                                     std::string embedding);
+  Task<Result<Blobs>> keep(Context ctx, std::string files, std::string embedding);
   Task<Result<DeploymentInfo>> replace(Context ctx, std::string files, Bundle bundle);
-  Task<Result<void>> commit(Context ctx, DeploymentInfo info, std::string blob,
-                            std::uint64_t version);
+  Task<Result<void>> commit(Context ctx, DeploymentInfo info, Blobs blobs);
 };
 
 Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<Impl>()) {
@@ -159,15 +112,18 @@ Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<I
 }
 Deployments::~Deployments() = default;
 
-Task<Result<data::Corpus>> Deployments::Impl::corpus_of(Context ctx,
-                                                        std::shared_ptr<const Bundle> bundle) {
+Task<Result<MadeCorpus>> Deployments::Impl::corpus_of(Context ctx,
+                                                      std::shared_ptr<const Bundle> bundle,
+                                                      std::string embedding) {
   if (services.knowledge == nullptr || bundle->articles.empty()) {
-    co_return data::Corpus();
+    co_return MadeCorpus();
   }
   if (services.pool == nullptr) {
-    co_return make_corpus(*bundle);
+    co_return make_corpus(*bundle, embedding);
   }
-  std::function<Result<data::Corpus>()> work = [bundle] { return make_corpus(*bundle); };
+  std::function<Result<MadeCorpus>()> work = [bundle, embedding] {
+    return make_corpus(*bundle, embedding);
+  };
   auto made = co_await runtime::blocking(std::move(ctx), *services.pool, std::move(work));
   co_return made;
 }
@@ -198,15 +154,20 @@ Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
     co_return std::move(checked.errors.front()).with("loading the bundle that was deployed before");
   }
   const auto bundle = std::make_shared<const Bundle>(std::move(*checked.bundle));
-  auto corpus = co_await corpus_of(ctx, bundle);
-  if (!corpus.ok()) {
-    co_return std::move(corpus).error();
+  std::string embedding;
+  if (const std::string name(text_or(*state, "embedding", "")); !name.empty()) {
+    auto kept = co_await services.store->blob(ctx, name);
+    embedding = kept.ok() ? std::move(*kept) : "";  // learnt again
   }
-  auto installed = install(ctx.tenant, *bundle, *corpus);
+  auto made = co_await corpus_of(ctx, bundle, std::move(embedding));
+  if (!made.ok()) {
+    co_return std::move(made).error();
+  }
+  auto installed = install(ctx.tenant, *bundle, made->corpus);
   if (!installed.ok()) {
     co_return installed;
   }
-  set(ctx.tenant, std::move(info), *bundle, std::move(*corpus));
+  set(ctx.tenant, std::move(info), *bundle, std::move(made->corpus));
   co_return Result<void>();
 }
 
@@ -226,18 +187,20 @@ Task<Result<std::vector<Error>>> Deployments::load(Context ctx) {
   co_return failures;
 }
 
-Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, std::string blob,
-                                             std::uint64_t version) {
+Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, Blobs blobs) {
   JsonObject state = info.to_json().get_object();
   state.erase("changed");
   state.erase("warnings");
-  state["blob"] = blob;
+  state["blob"] = blobs.files;
+  if (!blobs.embedding.empty()) {
+    state["embedding"] = blobs.embedding;
+  }
   const std::string text = to_text(Json(state));
 
   store::StreamWrite write;
   write.kind = store::StreamKind::deployment;
   write.id = stream_id;
-  write.expected_version = version;
+  write.expected_version = info.number - 1;
   write.state = store::Payload{"", text};
   write.history.push_back({history_deployed, info.at, store::Payload{"", text}});
   write.status = "current";
@@ -263,6 +226,27 @@ Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, s
   co_return Result<void>();
 }
 
+Task<Result<Blobs>> Deployments::Impl::keep(Context ctx, std::string files, std::string embedding) {
+  Blobs names;
+  store::Payload payload;
+  payload.bytes = std::move(files);
+  auto kept = co_await services.store->put_blob(ctx, std::move(payload));
+  if (!kept.ok()) {
+    co_return std::move(kept).error();
+  }
+  names.files = std::move(*kept);
+  if (!embedding.empty()) {
+    store::Payload learnt;
+    learnt.bytes = std::move(embedding);
+    kept = co_await services.store->put_blob(ctx, std::move(learnt));
+    if (!kept.ok()) {
+      co_return std::move(kept).error();
+    }
+    names.embedding = std::move(*kept);
+  }
+  co_return names;
+}
+
 /// Installed first: what a room refuses must not become what the next start loads.
 Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string files,
                                                         Bundle bundle) {
@@ -276,17 +260,15 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   info.by = ctx.principal->id;
   info.number = before ? before->info.number + 1 : 1;
   info.at = executor->clock().now();
-  store::Payload payload;
-  payload.bytes = std::move(files);
-  auto blob = co_await services.store->put_blob(ctx, std::move(payload));
-  if (!blob.ok()) {
-    co_return std::move(blob).error();
+  auto made = co_await corpus_of(ctx, std::make_shared<const Bundle>(bundle), "");
+  if (!made.ok()) {
+    co_return std::move(made).error();
   }
-  auto corpus = co_await corpus_of(ctx, std::make_shared<const Bundle>(bundle));
-  if (!corpus.ok()) {
-    co_return std::move(corpus).error();
+  auto blobs = co_await keep(ctx, std::move(files), std::move(made->embedding));
+  if (!blobs.ok()) {
+    co_return std::move(blobs).error();
   }
-  auto installed = install(ctx.tenant, bundle, *corpus);
+  auto installed = install(ctx.tenant, bundle, made->corpus);
   if (!installed.ok()) {
     put_back(ctx.tenant);
     co_return std::move(installed).error();
@@ -294,12 +276,12 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   Context whole = ctx;  // a commit that was given up half-way would leave its outcome unknown
   whole.cancel = nullptr;
   whole.deadline = Context().deadline;
-  auto committed = co_await commit(std::move(whole), info, *blob, info.number - 1);
+  auto committed = co_await commit(std::move(whole), info, std::move(*blobs));
   if (!committed.ok()) {
     put_back(ctx.tenant);
     co_return std::move(committed).error();
   }
-  set(ctx.tenant, info, std::move(bundle), std::move(*corpus));
+  set(ctx.tenant, info, std::move(bundle), std::move(made->corpus));
   co_return info;
 }
 

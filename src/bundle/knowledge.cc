@@ -51,25 +51,30 @@ std::vector<models::EmbeddingText> texts_to_embed(const Bundle& bundle) {
   return out;
 }
 
-Result<data::Corpus> make_corpus(const Bundle& bundle) {
-  data::Corpus corpus;
+Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding) {
+  MadeCorpus made;
   if (bundle.articles.empty()) {
-    return corpus;
+    return made;
   }
-  corpus.articles = bundle.articles;
+  made.corpus.articles = bundle.articles;
   models::EngineRegistry engines;
   models::register_all_engines(engines);
   const auto* engine = engines.find_embedding("text_embedding");
   AIOS_ASSERT(engine != nullptr);
-  models::TrainOptions options;
-  options.seed = seed;
-  auto trained = engine->train(texts_to_embed(bundle), options);
-  if (!trained.ok()) {
-    return std::move(trained).error().with("learning from the knowledge articles");
+  made.embedding = embedding;
+  auto ready = engine->load(embedding);
+  if (!ready.ok()) {
+    models::TrainOptions options;
+    options.seed = seed;
+    ready = engine->train(texts_to_embed(bundle), options);
+    if (!ready.ok()) {
+      return std::move(ready).error().with("learning from the knowledge articles");
+    }
+    made.embedding = (*ready)->serialize();
   }
-  const std::shared_ptr<const models::Embedding> embedding = std::move(*trained);
-  corpus.embed = [embedding](std::string_view text) { return embedding->embed(text); };
-  return corpus;
+  const std::shared_ptr<const models::Embedding> model = std::move(*ready);
+  made.corpus.embed = [model](std::string_view text) { return model->embed(text); };
+  return made;
 }
 
 }  // namespace aios::bundle

@@ -91,10 +91,10 @@ TEST_CASE(
     "support desk: the article found answers the question, and nothing fits what is not ours") {
   const Bundle bundle = support_desk();
   REQUIRE(bundle.articles.size() >= 15);
-  auto corpus = make_corpus(bundle);
-  REQUIRE(corpus.ok());
+  auto made = make_corpus(bundle, "");
+  REQUIRE(made.ok());
   data::Knowledge knowledge;
-  REQUIRE(knowledge.load(default_tenant(), std::move(*corpus)).ok());
+  REQUIRE(knowledge.load(default_tenant(), std::move(made->corpus)).ok());
   auto heldout = models::read_examples(bundle.files.at(bundle.models.front().heldout), "heldout");
   REQUIRE(heldout.ok());
   for (const double floor : {0.0, 0.1, 0.15, 0.2, 0.25, 0.3}) {
@@ -111,6 +111,23 @@ TEST_CASE(
   CHECK(ours.share_right() >= 0.9);
   CHECK(ours.share_answered() >= 0.5);
   CHECK(ask_all(knowledge, *heldout, true, 0.2).share_answered() <= 0.1);
+}
+
+TEST_CASE("knowledge: an embedding that was kept is used, a damaged one is learnt again") {
+  Bundle bundle = support_desk();
+  bundle.models.clear();  // the articles alone are quicker
+  Bundle less = bundle;
+  less.articles.resize(5);
+  auto other = make_corpus(less, "");
+  REQUIRE(other.ok());
+  auto kept = make_corpus(bundle, other->embedding);
+  REQUIRE(kept.ok());
+  CHECK(kept->embedding == other->embedding);
+  CHECK(kept->corpus.articles.size() == bundle.articles.size());
+  auto damaged = make_corpus(bundle, other->embedding.substr(0, 100));
+  REQUIRE(damaged.ok());
+  CHECK(damaged->embedding != other->embedding);
+  CHECK(damaged->embedding.size() > 100);
 }
 
 }  // namespace aios::bundle

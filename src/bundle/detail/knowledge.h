@@ -6,6 +6,7 @@
 #include "bundle/bundle.h"
 #include "data/knowledge.h"
 
+#include <string>
 #include <vector>
 
 namespace aios::bundle {
@@ -14,8 +15,14 @@ namespace aios::bundle {
 /// set carry their label where some article answers it, and none else.
 std::vector<models::EmbeddingText> texts_to_embed(const Bundle& bundle);
 
-/// The articles with an embedding trained on them; without
-/// articles an empty corpus. Takes a second or so: not on a shard.
-Result<data::Corpus> make_corpus(const Bundle& bundle);
+struct MadeCorpus {
+  data::Corpus corpus;
+  std::string embedding;  ///< Embedding::serialize(); empty without articles
+};
+
+/// The articles with an embedding: the one in `embedding`, or, where that is empty or damaged, one
+/// that is learnt now. Without articles an empty corpus. Learning takes a second or so: not on a
+/// shard.
+Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding);
 
 }  // namespace aios::bundle

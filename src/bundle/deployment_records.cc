@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/detail/deployment_records.h"
+
+#include "core/text.h"
+
+#include <utility>
+
+namespace aios::bundle {
+
+Json files_json(const Files& files) {
+  JsonObject out;
+  for (const auto& [path, bytes] : files) {
+    out[path] = to_base64(bytes);
+  }
+  return out;
+}
+
+Result<Files> files_from(const std::string& blob) {
+  auto document = parse_json(blob);
+  if (!document.ok()) {
+    return std::move(document).error();
+  }
+  Files files;
+  for (const auto& member : document->get_object()) {
+    auto bytes = from_base64(view(member.value().as_string()));
+    if (!bytes.ok()) {
+      return std::move(bytes).error();
+    }
+    files[std::string(member.key())] = std::move(*bytes);
+  }
+  return files;
+}
+
+DeploymentInfo info_from(const Json& state) {
+  DeploymentInfo info;
+  info.name = text_or(state, "name", "");
+  info.version = text_or(state, "version", "");
+  info.digest = text_or(state, "digest", "");
+  info.by = text_or(state, "by", "");
+  info.number = static_cast<std::uint64_t>(int_or(state, "number", 0));
+  if (const Json* parameters = find(state, "parameters"); parameters != nullptr) {
+    info.parameters = parameters->as_object();
+  }
+  auto at = parse_rfc3339(text_or(state, "at", ""));
+  info.at = at.ok() ? *at : Time{};
+  return info;
+}
+
+Json DeploymentInfo::to_json() const {
+  JsonArray told;
+  for (const std::string& warning : warnings) {
+    told.emplace_back(warning);
+  }
+  return JsonObject{{"name", name},
+                    {"version", version},
+                    {"digest", digest},
+                    {"number", number},
+                    {"by", by},
+                    {"at", to_rfc3339(at)},
+                    {"changed", changed},
+                    {"parameters", parameters},
+                    {"warnings", std::move(told)}};
+}
+
+}  // namespace aios::bundle
