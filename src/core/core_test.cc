@@ -143,6 +143,7 @@ TEST_CASE("text: UTF-8 is checked as RFC 3629 says") {
 
 TEST_CASE("text: the nearest name is near") {
   CHECK(nearest_name("swich", {"switch", "set", "raise"}) == "switch");
+  CHECK(nearest_name("chekc", {"switch", "check"}) == "check");  // two letters changed places
   CHECK(nearest_name("elephant", {"switch", "set"}).empty());
   CHECK(csv_field("a,\"b\"") == "\"a,\"\"b\"\"\"");
 }
