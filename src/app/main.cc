@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <iostream>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -125,8 +127,15 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
-    const int code = app.exit(problem, std::cout, std::cerr);
-    return code == 0 ? 0 : exit_usage;
+    std::ostringstream help;  // written by act(), which sees a write that fails
+    if (app.exit(problem, help, std::cerr) != 0) {
+      return exit_usage;
+    }
+    session.action = [&help] {
+      fmt::print("{}", help.str());
+      return aios::Result<void>();
+    };
+    return act(session);
   }
   return act(session);
 }

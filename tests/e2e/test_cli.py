@@ -82,6 +82,17 @@ class Usage(unittest.TestCase):
             done = aios(*path)
             self.assertEqual(done.returncode, 2, (path, done.stdout, done.stderr))
 
+    def test_an_unknown_verb_is_named_with_the_nearest(self):
+        for path, message in ((("chekc",), "'aios' has no command 'chekc'; did you mean 'check'?"),
+                              (("runs", "lst"), "'aios runs' has no command 'lst'; "
+                                                "did you mean 'list'?"),
+                              (("qqqqqq",), "'aios' has no command 'qqqqqq'\n"),
+                              (("runs",), "'aios runs' wants a command\n")):
+            done = aios(*path)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), path)
+            self.assertIn(message, done.stderr)
+            self.assertIn("Commands: ", done.stderr)
+
     def test_failures_exit_with_1_and_say_what_to_do(self):
         for path in (("check", "/nowhere"), ("runs", "list", "--data", "/nowhere"),
                      ("runs", "list", "--key-file", "/nowhere", "--data", "/nowhere"),
@@ -150,9 +161,28 @@ class AgainstServer(unittest.TestCase):
         self.assertIn("AIOS-0510", nothing.stderr)
 
     def test_output_to_a_closed_pipe_is_no_crash(self):
-        done = subprocess.run(f"'{BINARY}' --help | head -1", shell=True, check=False, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.assertNotIn("terminate", done.stderr)
+        for verb in (("--help",), ("key", "list"), ("--json", "key", "list")):
+            reader, writer = os.pipe()
+            os.close(reader)  # gone before the first byte: `| head -0`, at its worst
+            with os.fdopen(writer, "wb") as closed:
+                done = self.to(closed, *verb)
+            self.assertEqual(done.stderr, "", verb)
+            self.assertIn(done.returncode, (0, 1), verb)  # no signal, no abort
+
+    def test_output_to_a_full_disk_is_one_error(self):
+        for verb in (("--help",), ("--version",), ("version",), ("key", "list"),
+                     ("--json", "key", "list")):
+            with open("/dev/full", "wb") as full:
+                done = self.to(full, *verb)
+            self.assertEqual(done.returncode, 1, (verb, done.stderr))
+            self.assertEqual(done.stderr.count("\n"), 1, (verb, done.stderr))
+            self.assertIn("No space left on device", done.stderr, verb)
+
+    def to(self, output, *arguments):
+        return subprocess.run(
+            [BINARY, *arguments], stdout=output, stderr=subprocess.PIPE, text=True, check=False,
+            timeout=60, env=clean_environment({"AIOS_SERVER": self.scene.server.url,
+                                               "AIOS_KEY": self.scene.server.first_key()}))
 
 
 class Tables(unittest.TestCase):
