@@ -121,8 +121,11 @@ class AgainstServer(unittest.TestCase):
         self.assertIn("support-desk 1.0.0 deployed as deployment 1", out)
         self.assertIn("runs already", self.cli("deploy", DESK_BUNDLE, "--set",
                                                f"helpdesk_url={self.scene.desk.url}"))
-        self.assertIn("intent@1  accuracy 0.9", self.cli("model", "train", "intent",
-                                                         role="developer"))
+        trained = self.cli("model", "train", "intent", role="developer")
+        self.assertIn("intent@1  accuracy 0.9", trained)
+        self.assertRegex(trained, r" in \d+\.\d s, dataset ")
+        self.assertIn("'aios model promote NAME@VERSION ALIAS'",
+                      self.scene.cli("model", "list").stderr)
         refused = self.scene.cli("model", "promote", "intent@1", "intent", role="developer")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("AIOS-0511", refused.stderr)

@@ -2,6 +2,7 @@
 #include "app/commands.h"
 
 #include "core/text.h"
+#include "core/time.h"
 #include "net/http.h"
 
 #include <fmt/format.h>
@@ -20,13 +21,22 @@ struct ModelOptions {
   std::string text;
 };
 
+/// "PT1.017930956S" as people read it: "1.0 s".
+std::string duration_text(std::string_view iso) {
+  auto duration = parse_iso_duration(iso);
+  if (!duration.ok()) {
+    return std::string(iso);
+  }
+  return fmt::format("{:.1f} s", std::chrono::duration<double>(*duration).count());
+}
+
 void print_version(const Json& version) {
   const Json* heldout = find(version, "heldout");
   fmt::print("{}@{}  accuracy {:.4f} on {} held-out lines, trained on {} in {}, dataset {}\n",
              text_or(version, "model", ""), int_or(version, "version", 0),
              heldout == nullptr ? 0.0 : number_or(*heldout, "accuracy", 0),
              heldout == nullptr ? 0 : int_or(*heldout, "examples", 0),
-             int_or(version, "examples", 0), text_or(version, "training", ""),
+             int_or(version, "examples", 0), duration_text(text_or(version, "training", "")),
              text_or(version, "dataset_digest", "").substr(0, 12));
 }
 
@@ -106,6 +116,11 @@ Result<void> list(const Session& session, const ModelOptions& options) {
           {std::string(text_or(alias, "alias", "")),
            fmt::format("{}@{}", text_or(alias, "model", ""), int_or(alias, "version", 0)),
            seconds_text(text_or(alias, "since", "")), std::string(text_or(alias, "set_by", ""))});
+    }
+    if (rows.empty()) {
+      fmt::print(stderr,
+                 "aios: no alias serves a model yet; 'aios model train NAME' makes a version, "
+                 "'aios model promote NAME@VERSION ALIAS' lets an alias serve it\n");
     }
     print_table({"ALIAS", "SERVES", "SINCE", "SET BY"}, std::move(rows));
   });
