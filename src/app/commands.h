@@ -29,8 +29,8 @@ struct Session {
 /// Prints compact JSON with --json, else calls the printer.
 void print(const Session& session, const Json& answer,
            const std::function<void(const Json&)>& printer);
-/// A plain table: columns padded, no colours. On a terminal the columns that do not fit are left out
-/// from the right and named on stderr, so the important ones come first; nothing is cut in the
+/// A plain table: columns padded, no colours. On a terminal the columns that do not fit are left
+/// out from the right and named on stderr, so the important ones come first; nothing is cut in the
 /// middle but the free text of column `text_title`.
 void print_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
                  std::string_view text_title = "");
