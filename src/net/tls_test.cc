@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The client towards https servers. Certificates are made here, each with one wrong thing.
+#include "core/test/folder.h"
 #include "net/client.h"
 #include "runtime/shards.h"
 
@@ -16,7 +17,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -158,25 +158,20 @@ class TlsServer {
 class Trusted {
  public:
   Trusted() : authority(make_identity({}, nullptr)) {
-    std::string name = (std::filesystem::temp_directory_path() / "aios-tls-XXXXXX").string();
-    const int fd = ::mkstemp(name.data());
-    REQUIRE(fd >= 0);
-    path_ = name;
-    FILE* file = ::fdopen(fd, "w");
-    PEM_write_X509(file, authority.certificate.get());
-    std::fclose(file);
-    ::setenv("SSL_CERT_FILE", path_.c_str(), 1);  // no other thread runs yet
+    const std::string path = folder_.at("authority.pem");
+    FILE* file = std::fopen(path.c_str(), "w");
+    REQUIRE(file != nullptr);
+    CHECK(PEM_write_X509(file, authority.certificate.get()) == 1);
+    CHECK(std::fclose(file) == 0);
+    ::setenv("SSL_CERT_FILE", path.c_str(), 1);  // no other thread runs yet
   }
-  ~Trusted() {
-    ::unsetenv("SSL_CERT_FILE");
-    std::filesystem::remove(path_);
-  }
+  ~Trusted() { ::unsetenv("SSL_CERT_FILE"); }
   Trusted(const Trusted&) = delete;
   Trusted& operator=(const Trusted&) = delete;
   const Identity authority;
 
  private:
-  std::string path_;
+  aios::test::Folder folder_;
 };
 
 Result<Response> ask(const std::string& host, std::uint16_t port) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 
 #include <fmt/format.h>
 
@@ -44,8 +44,8 @@ struct Paths {
 };
 
 Paths back_up(Subject& subject, const std::string& name) {
-  const Paths paths{subject.scratch().path(name + ".bak"), subject.scratch().path(name + ".keys"),
-                    subject.scratch().path(name + ".data")};
+  const Paths paths{subject.scratch().at(name + ".bak"), subject.scratch().at(name + ".keys"),
+                    subject.scratch().at(name + ".data")};
   auto saved = subject.store().backup(paths.archive);
   if (!saved.ok()) {
     FAIL(saved.error().text());
@@ -128,17 +128,17 @@ TEST_CASE("backup: it is taken while commits and folds go on") {
   Subject subject(Kind::sqlite);
   fill(subject, 0, 200);
   Result<void> saved;
-  const std::string archive = subject.scratch().path("busy.bak");
+  const std::string archive = subject.scratch().at("busy.bak");
   std::thread backing_up([&] { saved = subject.store().backup(archive); });
   for (int i = 200; i < 1000; i += 100) {
     fill(subject, i, i + 100);
   }
   backing_up.join();
   REQUIRE(saved.ok());
-  const std::string keys = subject.scratch().path("busy.keys");
+  const std::string keys = subject.scratch().at("busy.keys");
   REQUIRE(subject.store().export_keys(keys, "p").ok());
-  REQUIRE(restore_store(archive, keys, "p", subject.scratch().path("busy.data")).ok());
-  go_on_in(subject, subject.scratch().path("busy.data"));
+  REQUIRE(restore_store(archive, keys, "p", subject.scratch().at("busy.data")).ok());
+  go_on_in(subject, subject.scratch().at("busy.data"));
   const auto leaves = subject.run(subject.store().leaf_count(subject.context())).value();
   CHECK(leaves >= 200);
   CHECK(subject.run(subject.store().count(subject.context(), runs())).value() == leaves);
@@ -173,7 +173,7 @@ TEST_CASE("backup: a restore refuses what it cannot trust") {
   CHECK(refusal(paths.archive, "a passphrase", subject.options().directory) == 414);
   const std::string good = bytes_of(paths.archive);
   for (const double part : {0.2, 0.6, 0.999}) {
-    const std::string bad = subject.scratch().path("bad.bak");
+    const std::string bad = subject.scratch().at("bad.bak");
     std::string bytes =
         good.substr(0, static_cast<std::size_t>(static_cast<double>(good.size()) * part));
     std::ofstream(bad, std::ios::binary | std::ios::trunc) << bytes;
@@ -190,7 +190,7 @@ TEST_CASE("backup: a restore refuses what it cannot trust") {
 
 TEST_CASE("backup: the memory engine says that it makes none") {
   Subject subject(Kind::memory_inline);
-  auto refused = subject.store().backup(subject.scratch().path("x"));
+  auto refused = subject.store().backup(subject.scratch().at("x"));
   CHECK(refused.error().code() == Code::unimplemented);
   CHECK(refused.error().page() == 418);
 }
@@ -198,6 +198,6 @@ TEST_CASE("backup: the memory engine says that it makes none") {
 TEST_CASE("backup: a closed store makes none") {
   Subject subject(Kind::sqlite);
   REQUIRE(subject.store().close().ok());
-  CHECK(subject.store().backup(subject.scratch().path("x")).error().page() == 407);
-  CHECK(subject.store().export_keys(subject.scratch().path("x"), "p").error().page() == 407);
+  CHECK(subject.store().backup(subject.scratch().at("x")).error().page() == 407);
+  CHECK(subject.store().export_keys(subject.scratch().at("x"), "p").error().page() == 407);
 }

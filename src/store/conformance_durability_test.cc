@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sentences about what stays: crashes, folding, truncation, reopening, closed streams, blobs.
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 
 #include <fmt/format.h>
 

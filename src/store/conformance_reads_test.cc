@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sentences about reads: lists, counts, wake-ups, outbox, leaves, tenants.
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 
 #include <fmt/format.h>
 

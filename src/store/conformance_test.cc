@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every engine against every sentence. An engine that is added is added here and nowhere else.
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 
 using namespace aios::store::testing;
 

@@ -2,7 +2,7 @@
 // The files of a data directory belong together: one that is lost, older or of another directory
 // is noticed before anything is answered.
 #include "store/detail/sqlite_db.h"
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 
 #include <fmt/format.h>
 

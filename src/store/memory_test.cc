@@ -2,7 +2,7 @@
 // Faults that only a simulated disk can be asked for.
 #include "runtime/sim.h"
 #include "runtime/task_group.h"
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only a store on a real directory can be asked: locks, formats, keys, rights, sizes.
 #include "store/detail/sqlite_db.h"
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/testing/subject.h"
+#include "store/test/subject.h"
 #include "runtime/task_group.h"
 
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 namespace aios::store::testing {
@@ -28,20 +27,9 @@ Task<std::vector<Result<Committed>>> commit_all(Store& store, Context ctx,
 
 }  // namespace
 
-ScratchDirectory::ScratchDirectory() {
-  std::string name = (std::filesystem::temp_directory_path() / "aios-store-XXXXXX").string();
-  REQUIRE(::mkdtemp(name.data()) != nullptr);
-  path_ = name;
-}
-
-ScratchDirectory::~ScratchDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 Subject::Subject(Kind kind) : kind_(kind) {
   options_.engine = is_sqlite() ? "sqlite" : "memory";
-  options_.directory = scratch_.path("data");
+  options_.directory = scratch_.at("data");
   open();
 }
 
@@ -67,7 +55,7 @@ void Subject::crash() {
     return;
   }
   // What a process that is killed now would leave behind: the files as they are.
-  const std::string copy = scratch_.path(fmt::format("copy{}", ++copies_));
+  const std::string copy = scratch_.at(fmt::format("copy{}", ++copies_));
   std::filesystem::copy(options_.directory, copy, std::filesystem::copy_options::recursive);
   close();
   options_.directory = copy;

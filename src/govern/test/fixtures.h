@@ -5,12 +5,12 @@
 
 #include "core/json.h"
 #include "core/test/conformance.h"
+#include "core/test/folder.h"
 #include "store/store.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -20,23 +20,7 @@
 
 namespace aios::govern::test {
 
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "aios-govern-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string at(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
+using aios::test::Folder;
 
 inline std::string slurp(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// testing/subject: a store under test on any engine, that can be closed, crashed and opened again.
+// store/test/subject: a store under test on any engine, that can be closed, crashed and opened
+// again.
 
+#include "core/test/folder.h"
 #include "runtime/shards.h"
 #include "store/memory.h"
 #include "store/store.h"
@@ -26,19 +28,6 @@ class FakeClock final : public runtime::Clock {
   std::atomic<std::int64_t> now_{1'790'000'000'000'000'000};
 };
 
-/// A directory that is removed at the end.
-class ScratchDirectory {
- public:
-  ScratchDirectory();
-  ~ScratchDirectory();
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  std::string path(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
-
 enum class Kind : std::uint8_t { memory_inline, memory_threads, sqlite };
 
 class Subject {
@@ -53,7 +42,7 @@ class Subject {
   StoreOptions& options() { return options_; }
   MemoryDisk& disk() { return *disk_; }
   Kind kind() const { return kind_; }
-  const ScratchDirectory& scratch() const { return scratch_; }
+  const aios::test::Folder& scratch() const { return scratch_; }
   bool is_sqlite() const { return kind_ == Kind::sqlite; }
 
   void open();
@@ -88,7 +77,7 @@ class Subject {
  private:
   Kind kind_;
   FakeClock clock_;
-  ScratchDirectory scratch_;
+  aios::test::Folder scratch_;
   StoreOptions options_;
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>();
   runtime::Shards shards_{2};
