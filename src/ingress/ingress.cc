@@ -4,11 +4,18 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/opening.h"
 
 #include <fmt/format.h>
 
+#include <mutex>
+#include <utility>
+
 namespace aios::ingress {
 namespace {
+
+constexpr Duration dead_letter_line_period = std::chrono::seconds(10);
+constexpr std::size_t logged_type_characters_max = 100;
 
 JsonObject admit_facts(const Event& event, std::size_t bytes) {
   JsonObject about;
@@ -69,9 +76,8 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   leaf.facts["run"] = inbox.accepted.run;
   leaf.decisions.push_back(inbox.decision);
   leaf.payload = to_text(Json(event.envelope));
-  govern::Commitment commitment;
-  store::AuditLeaf sealed_leaf = govern::make_leaf(ctx, now, leaf, &commitment);
-  state["salt"] = to_hex(commitment.salt);  // shows an auditor what the leaf committed to
+  store::AuditLeaf sealed_leaf = govern::make_leaf(ctx, now, leaf);
+  state["opening"] = govern::opening_json(sealed_leaf);  // to show what the leaf committed to
 
   store::StreamWrite write;
   write.kind = store::StreamKind::event;
@@ -89,6 +95,26 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   transition.leaves.push_back(std::move(sealed_leaf));
   return transition;
 }
+
+/// A sender that uses a wrong type sends many: one line in ten seconds says how many there were.
+class DeadLetterLines {
+ public:
+  /// @return how many to tell of now, with this one; 0: it is told of with a later one.
+  std::uint64_t add(Instant now) {
+    const std::lock_guard lock(mutex_);
+    ++untold_;
+    if (told_at_ && now - *told_at_ < dead_letter_line_period) {
+      return 0;
+    }
+    told_at_ = now;
+    return std::exchange(untold_, 0);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<Instant> told_at_;
+  std::uint64_t untold_ = 0;
+};
 
 }  // namespace
 
@@ -110,6 +136,7 @@ Json Accepted::to_json() const {
 
 struct Ingress::Impl {
   IngressServices services;
+  DeadLetterLines dead_letters;
 
   observe::Counter& count(std::string_view outcome) {
     return services.metrics->counter(
@@ -119,6 +146,7 @@ struct Ingress::Impl {
   Task<Result<Accepted>> again(Context ctx, Event event, std::string digest);
   Task<Result<Accepted>> start_run(Context ctx, Inbox inbox, std::string workflow, Time now);
   Task<Result<Accepted>> dead_letter(Context ctx, Inbox inbox, Time now);
+  void warn_dead_letter(const Context& ctx, const Inbox& inbox);
 };
 
 Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>()) {
@@ -146,6 +174,20 @@ Task<Result<Accepted>> Ingress::Impl::again(Context ctx, Event event, std::strin
   co_return answer_from((*record)->value);
 }
 
+/// The reason may quote the event's data: it stays with the event.
+void Ingress::Impl::warn_dead_letter(const Context& ctx, const Inbox& inbox) {
+  const auto count = dead_letters.add(runtime::Executor::current()->clock().instant());
+  if (services.log == nullptr || count == 0) {
+    return;
+  }
+  services.log->write(observe::Level::warn, "ingress",
+                      "events became dead letters, this one last: see 'aios events'",
+                      {{"event", inbox.accepted.id},
+                       {"type", excerpt(inbox.event->type, logged_type_characters_max)},
+                       {"count", count}},
+                      &ctx);
+}
+
 Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time now) {
   inbox.accepted.status = "dead_letter";
   inbox.accepted.run.clear();
@@ -156,6 +198,7 @@ Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time
     co_return std::move(committed).error();
   }
   count("dead_letter").add();
+  warn_dead_letter(ctx, inbox);
   co_return inbox.accepted;
 }
 

@@ -10,6 +10,7 @@
 #include "govern/identity.h"
 #include "ingress/event.h"
 #include "net/http.h"
+#include "observe/log.h"
 #include "observe/metrics.h"
 #include "runtime/executor.h"
 #include "runtime/task.h"
@@ -38,6 +39,7 @@ struct IngressServices {
   const govern::Guard* guard = nullptr;
   workflow::Engine* engine = nullptr;
   observe::Metrics* metrics = nullptr;
+  const observe::Log* log = nullptr;  ///< dead letters: one line in ten seconds; null: none
 };
 
 class Ingress {
