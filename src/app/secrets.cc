@@ -61,4 +61,14 @@ connectors::SecretSource secret_source(const std::string& data_directory) {
   };
 }
 
+void warn_missing_secrets(const connectors::Connectors& connectors,
+                          const std::vector<TenantId>& tenants, const observe::Log& log) {
+  for (const TenantId& tenant : tenants) {
+    const Context ctx = system_context(tenant, "start");
+    for (const Error& missing : connectors.missing_secrets(tenant)) {
+      log.write(observe::Level::warn, "connectors", missing.text(), {}, &ctx);
+    }
+  }
+}
+
 }  // namespace aios::app

@@ -5,11 +5,17 @@
 // counts at once.
 
 #include "connectors/connectors.h"
+#include "observe/log.h"
 
 #include <string>
+#include <vector>
 
 namespace aios::app {
 
 connectors::SecretSource secret_source(const std::string& data_directory);
+
+/// One warning for each secret that a connector of these tenants names and that is not there now.
+void warn_missing_secrets(const connectors::Connectors& connectors,
+                          const std::vector<TenantId>& tenants, const observe::Log& log);
 
 }  // namespace aios::app

@@ -182,7 +182,7 @@ void SystemImpl::build_rooms() {
   deployments_ = std::make_unique<bundle::Deployments>(bundle::DeploymentServices{
       store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_});
   ingress_ = std::make_unique<ingress::Ingress>(
-      ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_});
+      ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_, &log_});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
 }
 
@@ -263,9 +263,11 @@ Task<Result<void>> SystemImpl::load() {
        *deployed) {  // the server starts all the same, so that it can be mended
     log_.error("bundle", error);
   }
-  for (const Error& missing : connectors_->missing_secrets(default_tenant())) {
-    log_.write(observe::Level::warn, "connectors", missing.text());
+  auto tenants = co_await store_->tenants_with_leaves(ctx);
+  if (!tenants.ok()) {
+    co_return std::move(tenants).error();
   }
+  warn_missing_secrets(*connectors_, *tenants, log_);
   if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
     co_return Error(Code::data_loss,
                     fmt::format("the audit log has {} signed leaves, but the store is empty: its "
