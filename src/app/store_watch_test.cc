@@ -3,6 +3,7 @@
 
 #include "runtime/shards.h"
 #include "store/memory.h"
+#include "store/test/subject.h"
 
 #include <doctest/doctest.h>
 
@@ -12,16 +13,6 @@
 
 namespace aios::app {
 namespace {
-
-class StandingClock final : public runtime::Clock {
- public:
-  Time now() override { return {at_ns_.load()}; }
-  Instant instant() override { return {at_ns_.load()}; }
-  void advance(Duration span) { at_ns_ += span.count(); }
-
- private:
-  std::atomic<std::int64_t> at_ns_{1'790'000'000'000'000'000};
-};
 
 struct Room {
   Room() {
@@ -43,7 +34,7 @@ struct Room {
     return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
   }
 
-  StandingClock clock;
+  store::testing::FakeClock clock;
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
   runtime::Shards shards{1};
   std::unique_ptr<store::Store> store;

@@ -25,6 +25,14 @@ bool is_1032(const RunView& view) {
   return std::string(text_or(view.error, "detail", "")).find("AIOS-1032") != std::string::npos;
 }
 
+/// Runs the document alone, to its end.
+void complete(World& world, std::string_view name, std::string_view rest, JsonObject input) {
+  world.add_document(document(name, rest));
+  world.start();
+  const auto id = world.run_workflow(std::string(name), std::move(input));
+  CHECK(world.finish(id).status == "completed");
+}
+
 /// One leaf for the run, and it says what the run says.
 void check_leaf(World& world, const std::string& run_id, std::string_view outcome) {
   const auto leaves = world.executor.run(world.store->leaves(world.ctx(), 0, 1'000));
@@ -76,15 +84,12 @@ TEST_CASE("fence: who waits is told when a run grows too large after its first f
 
 TEST_CASE("fence: a run below the bound is kept") {
   World world;
-  world.add_document(document("fits", "do:\n  - rest: {wait: PT1M}\n"));
-  world.start();
-  const auto id = world.run_workflow("fits", large());
-  CHECK(world.finish(id).status == "completed");
+  complete(world, "fits", "do:\n  - rest: {wait: PT1M}\n", large());
 }
 
 TEST_CASE("fence: 300 events from a loop are all in the outbox, once each and in order") {
   World world;
-  world.add_document(document("tell", R"(do:
+  complete(world, "tell", R"(do:
   - say:
       emit: {event: {with: {type: a.b.v1, data: {n: '${ .n }'}}}}
       output: {as: '${ {n: (.data.n + 1)} }'}
@@ -92,10 +97,8 @@ TEST_CASE("fence: 300 events from a loop are all in the outbox, once each and in
       switch:
         - more: {when: '${ .n < 300 }', then: say}
         - enough: {then: end}
-)"));
-  world.start();
-  const auto id = world.run_workflow("tell", {{"n", 0}});
-  CHECK(world.finish(id).status == "completed");
+)",
+           {{"n", 0}});
   const auto rows = world.executor.run(world.store->outbox(world.ctx(), 0, 250));
   REQUIRE(rows.ok());
   REQUIRE(rows->size() == 250);
@@ -107,7 +110,7 @@ TEST_CASE("fence: 300 events from a loop are all in the outbox, once each and in
 
 TEST_CASE("fence: 300 local calls in a loop are committed on the way, each with its leaves") {
   World world;
-  world.add_document(document("ask", R"(do:
+  complete(world, "ask", R"(do:
   - ask:
       call: 'system:1.0.0@default'
       with: {class: local, value: '${ .value }'}
@@ -116,10 +119,8 @@ TEST_CASE("fence: 300 local calls in a loop are committed on the way, each with 
       switch:
         - more: {when: '${ .value < 300 }', then: ask}
         - enough: {then: end}
-)"));
-  world.start();
-  const auto id = world.run_workflow("ask", {{"value", 0}});
-  CHECK(world.finish(id).status == "completed");
+)",
+           {{"value", 0}});
   CHECK(world.system.requests == 300);
   const auto leaves = world.executor.run(world.store->leaves(world.ctx(), 0, 1'000));
   REQUIRE(leaves.ok());
