@@ -54,6 +54,12 @@ Result<void> check_arguments(const OperationInfo& info, const Json& arguments) {
   return {};
 }
 
+/// What the leaf of an intent commits to: canonical JSON where that can hold it.
+std::string image_of(const Json& arguments) {
+  auto canonical = to_canonical_text(arguments);
+  return canonical.ok() ? std::move(*canonical) : to_text(arguments);
+}
+
 Performed failed(Error error) {
   Performed performed;
   performed.outcome = Outcome::failed;
@@ -113,6 +119,7 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
   const bool admitted = ruling.allowed() && fit.ok();
   auto leaf = leaf_facts(info, call, "effect_intent", admitted ? "admitted" : "refused");
   leaf.decisions.push_back(ruling.decision);
+  leaf.contents["arguments"] = image_of(admitted ? *arguments : call.arguments);
   auto bytes = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   if (!admitted) {
     impl_->count(info, "refused", Duration(0));
@@ -157,6 +164,12 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   leaf.outcome = word_of(performed.outcome);
   if (performed.error) {
     leaf.facts["code"] = std::string(name_of(performed.error->code()));
+  }
+  if (!performed.request.empty()) {
+    leaf.contents["request"] = performed.request;
+  }
+  if (!performed.answer.empty()) {
+    leaf.contents["answer"] = performed.answer;
   }
   performed.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   impl_->count(prepared.info, leaf.outcome, impl_->clock.instant() - begun);

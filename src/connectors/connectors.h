@@ -60,7 +60,8 @@ struct OperationCall {
 struct Prepared {
   govern::Permit permit;
   OperationInfo info;
-  store::AuditLeaf intent;  ///< commit it before perform() unless the effect is local
+  /// Commits to the arguments as policy lets them through; commit it before perform().
+  store::AuditLeaf intent;
 };
 
 struct Performed {
@@ -70,7 +71,12 @@ struct Performed {
   /// Failed without an attempt: the breaker is open, all places are taken for too long, or a secret
   /// is not there; error.retry_after() says when to ask again.
   bool blocked = false;
-  store::AuditLeaf leaf;  ///< commit it with the result; empty bytes when blocked
+  /// What was sent, or may have been, as canonical JSON: of HTTP {method, url, body} with the body's
+  /// exact text; never a header, which may hold a secret. Empty when certainly nothing was sent.
+  std::string request;
+  std::string answer;     ///< what came back: of HTTP {status, body}; empty when nothing did
+  store::AuditLeaf leaf;  ///< commit it with the result; empty bytes when blocked. It commits to
+                          ///< `request` and `answer`
 };
 
 /// What Connectors holds a connector to.
@@ -88,7 +94,8 @@ class Connector {
   virtual const Limits& limits() const = 0;
   /// Names of the secrets that a call takes from KindServices::secret.
   virtual std::vector<std::string> secrets() const = 0;
-  /// One attempt within ctx.deadline. Leaves Performed::leaf and blocked alone.
+  /// One attempt within ctx.deadline. Fills Performed::request and answer; leaves leaf and blocked
+  /// alone.
   /// The Permit's obligations are already carried out on the arguments.
   virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
   /// Class lookup only. A value: it happened, with its result; nullopt: it did not; an error: not

@@ -13,6 +13,8 @@
 #include "store/store.h"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,24 +32,22 @@ struct LeafFacts {
   /// Small, never personal: model and version, connector and operation, verdicts.
   JsonObject facts;
   std::vector<Decision> decisions;
-  /// Committed to as sha256(salt || payload); the salt goes beside the payload, see Commitment.
+  /// Committed to, and kept by the caller.
   std::string payload;
+  /// Committed to by name ("request", "answer"), and given back in AuditLeaf::contents (up to 4 KiB
+  /// each) for the caller to keep sealed.
+  std::map<std::string, std::string> contents;
 };
 
-struct Commitment {
-  /// 16 random bytes: keep with the payload so that an auditor can be shown what was committed to.
-  std::string salt;
-  std::string digest;  ///< 32 bytes, in the leaf
-};
-
-/// Makes the leaf's final bytes (at most 65,535); give them to Transition::leaves. Members: v,
-/// time, tenant, principal{id,kind}, trace, kind, stream, step, outcome, facts, decisions, payload
-/// (hex); empty ones are left out. Facts that canonical JSON cannot hold or that are longer than 16
-/// KiB are replaced by {"omitted_bytes": n, "sha256": hex}; likewise the decisions.
-/// @param commitment  filled when there is a payload. Null: the leaf commits to no payload (nobody
-///        could open it).
-store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts,
-                           Commitment* commitment = nullptr);
+/// Makes the leaf's final bytes (at most 65,535); give them to Transition::leaves. Members: v (2),
+/// time, tenant, principal{id,kind}, trace, kind, stream, step, outcome, facts, decisions,
+/// commitments{payload, ...} (hex, see govern/opening.h); empty ones are left out. Facts that
+/// canonical JSON cannot hold or that are longer than 16 KiB are replaced by {"omitted_bytes": n}
+/// and committed to as "facts"; likewise the decisions.
+/// @return with the salt that opens it, empty when it commits to nothing, and as contents the
+///         decisions' inputs and LeafFacts::contents. Who does not keep the salt has a leaf that
+///         nobody can open.
+store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts);
 
 /// Turns committed leaves into tiles, entries and signed checkpoints under <directory>/<tenant>/.
 /// One key signs all tenants' logs; a checkpoint's origin is "<origin>/<tenant>". The files of a

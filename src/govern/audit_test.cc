@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "govern/audit.h"
+#include "govern/opening.h"
 
 #include "core/crypto.h"
 #include "core/text.h"
@@ -83,39 +84,30 @@ TEST_CASE("audit: a leaf is canonical JSON with its decision and a commitment to
   decision.point = GuardPoint::pre_model_call;
   decision.verdict = Verdict::allow;
   facts.decisions.push_back(decision);
-  Commitment commitment;
-  const auto leaf =
-      make_leaf(context_of(default_tenant()), {1'790'000'000'000'000'000}, facts, &commitment);
+  const auto leaf = make_leaf(context_of(default_tenant()), {1'790'000'000'000'000'000}, facts);
   const auto parsed = parse_json(leaf.bytes).value();
   CHECK(to_canonical_text(parsed).value() == leaf.bytes);
-  CHECK(commitment.salt.size() == 16);
-  CHECK(commitment.digest == view(sha256(commitment.salt, facts.payload)));
-  CHECK(text_or(parsed, "payload", "") == to_hex(commitment.digest));
+  CHECK(leaf.salt.size() == 16);
+  CHECK(int_or(parsed, "v", 0) == 2);
+  CHECK(parts_of(parsed) == std::vector<std::string>{"payload"});
   CHECK(leaf.bytes.find("Anna") == std::string::npos);
   CHECK(view(at_pointer(parsed, "/decisions/0/verdict")->get_string()) == "allow");
   CHECK(view(at_pointer(parsed, "/principal/id")->get_string()) == "key_1");
   CHECK(find(parsed, "step") == nullptr);
 }
 
-TEST_CASE("audit: the same payload gives another commitment each time") {
-  LeafFacts facts;
-  facts.payload = "yes";
-  Commitment first;
-  Commitment second;
-  make_leaf(context_of(default_tenant()), {}, facts, &first);
-  make_leaf(context_of(default_tenant()), {}, facts, &second);
-  CHECK(first.digest != second.digest);
-}
-
-TEST_CASE("audit: facts that are too long or no JSON number are left out with their digest") {
+TEST_CASE("audit: facts that are too long or no JSON number are left out and committed to") {
   LeafFacts facts;
   facts.facts["text"] = std::string(100'000, 'x');
   auto leaf = make_leaf(context_of(default_tenant()), {}, facts);
   CHECK(leaf.bytes.size() < 1'000);
-  CHECK(at_pointer(parse_json(leaf.bytes).value(), "/facts/omitted_bytes") != nullptr);
+  auto parsed = parse_json(leaf.bytes).value();
+  CHECK(at_pointer(parsed, "/facts/omitted_bytes") != nullptr);
+  CHECK(check_opening(parsed, "facts", leaf.salt, to_text(facts.facts)).ok());
   facts.facts = {{"n", std::uint64_t{1} << 60}};
   leaf = make_leaf(context_of(default_tenant()), {}, facts);
-  CHECK(at_pointer(parse_json(leaf.bytes).value(), "/facts/sha256") != nullptr);
+  parsed = parse_json(leaf.bytes).value();
+  CHECK(check_opening(parsed, "facts", leaf.salt, to_text(facts.facts)).ok());
 }
 
 TEST_CASE("audit: a size among the facts is a number like any other") {

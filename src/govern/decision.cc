@@ -43,9 +43,6 @@ Json Decision::to_json() const {
   if (!bundle_digest.empty()) {
     object["bundle"] = bundle_digest;
   }
-  if (!input_digest.empty()) {
-    object["input"] = input_digest;
-  }
   return object;
 }
 

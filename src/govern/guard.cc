@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "govern/guard.h"
 
+#include "core/crypto.h"
 #include "core/text.h"
 #include "govern/detail/bundle_policy.h"
 #include "runtime/executor.h"
@@ -99,6 +100,11 @@ std::string document_path(std::string_view path) {
   return document;
 }
 
+void set_input(Decision& decision, const Json& input) {
+  decision.input = std::make_shared<const std::string>(detail::image_of(input));
+  decision.input_digest = to_hex(view(sha256(*decision.input)));
+}
+
 }  // namespace
 
 struct Guard::Impl {
@@ -152,7 +158,7 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
   }
   if (!floor.reason.empty() && !floor.masking_lifts) {
     decision.reasons.push_back(std::move(floor.reason));
-    decision.input_digest = detail::digest_of(detail::input_of(asked));
+    set_input(decision, detail::input_of(asked));
     return ruling;
   }
   bool hit = false;
@@ -161,6 +167,7 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
   decision.verdict = answer->verdict;
   decision.reasons = answer->reasons;
   decision.obligations = answer->obligations;
+  decision.input = answer->input;
   decision.input_digest = answer->input_digest;
   if (!floor.reason.empty() && !demands_redaction(*answer)) {
     decision.verdict = Verdict::deny;
@@ -196,7 +203,7 @@ Result<Json> Guard::query(const Context& ctx, std::string_view path, const Json&
     decision->point = GuardPoint::question;
     decision->verdict = Verdict::allow;
     decision->bundle_digest = place.policy->digest();
-    decision->input_digest = detail::digest_of(input);
+    set_input(*decision, input);
   }
   return std::move(**value);
 }

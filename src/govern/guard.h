@@ -50,8 +50,13 @@ struct Decision {
   /// {"type": "redact" | "project" | "cap" | ...}: the caller must carry out or refuse.
   std::vector<JsonObject> obligations;
   std::string bundle_digest;  ///< hex SHA-256 of the policy bundle
-  std::string input_digest;   ///< hex SHA-256 of the facts the policy could read (canonical JSON)
-  /// Members id, point, verdict, reasons, obligations, bundle, input; empty ones are left out.
+  /// The facts the policy could read, as canonical JSON; null when nothing was asked.
+  std::shared_ptr<const std::string> input;
+  /// Hex SHA-256 of `input`. For the asker only: facts can be guessed, so a leaf holds a salted
+  /// commitment in its place.
+  std::string input_digest;
+  /// Members id, point, verdict, reasons, obligations, bundle; empty ones are left out. Never the
+  /// input or its digest.
   Json to_json() const;
 };
 

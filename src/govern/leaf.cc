@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/detail/canonical.h"
+#include "govern/opening.h"
 #include "govern/tlog.h"
 
 namespace aios::govern {
@@ -12,14 +13,71 @@ namespace {
 constexpr std::size_t kPartBytesMax = 16 << 10;
 constexpr std::size_t kNameCharactersMax = 256;
 
-// The value, or what is left to say about one that is too long or that canonical JSON cannot hold.
-Json bounded(Json value) {
-  const auto canonical = detail::canonical_text(value);
-  if (canonical.ok() && canonical->size() <= kPartBytesMax) {
-    return value;
+// Longer contents are not kept beside the salt: whoever has them can still show them.
+constexpr std::size_t kContentBytesMax = 4 << 10;
+
+/// What the leaf commits to; the salt is drawn when the first part comes.
+class Commitments {
+ public:
+  std::string add(std::string_view part, std::string_view content) {
+    const Digest digest = sha256(content);
+    return add_digest(part, view(digest));
   }
-  const std::string text = canonical.ok() ? *canonical : to_text(value);
-  return JsonObject{{"omitted_bytes", text.size()}, {"sha256", to_hex(view(sha256(text)))}};
+  std::string add_digest(std::string_view part, std::string_view digest) {
+    if (salt_.empty()) {
+      salt_ = secure_random(16);
+    }
+    return to_hex(view(sha256(part_salt(salt_, part), digest)));
+  }
+  void name(std::string_view part, std::string_view content) { named_[part] = add(part, content); }
+  void keep(std::string_view part, std::string_view content) {
+    if (content.size() <= kContentBytesMax && is_utf8(content)) {
+      contents_[part] = content;
+    }
+  }
+
+  /// The value, or what is left to say about one that is too long or that canonical JSON cannot
+  /// hold.
+  Json bounded(std::string_view part, Json value) {
+    const auto canonical = detail::canonical_text(value);
+    if (canonical.ok() && canonical->size() <= kPartBytesMax) {
+      return value;
+    }
+    const std::string text = canonical.ok() ? *canonical : to_text(value);
+    name(part, text);
+    keep(part, text);
+    return JsonObject{{"omitted_bytes", text.size()}};
+  }
+
+  void finish(JsonObject& body, store::AuditLeaf& leaf) {
+    if (!named_.empty()) {
+      body["commitments"] = std::move(named_);
+    }
+    leaf.salt = std::move(salt_);
+    if (!contents_.empty()) {
+      leaf.contents = to_text(contents_);
+    }
+  }
+
+ private:
+  std::string salt_;
+  JsonObject named_;
+  JsonObject contents_;
+};
+
+JsonArray decisions_of(const LeafFacts& facts, Commitments& commitments) {
+  JsonArray decisions;
+  for (const Decision& decision : facts.decisions) {
+    Json said = decision.to_json();
+    if (decision.input) {
+      auto digest = from_hex(decision.input_digest);
+      AIOS_ASSERT(digest.ok());  // the guard made it
+      said.get_object()["input"] = commitments.add_digest(decision.id, *digest);
+      commitments.keep(decision.id, *decision.input);
+    }
+    decisions.push_back(std::move(said));
+  }
+  return decisions;
 }
 
 void put_text(JsonObject& object, std::string_view member, const std::string& text) {
@@ -43,35 +101,36 @@ void put_context(JsonObject& leaf, const Context& ctx) {
 
 }  // namespace
 
-store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts,
-                           Commitment* commitment) {
-  JsonObject leaf;
-  leaf["v"] = 1;
-  leaf["time"] = to_rfc3339(now);
-  put_context(leaf, ctx);
-  put_text(leaf, "kind", facts.kind);
-  put_text(leaf, "stream", facts.stream);
-  put_text(leaf, "step", facts.step);
-  put_text(leaf, "outcome", facts.outcome);
+store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts) {
+  Commitments commitments;
+  JsonObject body;
+  body["v"] = 2;
+  body["time"] = to_rfc3339(now);
+  put_context(body, ctx);
+  put_text(body, "kind", facts.kind);
+  put_text(body, "stream", facts.stream);
+  put_text(body, "step", facts.step);
+  put_text(body, "outcome", facts.outcome);
   if (!facts.facts.empty()) {
-    leaf["facts"] = bounded(facts.facts);
+    body["facts"] = commitments.bounded("facts", facts.facts);
   }
   if (!facts.decisions.empty()) {
-    JsonArray decisions;
-    for (const Decision& decision : facts.decisions) {
-      decisions.push_back(decision.to_json());
-    }
-    leaf["decisions"] = bounded(std::move(decisions));
+    body["decisions"] = commitments.bounded("decisions", decisions_of(facts, commitments));
   }
-  if (commitment != nullptr && !facts.payload.empty()) {
-    commitment->salt = secure_random(16);
-    commitment->digest = view(sha256(commitment->salt, facts.payload));
-    leaf["payload"] = to_hex(commitment->digest);
+  if (!facts.payload.empty()) {
+    commitments.name("payload", facts.payload);
   }
-  auto text = detail::canonical_text(leaf);
+  for (const auto& [part, content] : facts.contents) {
+    commitments.name(part, content);
+    commitments.keep(part, content);
+  }
+  store::AuditLeaf leaf;
+  commitments.finish(body, leaf);
+  auto text = detail::canonical_text(body);
   // Every part was made of text, small integers and values that passed bounded().
   AIOS_ASSERT(text.ok() && text->size() <= kEntryBytesMax);
-  return {std::move(*text)};
+  leaf.bytes = std::move(*text);
+  return leaf;
 }
 
 }  // namespace aios::govern

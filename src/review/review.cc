@@ -264,11 +264,10 @@ Task<Result<Opened>> Reviews::open(Context ctx, ReviewRequest request, JsonObjec
                                       leaf.payload.size(), question_bytes_max))
         .page(604);
   }
-  govern::Commitment commitment;
   Opened opened;
   opened.id = record.info.id;
-  opened.leaf = govern::make_leaf(ctx, now, leaf, &commitment);
-  record.question_salt = to_hex(commitment.salt);
+  opened.leaf = govern::make_leaf(ctx, now, leaf);
+  record.question_salt = to_hex(opened.leaf.salt);
   opened.write = to_write(record, detail::opened_event, now, "");
   co_return opened;
 }
@@ -303,10 +302,9 @@ Task<Result<Answered>> Reviews::prepare_answer(Context ctx, std::string review_i
   auto leaf = leaf_facts(info, "answered");
   leaf.facts["corrected"] = info.corrected;
   leaf.payload = to_text(info.answer);
-  govern::Commitment commitment;
   Answered out;
-  out.leaf = govern::make_leaf(ctx, now, leaf, &commitment);
-  record->answer_salt = to_hex(commitment.salt);
+  out.leaf = govern::make_leaf(ctx, now, leaf);
+  record->answer_salt = to_hex(out.leaf.salt);
   out.writes.push_back(to_write(*record, detail::answered_event, now, to_text(info.answer)));
   if (!info.dataset.empty()) {
     const Correction labelled = to_correction(info, runtime::new_id("cor", *clock_, *random_));

@@ -100,8 +100,13 @@ struct OutboxMessage {
 };
 
 /// An audit leaf: its bytes are final here; the sequencer gives it its index in the tenant's log.
+/// The other members are not part of it and the store drops them: they open what the leaf commits
+/// to (govern/opening.h). Whoever commits the leaf keeps them in a sealed payload of the same
+/// transition, so that they go when the payload's key is destroyed.
 struct AuditLeaf {
   std::string bytes;
+  std::string salt{};      ///< 16 secret bytes; empty: the leaf commits to nothing
+  std::string contents{};  ///< JSON object: part -> its text, of parts kept nowhere else
 };
 
 struct Transition {

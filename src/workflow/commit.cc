@@ -38,10 +38,15 @@ Problem refused(const Error& error) {
       "/");
 }
 
+/// With what opens it: the fence's line holds that.
+std::size_t bytes_of(const store::AuditLeaf& leaf) {
+  return leaf.bytes.size() + leaf.salt.size() + leaf.contents.size();
+}
+
 std::size_t bytes_of(const LiveRun& run) {
   std::size_t bytes = run.log.event_bytes;
   for (const auto& leaf : run.leaves) {
-    bytes += leaf.bytes.size();
+    bytes += bytes_of(leaf);
   }
   for (const auto& event : run.history) {
     bytes += event.data.bytes.size();
@@ -242,7 +247,7 @@ void Engine::Impl::salvage(LiveRun& run, store::Transition transition, const Err
   overflow(run, refused(error));
   if (first) {
     keep_front(history, [](const store::HistoryEvent& one) { return one.data.bytes.size(); });
-    keep_front(leaves, [](const store::AuditLeaf& one) { return one.bytes.size(); });
+    keep_front(leaves, [](const store::AuditLeaf& one) { return bytes_of(one); });
     run.history.insert(run.history.begin(), std::make_move_iterator(history.begin()),
                        std::make_move_iterator(history.end()));
     run.leaves.insert(run.leaves.begin(), std::make_move_iterator(leaves.begin()),

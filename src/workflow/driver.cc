@@ -4,6 +4,7 @@
 
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/opening.h"
 
 #include <fmt/format.h>
 
@@ -69,6 +70,15 @@ void Engine::Impl::note_fence(LiveRun& run, RunEvent type, JsonObject data) {
     }
     run.log.path.clear();
     run.log.path_dropped = 0;
+  }
+  JsonArray openings;  // sealed with the run: erasing its subject closes what its leaves commit to
+  for (const auto& leaf : run.leaves) {
+    if (!leaf.salt.empty()) {
+      openings.emplace_back(govern::opening_json(leaf));
+    }
+  }
+  if (!openings.empty()) {
+    data["openings"] = std::move(openings);
   }
   note(run, type, std::move(data));
 }
@@ -233,9 +243,7 @@ void Engine::Impl::end_history(LiveRun& run) {
   facts.facts["workflow"] = state.workflow;
   facts.facts["version"] = state.version;
   facts.payload = to_text(state.output);
-  govern::Commitment commitment;
-  run.leaves.push_back(govern::make_leaf(run.ctx, clock(run).now(), facts, &commitment));
-  data["output_salt"] = to_hex(commitment.salt);
+  run.leaves.push_back(govern::make_leaf(run.ctx, clock(run).now(), facts));
   note_fence(run, type, std::move(data));
 }
 

@@ -2,7 +2,6 @@
 #include "connectors/detail/http_answer.h"
 
 #include "core/text.h"
-#include "net/client.h"
 
 #include <fmt/format.h>
 
@@ -63,6 +62,12 @@ const StatusRule* rule_for(int status, const std::vector<StatusRule>& rules) {
     }
   }
   return nullptr;
+}
+
+std::string image_of(JsonObject image) {
+  auto canonical = to_canonical_text(Json(std::move(image)));
+  AIOS_ASSERT(canonical.ok());  // texts and a small number
+  return std::move(*canonical);
 }
 
 bool is_json(std::string_view content_type) {
@@ -139,6 +144,24 @@ Result<Json> answer_to_json(const net::Response& response) {
         .page(905);
   }
   return Json(std::move(out));
+}
+
+std::string request_image(const net::ClientRequest& request) {
+  JsonObject image{{"method", request.method}, {"url", request.url}};
+  if (!request.body.empty()) {
+    image["body"] = request.body;
+  }
+  return image_of(std::move(image));
+}
+
+std::string answer_image(const net::Response& response) {
+  JsonObject image{{"status", response.status}};
+  if (is_utf8(response.body)) {
+    image["body"] = response.body;
+  } else {
+    image["body"] = JsonObject{{"base64", to_base64(response.body)}};
+  }
+  return image_of(std::move(image));
 }
 
 }  // namespace aios::connectors::detail

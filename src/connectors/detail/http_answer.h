@@ -6,6 +6,7 @@
 #include "connectors/connectors.h"
 #include "core/effect.h"
 #include "core/result.h"
+#include "net/client.h"
 #include "net/http.h"
 
 #include <optional>
@@ -42,5 +43,10 @@ Verdict judge_failure(Error error, EffectClass effect);
 /// {status, headers, body}; body is JSON where the Content-Type says so, null when empty, a text
 /// otherwise. @return data_loss [AIOS-0905] when the body is not what the Content-Type says.
 Result<Json> answer_to_json(const net::Response& response);
+
+/// {method, url, body}: what the peer gets, but for the headers. body: the exact text.
+std::string request_image(const net::ClientRequest& request);
+/// {status, body}; body is the exact text, or {base64} where it is no UTF-8.
+std::string answer_image(const net::Response& response);
 
 }  // namespace aios::connectors::detail

@@ -168,14 +168,19 @@ Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, Opera
   if (!operation->key_header.empty()) {
     request->headers.set(operation->key_header, call.effect_id);
   }
+  std::string image = detail::request_image(*request);
   auto sending = services_.client->send(std::move(ctx), std::move(*request));
   auto response = co_await std::move(sending);
+  if (response.ok() || net::sent_of(response.error()) != net::Sent::nothing) {
+    performed.request = std::move(image);
+  }
   if (!response.ok()) {
     auto verdict = detail::judge_failure(std::move(response).error(), effect);
     performed.outcome = verdict.outcome;
     performed.error = std::move(verdict.error);
     co_return performed;
   }
+  performed.answer = detail::answer_image(*response);
   const auto& absent = operation->request.absent;
   const bool none = std::find(absent.begin(), absent.end(), response->status) != absent.end();
   auto verdict = detail::judge_answer(*response, effect, manifest_->errors);

@@ -66,7 +66,7 @@ std::string digest_of_bundle(const std::vector<PolicyFile>& files, const Json& p
     image += fmt::format("{} {}\n{} {}\n", file->path.size(), file->path, file->text.size(),
                          to_hex(view(sha256(file->text))));
   }
-  return to_hex(view(sha256(image, digest_of(params))));
+  return to_hex(view(sha256(image, to_hex(view(sha256(image_of(params)))))));
 }
 
 JsonArray labels_of(const Context& ctx) {
@@ -116,9 +116,9 @@ void append_principal(const Principal* principal, const ReadTree& reads, std::st
 
 }  // namespace
 
-std::string digest_of(const Json& value) {
-  const auto canonical = canonical_text(value);
-  return to_hex(view(sha256(canonical.ok() ? *canonical : to_text(value))));
+std::string image_of(const Json& value) {
+  auto canonical = canonical_text(value);
+  return canonical.ok() ? std::move(*canonical) : to_text(value);
 }
 
 bool is_test_file(const PolicyFile& file) { return file.path.ends_with("_test.rego"); }
@@ -229,7 +229,8 @@ std::shared_ptr<const PolicyAnswer> BundlePolicy::evaluate(const Asked& asked) c
                                    rules.ok() ? "" : ": " + rules.error().text()));
     }
   }
-  answer->input_digest = digest_of(input);
+  answer->input = std::make_shared<const std::string>(image_of(input));
+  answer->input_digest = to_hex(view(sha256(*answer->input)));
   return answer;
 }
 

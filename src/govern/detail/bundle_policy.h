@@ -49,8 +49,8 @@ class BundlePolicy {
 
 /// The whole `input`; the guard's own members win over facts of the same name.
 JsonObject input_of(const Asked& asked);
-/// Hex SHA-256 of the canonical text (plain text where canonical JSON cannot hold it).
-std::string digest_of(const Json& value);
+/// Canonical JSON (plain JSON where canonical JSON cannot hold it).
+std::string image_of(const Json& value);
 /// True when the file is run by tests only.
 bool is_test_file(const PolicyFile& file);
 /// {"params": params}; an empty object when params is null.

@@ -16,7 +16,8 @@ struct PolicyAnswer {
   Verdict verdict = Verdict::deny;
   std::vector<std::string> reasons;
   std::vector<JsonObject> obligations;
-  std::string input_digest;
+  std::shared_ptr<const std::string> input;  ///< canonical JSON of what the policy could read
+  std::string input_digest;                  ///< hex SHA-256 of it
 };
 
 /// @param rules  the package's object. deny (or allow other than true, without escalate) is deny,

@@ -18,7 +18,9 @@ class Preparation {
     record_->epoch = transition_.epoch;
     record_->budgets = transition_.budgets;
     record_->outbox_done = transition_.outbox_done;
-    record_->leaves = transition_.leaves;
+    for (const AuditLeaf& leaf : transition_.leaves) {
+      record_->leaves.push_back({leaf.bytes});  // what opens it stays out of the journal
+    }
     for (const StreamWrite& stream : transition_.streams) {
       add_stream(stream);
     }
