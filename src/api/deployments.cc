@@ -93,29 +93,35 @@ Task<Answer> list_connectors(const ApiServices& services, Context ctx, net::Requ
 }
 
 constexpr std::string_view deployment_schema = R"({
-  "type": "object", "required": ["name", "version", "digest", "number", "changed"],
+  "type": "object", "required": ["name", "version", "digest", "number", "changed", "warnings"],
   "properties": {"name": {"type": "string"}, "version": {"type": "string"},
                  "digest": {"type": "string"}, "number": {"type": "integer"},
-                 "changed": {"type": "boolean"}}})";
+                 "by": {"type": "string"}, "at": {"type": "string"},
+                 "changed": {"type": "boolean"}, "parameters": {"type": "object"},
+                 "warnings": {"type": "array", "items": {"type": "string"}}}})";
 
 }  // namespace
 
 void mount_deployments(net::Router& router, const ApiServices& services) {
   using govern::Action;
   const Operation operations[] = {
-      {"POST", "/api/v1/deployments", "deploy",
+      {"POST",
+       "/api/v1/deployments",
+       "deploy",
        "Checks a bundle and makes it current in one commit; all errors come back at once.",
-       Action::deploy, deploy,
+       Action::deploy,
+       deploy,
        R"({"type": "object", "required": ["files"], "properties": {
            "files": {"type": "object", "additionalProperties": {"type": "string"}},
            "parameters": {"type": "object"}}})",
-       deployment_schema, std::size_t{96} << 20},
+       deployment_schema,
+       {},
+       std::size_t{96} << 20},
       {"GET", "/api/v1/deployments/current", "currentDeployment", "What runs now.",
        Action::read_runs, current, "", deployment_schema},
       {"GET", "/api/v1/connectors", "listConnectors",
        "Connectors of the current bundle with the state of their circuit breakers.",
-       Action::read_runs, list_connectors, "",
-       R"({"type": "object", "required": ["items"], "properties": {"items": {"type": "array"}}})"},
+       Action::read_runs, list_connectors, "", page_schema},
   };
   for (const auto& operation : operations) {
     add(router, services, operation);

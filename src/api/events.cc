@@ -7,13 +7,10 @@ namespace {
 using Answer = Result<net::Response>;
 
 Task<Answer> list_events(const ApiServices& services, Context ctx, net::Request request) {
-  auto limit = limit_of(request);
-  if (!limit.ok()) {
-    co_return std::move(limit).error();
-  }
-  std::string status(request.query_value("status"));
-  std::string after(request.query_value("after"));
-  auto rows = co_await services.ingress->list(ctx, std::move(status), std::move(after), *limit);
+  const std::uint32_t limit = limit_of(request);
+  std::string status(query_text(request, "status"));
+  std::string after(query_text(request, "after"));
+  auto rows = co_await services.ingress->list(ctx, std::move(status), std::move(after), limit);
   if (!rows.ok()) {
     co_return std::move(rows).error();
   }
@@ -25,7 +22,7 @@ Task<Answer> list_events(const ApiServices& services, Context ctx, net::Request 
                                {"received", to_rfc3339(row.updated)}});
   }
   const std::string last = rows->empty() ? "" : rows->back().id;
-  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+  co_return net::json_response(200, page_of(std::move(items), last, limit));
 }
 
 Task<Answer> get_event(const ApiServices& services, Context ctx, net::Request request) {
@@ -37,15 +34,19 @@ Task<Answer> get_event(const ApiServices& services, Context ctx, net::Request re
   co_return net::json_response(200, *event);
 }
 
+constexpr QueryParameter list_query[] = {{.name = "status",
+                                          .summary = "Only events with this status.",
+                                          .choices = "accepted|dead_letter"},
+                                         after_parameter,
+                                         limit_parameter};
+
 }  // namespace
 
 void mount_events(net::Router& router, const ApiServices& services) {
   using govern::Action;
   const Operation operations[] = {
-      {"GET", "/api/v1/events", "listEvents",
-       "Events of the inbox, newest first; ?status=accepted|dead_letter, ?after=, ?limit=.",
-       Action::read_runs, list_events, "",
-       R"({"type": "object", "required": ["items"], "properties": {"items": {"type": "array"}}})"},
+      {"GET", "/api/v1/events", "listEvents", "Events of the inbox, newest first.",
+       Action::read_runs, list_events, "", page_schema, list_query},
       {"GET", "/api/v1/events/{id}", "getEvent", "One event with its content.",
        Action::read_payloads, get_event, "", R"({"type": "object", "required": ["id", "status"]})"},
   };

@@ -32,16 +32,12 @@ Task<Answer> list_keys(const ApiServices& services, Context ctx, net::Request) {
 }
 
 Task<Answer> create_key(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
-  }
-  auto name = text_member(*body, "name");
-  if (!name.ok()) {
-    co_return std::move(name).error();
+  auto asked = body_with_text(request, "name");
+  if (!asked.ok()) {
+    co_return std::move(asked).error();
   }
   std::vector<std::string> roles;
-  const Json* given = body->if_contains("roles");
+  const Json* given = asked->body.if_contains("roles");
   if (given == nullptr || !given->is_array() || given->get_array().empty()) {
     co_return Error(Code::invalid_argument, "member 'roles' is not a list with at least one role")
         .page(1301);
@@ -53,7 +49,7 @@ Task<Answer> create_key(const ApiServices& services, Context ctx, net::Request r
     }
     roles.emplace_back(view(role.get_string()));
   }
-  auto made = co_await services.identity->create(ctx, std::move(*name), std::move(roles));
+  auto made = co_await services.identity->create(ctx, std::move(asked->text), std::move(roles));
   if (!made.ok()) {
     co_return std::move(made).error();
   }
@@ -87,18 +83,14 @@ Task<Answer> audit_state(const ApiServices& services, Context ctx, net::Request)
 }
 
 Task<Answer> check_policy(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
+  auto asked = body_with_text(request, "path");
+  if (!asked.ok()) {
+    co_return std::move(asked).error();
   }
-  auto path = text_member(*body, "path");
-  if (!path.ok()) {
-    co_return std::move(path).error();
-  }
-  const Json* input = body->if_contains("input");
+  const Json* input = asked->body.if_contains("input");
   govern::Decision decision;
   auto result =
-      services.guard->query(ctx, *path, input == nullptr ? Json(nullptr) : *input, &decision);
+      services.guard->query(ctx, asked->text, input == nullptr ? Json(nullptr) : *input, &decision);
   if (!result.ok()) {
     co_return std::move(result).error();
   }
@@ -111,7 +103,6 @@ constexpr std::string_view key_schema = R"({
   "type": "object", "required": ["id", "name", "tenant", "roles", "created", "revoked"],
   "properties": {"id": {"type": "string"}, "secret": {"type": "string"},
                  "roles": {"type": "array"}}})";
-constexpr std::string_view object_schema = R"({"type": "object"})";
 
 }  // namespace
 

@@ -136,18 +136,14 @@ Task<Answer> promote_model(const ApiServices& services, Context ctx, net::Reques
 }
 
 Task<Answer> predict(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
-  }
-  auto text = text_member(*body, "text");
-  if (!text.ok()) {
-    co_return std::move(text).error();
+  auto asked = body_with_text(request, "text");
+  if (!asked.ok()) {
+    co_return std::move(asked).error();
   }
   runtime::Executor* executor = runtime::Executor::current();
   gateway::InferRequest infer;
   infer.alias = request.path_value("name");
-  infer.input = JsonObject{{"text", *text}};
+  infer.input = JsonObject{{"text", asked->text}};
   infer.stream = runtime::new_id("call", executor->clock(), executor->random());
   std::vector<store::AuditLeaf> refused;
   auto answer = co_await services.gateway->infer(ctx, std::move(infer), &refused);
@@ -167,8 +163,6 @@ Task<Answer> predict(const ApiServices& services, Context ctx, net::Request requ
   co_return net::json_response(200, answer->output);
 }
 
-constexpr std::string_view page_schema =
-    R"({"type": "object", "required": ["items"], "properties": {"items": {"type": "array"}}})";
 constexpr std::string_view version_schema = R"({
   "type": "object", "required": ["model", "version", "engine", "dataset_digest", "heldout"],
   "properties": {"model": {"type": "string"}, "version": {"type": "integer"}}})";
@@ -186,13 +180,18 @@ void mount_models(net::Router& router, const ApiServices& services) {
       {"GET", "/api/v1/models/{name}", "getModel", "A model's versions, oldest first.",
        Action::read_models, get_model, "",
        R"({"type": "object", "required": ["name", "versions"]})"},
-      {"POST", "/api/v1/models/{name}/train", "trainModel",
+      {"POST",
+       "/api/v1/models/{name}/train",
+       "trainModel",
        "Trains a model of the current bundle, on its data or on the data sent; answers when it is "
        "registered.",
-       Action::train_models, train_model,
+       Action::train_models,
+       train_model,
        R"({"type": "object", "properties": {"dataset": {"type": "string"},
            "heldout": {"type": "string"}}})",
-       version_schema, std::size_t{64} << 20},
+       version_schema,
+       {},
+       std::size_t{64} << 20},
       {"POST", "/api/v1/models/{name}/aliases/{alias}", "promoteModel",
        "Points an alias at a version; not by the key that trained it.", Action::promote_models,
        promote_model,

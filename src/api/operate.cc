@@ -104,17 +104,13 @@ Task<Result<void>> record(const ApiServices& services, Context ctx, std::string 
 }
 
 Task<Answer> backup(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
+  auto asked = body_with_text(request, "directory");
+  if (!asked.ok()) {
+    co_return std::move(asked).error();
   }
-  auto directory = text_member(*body, "directory");
-  if (!directory.ok()) {
-    co_return std::move(directory).error();
-  }
-  Job job{services.store, services.data, *directory, ""};
-  if (body->if_contains("passphrase") != nullptr) {
-    auto passphrase = text_member(*body, "passphrase");
+  Job job{services.store, services.data, asked->text, ""};
+  if (asked->body.if_contains("passphrase") != nullptr) {
+    auto passphrase = text_member(asked->body, "passphrase");
     auto allowed = govern::Identity::allow(*ctx.principal, govern::Action::manage_keys);
     if (!passphrase.ok() || !allowed.ok()) {
       co_return passphrase.ok() ? std::move(allowed).error() : std::move(passphrase).error();
@@ -132,7 +128,7 @@ Task<Answer> backup(const ApiServices& services, Context ctx, net::Request reque
   if (!made.ok() && made.error().page() == 1303) {
     co_return std::move(made).error();  // nothing was copied
   }
-  auto recorded = co_await record(services, std::move(whole), std::move(*directory),
+  auto recorded = co_await record(services, std::move(whole), std::move(asked->text),
                                   made.ok() ? "ok" : "failed");
   if (!made.ok() || !recorded.ok()) {
     co_return made.ok() ? std::move(recorded).error() : std::move(made).error();

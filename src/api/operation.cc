@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
 
+#include "api/detail/query.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
-
-#include <charconv>
 
 namespace aios::api {
 namespace {
@@ -14,6 +13,7 @@ struct Handler {
   ApiServices services;
   govern::Action action;
   OperationFunction function;
+  std::span<const QueryParameter> query;
 
   Task<net::Response> operator()(Context ctx, net::Request request) const {
     return handle(this, std::move(ctx), std::move(request));
@@ -28,6 +28,10 @@ struct Handler {
     auto allowed = govern::Identity::allow(*caller->principal, self->action);
     if (!allowed.ok()) {
       co_return net::problem(allowed.error());
+    }
+    auto fits = take_query(self->query, &request);
+    if (!fits.ok()) {
+      co_return net::problem(fits.error());
     }
     auto answer = co_await self->function(self->services, std::move(*caller), std::move(request));
     if (!answer.ok()) {
@@ -54,10 +58,11 @@ void add(net::Router& router, const ApiServices& services, const Operation& oper
   route.pattern = operation.pattern;
   route.operation_id = operation.id;
   route.summary = operation.summary;
+  route.query_parameters = query_document(operation.query);
   route.request_schema = schema_of(operation.request_schema);
   route.response_schema = schema_of(operation.response_schema);
   route.body_bytes_max = operation.body_bytes_max;
-  route.handler = Handler{services, operation.action, operation.function};
+  route.handler = Handler{services, operation.action, operation.function, operation.query};
   router.add(std::move(route));
 }
 
@@ -107,20 +112,16 @@ Result<std::string> text_member(const JsonObject& body, std::string_view name) {
   return std::string(view(value->get_string()));
 }
 
-Result<std::uint32_t> limit_of(const net::Request& request) {
-  const std::string_view text = request.query_value("limit");
-  if (text.empty()) {
-    return 100U;
+Result<TextBody> body_with_text(const net::Request& request, std::string_view name) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    return std::move(body).error();
   }
-  std::uint32_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > 1000) {
-    return Error(
-               Code::invalid_argument,
-               fmt::format("query parameter 'limit' is '{}', wanted 1 to 1000", excerpt(text, 20)))
-        .page(1302);
+  auto text = text_member(*body, name);
+  if (!text.ok()) {
+    return std::move(text).error();
   }
-  return limit;
+  return TextBody{std::move(*text), std::move(*body)};
 }
 
 Json page_of(JsonArray items, std::string_view last_id, std::uint32_t limit) {

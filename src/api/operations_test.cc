@@ -81,9 +81,11 @@ TEST_CASE("api: the OpenAPI document has each described route once, with its par
     CHECK((find(*operation, "requestBody") == nullptr) == route.request_schema.is_null());
     const Json* parameters = find(*operation, "parameters");
     const auto braces = std::count(route.pattern.begin(), route.pattern.end(), '{');
-    CHECK(
-        (parameters == nullptr ? 0 : static_cast<std::ptrdiff_t>(parameters->get_array().size())) ==
-        braces);
+    std::ptrdiff_t in_path = 0;
+    for (const Json& one : parameters == nullptr ? JsonArray() : parameters->get_array()) {
+      in_path += text_or(one, "in", "") == "path" ? 1 : 0;
+    }
+    CHECK(in_path == braces);
     CHECK(find(*operation, "responses")->get_object().contains("default"));
   }
   CHECK(listed == described);
@@ -92,7 +94,7 @@ TEST_CASE("api: the OpenAPI document has each described route once, with its par
 TEST_CASE("api: every described operation refuses a caller without a key and one without roles") {
   House house;
   for (const net::Route& route : house.router.routes()) {
-    if (route.operation_id.empty()) {
+    if (route.operation_id.empty() || route.access == net::Access::anyone) {
       continue;
     }
     CAPTURE(route.operation_id);
@@ -134,20 +136,6 @@ TEST_CASE("api: a body that is no object, or no JSON, is said to be so") {
     CHECK(house.send(House::system(), route.method, path, "").status == 400);
   }
   CHECK(asked >= 7);
-}
-
-TEST_CASE("api: every list refuses a limit out of bounds") {
-  House house;
-  for (const char* list : {"runs", "reviews", "corrections", "events"}) {
-    for (const char* limit : {"0", "1001", "-1", "ten", "1.5", "99999999999", "%2010", "10x"}) {
-      CAPTURE(list);
-      CAPTURE(limit);
-      const auto answer =
-          house.send(House::system(), "GET", std::string("/api/v1/") + list + "?limit=" + limit);
-      CHECK(answer.status == 400);
-      CHECK(page_of(answer) == "AIOS-1302");
-    }
-  }
 }
 
 TEST_CASE("api: what is not there is 404 with the page of its kind") {

@@ -21,13 +21,10 @@ Json visible(const Context& ctx, const review::ReviewInfo& review) {
 }
 
 Task<Answer> list_reviews(const ApiServices& services, Context ctx, net::Request request) {
-  auto limit = limit_of(request);
-  if (!limit.ok()) {
-    co_return std::move(limit).error();
-  }
-  std::string status(request.query_value("status"));
-  std::string after(request.query_value("after"));
-  auto reviews = co_await services.reviews->list(ctx, std::move(status), std::move(after), *limit);
+  const std::uint32_t limit = limit_of(request);
+  std::string status(query_text(request, "status"));
+  std::string after(query_text(request, "after"));
+  auto reviews = co_await services.reviews->list(ctx, std::move(status), std::move(after), limit);
   if (!reviews.ok()) {
     co_return std::move(reviews).error();
   }
@@ -36,7 +33,7 @@ Task<Answer> list_reviews(const ApiServices& services, Context ctx, net::Request
     items.push_back(visible(ctx, review));
   }
   const std::string last = reviews->empty() ? "" : reviews->back().id;
-  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+  co_return net::json_response(200, page_of(std::move(items), last, limit));
 }
 
 Task<Answer> get_review(const ApiServices& services, Context ctx, net::Request request) {
@@ -72,14 +69,11 @@ Task<Answer> answer_review(const ApiServices& services, Context ctx, net::Reques
 }
 
 Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Request request) {
-  auto limit = limit_of(request);
-  if (!limit.ok()) {
-    co_return std::move(limit).error();
-  }
-  std::string dataset(request.query_value("dataset"));
-  std::string after(request.query_value("after"));
+  const std::uint32_t limit = limit_of(request);
+  std::string dataset(query_text(request, "dataset"));
+  std::string after(query_text(request, "after"));
   auto rows =
-      co_await services.reviews->corrections(ctx, std::move(dataset), std::move(after), *limit);
+      co_await services.reviews->corrections(ctx, std::move(dataset), std::move(after), limit);
   if (!rows.ok()) {
     co_return std::move(rows).error();
   }
@@ -88,25 +82,31 @@ Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Req
     items.push_back(row.to_json());
   }
   const std::string last = rows->empty() ? "" : rows->back().id;
-  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+  co_return net::json_response(200, page_of(std::move(items), last, limit));
 }
 
 constexpr std::string_view review_schema = R"({
   "type": "object", "required": ["id", "title", "status", "run"],
   "properties": {"id": {"type": "string"}, "title": {"type": "string"}, "run": {"type": "string"},
     "status": {"enum": ["open", "answered", "cancelled"]}}})";
-constexpr std::string_view page_schema = R"({
-  "type": "object", "required": ["items"],
-  "properties": {"items": {"type": "array"}, "next": {"type": "string"}}})";
+
+constexpr QueryParameter list_query[] = {{.name = "status",
+                                          .summary = "Only questions with this status.",
+                                          .choices = "open|answered|cancelled"},
+                                         after_parameter,
+                                         limit_parameter};
+constexpr QueryParameter correction_query[] = {
+    {.name = "dataset", .summary = "Only rows for this data set."},
+    after_parameter,
+    limit_parameter};
 
 }  // namespace
 
 void mount_reviews(net::Router& router, const ApiServices& services) {
   using govern::Action;
   const Operation operations[] = {
-      {"GET", "/api/v1/reviews", "listReviews",
-       "Questions to people, oldest first; ?status=open|answered|cancelled, ?after=, ?limit=.",
-       Action::read_reviews, list_reviews, "", page_schema},
+      {"GET", "/api/v1/reviews", "listReviews", "Questions to people, oldest first.",
+       Action::read_reviews, list_reviews, "", page_schema, list_query},
       {"GET", "/api/v1/reviews/{id}", "getReview", "One question with its evidence and form.",
        Action::read_reviews, get_review, "", review_schema},
       {"POST", "/api/v1/reviews/{id}/answer", "answerReview",
@@ -115,9 +115,8 @@ void mount_reviews(net::Router& router, const ApiServices& services) {
        R"({"type": "object", "required": ["answer"],
            "properties": {"answer": {"type": "object"}}})",
        review_schema},
-      {"GET", "/api/v1/corrections", "listCorrections",
-       "Labelled rows from people's answers; ?dataset=, ?after=, ?limit=.", Action::read_payloads,
-       list_corrections, "", page_schema},
+      {"GET", "/api/v1/corrections", "listCorrections", "Labelled rows from people's answers.",
+       Action::read_payloads, list_corrections, "", page_schema, correction_query},
   };
   for (const auto& operation : operations) {
     add(router, services, operation);

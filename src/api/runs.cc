@@ -14,10 +14,6 @@ constexpr std::string_view run_schema = R"({
     "status": {"enum": ["running", "waiting", "completed", "faulted", "cancelled"]},
     "waiting_for": {"type": "string"}, "trace_id": {"type": "string"},
     "created": {"type": "string"}, "updated": {"type": "string"}}})";
-constexpr std::string_view page_schema = R"({
-  "type": "object", "required": ["items"],
-  "properties": {"items": {"type": "array"}, "next": {"type": "string"}}})";
-constexpr std::string_view object_schema = R"({"type": "object"})";
 
 /// Input, output and what was said along the way are payload: only for those who may read it.
 Json visible(const Context& ctx, const workflow::RunView& run) {
@@ -31,17 +27,14 @@ Json visible(const Context& ctx, const workflow::RunView& run) {
 }
 
 Task<Answer> list_runs(const ApiServices& services, Context ctx, net::Request request) {
-  auto limit = limit_of(request);
-  if (!limit.ok()) {
-    co_return std::move(limit).error();
-  }
+  const std::uint32_t limit = limit_of(request);
   store::ListQuery query;
   query.tenant = ctx.tenant;
-  query.status = request.query_value("status");
-  query.label = request.query_value("workflow");
-  query.after = request.query_value("after");
-  query.limit = *limit;
-  query.newest_first = request.query_value("order") == "newest";
+  query.status = query_text(request, "status");
+  query.label = query_text(request, "workflow");
+  query.after = query_text(request, "after");
+  query.limit = limit;
+  query.newest_first = query_text(request, "order") == "newest";
   auto runs = co_await services.engine->list(ctx, std::move(query));
   if (!runs.ok()) {
     co_return std::move(runs).error();
@@ -51,7 +44,7 @@ Task<Answer> list_runs(const ApiServices& services, Context ctx, net::Request re
     items.push_back(visible(ctx, run));
   }
   const std::string last = runs->empty() ? "" : runs->back().id;
-  co_return net::json_response(200, page_of(std::move(items), last, *limit));
+  co_return net::json_response(200, page_of(std::move(items), last, limit));
 }
 
 Task<Answer> count_runs(const ApiServices& services, Context ctx, net::Request request) {
@@ -62,7 +55,7 @@ Task<Answer> count_runs(const ApiServices& services, Context ctx, net::Request r
     query.tenant = ctx.tenant;
     query.kind = store::StreamKind::run;
     query.status = status;
-    query.label = request.query_value("workflow");
+    query.label = query_text(request, "workflow");
     auto count = co_await services.store->count(ctx, std::move(query));
     if (!count.ok()) {
       co_return std::move(count).error();
@@ -73,17 +66,13 @@ Task<Answer> count_runs(const ApiServices& services, Context ctx, net::Request r
 }
 
 Task<Answer> start_run(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
-  }
-  auto name = text_member(*body, "workflow");
-  if (!name.ok()) {
-    co_return std::move(name).error();
+  auto asked = body_with_text(request, "workflow");
+  if (!asked.ok()) {
+    co_return std::move(asked).error();
   }
   workflow::StartRequest start;
-  start.workflow = std::move(*name);
-  const Json document = std::move(*body);
+  start.workflow = std::move(asked->text);
+  const Json document = std::move(asked->body);
   start.version = text_or(document, "version", "");
   start.subject = text_or(document, "subject", "");
   const Json* input = find(document, "input");
@@ -134,21 +123,17 @@ Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request r
 
 Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Request request) {
   const std::string id(request.path_value("id"));
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
+  auto asked = body_with_text(request, "resolution");
+  if (!asked.ok()) {
+    co_return std::move(asked).error();
   }
-  auto resolution = text_member(*body, "resolution");
-  if (!resolution.ok()) {
-    co_return std::move(resolution).error();
-  }
-  const Json* given = body->if_contains("result");
+  const Json* given = asked->body.if_contains("result");
   Json result = given == nullptr ? Json(nullptr) : *given;
-  auto done = co_await services.engine->resolve_incident(ctx, id, *resolution, std::move(result));
+  auto done = co_await services.engine->resolve_incident(ctx, id, asked->text, std::move(result));
   if (!done.ok()) {
     co_return std::move(done).error();
   }
-  co_return net::json_response(200, JsonObject{{"id", id}, {"resolution", *resolution}});
+  co_return net::json_response(200, JsonObject{{"id", id}, {"resolution", asked->text}});
 }
 
 Task<Answer> list_definitions(const ApiServices& services, Context ctx, net::Request) {
@@ -168,16 +153,29 @@ Task<Answer> list_definitions(const ApiServices& services, Context ctx, net::Req
   co_return net::json_response(200, JsonObject{{"items", std::move(items)}});
 }
 
+constexpr QueryParameter workflow_parameter = {
+    .name = "workflow", .summary = "Only runs of this workflow: namespace/name."};
+constexpr QueryParameter list_query[] = {{.name = "status",
+                                          .summary = "Only runs with this status.",
+                                          .choices = "running|waiting|completed|faulted|cancelled"},
+                                         workflow_parameter,
+                                         {.name = "order",
+                                          .summary = "By start of the run.",
+                                          .choices = "oldest|newest",
+                                          .absent_means = "oldest"},
+                                         after_parameter,
+                                         limit_parameter};
+constexpr QueryParameter count_query[] = {workflow_parameter};
+
 }  // namespace
 
 void mount_runs(net::Router& router, const ApiServices& services) {
   using govern::Action;
   const Operation operations[] = {
-      {"GET", "/api/v1/runs", "listRuns",
-       "Runs, oldest first; ?status=, ?workflow=, ?after=, ?limit=, ?order=newest.",
-       Action::read_runs, list_runs, "", page_schema},
-      {"GET", "/api/v1/run-counts", "countRuns", "How many runs have each status; ?workflow=.",
-       Action::read_runs, count_runs, "", object_schema},
+      {"GET", "/api/v1/runs", "listRuns", "Runs, oldest first unless asked otherwise.",
+       Action::read_runs, list_runs, "", page_schema, list_query},
+      {"GET", "/api/v1/run-counts", "countRuns", "How many runs have each status.",
+       Action::read_runs, count_runs, "", object_schema, count_query},
       {"POST", "/api/v1/runs", "startRun", "Starts a run; durable before the answer.",
        Action::start_runs, start_run,
        R"({"type": "object", "required": ["workflow"], "properties": {

@@ -76,13 +76,17 @@ std::string_view reason_phrase(int status);
 
 using Handler = std::function<Task<Response>(Context ctx, Request request)>;
 
+enum class Access : std::uint8_t { key, anyone };
+
 /// One operation as the OpenAPI document describes it.
 struct Route {
   std::string method;
   std::string pattern;  ///< "/api/v1/runs/{id}"; a last segment "{rest*}" takes the remaining path
   std::string operation_id;  ///< empty: not in the OpenAPI document
   std::string summary;
-  Json request_schema;   ///< null: no body
+  Access access = Access::key;  ///< for the document: the handler is who asks for the key
+  Json query_parameters;        ///< list of OpenAPI parameter objects; null: none
+  Json request_schema;          ///< null: no body
   Json response_schema;  ///< of the 2xx answer; null: not JSON
   std::size_t body_bytes_max = std::size_t{1} << 20;
   Handler handler;
