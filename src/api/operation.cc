@@ -143,6 +143,7 @@ void mount_api(net::Router& router, const ApiServices& services) {
   mount_deployments(router, services);
   mount_governance(router, services);
   mount_operate(router, services);
+  mount_error_pages(router);
 }
 
 }  // namespace aios::api

@@ -75,6 +75,7 @@ class Document(unittest.TestCase):
             "checkPolicy": (f"{api}/policy/check", {"path": "support/decide", "input": {}}),
             "backup": (f"{api}/operate/backup", {"directory": self.scene.path("backup")}),
             "metrics": ("/metrics", None),
+            "errorPage": ("/docs/errors/AIOS-1401", None),
         }
 
     def test_every_operation_answers_what_the_document_says(self):
@@ -97,11 +98,12 @@ class Document(unittest.TestCase):
 
     def test_every_problem_is_one(self):
         problem = self.document["components"]["schemas"]["Problem"]
-        for name, (method, path, _) in self.operations.items():
+        for name, (method, path, operation) in self.operations.items():
             target = path
-            for word in ("{id}", "{name}", "{alias}"):
+            for word in ("{id}", "{name}", "{alias}", "{code}"):
                 target = target.replace(word, "nothing-of-that-name")
-            for api, statuses in ((self.scene.server.api(""), (401,)),
+            without_key = (404,) if operation.get("security") == [] else (401,)
+            for api, statuses in ((self.scene.server.api(""), without_key),
                                   (self.admin, tuple(range(200, 500)))):
                 status, headers, raw = api.exchange(method, target, b"]" if method == "POST"
                                                     else None)
@@ -113,6 +115,23 @@ class Document(unittest.TestCase):
                             "application/problem+json"))
                         self.assertEqual(openapi.problems(self.document, problem, answer), [])
                         self.assertEqual(answer["status"], status)
+                        self.assertLessEqual(set(answer), set(problem["properties"]))
+
+    def test_the_type_of_a_problem_is_the_address_of_its_page(self):
+        stranger = self.scene.server.api("")
+        status, refused = stranger.call("GET", "/api/v1/runs")
+        self.assertEqual(status, 401)
+        status, page = stranger.call("GET", refused["type"])
+        self.assertEqual(status, 200)
+        self.assertTrue(page.startswith(f"# {refused['page']}: "), page)
+
+    def test_a_refused_deployment_lists_what_the_document_says(self):
+        status, answer = self.admin.call("POST", "/api/v1/deployments", {"files": bundle_files(
+            DESK_BUNDLE, {"workflows/ticket.yaml": b"do: 3\n", "policies/x.rego": b"package"})})
+        self.assertEqual(status, 400)
+        self.assertGreater(len(answer["errors"]), 1)
+        problem = self.document["components"]["schemas"]["Problem"]
+        self.assertEqual(openapi.problems(self.document, problem, answer), [])
 
     def test_path_parameters_are_declared(self):
         for name, (_, path, operation) in self.operations.items():

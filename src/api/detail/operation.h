@@ -81,5 +81,6 @@ void mount_governance(net::Router& router, const ApiServices& services);
 void mount_events(net::Router& router, const ApiServices& services);
 void mount_operate(net::Router& router, const ApiServices& services);
 void mount_system(net::Router& router, const ApiServices& services);
+void mount_error_pages(net::Router& router);
 
 }  // namespace aios::api
