@@ -87,7 +87,7 @@ struct Route {
   Access access = Access::key;  ///< for the document: the handler is who asks for the key
   Json query_parameters;        ///< list of OpenAPI parameter objects; null: none
   Json request_schema;          ///< null: no body
-  Json response_schema;  ///< of the 2xx answer; null: not JSON
+  Json response_schema;         ///< of the 2xx answer; null: not JSON
   std::size_t body_bytes_max = std::size_t{1} << 20;
   Handler handler;
 };
