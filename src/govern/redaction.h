@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // govern/redaction: finds personal data in text (e-mail, phone, IBAN with checksum, payment card
-// with Luhn, IPv4/6, national ids with their checks, dates of birth, names after a greeting, an
-// introduction or a sign-off) and replaces it by "[EMAIL_1]" and so on, the same value by the same
-// mark within one text. Thread-safe, no state. Time is linear in the text. Names are found by the
-// words around them: a name that nothing introduces stays.
+// with Luhn, IPv4/6, national ids with their checks, dates of birth, names) and replaces it by
+// "[EMAIL_1]" and so on, the same value by the same mark within one text. Thread-safe, no state.
+// Time is linear in the text. Names are found by what introduces them, by common given names, and
+// by what is said of people only; an uncommon name that nothing tells from a firm stays.
 
 #include <cstddef>
 #include <string>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "govern/redaction.h"
 
+#include "core/text.h"
 #include "govern/test/fixtures.h"
 
 #include <doctest/doctest.h>
@@ -107,9 +108,97 @@ TEST_CASE(
         "a");
   CHECK(found_in("Ich hei\xc3\x9f"
                  "e J\xc3\xbcrgen M\xc3\xbcller.") == "name=J\xc3\xbcrgen M\xc3\xbcller");
+  CHECK(found_in("hey im Anna, and im Ollie") == "name=Anna");
+  CHECK(found_in("Hej, jag heter Tove Brandt.") == "name=Tove Brandt");
+  CHECK(found_in("Skor saknas.\n\nV\u00e4nliga h\u00e4lsningar,\nTove") == "name=Tove");
   CHECK(found_in("my name is anna schmidt") == "name=anna schmidt");
   CHECK(found_in("I am Eva Novak. The account of Eva Novak is locked.") ==
         "name=Eva Novak, name=Eva Novak");
+}
+
+TEST_CASE("redaction: a given name with a surname needs no introduction") {
+  CHECK(found_in("Anna Lindqvist has not received her parcel.") == "name=Anna Lindqvist");
+  CHECK(found_in("Yesterday Peter King came by.") == "name=Peter King");
+  CHECK(found_in("Das Paket nahm Jan-Erik M\u00fcller an.") == "name=Jan-Erik M\u00fcller");
+  CHECK(found_in("Paketet togs emot av \u00c5sa Holm.") == "name=\u00c5sa Holm");
+  CHECK(found_in("nobody but Miriam knew") == "name=Miriam");
+}
+
+TEST_CASE("redaction: an unknown name is told by what people do, are and own") {
+  CHECK(found_in("Ollie Vankova has already called twice.") == "name=Ollie Vankova");
+  CHECK(found_in("Ollie Vankova's new address is below.") == "name=Ollie Vankova");
+  CHECK(found_in("I spoke with Tove Brandt about it.") == "name=Tove Brandt");
+  CHECK(found_in("Tove Brandt is on holiday, ask somebody else.") == "name=Tove Brandt");
+  CHECK(found_in("Tove Brandt, the shop assistant, told me so.") == "name=Tove Brandt");
+  CHECK(found_in("we add Tove Brandt as second driver") == "name=Tove Brandt");
+  CHECK(found_in("the lady downstairs, Vankova, lives alone; Vankova lives alone") ==
+        "name=Vankova, name=Vankova");
+  CHECK(found_in("Kundin Tove Brandt schrieb gestern.") == "name=Tove Brandt");
+  CHECK(found_in("Kunden Tove Brandt skrev ig\u00e5r.") == "name=Tove Brandt");
+  CHECK(found_in("a refund for customer Tove Brandt") == "name=Tove Brandt");
+}
+
+TEST_CASE("redaction: an unknown word alone is a name by two signs, not by one") {
+  CHECK(found_in("The customer Vankova complained twice.") == "name=Vankova");
+  CHECK(found_in("It concerns customer Vankova's order.") == "name=Vankova");
+  CHECK(found_in("The customer Vankova").empty());
+  CHECK(found_in("Vankova complained twice.").empty());
+}
+
+TEST_CASE("redaction: names by their place: signatures, addresses, lists, answers, mailboxes") {
+  CHECK(found_in("It never came.\n\nTove Brandt") == "name=Tove Brandt");
+  CHECK(found_in("It never came.\n-- Tove") == "");
+  CHECK(found_in("Tove Brandt here, where is it?") == "name=Tove Brandt");
+  CHECK(found_in("Send it to:\nTove Brandt\n12 Harbour Steps\nLeeds") == "name=Tove Brandt");
+  CHECK(found_in("Send it to:\nTove Brandt\nHinterhof\nAm Anger 12\nJena") == "name=Tove Brandt");
+  CHECK(found_in("The guests are Anna Holm, Tove Brandt and Kofi Mensah.") ==
+        "name=Anna Holm, name=Tove Brandt, name=Kofi Mensah");
+  CHECK(found_in("What is your full name? Tove Brandt") == "name=Tove Brandt");
+  CHECK(found_in("Write to tove.brandt@example.com, Brandt will read it.") ==
+        "email=tove.brandt@example.com, name=Brandt");
+  CHECK(found_in("Returns go to returns.desk@example.com. Returns Hall is open.") ==
+        "email=returns.desk@example.com");
+}
+
+TEST_CASE("redaction: products, firms, streets, days and common words stay") {
+  for (const char* text : {"Tesla Model 3 has a flat tyre",
+                           "my Samsung Galaxy Buds and the Apple Watch Ultra",
+                           "Royal Mail said so, Best Buy told me otherwise.",
+                           "Windows Update asked me to restart.",
+                           "the Hugo Boss suit and a Michael Kors bag",
+                           "I read it in Marie Claire.",
+                           "Please deliver to Karl Marx Allee 12.",
+                           "the corner of Thomas Mann Stra\u00dfe",
+                           "935 Gordon Ravine",
+                           "Peter Zuiderhof 18",
+                           "the shop at Anna Lindhs plats",
+                           "I spoke to Vodafone and Deutsche Post.",
+                           "Zalando texted me, Amazon e-mailed me.",
+                           "the Emma mattress and my Nina perfume",
+                           "Same here! Nothing here. Strictly speaking, no.",
+                           "Last Monday in March, or in May",
+                           "Das Paket ist seit Mittwoch unterwegs.",
+                           "Der Kundendienst sagte, die Lieferung komme im Mai.",
+                           "I AM MISSING CASH",
+                           "Min best\u00e4llning fr\u00e5n Stora Torget kom aldrig.",
+                           "my name is going to change",
+                           "Hi, Today i have a question",
+                           "I cannot name X as a beneficiary.",
+                           "It stopped.\n\nMany Thanks",
+                           "What is the product name? Galaxy Buds"}) {
+    CHECK_MESSAGE(found_in(text).empty(), text << ": " << found_in(text));
+  }
+}
+
+TEST_CASE("redaction: nothing is a name in the tickets of the support desk") {
+  for (const char* file : {"intents.csv", "intents-heldout.csv"}) {
+    const std::string tickets = aios::test::read_bytes(std::filesystem::path(AIOS_SOURCE_DIR) /
+                                                       "examples/support-desk/datasets" / file);
+    REQUIRE(tickets.size() > 1'000);
+    for (const std::string_view ticket : split(tickets, '\n')) {
+      CHECK_MESSAGE(found_in(ticket).find("name=") == std::string::npos, ticket);
+    }
+  }
 }
 
 TEST_CASE("redaction: capitals that are no names stay") {
@@ -221,10 +310,10 @@ TEST_CASE("redaction: recall and precision on the pack's sentences stay above th
   for (const Json& item : pack->get_array()) {
     count_sentence(item, tallies);
   }
-  // Names: most in the pack stand where no word introduces them.
+  // Names: half of the pack's are uncommon and nothing tells them from firms and songs.
   const std::map<std::string, std::pair<double, double>> floors = {
-      {"card", {0.98, 0.98}}, {"email", {1, 1}},      {"iban", {1, 1}},
-      {"ip", {1, 1}},         {"name", {0.15, 0.95}}, {"national_id", {1, 1}},
+      {"card", {0.98, 0.98}}, {"email", {1, 1}},     {"iban", {1, 1}},
+      {"ip", {1, 1}},         {"name", {0.5, 1}},    {"national_id", {1, 1}},
       {"phone", {0.9, 0.9}},  {"birth_date", {1, 1}}};
   CHECK(tallies.size() == floors.size());
   for (const auto& [kind, tally] : tallies) {

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "govern/detail/personal.h"
+#include "govern/detail/word_list.h"
 
 #include <algorithm>
 #include <array>
@@ -15,27 +16,26 @@ namespace {
 constexpr std::size_t kWordsMax = 4;
 constexpr std::size_t kWordBytesMax = 80;
 
-// Words that are addressed or introduced and are no names.
-bool is_no_name(std::string_view word) {
-  constexpr auto kWords = std::to_array<std::string_view>(
-      {"a",         "again",      "agent",     "all",     "also",    "an",         "and",
-       "anyone",    "as",         "at",        "because", "bot",     "but",        "can",
-       "christmas", "colleagues", "customer",  "damen",   "doctor",  "english",    "everybody",
-       "everyone",  "folks",      "for",       "friend",  "friends", "from",       "german",
-       "good",      "guys",       "happy",     "he",      "help",    "herren",     "hi",
-       "hotline",   "how",        "i",         "i'd",     "i'll",    "i'm",        "i've",
-       "if",        "in",         "incorrect", "is",      "it",      "just",       "kundenservice",
-       "listed",    "looking",    "madam",     "madame",  "manager", "misspelled", "monday",
-       "my",        "new",        "no",        "not",     "on",      "order",      "our",
-       "please",    "sales",      "service",   "she",     "sir",     "so",         "sorry",
-       "spelled",   "spelt",      "support",   "team",    "thank",   "thanks",     "that",
-       "the",       "there",      "they",      "this",    "to",      "unknown",    "very",
-       "was",       "we",         "what",      "when",    "where",   "who",        "why",
-       "with",      "world",      "would",     "wrong",   "yes",     "you",        "your"});
-  static_assert(std::is_sorted(kWords.begin(), kWords.end()));
-  const std::string lower = ascii_lower(word);
-  return std::binary_search(kWords.begin(), kWords.end(), std::string_view(lower));
-}
+// Words that are addressed or introduced, or begin a sentence, and are no names.
+constexpr std::string_view no_names_text =
+    "a aber about after again agent all also an and another any anyone are as ask at because "
+    "been before being bitte bot both but call can christmas colleagues concerning contact could "
+    "currently customer damen danke das dear den der det did die do doctor does don't du each "
+    "ein eine either en english er es ett even every everybody everyone finally first folks for "
+    "friend friends from german gestern going good guys haben had han happy has hat have he hej "
+    "help her here herren heute hey hi him his hon hopefully hotline how however i i'd i'll i'm "
+    "i've ich idag if igår ihr ihre in incorrect is ist it its jag just kindly kundenservice "
+    "last later leider let let's listed looking madam madame manager may maybe me meanwhile mein "
+    "meine might mine misspelled monday morgen must my neither new next no not now oder ok okay "
+    "on once only or order our perhaps please previously recently regarding sales second service "
+    "shall she should sie since sind sir so some sorry spelled spelt still support tack team "
+    "tell thank thanks that the their them then there therefore these they this those to today "
+    "tomorrow tonight tyvärr und unfortunately unknown unser unsere until urgent us very vi wann "
+    "war warum was we weil well wenn were what when where which while who whose why wie will wir "
+    "with wo world would wrong yes yesterday yesterdays you your";
+constexpr auto no_names = words_of<count_of(no_names_text, ' ')>(no_names_text, ' ');
+
+bool is_no_name(std::string_view word) { return has(no_names, ascii_lower(word)); }
 
 bool is_particle(std::string_view word) {
   constexpr std::array<std::string_view, 22> kParticles = {

@@ -15,6 +15,8 @@ namespace aios::govern::detail {
 void find_addresses(std::string_view text, std::vector<Finding>& found);
 /// What is made of digits: cards, phones, IPv4 addresses, US SSN, DE tax ids.
 void find_numbers(std::string_view text, std::vector<Finding>& found);
+/// Names by what else stands around them. Looks at the addresses that were already found.
+void find_by_context(std::string_view text, std::vector<Finding>& found);
 /// Names and dates of birth, by the words before them.
 void find_by_words(std::string_view text, std::vector<Finding>& found);
 

@@ -2,6 +2,7 @@
 #include "govern/detail/personal.h"
 
 #include "core/text.h"
+#include "govern/detail/name_lists.h"
 #include "govern/detail/name_words.h"
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ constexpr std::string_view kTitles =
 constexpr std::string_view kIntroduced =
     R"((?i:\b(?:my name is|my name's|name is|names? ?:|i am called|they call me|mein name ist|)"
     R"(mein name:|ich hei(?:ß|ss)e|je m['’]appelle|mon nom est|me llamo|mi nombre es|mi chiamo|)"
-    R"(nazywam się|(?:first|last|sur|maiden|full|family|customer|account|user) ?name ?(?:is|:)|)"
+    R"(nazywam się|jag heter|mitt namn är|jeg heter|ik heet|mijn naam is|)"
+    R"((?:first|last|sur|maiden|full|family|customer|account|user) ?name ?(?:is|:)|)"
     R"(under the name|in the name of|on behalf of|signed:?|attn:?|regards to)\s{1,8}))";
 
 // Those whom a writer speaks of: "my son Jonas", "the account of Eva Novak".
@@ -38,7 +40,8 @@ constexpr std::string_view kRelated =
 
 // "I'm German", "this is Great": only what looks like a whole name, or one that a pause follows.
 constexpr std::string_view kSaid =
-    R"((?i:\b(?:i am|i['’]?m|this is|here is|ich bin|hier ist|hier spricht|je suis|soy|sono)[ ]))";
+    R"((?i:\b(?:i am|i['’]?m|this is|here is|ich bin|hier ist|hier spricht|det här är|)"
+    R"(je suis|soy|sono)[ ]))";
 constexpr std::string_view kGreeted =
     R"((?:^|[\n>"]|[.!?:]\s)\s{0,4}(?i:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|)"
     R"(greetings|hallo|guten (?:tag|morgen|abend)|moin|liebe[rs]?|sehr geehrte[r]?|bonjour|salut|)"
@@ -49,7 +52,8 @@ constexpr std::string_view kTitled =
 
 constexpr std::string_view kSigned =
     R"((?i:regards|wishes|sincerely|truly|faithfully|cheers|thanks|thank you|yours|love|grüßen?|)"
-    R"(gruß|gruss|grüsse|mfg|lg|vg|cordialement|saludos|atentamente|saluti)[,.!]?[ ]{0,4})"
+    R"(gruß|gruss|grüsse|mfg|lg|vg|hälsning(?:ar)?|mvh|hilsen|groet(?:en)?|)"
+    R"(cordialement|saludos|atentamente|saluti)[,.!]?[ ]{0,4})"
     R"(\r?\n\s{0,8})";
 
 // Chat without capitals: only after the clearest of introductions.
@@ -126,6 +130,10 @@ bool pauses(std::string_view rest) {
          });
 }
 
+bool is_shouted(std::string_view words) {
+  return std::none_of(words.begin(), words.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
 bool line_ends(std::string_view rest) {
   const std::size_t start = rest.find_first_not_of(" \t\r");
   return start == std::string_view::npos || rest[start] == '\n';
@@ -139,6 +147,14 @@ void add_names(std::string_view text, std::vector<Finding>& found) {
   });
   each_match(text, patterns().said, [&](std::size_t end) {
     const Name name = name_at(text, end);
+    const std::string_view words = text.substr(name.begin, name.end - name.begin);
+    if (end >= 2 && is_shouted(text.substr(end - 2, 1)) && is_shouted(words)) {
+      return;  // "I AM MISSING CASH": capitals say nothing here
+    }
+    const bool german = ascii_lower(text.substr(end - std::min<std::size_t>(end, 3), 3)) == "im ";
+    if (german && !is_given_name(words.substr(0, words.find(' ')))) {
+      return;  // "I'm" without its apostrophe, or "im Schrank"
+    }
     if (name.words > 1 || (name.words == 1 && pauses(text.substr(name.end)))) {
       found.push_back({"name", name.begin, name.end});
     }
@@ -192,6 +208,7 @@ void add_repeats(std::string_view text, std::vector<Finding>& found) {
 
 void find_by_words(std::string_view text, std::vector<Finding>& found) {
   add_names(text, found);
+  find_by_context(text, found);
   if (std::count_if(text.begin(), text.end(), is_digit) >= 4) {
     add_dates(text, found);
   }
