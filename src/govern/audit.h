@@ -17,6 +17,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aios::govern {
@@ -87,13 +88,17 @@ struct VerifyReport {
   std::string origin;
 };
 
+using SeeLeaf = std::function<void(std::uint64_t index, std::string_view leaf)>;
+
 /// Offline: checks the signature, every tile against its entries and the root against the
 /// checkpoint; with an older checkpoint text (empty: none) also that the log is its continuation.
 /// @return data_loss [AIOS-0521, 0522] naming the first bad tile or leaf; failed_precondition
 ///         [AIOS-0523] when the log is shorter than the older checkpoint or not its continuation;
 ///         not_found when there is no checkpoint.
+/// @param see  given each leaf (index, canonical JSON) in order while the log is read: nothing seen
+///        is proven before the log is found good. Null: none.
 Result<VerifyReport> verify_log(const std::string& tenant_directory,
                                 const std::string& verifier_key,
-                                const std::string& older_checkpoint);
+                                const std::string& older_checkpoint, SeeLeaf see = nullptr);
 
 }  // namespace aios::govern

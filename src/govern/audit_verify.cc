@@ -28,10 +28,11 @@ std::string short_root(const Digest& root) { return to_hex(view(root)).substr(0,
 // Rebuilds the tree from the entries alone and compares every tile it gives with the one on disk.
 class Verifier {
  public:
-  Verifier(std::string folder, Checkpoint head, std::optional<Checkpoint> older)
+  Verifier(std::string folder, Checkpoint head, std::optional<Checkpoint> older, SeeLeaf see)
       : folder_(std::move(folder)),
         head_(std::move(head)),
-        older_(std::move(older)) {}
+        older_(std::move(older)),
+        see_(std::move(see)) {}
 
   Result<VerifyReport> run() {
     for (std::uint64_t bundle = 0; bundle << 8 < head_.size; ++bundle) {
@@ -72,6 +73,9 @@ class Verifier {
     }
     std::vector<TileFile> full;
     for (const std::string_view entry : *entries) {
+      if (see_) {
+        see_(tree_.size(), entry);
+      }
       tree_.append(entry, full);
       auto continued = compare_older();
       if (!continued.ok()) {
@@ -176,6 +180,7 @@ class Verifier {
   std::string folder_;
   Checkpoint head_;
   std::optional<Checkpoint> older_;
+  SeeLeaf see_;
   TileTree tree_;
 };
 
@@ -208,7 +213,7 @@ Result<std::optional<Checkpoint>> open_older(const std::string& note, const Veri
 
 Result<VerifyReport> verify_log(const std::string& tenant_directory,
                                 const std::string& verifier_key,
-                                const std::string& older_checkpoint) {
+                                const std::string& older_checkpoint, SeeLeaf see) {
   auto key = VerifierKey::parse(trim(verifier_key));
   if (!key.ok()) {
     return std::move(key).error();
@@ -231,7 +236,7 @@ Result<VerifyReport> verify_log(const std::string& tenant_directory,
   if (!older.ok()) {
     return std::move(older).error();
   }
-  return Verifier(tenant_directory, std::move(*head), std::move(*older)).run();
+  return Verifier(tenant_directory, std::move(*head), std::move(*older), std::move(see)).run();
 }
 
 }  // namespace aios::govern

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit log is verified by its files and a key alone, and shows every kind of tampering."""
 
+import hashlib
+import json
 import os
 import shutil
 import struct
 import unittest
 
-from harness import SURE_CASE, Scene, aios, ticket_event
+from harness import SURE_CASE, Scene, aios, entries_of, ticket_event
 
 
 class Audit(unittest.TestCase):
@@ -23,6 +25,8 @@ class Audit(unittest.TestCase):
                 ticket_event(number, SURE_CASE, cls.scene.customers[number]))
             assert status == 202, sent
             cls.scene.api().run_when(sent["run"])
+            cls.run_id = sent["run"]
+        cls.history = cls.scene.api().want("GET", f"/api/v1/runs/{cls.run_id}/history")
         cls.log, _ = cls.scene.audit_log()
         cls.leaves = cls.scene.api().want("GET", "/api/v1/audit")["leaves"]
         cls.scene.server.stop()
@@ -112,6 +116,72 @@ class Audit(unittest.TestCase):
         shutil.copy(os.path.join(folder, "checkpoint"), kept)
         shutil.copy(self.early, os.path.join(folder, "checkpoint"))
         self.assertEqual(self.verify(folder, "--checkpoint", kept).returncode, 1)
+
+    def openings(self):
+        return [opening for line in self.history["items"]
+                for opening in line.get("data", {}).get("openings", [])]
+
+    def open(self, openings, *more):
+        path = self.scene.write("openings.json", json.dumps(openings))
+        done = aios("audit", "open", self.log, "--key", self.key, "--opening", path, "--json", *more)
+        return done, json.loads(done.stdout) if done.stdout else {}
+
+    def test_a_run_s_history_opens_its_leaves(self):
+        done, shown = self.open(self.history)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        parts = [(item["kind"], item["part"].split("_")[0]) for item in shown["items"]]
+        for part in (("effect_intent", "arguments"), ("effect_intent", "dec"),
+                     ("effect_outcome", "request"), ("effect_outcome", "answer"),
+                     ("model_call", "dec")):
+            self.assertIn(part, parts)
+
+    def test_an_effect_s_leaf_commits_to_what_the_help_desk_got(self):
+        _, shown = self.open(self.history)
+        sent = [json.loads(item["content"]) for item in shown["items"] if item["part"] == "request"]
+        posted = [request for request in sent if request["method"] == "POST"]
+        self.assertTrue(posted)
+        got = self.scene.desk.rows("select method, path, body_digest from requests")
+        for request in posted:
+            path = request["url"].removeprefix(self.scene.desk.url)
+            digest = hashlib.sha256(request["body"].encode()).hexdigest()
+            self.assertIn((request["method"], path, digest), got)
+        self.assertNotIn(self.scene.desk.TOKEN, json.dumps(shown))
+
+    def test_what_was_changed_or_has_another_salt_does_not_open(self):
+        opening = next(one for one in self.openings() if "request" in one.get("contents", {}))
+        changed = json.loads(json.dumps(opening))
+        changed["contents"]["request"] += " "
+        other = {**opening, "salt": "00" * 16}
+        lost = {**opening, "leaf": "00" * 32}
+        for wrong in (changed, other, lost):
+            done, shown = self.open(wrong)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("AIOS-0527", done.stderr)
+            self.assertFalse(shown["opens"])
+
+    def test_one_part_is_shown_without_the_others(self):
+        opening = next(one for one in self.openings() if "request" in one.get("contents", {}))
+        _, shown = self.open(opening)
+        part = next(item for item in shown["items"] if item["part"] == "request")
+        file = self.scene.write("request.json", opening["contents"]["request"])
+        narrow = {"leaf": opening["leaf"], "salt": part["part_salt"]}
+        done, _ = self.open(narrow, "--part", "request", "--content", file)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done, _ = self.open({**narrow, "contents": {"answer": opening["contents"]["answer"]}})
+        self.assertEqual(done.returncode, 1)
+
+    def test_the_log_alone_confirms_no_guess(self):
+        text = "\n".join(entries_of(self.log))
+        for opening in self.openings():
+            for content in opening.get("contents", {}).values():
+                self.assertNotIn(hashlib.sha256(content.encode()).hexdigest(), text)
+            self.assertNotIn(opening["salt"], text)
+
+    def test_leaves_of_a_run_are_listed(self):
+        done = aios("audit", "leaves", self.log, "--key", self.key, "--stream", self.run_id)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("effect_outcome", done.stdout)
+        self.assertIn("answer request", done.stdout)
 
 
 if __name__ == "__main__":

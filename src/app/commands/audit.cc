@@ -2,10 +2,16 @@
 #include "app/commands.h"
 
 #include "govern/audit.h"
+#include "govern/merkle.h"
+#include "govern/opening.h"
 
 #include "core/text.h"
 
 #include <fmt/format.h>
+
+#include <deque>
+#include <map>
+#include <optional>
 
 namespace aios::app {
 namespace {
@@ -14,10 +20,15 @@ struct AuditOptions {
   std::string directory;
   std::string key;
   std::string checkpoint;
+  std::string stream;
+  std::uint32_t limit = 50;
+  std::string openings;  // file
+  std::string part;
+  std::string content;  // file
 };
 
 /// Needs no server and no data directory: the log's files and the verifier key are enough.
-Result<void> verify(const Session& session, const AuditOptions& options) {
+Result<govern::VerifyReport> read_log(const AuditOptions& options, govern::SeeLeaf see) {
   std::string older;
   if (!options.checkpoint.empty()) {
     auto text = read_file(options.checkpoint);
@@ -34,7 +45,11 @@ Result<void> verify(const Session& session, const AuditOptions& options) {
     }
     key = std::string(trim(*text));
   }
-  auto report = govern::verify_log(options.directory, key, older);
+  return govern::verify_log(options.directory, key, older, std::move(see));
+}
+
+Result<void> verify(const Session& session, const AuditOptions& options) {
+  auto report = read_log(options, nullptr);
   if (!report.ok()) {
     return std::move(report).error();
   }
@@ -47,6 +62,196 @@ Result<void> verify(const Session& session, const AuditOptions& options) {
     fmt::print("verified: {} leaves, root {}, origin {}\n", report->size, report->root_hex,
                report->origin);
   });
+  return {};
+}
+
+Result<void> leaves(const Session& session, const AuditOptions& options) {
+  std::deque<std::pair<std::uint64_t, std::string>> kept;
+  auto report = read_log(options, [&](std::uint64_t index, std::string_view leaf) {
+    if (!options.stream.empty()) {
+      const auto parsed = parse_json(leaf);
+      if (!parsed.ok() || text_or(*parsed, "stream", "") != options.stream) {
+        return;
+      }
+    }
+    kept.emplace_back(index, leaf);
+    if (kept.size() > options.limit) {
+      kept.pop_front();
+    }
+  });
+  if (!report.ok()) {
+    return std::move(report).error();
+  }
+  JsonArray items;
+  for (const auto& [index, text] : kept) {
+    auto leaf = parse_json(text);
+    if (!leaf.ok()) {
+      return std::move(leaf).error().with(fmt::format("reading leaf {}", index));
+    }
+    const auto parts = govern::parts_of(*leaf);
+    items.push_back(JsonObject{{"index", index},
+                               {"hash", to_hex(view(govern::leaf_hash(text)))},
+                               {"commits_to", JsonArray(parts.begin(), parts.end())},
+                               {"leaf", std::move(*leaf)}});
+  }
+  print(session, JsonObject{{"items", std::move(items)}}, [](const Json& it) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& item : it.at("items").as_array()) {
+      const Json& leaf = item.at("leaf");
+      std::vector<std::string> parts;
+      for (const Json& part : item.at("commits_to").as_array()) {
+        parts.emplace_back(view(part.get_string()));
+      }
+      rows.push_back(
+          {fmt::to_string(int_or(item, "index", 0)), seconds_text(text_or(leaf, "time", "")),
+           std::string(text_or(leaf, "kind", "")), std::string(text_or(leaf, "outcome", "")),
+           std::string(text_or(leaf, "stream", "")), join(parts, " ")});
+    }
+    print_table({"LEAF", "TIME", "KIND", "OUTCOME", "STREAM", "COMMITS TO"}, std::move(rows));
+  });
+  return {};
+}
+
+/// Every object with the members `leaf` and `salt`, wherever it is: so a run's whole history can be
+/// given. Depth: bounded by the parser.
+void collect_openings(const Json& value, JsonArray& found) {
+  if (value.is_array()) {
+    for (const Json& item : value.get_array()) {
+      collect_openings(item, found);
+    }
+  } else if (value.is_object()) {
+    if (!text_or(value, "leaf", "").empty() && !text_or(value, "salt", "").empty()) {
+      found.push_back(value);
+      return;
+    }
+    for (const auto& member : value.get_object()) {
+      collect_openings(member.value(), found);
+    }
+  }
+}
+
+Result<JsonArray> read_openings(const AuditOptions& options) {
+  auto text = read_file(options.openings);
+  if (!text.ok()) {
+    return std::move(text).error();
+  }
+  auto parsed = parse_json(*text);
+  if (!parsed.ok()) {
+    return std::move(parsed).error().with(fmt::format("reading {}", options.openings));
+  }
+  JsonArray found;
+  collect_openings(*parsed, found);
+  if (found.empty()) {
+    return Error(Code::not_found,
+                 fmt::format("{} has no opening: an object with the members leaf and salt",
+                             options.openings))
+        .page(527);
+  }
+  if (!options.part.empty()) {
+    auto content = read_file(options.content);
+    if (!content.ok()) {
+      return std::move(content).error();
+    }
+    if (found.size() != 1) {
+      return Error(Code::invalid_argument,
+                   fmt::format("found {} openings, wanted one beside --part", found.size()))
+          .page(527);
+    }
+    found.front().get_object()["contents"] = JsonObject{{options.part, *content}};
+  }
+  return found;
+}
+
+using Seen = std::map<std::string, std::pair<std::uint64_t, std::string>, std::less<>>;
+
+/// One line a content. @return false when one does not open.
+Result<bool> check_one(const Json& opening, const Seen& seen, JsonArray& lines) {
+  const auto hash = text_or(opening, "leaf", "");
+  auto salt = from_hex(text_or(opening, "salt", ""));
+  if (!salt.ok()) {
+    return std::move(salt).error().with("reading an opening's salt");
+  }
+  const auto at = seen.find(hash);
+  if (at == seen.end()) {
+    lines.push_back(
+        JsonObject{{"hash", hash}, {"opens", false}, {"why", "the log has no leaf of this hash"}});
+    return false;
+  }
+  auto leaf = parse_json(at->second.second);
+  if (!leaf.ok()) {
+    return std::move(leaf).error();
+  }
+  const Json* contents = find(opening, "contents");
+  if (contents == nullptr || !contents->is_object()) {
+    return true;  // a salt alone: its contents are elsewhere
+  }
+  bool all = true;
+  for (const auto& member : contents->get_object()) {
+    const std::string_view content =
+        member.value().is_string() ? view(member.value().get_string()) : std::string_view();
+    auto opened = govern::check_opening(*leaf, member.key(), *salt, content);
+    JsonObject line{{"leaf", at->second.first},
+                    {"kind", text_or(*leaf, "kind", "")},
+                    {"part", member.key()},
+                    {"opens", opened.ok()}};
+    if (opened.ok()) {
+      line["content"] = content;
+      if (salt->size() == 16) {  // shown with this one, the other parts stay closed
+        line["part_salt"] = to_hex(govern::part_salt(*salt, member.key()));
+      }
+    } else {
+      line["why"] = opened.error().text();
+    }
+    lines.push_back(std::move(line));
+    all = all && opened.ok();
+  }
+  return all;
+}
+
+Result<void> open(const Session& session, const AuditOptions& options) {
+  auto openings = read_openings(options);
+  if (!openings.ok()) {
+    return std::move(openings).error();
+  }
+  std::map<std::string, bool, std::less<>> wanted;
+  for (const Json& opening : *openings) {
+    wanted[std::string(text_or(opening, "leaf", ""))] = true;
+  }
+  Seen seen;
+  auto report = read_log(options, [&](std::uint64_t index, std::string_view leaf) {
+    auto hash = to_hex(view(govern::leaf_hash(leaf)));
+    if (wanted.contains(hash)) {
+      seen[std::move(hash)] = {index, std::string(leaf)};
+    }
+  });
+  if (!report.ok()) {
+    return std::move(report).error();
+  }
+  JsonArray lines;
+  bool all = true;
+  for (const Json& opening : *openings) {
+    auto checked = check_one(opening, seen, lines);
+    if (!checked.ok()) {
+      return std::move(checked).error();
+    }
+    all = all && *checked;
+  }
+  print(session, JsonObject{{"opens", all}, {"items", std::move(lines)}}, [](const Json& it) {
+    for (const Json& line : it.at("items").as_array()) {
+      if (bool_or(line, "opens", false)) {
+        fmt::print("leaf {} {} {}: opens\n", int_or(line, "leaf", 0), text_or(line, "kind", ""),
+                   text_or(line, "part", ""));
+      } else {
+        fmt::print("leaf {} {}: does not open: {}\n", int_or(line, "leaf", 0),
+                   text_or(line, "part", text_or(line, "hash", "")), text_or(line, "why", ""));
+      }
+    }
+  });
+  if (!all) {
+    return Error(Code::failed_precondition,
+                 "not all that was shown is what the log's leaves commit to")
+        .page(527);
+  }
   return {};
 }
 
@@ -68,15 +273,32 @@ Result<void> show(const Session& session) {
 void add_audit_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<AuditOptions>();
   auto* audit = app.add_subcommand("audit", "The tenant's audit log")->require_subcommand(1);
-  auto* check = audit->add_subcommand("verify", "Check a log's files offline");
-  check->add_option("directory", options->directory, "<data>/audit/<tenant>, or a copy of it")
+  const auto add = [&](const char* name, const char* help, auto function) {
+    auto* command = audit->add_subcommand(name, help);
+    command->add_option("directory", options->directory, "<data>/audit/<tenant>, or a copy of it")
+        ->required();
+    command->add_option("--key", options->key, "Verifier key, or a file that holds it")->required();
+    command->add_option("--checkpoint", options->checkpoint,
+                        "An older checkpoint, kept elsewhere: the log must be its continuation");
+    command->callback([&session, options, function] {
+      session.action = [&session, options, function] { return function(session, *options); };
+    });
+    return command;
+  };
+  add("verify", "Check a log's files offline", verify);
+  auto* list = add("leaves", "Check a log's files offline and list its newest leaves", leaves);
+  list->add_option("--stream", options->stream, "Only of this run, event, review or deployment");
+  list->add_option("--limit", options->limit, "How many (default 50)");
+  auto* shown = add("open", "Check what was shown against the leaves that commit to it", open);
+  shown
+      ->add_option("--opening", options->openings,
+                   "File with openings {leaf, salt, contents}, such as 'aios runs history --json'")
       ->required();
-  check->add_option("--key", options->key, "Verifier key, or a file that holds it")->required();
-  check->add_option("--checkpoint", options->checkpoint,
-                    "An older checkpoint, kept elsewhere: the log must be its continuation");
-  check->callback([&session, options] {
-    session.action = [&session, options] { return verify(session, *options); };
-  });
+  auto* part = shown->add_option("--part", options->part,
+                                 "Of the one opening: check this part, with --content");
+  auto* content = shown->add_option("--content", options->content, "File with the part's content");
+  part->needs(content);
+  content->needs(part);
   auto* state = audit->add_subcommand("show", "Leaves, newest checkpoint and verifier key");
   state->callback([&session] { session.action = [&session] { return show(session); }; });
 }
