@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/client.h"
 
+#include "app/address.h"
+#include "app/interrupt.h"
 #include "core/text.h"
 #include "net/client.h"
 #include "runtime/one_shot.h"
@@ -22,6 +24,7 @@
 namespace aios::app {
 namespace {
 
+constexpr auto look_pause = std::chrono::milliseconds(20);
 constexpr auto call_timeout = std::chrono::minutes(10);  // training answers when it is done
 
 std::string read_first_line(const std::string& path) {
@@ -88,13 +91,16 @@ struct Batch {
   std::vector<Call> calls;
   std::vector<Result<Json>> results;
   std::size_t next = 0;
+  std::size_t workers = 0;  ///< that have not ended
+  std::shared_ptr<CancelState> interrupted = std::make_shared<CancelState>();
+  std::shared_ptr<CancelState> done = std::make_shared<CancelState>();
 };
 
 class ClientBase : public ApiClient {
  public:
   std::vector<Result<Json>> call_all(std::vector<Call> calls, std::size_t at_once) override {
     Batch batch;
-    batch.results.assign(calls.size(), Error(Code::internal, "not called"));
+    batch.results.assign(calls.size(), Error(Code::cancelled, "not called"));
     batch.calls = std::move(calls);
     shards().run(0, run_batch(&batch, at_once));
     return std::move(batch.results);
@@ -107,18 +113,41 @@ class ClientBase : public ApiClient {
 
  protected:
   virtual runtime::Shards& shards() = 0;
-  virtual Task<Result<Json>> send(Call request) = 0;
+  /// @param cancel  null: nobody interrupts.
+  virtual Task<Result<Json>> send(std::shared_ptr<CancelState> cancel, Call request) = 0;
 
  private:
   Task<void> worker(Batch* batch) {
-    while (batch->next < batch->calls.size()) {
+    while (batch->next < batch->calls.size() && !batch->interrupted->cancelled()) {
       const std::size_t index = batch->next++;
-      auto result = co_await send(std::move(batch->calls[index]));
+      auto result = co_await send(batch->interrupted, std::move(batch->calls[index]));
       batch->results[index] = std::move(result);
+    }
+    if (--batch->workers == 0) {
+      batch->done->cancel();
+    }
+  }
+  /// Looks for the interrupt while the workers work.
+  Task<void> look(Batch* batch) {
+    Context until_done;
+    until_done.cancel = batch->done;
+    while (!batch->done->cancelled()) {
+      if (interrupt_->came()) {
+        batch->interrupted->cancel();
+        co_return;
+      }
+      auto rested = co_await runtime::sleep_for(until_done, look_pause);
+      if (!rested.ok()) {
+        co_return;  // done
+      }
     }
   }
   Task<void> run_batch(Batch* batch, std::size_t at_once) {
     runtime::TaskGroup group(*runtime::Executor::current());
+    batch->workers = at_once;
+    if (interrupt_ != nullptr) {
+      group.spawn(look(batch));
+    }
     for (std::size_t i = 0; i < at_once; ++i) {
       group.spawn(worker(batch));
     }
@@ -141,7 +170,7 @@ class HttpClient final : public ClientBase {
 
  protected:
   runtime::Shards& shards() override { return shards_; }
-  Task<Result<Json>> send(Call request) override {
+  Task<Result<Json>> send(std::shared_ptr<CancelState> cancel, Call request) override {
     net::ClientRequest http;
     http.method = request.method;
     http.url = server_ + request.path;
@@ -154,6 +183,7 @@ class HttpClient final : public ClientBase {
     }
     http.response_bytes_max = std::size_t{64} << 20;
     Context ctx;
+    ctx.cancel = std::move(cancel);
     ctx.deadline = runtime::system_clock().instant() + call_timeout;
     auto response = co_await client_->send(ctx, std::move(http));
     if (!response.ok()) {
@@ -178,7 +208,8 @@ class LocalClient final : public ClientBase {
 
  protected:
   runtime::Shards& shards() override { return system_->shards(); }
-  Task<Result<Json>> send(Call request) override {
+  /// The call itself is not cut: in this process it does not wait for a network.
+  Task<Result<Json>> send(std::shared_ptr<CancelState>, Call request) override {
     net::Request local;
     local.method = request.method;
     local.target = request.path;
@@ -252,7 +283,11 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target) {
       }
     }
   } else {
-    return std::unique_ptr<ApiClient>(std::make_unique<HttpClient>(server, *key));
+    auto address = server_address(server);
+    if (!address.ok()) {
+      return std::move(address).error();
+    }
+    return std::unique_ptr<ApiClient>(std::make_unique<HttpClient>(std::move(*address), *key));
   }
   struct stat info{};
   if (::stat((target.data + "/journal.db").c_str(), &info) != 0) {

@@ -27,6 +27,8 @@ struct Call {
   std::string content_type = "application/json";
 };
 
+class Interrupt;
+
 class ApiClient {
  public:
   virtual ~ApiClient() = default;
@@ -34,10 +36,16 @@ class ApiClient {
   Result<Json> call(Call request);
   /// The same for many calls, `at_once` at a time; results in the calls' order. Blocks.
   virtual std::vector<Result<Json>> call_all(std::vector<Call> calls, std::size_t at_once) = 0;
+  /// From now on calls end as `cancelled` once it came; those not begun are not sent. It outlives
+  /// the client.
+  void watch(Interrupt* interrupt) { interrupt_ = interrupt; }
   /// Waits on the client's own clock. Blocks.
   virtual void pause(Duration span) = 0;
   /// One line for people: "server http://..." or "data directory ...".
   virtual std::string where() const = 0;
+
+ protected:
+  Interrupt* interrupt_ = nullptr;
 };
 
 /// A running server when --server is given or <data>/server.address answers; else the data

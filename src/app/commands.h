@@ -26,9 +26,18 @@ struct Session {
   Result<Json> call(const Call& request) const;
 };
 
-/// Prints compact JSON with --json, else calls the printer.
+/// The error page of a command that Ctrl-C ended; it exits with 130.
+inline constexpr int page_interrupted = 1416;
+
+/// Prints compact JSON with --json, else calls the printer with texts that are safe to show.
 void print(const Session& session, const Json& answer,
            const std::function<void(const Json&)>& printer);
+/// The same for answers that are shown whole: indented JSON, no text of it changed.
+void print_document(const Session& session, const Json& answer);
+/// The same for a page: a line of JSON each.
+void print_items(const Session& session, const Json& page);
+/// --limit of a list.
+void add_limit(CLI::App& command, std::uint32_t* limit);
 /// A plain table: columns padded, no colours. On a terminal the columns that do not fit are left
 /// out from the right and named on stderr, so the important ones come first; nothing is cut in the
 /// middle but the free text of column `text_title`.
@@ -49,5 +58,6 @@ void add_review_commands(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);
 void add_key_commands(CLI::App& app, Session& session);
 void add_backup_commands(CLI::App& app, Session& session);
+void add_errors_command(CLI::App& app, Session& session);
 
 }  // namespace aios::app

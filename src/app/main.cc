@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/help.h"
+#include "app/terminal.h"
 #include "app/version.h"
 
 #include "core/text.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -20,9 +24,11 @@ namespace {
 
 constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
+constexpr int exit_interrupted = 130;  // as a shell has it: 128 and SIGINT
 
 void add_global_options(CLI::App& app, aios::app::Session& session) {
-  app.add_option("--server", session.target.server, "Address of a running server")
+  app.add_option("--server", session.target.server,
+                 "Address of a running server, such as http://localhost:8787")
       ->envname("AIOS_SERVER");
   app.add_option("--key-file", session.target.key_file,
                  "File that holds the API key (or the key itself in AIOS_KEY)")
@@ -47,6 +53,7 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   add_audit_commands(app, session);
   add_key_commands(app, session);
   add_backup_commands(app, session);
+  add_errors_command(app, session);
   auto* version = app.add_subcommand("version", "Print the version");
   version->callback([&session] {
     session.action = [] {
@@ -70,6 +77,11 @@ std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
     verbs.push_back(verb->get_name());
   }
   std::string text = problem.what();
+  for (const CLI::Option* option : at->get_options()) {  // what it is that was not given
+    if (text == option->get_name() + " is required") {
+      text += ": " + option->get_description();
+    }
+  }
   if (problem.get_name() == "RequiredError" && !verbs.empty()) {
     const std::vector<std::string> unknown = app->remaining(true);
     if (unknown.empty()) {
@@ -94,12 +106,20 @@ int output_failed(const std::error_code& problem) {
   return exit_failed;
 }
 
+/// On a terminal also where more is to be read: programs read the line alone.
+int action_failed(const aios::Error& error) {
+  fmt::print(stderr, "aios: {}\n", aios::app::shown_text(error.text()));
+  if (error.page() != 0 && ::isatty(STDERR_FILENO) != 0) {
+    fmt::print(stderr, "Run 'aios errors {:04}' for more.\n", error.page());
+  }
+  return error.page() == aios::app::page_interrupted ? exit_interrupted : exit_failed;
+}
+
 int act(const aios::app::Session& session) {
   try {
     auto done = session.action ? session.action() : aios::Result<void>();
     if (!done.ok()) {
-      fmt::print(stderr, "aios: {}\n", done.error().text());
-      return exit_failed;
+      return action_failed(done.error());
     }
   } catch (const std::system_error& problem) {  // fmt::print throws it when a write fails
     return output_failed(problem.code());
@@ -119,6 +139,7 @@ int main(int argc, char** argv) {
                "aios");
   aios::app::Session session;
   session.target.data = "aios-data";
+  app.formatter(std::make_shared<aios::app::HelpText>(aios::app::terminal_columns()));
   app.fallthrough();  // before the subcommands are made: they inherit it
   add_global_options(app, session);
   add_commands(app, session);

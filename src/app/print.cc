@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/terminal.h"
 #include "app/version.h"
 
 #include "core/text.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -18,15 +17,6 @@ namespace aios::app {
 namespace {
 
 constexpr std::uintmax_t file_bytes_max = std::uintmax_t{64} << 20;
-
-/// Columns of the terminal on stdout; 0 when it is none.
-std::size_t terminal_columns() {
-  winsize size{};
-  if (::isatty(STDOUT_FILENO) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) {
-    return 0;
-  }
-  return size.ws_col;
-}
 
 constexpr std::size_t gap = 2;          ///< spaces between two columns
 constexpr std::size_t text_least = 12;  ///< free text cut shorter says nothing
@@ -96,14 +86,39 @@ Result<Json> Session::call(const Call& request) const {
 void print(const Session& session, const Json& answer,
            const std::function<void(const Json&)>& printer) {
   if (session.json) {
-    fmt::print("{}\n", to_text(answer));
+    fmt::print("{}\n", shown_json(to_text(answer)));
   } else {
-    printer(answer);
+    printer(shown(answer));
   }
+}
+
+void print_document(const Session& session, const Json& answer) {
+  fmt::print("{}\n", shown_json(session.json ? to_text(answer) : to_pretty_text(answer)));
+}
+
+void print_items(const Session& session, const Json& page) {
+  if (session.json) {
+    fmt::print("{}\n", shown_json(to_text(page)));
+    return;
+  }
+  for (const Json& item : page.at("items").as_array()) {
+    fmt::print("{}\n", shown_json(to_text(item)));
+  }
+}
+
+void add_limit(CLI::App& command, std::uint32_t* limit) {
+  command.add_option("--limit", *limit, "At most so many, 1 to 1000")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
 }
 
 void print_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
                  std::string_view text_title) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) {
+      cell = excerpt(cell, cell.size());  // on one line
+    }
+  }
   std::vector<std::size_t> widths = widths_of(header, rows);
   const std::size_t columns = terminal_columns();
   std::vector<std::string> hidden;

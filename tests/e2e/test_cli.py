@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import termios
 import unittest
 
 from harness import (BINARY, DESK_BUNDLE, ROOT, SURE_CASE, SURE_REFUND, UNSURE, Scene, aios,
-                     clean_environment, ticket_event)
+                     clean_environment, ticket_event, wait_for)
 
 ROUTER = os.path.join(ROOT, "examples", "intent-router")
 
@@ -26,7 +27,7 @@ def subcommands(help_text):
         if re.match(r"^\s*subcommands:?\s*$", line, re.IGNORECASE):
             inside = True
         elif inside:
-            found = re.match(r"^\s+([a-z][a-z-]*)\b", line)
+            found = re.match(r"^  ([a-z][a-z-]*)\b", line)
             if found:
                 names.append(found.group(1))
     return names
@@ -51,7 +52,7 @@ class Usage(unittest.TestCase):
         cls.verbs = verbs()
 
     def test_every_verb_is_there(self):
-        wanted = ["audit", "audit show", "audit verify", "backup", "check", "deploy", "events",
+        wanted = ["audit", "audit show", "audit verify", "backup", "check", "deploy", "errors", "events",
                   "events list", "events send", "events show", "explain", "key", "key create",
                   "key list", "key revoke", "model", "model list", "model predict",
                   "model promote", "model train", "restore", "review", "review answer",
@@ -97,10 +98,83 @@ class Usage(unittest.TestCase):
         for path in (("check", "/nowhere"), ("runs", "list", "--data", "/nowhere"),
                      ("runs", "list", "--key-file", "/nowhere", "--data", "/nowhere"),
                      ("serve", "--listen", "nonsense", "--data", "/nowhere"),
-                     ("runs", "list", "--server", "http://127.0.0.1:1")):
+                     ("runs", "list", "--server", "http://127.0.0.1:1"),
+                     ("runs", "list", "--server", "127.0.0.1:1"), ("errors", "AIOS-9999")):
             done = aios(*path)
             self.assertEqual(done.returncode, 1, (path, done.stderr))
             self.assertTrue(done.stderr.startswith("aios: "), (path, done.stderr))
+
+
+    def test_an_option_that_is_missing_is_told_what_it_is(self):
+        done = aios("audit", "verify", "x")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--key is required: Verifier key", done.stderr)
+
+    def test_help_has_80_columns_and_says_what_an_option_takes(self):
+        for path in ((), *self.verbs):
+            for line in aios(*path, "--help").stdout.splitlines():
+                self.assertLessEqual(len(line), 80, (path, line))
+        for path, option, said in (
+                (("runs", "list"), "--status", "running, waiting, completed, faulted or cancelled"),
+                (("runs", "list"), "--limit", "1 to 1000 (default 50)"),
+                (("events", "list"), "--status", "accepted or dead_letter"),
+                (("events", "list"), "--limit", "1 to 1000 (default 50)"),
+                (("review", "list"), "--status", "open, answered, cancelled; or all"),
+                (("review", "list"), "--limit", "1 to 1000 (default 100)"),
+                (("serve",), "--log-level", "debug, info, warn or error (default info)")):
+            text = " ".join(aios(*path, "--help").stdout.split())
+            self.assertIn(said, text[text.index(option):text.index(option) + 200], (path, option))
+        bad = aios("runs", "list", "--limit", "1001")
+        self.assertEqual(bad.returncode, 2)
+        self.assertIn("1 to 1000", bad.stderr)
+
+    def test_an_error_page_is_printed_and_every_one_listed(self):
+        folder = os.path.join(ROOT, "docs", "errors")
+        codes = sorted(name[:-3] for name in os.listdir(folder) if name.startswith("AIOS-"))
+        self.assertEqual([line.split()[0] for line in aios("errors").stdout.splitlines()[1:]],
+                         codes)
+        listed = json.loads(aios("--json", "errors").stdout)["items"]
+        self.assertEqual([page["code"] for page in listed], codes)
+        with open(os.path.join(folder, "AIOS-1401.md"), encoding="utf-8") as file:
+            page = file.read()
+        for code in ("1401", "AIOS-1401", "aios-1401", "[AIOS-1401]"):
+            done = aios("errors", code)
+            self.assertEqual((done.returncode, done.stdout), (0, page), code)
+        unknown = aios("errors", "1499")
+        self.assertEqual((unknown.returncode, unknown.stdout), (1, ""))
+        self.assertIn("no error has the code AIOS-1499, the nearest is AIOS-14", unknown.stderr)
+
+    def test_an_error_names_the_verb_for_its_page_on_a_terminal_only(self):
+        wrong = ("runs", "list", "--server", "localhost:1")
+        plain = aios(*wrong)
+        self.assertEqual(plain.stderr.count("\n"), 1, plain.stderr)
+        ours, theirs = pty.openpty()
+        try:
+            done = subprocess.run([BINARY, *wrong], stdout=subprocess.PIPE, stderr=theirs,
+                                  check=False, timeout=60, env=clean_environment())
+            lines = os.read(ours, 65536).decode().splitlines()
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(lines, [plain.stderr.strip(), "Run 'aios errors 1415' for more."])
+
+    def test_the_wrong_part_of_an_address_is_named_before_anything_is_sent(self):
+        for address, said in (("localhost:8080", "did you mean 'http://localhost:8080'?"),
+                              ("http://h:1/api", "goes on after host and port with '/api'"),
+                              ("http://h:99999", "has the port '99999'")):
+            done = aios("runs", "list", "--server", address)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(said, done.stderr)
+            self.assertIn("[AIOS-1415]", done.stderr)
+        done = aios("runs", "list", "--server", "http://me:hush@h:1")
+        self.assertNotIn("hush", done.stderr)
+        for address, said in (("8787", "has no port"), (":1", "has no host"),
+                              ("localhost:99999", "has the port '99999'")):
+            done = aios("serve", "--listen", address, "--data", "/nowhere")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(said, done.stderr)
+            self.assertIn("[AIOS-1406]", done.stderr)
 
 
 class AgainstServer(unittest.TestCase):
@@ -250,6 +324,23 @@ class Tables(unittest.TestCase):
         self.assertRegex(done.stdout, r"^ID +STATUS +TITLE +CREATED +RUN\n")
         self.assertRegex(done.stdout, r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ  run_\w{26}\n")
 
+    def test_what_a_terminal_would_obey_is_not_sent_to_it(self):
+        evil = "\x1b]0;owned\x07\x9b2J\u202egnp"
+        api = self.scene.api()
+        made = api.want("POST", "/api/v1/keys", {"name": evil, "roles": ["auditor"]})
+        table = self.scene.cli("key", "list").stdout
+        self.assertIn("?]0;owned??2J?gnp", table)
+        unsafe = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+        as_json = self.scene.cli("--json", "key", "list").stdout
+        status, sent = api.send(ticket_event(77, evil, self.scene.customers[0]))
+        self.assertEqual(status, 202, sent)
+        shown = self.scene.cli("events", "show", sent["id"]).stdout
+        for text in (table, as_json, shown):
+            self.assertIsNone(unsafe.search(text), text)
+        names = [key["name"] for key in json.loads(as_json)["items"] if key["id"] == made["id"]]
+        self.assertEqual(names, [evil])
+        self.assertEqual(json.loads(shown)["event"]["data"]["body"], evil)
+
 
 class IntentRouter(unittest.TestCase):
     """The second example: a CSV through a workflow, with counts and accuracy."""
@@ -280,6 +371,32 @@ class IntentRouter(unittest.TestCase):
         text = self.scene.cli("run", "route", "--input", rows, "--label-column", "label").stdout
         self.assertIn(f"{count} rows", text)
         self.assertIn("accuracy", text)
+
+    def test_ctrl_c_says_how_many_were_sent_and_exits_with_130(self):
+        rows = self.scene.write("many.csv", "text\n" + "where is my card\n" * 20000)
+        api = self.scene.api()
+        before = sum(api.want("GET", "/api/v1/run-counts").values())
+        with subprocess.Popen(
+                [BINARY, "run", "route", "--input", rows], stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, start_new_session=True,
+                env=clean_environment({"AIOS_SERVER": self.scene.server.url,
+                                       "AIOS_KEY": self.scene.server.first_key()})) as command:
+            wait_for(lambda: sum(api.want("GET", "/api/v1/run-counts").values()) > before,
+                     "a first row has become a run")
+            command.send_signal(signal.SIGINT)
+            stdout, stderr = command.communicate(timeout=60)
+        self.assertEqual((command.returncode, stdout), (130, ""), stderr)
+        said = re.search(r"interrupted after (\d+) of 20000 rows were sent(?: and perhaps (\d+) "
+                         r"more)?; their runs go on, see them with 'aios (runs list --workflow "
+                         r"\S+)'  \[AIOS-1416\]\n$", stderr)
+        self.assertIsNotNone(said, stderr)
+        made = sum(api.want("GET", "/api/v1/run-counts").values()) - before
+        sent, maybe = int(said.group(1)), int(said.group(2) or 0)
+        self.assertTrue(sent <= made <= sent + maybe, (sent, made, maybe))
+        self.assertLess(made, 20000)
+        listed = self.scene.cli(*said.group(3).split())
+        self.assertEqual(listed.returncode, 0)
+        self.assertGreater(listed.stdout.count("\n"), 1)
 
     def test_a_column_or_workflow_that_is_not_there_is_named(self):
         rows = os.path.join(ROUTER, "datasets", "questions-heldout.csv")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/terminal.h"
 
 #include "bundle/bundle.h"
 #include "core/text.h"
@@ -46,7 +47,7 @@ JsonArray list_errors(const Session& session, const std::vector<Error>& errors,
   for (const Error& error : errors) {
     out.push_back(error_json(error));
     if (!session.json) {
-      fmt::print(stderr, "{}{}\n", prefix, error.text());
+      fmt::print(stderr, "{}{}\n", prefix, shown_text(error.text()));
     }
   }
   return out;

@@ -61,7 +61,7 @@ Result<void> show(const Session& session, const EventOptions& options) {
   if (!event.ok()) {
     return std::move(event).error();
   }
-  print(session, *event, [](const Json& it) { fmt::print("{}\n", to_pretty_text(it)); });
+  print_document(session, *event);
   return {};
 }
 
@@ -79,8 +79,9 @@ void add_event_commands(CLI::App& app, Session& session) {
   give->add_option("file", options->file, "File with the event")->required();
   set(give, send);
   auto* all = events->add_subcommand("list", "Events, newest first");
-  all->add_option("--status", options->status)->check(CLI::IsMember({"accepted", "dead_letter"}));
-  all->add_option("--limit", options->limit)->check(CLI::Range(1, 1000))->capture_default_str();
+  all->add_option("--status", options->status, "Only these: accepted or dead_letter")
+      ->check(CLI::IsMember({"accepted", "dead_letter"}));
+  add_limit(*all, &options->limit);
   set(all, list);
   auto* one = events->add_subcommand("show", "One event with its content");
   one->add_option("id", options->id, "evt_...")->required();

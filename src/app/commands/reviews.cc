@@ -42,7 +42,7 @@ Result<void> show(const Session& session, const ReviewOptions& options) {
   if (!review.ok()) {
     return std::move(review).error();
   }
-  print(session, *review, [](const Json& it) { fmt::print("{}\n", to_pretty_text(it)); });
+  print_document(session, *review);
   return {};
 }
 
@@ -77,10 +77,10 @@ void add_review_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<ReviewOptions>();
   auto* review = app.add_subcommand("review", "Questions to people")->require_subcommand(1);
   auto* all = review->add_subcommand("list", "Questions, oldest first");
-  all->add_option("--status", options->status)
+  all->add_option("--status", options->status, "Only these: open, answered, cancelled; or all")
       ->check(CLI::IsMember({"open", "answered", "cancelled", "all"}))
       ->capture_default_str();
-  all->add_option("--limit", options->limit)->check(CLI::Range(1, 1000))->capture_default_str();
+  add_limit(*all, &options->limit);
   all->callback([&session, options] {
     session.action = [&session, options] { return list(session, *options); };
   });

@@ -2,11 +2,12 @@
 // aios run WORKFLOW --input rows.csv: every row becomes an event; waits until each run ended or
 // waits for a person.
 #include "app/commands.h"
+#include "app/interrupt.h"
 
 #include "core/crypto.h"
 #include "core/text.h"
 #include "expr/csv.h"
-#include "net/http.h"
+#include "net/client.h"
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
@@ -44,8 +45,12 @@ struct Report {
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> right_by_outcome;  ///< right, all
 };
 
-/// The event type that triggers the workflow.
-Result<std::string> trigger_of(ApiClient& client, const std::string& workflow) {
+struct Trigger {
+  std::string type;      ///< of the events that start the workflow
+  std::string workflow;  ///< "namespace/name"
+};
+
+Result<Trigger> trigger_of(ApiClient& client, const std::string& workflow) {
   auto page = client.call({"GET", "/api/v1/definitions", nullptr});
   if (!page.ok()) {
     return std::move(page).error();
@@ -56,7 +61,8 @@ Result<std::string> trigger_of(ApiClient& client, const std::string& workflow) {
     names.push_back(name);
     const auto& types = definition.at("triggers").as_array();
     if (name == workflow && !types.empty()) {
-      return std::string(view(types.front().as_string()));
+      return Trigger{std::string(view(types.front().as_string())),
+                     fmt::format("{}/{}", text_or(definition, "namespace", ""), name)};
     }
   }
   const std::string near = nearest_name(workflow, names);
@@ -90,15 +96,40 @@ bool settled(const Json& run) {
           text_or(run, "waiting_for", "").find("review") != std::string_view::npos);
 }
 
-Result<std::vector<Row>> send_all(ApiClient& client, const expr::CsvTable& table,
-                                  const std::string& type, std::optional<std::size_t> label) {
+/// How far a command came that Ctrl-C ended. What is sent goes on without it.
+Error interrupted(std::size_t sent, std::size_t maybe, std::size_t rows, const Trigger& trigger) {
+  return Error(
+             Code::cancelled,
+             fmt::format("interrupted after {} of {} rows were sent{}; their runs go on, see them "
+                         "with 'aios runs list --workflow {}'",
+                         sent, rows, maybe == 0 ? "" : fmt::format(" and perhaps {} more", maybe),
+                         trigger.workflow))
+      .page(page_interrupted);
+}
+
+Error interrupted_sending(const std::vector<Result<Json>>& answers, const Trigger& trigger) {
+  std::size_t sent = 0;
+  std::size_t maybe = 0;
+  for (const auto& answer : answers) {
+    sent += answer.ok() ? 1 : 0;
+    maybe += !answer.ok() && net::sent_of(answer.error()) == net::Sent::maybe ? 1 : 0;
+  }
+  return interrupted(sent, maybe, answers.size(), trigger);
+}
+
+Result<std::vector<Row>> send_all(ApiClient& client, Interrupt& interrupt,
+                                  const expr::CsvTable& table, const Trigger& trigger,
+                                  std::optional<std::size_t> label) {
   const std::string batch =
       runtime::new_id("batch", runtime::system_clock(), runtime::system_random());
   std::vector<Call> calls;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    calls.push_back(event_call(table, i, type, batch));
+    calls.push_back(event_call(table, i, trigger.type, batch));
   }
   auto answers = client.call_all(std::move(calls), calls_at_once);
+  if (interrupt.came()) {
+    return interrupted_sending(answers, trigger);
+  }
   std::vector<Row> rows(table.rows.size());
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (!answers[i].ok()) {
@@ -119,7 +150,8 @@ Result<std::vector<Row>> send_all(ApiClient& client, const expr::CsvTable& table
 }
 
 /// Asks for every run that is not settled, again and again, for at most ten minutes.
-Result<void> wait_all(ApiClient& client, std::vector<Row>* rows) {
+Result<void> wait_all(ApiClient& client, Interrupt& interrupt, const Trigger& trigger,
+                      std::vector<Row>* rows) {
   runtime::Clock& clock = runtime::system_clock();
   const Instant end = clock.instant() + wait_max;
   for (;;) {
@@ -135,6 +167,9 @@ Result<void> wait_all(ApiClient& client, std::vector<Row>* rows) {
       return {};
     }
     auto answers = client.call_all(std::move(calls), calls_at_once);
+    if (interrupt.came()) {
+      return interrupted(rows->size(), 0, rows->size(), trigger);
+    }
     bool all = true;
     for (std::size_t i = 0; i < answers.size(); ++i) {
       if (!answers[i].ok()) {
@@ -245,20 +280,22 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
           .page(1413);
     }
   }
+  Interrupt interrupt;
   auto client = connect(session.target);
   if (!client.ok()) {
     return std::move(client).error();
   }
-  auto type = trigger_of(**client, options.workflow);
-  if (!type.ok()) {
-    return std::move(type).error();
+  auto trigger = trigger_of(**client, options.workflow);
+  if (!trigger.ok()) {
+    return std::move(trigger).error();
   }
+  (*client)->watch(&interrupt);
   const Instant begin = runtime::system_clock().instant();
-  auto rows = send_all(**client, *table, *type, label);
+  auto rows = send_all(**client, interrupt, *table, *trigger, label);
   if (!rows.ok()) {
     return std::move(rows).error();
   }
-  auto waited = wait_all(**client, &*rows);
+  auto waited = wait_all(**client, interrupt, *trigger, &*rows);
   if (!waited.ok()) {
     return waited;
   }

@@ -48,7 +48,7 @@ Result<void> show(const Session& session, const RunOptions& options) {
   if (!run.ok()) {
     return std::move(run).error();
   }
-  print(session, *run, [](const Json& it) { fmt::print("{}\n", to_pretty_text(it)); });
+  print_document(session, *run);
   return {};
 }
 
@@ -57,11 +57,7 @@ Result<void> history(const Session& session, const RunOptions& options) {
   if (!answer.ok()) {
     return std::move(answer).error();
   }
-  print(session, *answer, [](const Json& it) {
-    for (const Json& event : it.at("items").as_array()) {
-      fmt::print("{}\n", to_text(event));
-    }
-  });
+  print_items(session, *answer);
   return {};
 }
 
@@ -116,10 +112,11 @@ void add_run_commands(CLI::App& app, Session& session) {
   };
   auto* runs = app.add_subcommand("runs", "Executions of workflows")->require_subcommand(1);
   auto* all = runs->add_subcommand("list", "Runs, newest first");
-  all->add_option("--status", options->status)
+  all->add_option("--status", options->status,
+                  "Only these: running, waiting, completed, faulted or cancelled")
       ->check(CLI::IsMember({"running", "waiting", "completed", "faulted", "cancelled"}));
-  all->add_option("--workflow", options->workflow, "Name of a workflow");
-  all->add_option("--limit", options->limit)->check(CLI::Range(1, 1000))->capture_default_str();
+  all->add_option("--workflow", options->workflow, "Only runs of this one: NAMESPACE/NAME");
+  add_limit(*all, &options->limit);
   set(all, list);
   set(with_id(runs->add_subcommand("show", "One run: input, output, state")), show);
   set(with_id(runs->add_subcommand("history", "What a run did, a line an event")), history);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/address.h"
 #include "app/commands.h"
 #include "app/system.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
@@ -22,24 +22,6 @@ struct ServeOptions {
   std::string log_level = "info";
   std::size_t threads = 2;
 };
-
-Result<void> split_address(const std::string& text, SystemOptions* options) {
-  const std::size_t colon = text.rfind(':');
-  const Error wrong =
-      Error(Code::invalid_argument, fmt::format("listen address '{}' is not HOST:PORT", text))
-          .page(1406);
-  if (colon == std::string::npos || colon == 0) {
-    return wrong;
-  }
-  options->host = text.substr(0, colon);
-  const char* begin = text.data() + colon + 1;
-  const char* end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(begin, end, options->port);
-  if (error != std::errc() || at != end || begin == end) {
-    return wrong;
-  }
-  return {};
-}
 
 /// Complete or absent: others wait for this file.
 Result<void> write_whole(const std::string& path, const std::string& text) {
@@ -71,15 +53,19 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   options.region = serve.region;
   options.log_level = observe::parse_level(serve.log_level).value_or(options.log_level);
   options.listen = true;
-  auto address = split_address(serve.listen, &options);
+  auto address = listen_address(serve.listen);
   if (!address.ok()) {
-    return address;
+    return std::move(address).error();
   }
+  options.host = address->host;
+  options.port = address->port;
   auto system = System::open(options);
   if (!system.ok()) {
     return std::move(system).error();
   }
-  const std::string url = fmt::format("http://{}:{}", options.host, (*system)->port());
+  const bool ipv6 = options.host.find(':') != std::string::npos;
+  const std::string url = fmt::format(
+      "http://{}:{}", ipv6 ? "[" + options.host + "]" : options.host, (*system)->port());
   if (!(*system)->first_key_file().empty()) {
     fmt::print(stderr, "aios: made the first key, with every right: {}\n",
                (*system)->first_key_file());
@@ -114,10 +100,12 @@ void add_serve(CLI::App& app, Session& session) {
                       "Written with the port once requests are answered");
   command->add_option("--region", options->region, "Region of the default tenant's data")
       ->capture_default_str();
-  command->add_option("--threads", options->threads, "Shards, one thread each")
+  command->add_option("--threads", options->threads, "Shards, one thread each; 1 to 64")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  command->add_option("--log-level", options->log_level)
+  command
+      ->add_option("--log-level", options->log_level,
+                   "The least important lines to write: debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
   command->callback([&session, options] {
