@@ -26,10 +26,19 @@ fn interpreted(call: &str) -> String {
 fn refused(name: &str, call: &str) {
     let ways = [format!("x := {call}"), interpreted(call)];
     for body in ways {
-        let answer = evaluated(&body);
-        let why = answer.expect_err(&body);
-        assert!(why.contains(&format!("built-in {name} is refused")), "{body}: {why}");
+        fails(&body, &format!("built-in {name} is refused"));
     }
+}
+
+fn fails(body: &str, reason: &str) {
+    let why = evaluated(body).expect_err(body);
+    assert!(why.contains(reason), "{body}: {why}");
+}
+
+/// The rules s0 to s<steps>, each of the one before, which stands in `step` as "_".
+fn chain(steps: usize, first: &str, step: &str) -> String {
+    let links = (1..=steps).map(|n| format!("s{n} := {}\n", step.replace('_', &format!("s{}", n - 1))));
+    format!("s0 := {first}\n{}", links.collect::<String>())
 }
 
 #[test]
@@ -56,38 +65,33 @@ fn what_makes_much_of_little_is_refused() {
 #[test]
 fn what_grows_by_steps_is_refused() {
     // A hundred bytes, doubled thirty times over: no single call looks large.
-    let doubled: String =
-        (1..31).map(|n| format!("s{n} := concat(\"\", [s{}, s{}])\n", n - 1, n - 1)).collect();
-    let why = evaluated(&format!("s0 := \"{}\"\n{doubled}x := count(s30)", "a".repeat(100))).unwrap_err();
-    assert!(why.contains("built-in concat is refused"), "{why}");
-    let doubled: String = (1..31).map(|n| format!("s{n} := array.concat(s{}, s{})\n", n - 1, n - 1)).collect();
-    let why = evaluated(&format!("s0 := [1, 2, 3]\n{doubled}x := count(s30)")).unwrap_err();
-    assert!(why.contains("built-in array.concat is refused"), "{why}");
+    let text = format!("\"{}\"", "a".repeat(100));
+    fails(&format!("{}x := count(s30)", chain(30, &text, "concat(\"\", [_, _])")), "built-in concat is refused");
+    let list = chain(30, "[1, 2, 3]", "array.concat(_, _)");
+    fails(&format!("{list}x := count(s30)"), "built-in array.concat is refused");
 }
 
 #[test]
 fn a_value_that_shares_its_parts_is_not_walked_as_a_tree() {
-    let nested: String = (1..41).map(|n| format!("s{n} := [s{}, s{}]\n", n - 1, n - 1)).collect();
-    let why = evaluated(&format!("s0 := 1\n{nested}x := s40")).unwrap_err();
-    assert!(why.contains("the result cannot be written"), "{why}");
-    let why = evaluated(&format!("s0 := 1\n{nested}x := sprintf(\"%v\", [s40])")).unwrap_err();
-    assert!(why.contains("built-in sprintf is refused"), "{why}");
+    let nested = chain(40, "1", "[_, _]");
+    fails(&format!("{nested}x := s40"), "the result cannot be written");
+    fails(&format!("{nested}x := sprintf(\"%v\", [s40])"), "built-in sprintf is refused");
 }
 
 #[test]
 fn a_chain_of_squares_ends() {
-    let squares: String = (1..61).map(|n| format!("s{n} := s{} * s{}\n", n - 1, n - 1)).collect();
-    let why = evaluated(&format!("s0 := 123456789012345678901234567890\n{squares}x := s60 > 0")).unwrap_err();
-    assert!(why.contains("time limit"), "{why}");
-    let why = evaluated(&format!("s0 := 123456789012345678901234567890\n{squares}x := s12")).unwrap_err();
-    assert!(why.contains("bits in a number"), "{why}");
+    let squares = chain(60, "123456789012345678901234567890", "_ * _");
+    fails(&format!("{squares}x := s60 > 0"), "time limit");
+    fails(&format!("{squares}x := s12"), "bits in a number");
 }
 
 #[test]
 fn paths_through_a_dense_graph_are_refused() {
     let graph = "g := {sprintf(\"%d\", [n]): [sprintf(\"%d\", [m]) | some m in numbers.range(1, 14)] | some n in numbers.range(1, 14)}";
-    let why = evaluated(&format!("{graph}\nx := count(graph.reachable_paths(g, [\"1\"]))")).unwrap_err();
-    assert!(why.contains("built-in graph.reachable_paths is refused"), "{why}");
+    fails(
+        &format!("{graph}\nx := count(graph.reachable_paths(g, [\"1\"]))"),
+        "built-in graph.reachable_paths is refused",
+    );
 }
 
 #[test]
