@@ -60,6 +60,19 @@ std::string image_of(const Json& arguments) {
   return canonical.ok() ? std::move(*canonical) : to_text(arguments);
 }
 
+/// Whether the arguments as policy lets them through can be sent.
+Result<void> check_fit(const Connector& connector, const OperationInfo& info,
+                       const govern::Decision& decision, const OperationCall& call,
+                       const Json& arguments) {
+  auto valid = check_arguments(info, arguments);
+  if (!valid.ok() || !detail::demands_masking(decision)) {
+    return valid;
+  }
+  OperationCall masked = call;
+  masked.arguments = arguments;
+  return connector.rehearse(decision, masked);
+}
+
 Performed failed(Error error) {
   Performed performed;
   performed.outcome = Outcome::failed;
@@ -112,9 +125,13 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
     co_return std::move(valid).error().with(doing);
   }
   auto facts = detail::egress_facts(info, call);
-  auto ruling = impl_->guard.ask(ctx, govern::GuardPoint::connector_egress, std::move(facts));
+  if (!facts.ok()) {
+    co_return std::move(facts).error().with(doing);
+  }
+  auto ruling = impl_->guard.ask(ctx, govern::GuardPoint::connector_egress, std::move(*facts));
   auto arguments = detail::carry_out(ruling.decision, call.arguments);
-  Result<void> fit = arguments.ok() ? check_arguments(info, *arguments)
+  const Connector& connector = *found->loaded->connector;
+  Result<void> fit = arguments.ok() ? check_fit(connector, info, ruling.decision, call, *arguments)
                                     : Result<void>(std::move(arguments).error());
   const bool admitted = ruling.allowed() && fit.ok();
   auto leaf = leaf_facts(info, call, "effect_intent", admitted ? "admitted" : "refused");

@@ -94,6 +94,11 @@ class Connector {
   virtual const Limits& limits() const = 0;
   /// Names of the secrets that a call takes from KindServices::secret.
   virtual std::vector<std::string> secrets() const = 0;
+  /// Makes the request (and that of the look-up) without sending it, for a decision that obliges to
+  /// mask: an error when the request cannot be made, or puts personal data together from arguments
+  /// that are masked already. perform() and lookup() check the same.
+  virtual Result<void> rehearse(const govern::Decision& decision,
+                                const OperationCall& call) const = 0;
   /// One attempt within ctx.deadline. Fills Performed::request and answer; leaves leaf and blocked
   /// alone.
   /// The Permit's obligations are already carried out on the arguments.
@@ -157,8 +162,9 @@ class Connectors {
   std::vector<Error> missing_secrets(const TenantId& tenant) const;
 
   /// Validates the arguments (invalid_argument [AIOS-0902]), asks the guard at connector_egress
-  /// (policy_denied). Obligations `redact` (all texts) and `project` (`fields`: names of arguments
-  /// to keep) are carried out by perform(); any other refuses.
+  /// (policy_denied). Obligations `redact` (texts, names of members, numbers; what is still found in
+  /// the request refuses) and `project` (`fields`: names of arguments to keep) are carried out by
+  /// perform(); any other refuses.
   /// @param refused  gets the leaf of a refusal.
   Task<Result<Prepared>> prepare(Context ctx, OperationCall call,
                                  std::vector<store::AuditLeaf>* refused);

@@ -2,49 +2,15 @@
 #include "connectors/detail/egress.h"
 
 #include "core/text.h"
-#include "govern/redaction.h"
+#include "govern/personal_data.h"
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
 
 namespace aios::connectors::detail {
 
 namespace {
-
-void collect_kinds(const Json& value, std::set<std::string>* kinds) {
-  if (value.is_string()) {
-    for (const govern::Finding& finding : govern::find_personal_data(view(value.get_string()))) {
-      kinds->insert(finding.kind);
-    }
-  } else if (value.is_array()) {
-    for (const Json& item : value.get_array()) {
-      collect_kinds(item, kinds);
-    }
-  } else if (value.is_object()) {
-    for (const auto& [name, item] : value.get_object()) {
-      for (const govern::Finding& finding :
-           govern::find_personal_data({name.data(), name.size()})) {
-        kinds->insert(finding.kind);
-      }
-      collect_kinds(item, kinds);
-    }
-  }
-}
-
-void redact_texts(Json* value) {
-  if (value->is_string()) {
-    *value = govern::redact(view(value->get_string())).text;
-  } else if (value->is_array()) {
-    for (Json& item : value->get_array()) {
-      redact_texts(&item);
-    }
-  } else if (value->is_object()) {
-    for (auto& member : value->get_object()) {
-      redact_texts(&member.value());
-    }
-  }
-}
 
 /// Keeps the named members only.
 Json project(const Json& arguments, const Json* fields) {
@@ -64,15 +30,13 @@ Json project(const Json& arguments, const Json* fields) {
 
 }  // namespace
 
-std::vector<std::string> personal_kinds(const Json& value) {
-  std::set<std::string> kinds;
-  collect_kinds(value, &kinds);
-  return {kinds.begin(), kinds.end()};
-}
-
-JsonObject egress_facts(const OperationInfo& info, const OperationCall& call) {
+Result<JsonObject> egress_facts(const OperationInfo& info, const OperationCall& call) {
+  auto looked = govern::find_personal_data_in(call.arguments);
+  if (!looked.ok()) {
+    return std::move(looked).error();
+  }
   JsonArray personal;
-  for (const std::string& kind : personal_kinds(call.arguments)) {
+  for (const std::string& kind : looked->kinds()) {
     personal.emplace_back(kind);
   }
   JsonObject connector;
@@ -90,20 +54,30 @@ JsonObject egress_facts(const OperationInfo& info, const OperationCall& call) {
   return facts;
 }
 
+bool demands_masking(const govern::Decision& decision) {
+  return std::any_of(
+      decision.obligations.begin(), decision.obligations.end(),
+      [](const JsonObject& obligation) { return text_or(obligation, "type", "") == "redact"; });
+}
+
 Result<Json> carry_out(const govern::Decision& decision, const Json& arguments) {
   Json out = arguments;
   for (const JsonObject& obligation : decision.obligations) {
     const Json as_value(obligation);
     const std::string_view type = text_or(as_value, "type", "");
-    if (type == "redact") {
-      redact_texts(&out);
-    } else if (type == "project") {
+    if (type == "project") {
       out = project(out, find(as_value, "fields"));
-    } else {
+    } else if (type != "redact") {
       return Error(Code::policy_denied,
                    fmt::format("policy obliges to '{}', which connectors cannot do",
                                excerpt(type, 40)))
           .page(907);
+    }
+  }
+  if (demands_masking(decision)) {  // last: it looks again at what is left
+    auto masked = govern::mask_personal_data(&out);
+    if (!masked.ok()) {
+      return std::move(masked).error();
     }
   }
   return out;

@@ -7,19 +7,20 @@
 #include "core/result.h"
 #include "govern/guard.h"
 
-#include <string>
-#include <vector>
-
 namespace aios::connectors::detail {
 
-/// Kinds of personal data in any text of the value, sorted, each once.
-std::vector<std::string> personal_kinds(const Json& value);
-
 /// Facts at connector_egress; see docs/guide/policy-inputs.md.
-JsonObject egress_facts(const OperationInfo& info, const OperationCall& call);
+/// @return invalid_argument [AIOS-0608] for arguments too large to be looked through.
+Result<JsonObject> egress_facts(const OperationInfo& info, const OperationCall& call);
 
-/// The arguments after the decision's obligations: `redact` (all texts), `project` (`fields`).
-/// @return policy_denied [AIOS-0907] for an obligation that connectors cannot carry out.
+/// The arguments after the decision's obligations: `project` (`fields`), then `redact` (texts, names
+/// of members and numbers).
+/// @return policy_denied [AIOS-0907] for an obligation that connectors cannot carry out, [AIOS-0609]
+///         when personal data is found still.
 Result<Json> carry_out(const govern::Decision& decision, const Json& arguments);
+
+/// True: the obligations have `redact`, so what is made of the arguments must hold no personal data
+/// either (detail/outgoing).
+bool demands_masking(const govern::Decision& decision);
 
 }  // namespace aios::connectors::detail

@@ -18,6 +18,7 @@ class PathTemplate {
   ///         be percent-encoded.
   static Result<PathTemplate> parse(std::string_view text);
   const std::vector<std::string>& names() const { return names_; }
+  const std::vector<std::string>& literals() const { return texts_; }  ///< what stands around them
 
   struct Reserved {
     std::string_view effect_id;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kind http: operations as HTTP requests with JSON bodies; requests and results are shaped by jq.
 #include "connectors/connectors.h"
+#include "connectors/detail/egress.h"
 #include "connectors/detail/http_answer.h"
 #include "connectors/detail/http_manifest.h"
+#include "connectors/detail/outgoing.h"
 
 #include <fmt/format.h>
 
@@ -65,6 +67,7 @@ class HttpConnector final : public Connector {
     return manifest_->auth_secret.empty() ? std::vector<std::string>()
                                           : std::vector<std::string>{manifest_->auth_secret};
   }
+  Result<void> rehearse(const govern::Decision& decision, const OperationCall& call) const override;
   Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) override;
   Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit,
                                            OperationCall call) override;
@@ -76,7 +79,11 @@ class HttpConnector final : public Connector {
   }
   Result<Json> evaluate(const expr::Program& program, const Json& input,
                         const OperationCall& call) const;
+  /// What the arguments make of a request; under `redact` looked through once more.
+  Result<detail::Outgoing> shape(const HttpRequestForm& form, const govern::Decision& decision,
+                                 const OperationCall& call) const;
   Result<net::ClientRequest> make_request(const HttpRequestForm& form,
+                                          const govern::Decision& decision,
                                           const OperationCall& call) const;
   /// The answer as {status, headers, body}, through the form's expression; null where the status
   /// says that there is none.
@@ -99,15 +106,44 @@ Result<Json> HttpConnector::evaluate(const expr::Program& program, const Json& i
   return program.eval_one(input, variables, options);
 }
 
-Result<net::ClientRequest> HttpConnector::make_request(const HttpRequestForm& form,
-                                                       const OperationCall& call) const {
-  net::ClientRequest request;
-  request.method = form.method;
+Result<detail::Outgoing> HttpConnector::shape(const HttpRequestForm& form,
+                                              const govern::Decision& decision,
+                                              const OperationCall& call) const {
+  detail::Outgoing out;
   auto path = form.path.fill(call.arguments, {.effect_id = call.effect_id, .run_id = call.run_id});
   if (!path.ok()) {
     return std::move(path).error();
   }
-  request.url = manifest_->base_url + *path;
+  out.target = std::move(*path);
+  if (form.body) {
+    auto body = evaluate(*form.body, call.arguments, call);
+    if (!body.ok()) {
+      return std::move(body).error().with("making the request's body");
+    }
+    out.body = std::move(*body);
+  }
+  if (detail::demands_masking(decision)) {
+    std::vector<std::string_view> own = {call.effect_id, call.run_id};
+    own.insert(own.end(), form.path.literals().begin(), form.path.literals().end());
+    own.emplace_back(form.body ? form.body->text() : "");
+    auto masked = detail::check_masked(out, own);
+    if (!masked.ok()) {
+      return std::move(masked).error();
+    }
+  }
+  return out;
+}
+
+Result<net::ClientRequest> HttpConnector::make_request(const HttpRequestForm& form,
+                                                       const govern::Decision& decision,
+                                                       const OperationCall& call) const {
+  auto shaped = shape(form, decision, call);
+  if (!shaped.ok()) {
+    return std::move(shaped).error();
+  }
+  net::ClientRequest request;
+  request.method = form.method;
+  request.url = manifest_->base_url + shaped->target;
   for (const auto& [name, value] : manifest_->headers) {
     request.headers.add(name, value);
   }
@@ -120,15 +156,22 @@ Result<net::ClientRequest> HttpConnector::make_request(const HttpRequestForm& fo
     }
     request.headers.set(manifest_->auth_header, manifest_->auth_prefix + *secret);
   }
-  if (form.body) {
-    auto body = evaluate(*form.body, call.arguments, call);
-    if (!body.ok()) {
-      return std::move(body).error().with("making the request's body");
-    }
-    request.body = to_text(*body);
+  if (shaped->body) {
+    request.body = to_text(*shaped->body);
     request.headers.add("content-type", "application/json");
   }
   return request;
+}
+
+Result<void> HttpConnector::rehearse(const govern::Decision& decision,
+                                     const OperationCall& call) const {
+  const HttpOperation* operation = find_operation(call.operation);
+  AIOS_ASSERT(operation != nullptr);
+  auto shaped = shape(operation->request, decision, call);
+  if (shaped.ok() && operation->lookup) {
+    shaped = shape(*operation->lookup, decision, call);
+  }
+  return shaped.ok() ? Result<void>() : Result<void>(std::move(shaped).error());
 }
 
 Result<Json> HttpConnector::read_answer(const HttpRequestForm& form, const net::Response& response,
@@ -159,7 +202,7 @@ Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, Opera
   const HttpOperation* operation = find_operation(call.operation);
   AIOS_ASSERT(operation != nullptr);
   const EffectClass effect = operation->info.effect;
-  auto request = make_request(operation->request, call);
+  auto request = make_request(operation->request, permit.decision(), call);
   if (!request.ok()) {
     performed.outcome = Outcome::failed;
     performed.error = std::move(request).error();
@@ -212,7 +255,7 @@ Task<Result<std::optional<Json>>> HttpConnector::lookup(Context ctx, govern::Per
         .page(901);
   }
   const HttpRequestForm& form = *operation->lookup;
-  auto request = make_request(form, call);
+  auto request = make_request(form, permit.decision(), call);
   if (!request.ok()) {
     co_return std::move(request).error();
   }

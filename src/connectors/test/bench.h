@@ -99,11 +99,12 @@ obligations contains {"type": "dance"} if input.arguments.dance
 )";
 
 struct Bench {
-  explicit Bench(std::string manifest = std::string(desk_manifest))
+  explicit Bench(std::string manifest = std::string(desk_manifest),
+                 std::string_view rego = policy)
       : connectors(guard, client, secrets(), metrics, loop.clock()) {
     ctx.tenant = default_tenant();
     REQUIRE(
-        guard.load(ctx.tenant, {{"policies/egress.rego", std::string(policy)}}, JsonObject()).ok());
+        guard.load(ctx.tenant, {{"policies/egress.rego", std::string(rego)}}, JsonObject()).ok());
     const auto errors =
         connectors.load(ctx.tenant, {{"connectors/desk/connector.yaml", std::move(manifest)}},
                         JsonObject{{"url", "http://desk.example:8080"}});
