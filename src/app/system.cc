@@ -379,6 +379,7 @@ Result<void> SystemImpl::stop(Duration grace) {
     }
   }
   shards_.stop();
+  pool_.stop();  // its calls use the rooms
   return result;
 }
 

@@ -2,8 +2,8 @@
 #include "bundle/deployments.h"
 
 #include "bundle/detail/deployment_records.h"
-#include "bundle/detail/knowledge.h"
 #include "bundle/detail/names.h"
+#include "bundle/detail/staging.h"
 #include "core/text.h"
 #include "govern/audit.h"
 #include "runtime/executor.h"
@@ -28,7 +28,6 @@ struct Blobs {
 struct Installed {
   DeploymentInfo info;
   Bundle bundle;
-  data::Corpus corpus;
 };
 
 }  // namespace
@@ -37,6 +36,7 @@ struct Deployments::Impl {
   DeploymentServices services;
   mutable std::mutex mutex;  // guards what follows; never held across a wait
   std::map<TenantId, std::shared_ptr<const Installed>> current;
+  std::map<TenantId, std::string> unusable;  // why what is recorded is not installed
   std::set<TenantId> deploying;
 
   std::shared_ptr<const Installed> of(const TenantId& tenant) const {
@@ -55,34 +55,6 @@ struct Deployments::Impl {
     deploying.erase(tenant);
   }
 
-  /// Puts the parts into their rooms. The bundle was checked; what a room refuses now is an error
-  /// all the same.
-  Result<void> install(const TenantId& tenant, const Bundle& bundle, const data::Corpus& corpus) {
-    auto errors = services.engine->install(tenant, bundle.workflows);
-    if (errors.empty()) {
-      errors = services.connectors->load(tenant, bundle.connectors, bundle.parameters);
-    }
-    if (!errors.empty()) {
-      return std::move(errors.front());
-    }
-    if (services.knowledge != nullptr) {
-      auto loaded = services.knowledge->load(tenant, corpus);
-      if (!loaded.ok()) {
-        return loaded;
-      }
-    }
-    return services.guard->load(tenant, bundle.policies, bundle.parameters);
-  }
-
-  /// The rooms hold what runs now, or nothing: after an installation that came to nothing.
-  void put_back(const TenantId& tenant) {
-    const auto before = of(tenant);
-    const Bundle none;
-    const data::Corpus empty;
-    auto done = install(tenant, before ? before->bundle : none, before ? before->corpus : empty);
-    AIOS_ASSERT(done.ok());  // it was installed before
-  }
-
   /// Adds what the operator must know of a bundle that runs now.
   void tell(const TenantId& tenant, DeploymentInfo* info) const {
     for (const Error& missing : services.connectors->missing_secrets(tenant)) {
@@ -90,20 +62,23 @@ struct Deployments::Impl {
     }
   }
 
-  void set(const TenantId& tenant, DeploymentInfo info, Bundle bundle, data::Corpus corpus) {
+  void put(const TenantId& tenant, const Ready& ready, DeploymentInfo info, const Bundle& bundle) {
+    for (const Staged& part : ready.parts) {
+      part.put();
+    }
     auto installed = std::make_shared<Installed>();
     installed->info = std::move(info);
-    installed->bundle = std::move(bundle);
-    installed->corpus = std::move(corpus);
+    installed->bundle = bundle;
     std::lock_guard lock(mutex);
     current[tenant] = std::move(installed);
+    unusable.erase(tenant);
   }
 
   Task<Result<void>> load_tenant(Context ctx);
-  Task<Result<MadeCorpus>> corpus_of(Context ctx, std::shared_ptr<const Bundle> bundle,
-                                     std::string embedding);
+  Task<Result<DeploymentInfo>> recorded(Context ctx) const;
   Task<Result<Blobs>> keep(Context ctx, std::string files, std::string embedding);
-  Task<Result<DeploymentInfo>> replace(Context ctx, std::string files, Bundle bundle);
+  Task<Result<DeploymentInfo>> replace(Context ctx, std::string files,
+                                       std::shared_ptr<const Bundle> bundle);
   Task<Result<void>> commit(Context ctx, DeploymentInfo info, Blobs blobs);
 };
 
@@ -112,20 +87,22 @@ Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<I
 }
 Deployments::~Deployments() = default;
 
-Task<Result<MadeCorpus>> Deployments::Impl::corpus_of(Context ctx,
-                                                      std::shared_ptr<const Bundle> bundle,
-                                                      std::string embedding) {
-  if (services.knowledge == nullptr || bundle->articles.empty()) {
-    co_return MadeCorpus();
+/// What the store says of the tenant's bundle; number 0: nothing yet.
+Task<Result<DeploymentInfo>> Deployments::Impl::recorded(Context ctx) const {
+  auto row = co_await services.store->stream(ctx, store::StreamKind::deployment, stream_id);
+  if (!row.ok()) {
+    if (row.error().code() == Code::not_found) {
+      co_return DeploymentInfo();
+    }
+    co_return std::move(row).error();
   }
-  if (services.pool == nullptr) {
-    co_return make_corpus(*bundle, embedding);
+  auto state = parse_json(row->state);
+  if (!state.ok()) {
+    co_return std::move(state).error();
   }
-  std::function<Result<MadeCorpus>()> work = [bundle, embedding] {
-    return make_corpus(*bundle, embedding);
-  };
-  auto made = co_await runtime::blocking(std::move(ctx), *services.pool, std::move(work));
-  co_return made;
+  DeploymentInfo info = info_from(*state);
+  info.number = row->version;
+  co_return info;
 }
 
 Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
@@ -149,25 +126,25 @@ Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
     co_return std::move(files).error();
   }
   DeploymentInfo info = info_from(*state);
-  auto checked = check_bundle(std::move(*files), info.parameters, *services.functions);
-  if (!checked.bundle) {
-    co_return std::move(checked.errors.front()).with("loading the bundle that was deployed before");
+  auto checked = co_await check_away(services, ctx, std::move(*files), info.parameters);
+  if (!checked.ok()) {
+    co_return std::move(checked).error();
   }
-  const auto bundle = std::make_shared<const Bundle>(std::move(*checked.bundle));
+  if (!checked->bundle) {
+    co_return std::move(checked->errors.front())
+        .with("loading the bundle that was deployed before");
+  }
+  const auto bundle = std::make_shared<const Bundle>(std::move(*checked->bundle));
   std::string embedding;
   if (const std::string name(text_or(*state, "embedding", "")); !name.empty()) {
     auto kept = co_await services.store->blob(ctx, name);
     embedding = kept.ok() ? std::move(*kept) : "";  // learnt again
   }
-  auto made = co_await corpus_of(ctx, bundle, std::move(embedding));
+  auto made = co_await make_ready(services, ctx, bundle, std::move(embedding));
   if (!made.ok()) {
     co_return std::move(made).error();
   }
-  auto installed = install(ctx.tenant, *bundle, made->corpus);
-  if (!installed.ok()) {
-    co_return installed;
-  }
-  set(ctx.tenant, std::move(info), *bundle, std::move(made->corpus));
+  put(ctx.tenant, *made, std::move(info), *bundle);
   co_return Result<void>();
 }
 
@@ -181,6 +158,10 @@ Task<Result<std::vector<Error>>> Deployments::load(Context ctx) {
     const Context own = system_context(tenant, "start");
     auto loaded = co_await impl_->load_tenant(own);
     if (!loaded.ok()) {
+      {
+        std::lock_guard lock(impl_->mutex);
+        impl_->unusable[tenant] = loaded.error().text();
+      }
       failures.push_back(std::move(loaded).error().with("loading tenant '" + tenant.text() + "'"));
     }
   }
@@ -247,20 +228,31 @@ Task<Result<Blobs>> Deployments::Impl::keep(Context ctx, std::string files, std:
   co_return names;
 }
 
-/// Installed first: what a room refuses must not become what the next start loads.
+/// Recorded when nothing can fail any more, and in place when it is recorded: a start that follows
+/// a crash between the two puts it in place.
 Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string files,
-                                                        Bundle bundle) {
-  const auto before = of(ctx.tenant);
+                                                        std::shared_ptr<const Bundle> bundle) {
+  auto before = co_await recorded(ctx);
+  if (!before.ok()) {
+    co_return std::move(before).error().with("reading what is deployed");
+  }
+  if (!before->name.empty() && before->name != bundle->name) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so "
+                                "'{}' needs another tenant or data directory",
+                                ctx.tenant.text(), before->name, bundle->name))
+        .page(1107);
+  }
   runtime::Executor* executor = runtime::Executor::current();
   DeploymentInfo info;
-  info.name = bundle.name;
-  info.version = bundle.version;
-  info.digest = bundle.digest;
-  info.parameters = bundle.parameters;
+  info.name = bundle->name;
+  info.version = bundle->version;
+  info.digest = bundle->digest;
+  info.parameters = bundle->parameters;
   info.by = ctx.principal->id;
-  info.number = before ? before->info.number + 1 : 1;
+  info.number = before->number + 1;
   info.at = executor->clock().now();
-  auto made = co_await corpus_of(ctx, std::make_shared<const Bundle>(bundle), "");
+  auto made = co_await make_ready(services, ctx, bundle, "");
   if (!made.ok()) {
     co_return std::move(made).error();
   }
@@ -268,30 +260,27 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   if (!blobs.ok()) {
     co_return std::move(blobs).error();
   }
-  auto installed = install(ctx.tenant, bundle, made->corpus);
-  if (!installed.ok()) {
-    put_back(ctx.tenant);
-    co_return std::move(installed).error();
-  }
   Context whole = ctx;  // a commit that was given up half-way would leave its outcome unknown
   whole.cancel = nullptr;
   whole.deadline = Context().deadline;
   auto committed = co_await commit(std::move(whole), info, std::move(*blobs));
   if (!committed.ok()) {
-    put_back(ctx.tenant);
     co_return std::move(committed).error();
   }
-  set(ctx.tenant, info, std::move(bundle), std::move(made->corpus));
+  put(ctx.tenant, *made, info, *bundle);
   co_return info;
 }
 
 Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonObject overrides,
                                                  std::vector<Error>* errors) {
   std::string copy = to_text(files_json(files));
-  auto checked = check_bundle(std::move(files), overrides, *impl_->services.functions);
-  if (!checked.bundle) {
-    *errors = checked.errors;
-    co_return std::move(checked.errors.front());
+  auto checked = co_await check_away(impl_->services, ctx, std::move(files), std::move(overrides));
+  if (!checked.ok()) {
+    co_return std::move(checked).error();
+  }
+  if (!checked->bundle) {
+    *errors = checked->errors;
+    co_return std::move(checked->errors.front());
   }
   if (!impl_->begin(ctx.tenant)) {
     co_return Error(
@@ -301,22 +290,17 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
         .page(1114);
   }
   const auto before = impl_->of(ctx.tenant);
+  const auto bundle = std::make_shared<const Bundle>(std::move(*checked->bundle));
   Result<DeploymentInfo> done = Error(Code::internal, "not deployed");
-  if (before && before->info.name != checked.bundle->name) {
-    done = Error(Code::failed_precondition,
-                 fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so '{}' "
-                             "needs another tenant or data directory",
-                             ctx.tenant.text(), before->info.name, checked.bundle->name))
-               .page(1107);
-  } else if (before && before->info.digest == checked.bundle->digest) {
+  if (before && before->info.digest == bundle->digest) {
     done = before->info;
     done->changed = false;
   } else {
-    done = co_await impl_->replace(ctx, std::move(copy), std::move(*checked.bundle));
+    done = co_await impl_->replace(ctx, std::move(copy), bundle);
   }
   impl_->end(ctx.tenant);
   if (done.ok()) {
-    for (const Error& warning : checked.warnings) {
+    for (const Error& warning : checked->warnings) {
       done->warnings.push_back(warning.text());
     }
     impl_->tell(ctx.tenant, &*done);
@@ -326,13 +310,19 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
 
 Result<DeploymentInfo> Deployments::current(const TenantId& tenant) const {
   const auto installed = impl_->of(tenant);
-  if (!installed) {
-    return Error(Code::not_found, fmt::format("tenant '{}' has no bundle; deploy one with 'aios "
-                                              "deploy DIR'",
-                                              tenant.text()))
-        .page(1108);
+  if (installed) {
+    return installed->info;
   }
-  return installed->info;
+  std::lock_guard lock(impl_->mutex);
+  const auto why = impl_->unusable.find(tenant);
+  return Error(Code::not_found,
+               why == impl_->unusable.end()
+                   ? fmt::format("tenant '{}' has no bundle; deploy one with 'aios deploy DIR'",
+                                 tenant.text())
+                   : fmt::format("the bundle of tenant '{}' could not be loaded; deploy it again, "
+                                 "mended, with 'aios deploy DIR': {}",
+                                 tenant.text(), why->second))
+      .page(1108);
 }
 
 Result<Json> Deployments::form(const TenantId& tenant, std::string_view name) const {

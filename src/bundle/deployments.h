@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // bundle/deployments: which bundle a tenant runs. A deployment is content-addressed (blob +
-// digest), atomic (one commit makes it current) and versioned; one bundle a tenant. Threading: any
-// executor; a tenant's deployments come one after the other.
+// digest), atomic (one commit makes it current) and versioned; one bundle a tenant. What takes time
+// (checking, learning, compiling) is done on the pool. Threading: any executor; a tenant's
+// deployments come one after the other.
 
 #include "bundle/bundle.h"
 #include "core/context.h"
@@ -33,8 +34,9 @@ struct DeploymentServices {
   connectors::Connectors* connectors = nullptr;
   workflow::Engine* engine = nullptr;
   const workflow::FunctionRegistry* functions = nullptr;
-  data::Knowledge* knowledge = nullptr;   ///< null: articles are not installed
-  runtime::BlockingPool* pool = nullptr;  ///< where embeddings are learnt; null: here
+  data::Knowledge* knowledge = nullptr;  ///< null: articles are not installed
+  /// Its calls use all of the above: stop it before they go. Null: everything is done here.
+  runtime::BlockingPool* pool = nullptr;
 };
 
 class Deployments {
@@ -42,13 +44,16 @@ class Deployments {
   explicit Deployments(DeploymentServices services);
   ~Deployments();
   /// Installs what each tenant ran last; call once at start, before the engine recovers runs.
-  /// @return what could not be installed: such a tenant has no bundle until one is deployed.
+  /// @return what could not be installed: such a tenant has no bundle until one is deployed, which
+  ///         goes on with the number of the one that is recorded.
   Task<Result<std::vector<Error>>> load(Context ctx);
-  /// Checks, installs, commits; what was installed before is put back when the commit fails. On
-  /// errors nothing changes and `errors` lists all of them (the result is the first). unavailable
-  /// [AIOS-1114] while another deployment of the tenant is under way.
+  /// Checks, makes everything ready, commits, and then puts it in place, policies first: no run
+  /// meets a new step under old policies. On errors nothing changes and `errors` lists all of them
+  /// (the result is the first). unavailable [AIOS-1114] while another deployment of the tenant is
+  /// under way; failed_precondition [AIOS-1107] for a bundle of another name.
   Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,
                                       std::vector<Error>* errors);
+  /// not_found [AIOS-1108]: none, or what is recorded could not be installed; it says which.
   Result<DeploymentInfo> current(const TenantId& tenant) const;
   /// A form by name; not_found names the nearest.
   Result<Json> form(const TenantId& tenant, std::string_view name) const;

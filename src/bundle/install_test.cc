@@ -36,10 +36,13 @@ Files files(std::string_view version, std::string_view workflow_name) {
 
 /// Every room on a store whose disk can be made to fail.
 struct Rooms {
-  explicit Rooms(const workflow::FunctionRegistry* engine_functions = nullptr) {
+  explicit Rooms(const workflow::FunctionRegistry* engine_functions = nullptr,
+                 std::shared_ptr<store::MemoryDisk> of = std::make_shared<store::MemoryDisk>())
+      : disk(std::move(of)) {
     workflow::register_all_functions(functions);
     store::StoreOptions options;
     options.engine = "memory";
+    options.on_fatal = [](const std::string&) {};  // a test breaks the disk
     auto opened =
         store::open_memory_store(options, disk, store::MemoryThreads::inline_, bench.loop.clock());
     REQUIRE(opened.ok());
@@ -74,24 +77,8 @@ struct Rooms {
     return row.ok() ? row->version : 0;
   }
 
-  /// Another writer changes the record of what runs: the next commit meets a version it did not
-  /// expect.
-  void overtake() {
-    store::StreamWrite write;
-    write.kind = store::StreamKind::deployment;
-    write.id = "current";
-    write.expected_version = recorded();
-    write.state = store::Payload{"", "{}"};
-    write.status = "current";
-    store::Transition transition;
-    transition.tenant = ctx.tenant;
-    transition.epoch = store->epoch();
-    transition.streams.push_back(std::move(write));
-    REQUIRE(bench.loop.run(store->commit(ctx, std::move(transition))).ok());
-  }
-
   connectors::test::Bench bench;  // its guard, its connectors, its loop
-  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  std::shared_ptr<store::MemoryDisk> disk;
   workflow::FunctionRegistry functions;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<workflow::Engine> engine;
@@ -116,7 +103,7 @@ TEST_CASE("deploy: articles are found from then on, until a bundle without them 
   with["knowledge/parcel.md"] = "---\ntitle: Parcels\n---\nTrack the parcel by its number.\n";
   REQUIRE(rooms.deploy(with).ok());
   CHECK(best(rooms.knowledge, "where is my money") == "refund");
-  rooms.overtake();
+  rooms.disk->break_next_sync();
   with.erase("knowledge/refund.md");
   CHECK(!rooms.deploy(with).ok());
   CHECK(best(rooms.knowledge, "where is my money") == "refund");
@@ -143,10 +130,10 @@ TEST_CASE("deploy: what cannot be recorded does not run") {
   const std::string policies = rooms.bench.guard.bundle_digest(default_tenant());
   Files next = files("2", "second");
   next["policies/e.rego"] += "# changed\n";
-  rooms.overtake();
+  rooms.disk->break_next_sync();
   auto refused = rooms.deploy(next);
   REQUIRE_FALSE(refused.ok());
-  CHECK(refused.error().message().find("recording the deployment") != std::string::npos);
+  CHECK(refused.error().code() == Code::data_loss);
   CHECK(rooms.installed() == Names{"first"});
   CHECK(rooms.bench.guard.bundle_digest(default_tenant()) == policies);
   CHECK(rooms.deployments->current(default_tenant())->version == "1.0.0");
@@ -159,7 +146,9 @@ TEST_CASE("deploy: what cannot be installed is not recorded, and the next start 
   calling["workflows/a.yaml"] = workflow("first").replace(
       workflow("first").find("{set: {x: 1}}"), 13,
       "{call: 'policy:1.0.0@default', with: {path: aios/event_admit/allow}}");
+  const std::string policies = rooms.bench.guard.bundle_digest(default_tenant());
   CHECK_FALSE(rooms.deploy(calling).ok());
+  CHECK(rooms.bench.guard.bundle_digest(default_tenant()) == policies);
   CHECK(rooms.recorded() == 0);
   CHECK(rooms.installed().empty());
   CHECK_FALSE(rooms.deployments->current(default_tenant()).ok());
@@ -167,6 +156,37 @@ TEST_CASE("deploy: what cannot be installed is not recorded, and the next start 
   REQUIRE(good.ok());
   CHECK(good->number == 1);
   CHECK(rooms.recorded() == 1);
+}
+
+TEST_CASE("deploy: a tenant whose bundle cannot be loaded at a start gets another one") {
+  const auto disk = std::make_shared<store::MemoryDisk>();
+  Files calling = files("1", "first");
+  calling["workflows/a.yaml"] = workflow("first").replace(
+      workflow("first").find("{set: {x: 1}}"), 13,
+      "{call: 'policy:1.0.0@default', with: {path: aios/event_admit/allow}}");
+  {
+    Rooms before(nullptr, disk);
+    REQUIRE(before.deploy(calling).ok());
+    REQUIRE(before.bench.loop.run(before.deployments->load(before.ctx)).ok());
+    CHECK(before.store->close().ok());
+  }
+  const workflow::FunctionRegistry none;
+  Rooms after(&none, disk);
+  auto failures = after.bench.loop.run(after.deployments->load(after.ctx));
+  REQUIRE(failures.ok());
+  REQUIRE(failures->size() == 1);
+  const auto told = after.deployments->current(default_tenant());
+  CHECK(told.error().page() == 1108);
+  CHECK(told.error().message().find("could not be loaded") != std::string::npos);
+
+  Files other = files("2", "second");
+  other["aios.yaml"] = "name: another\nversion: 1.0.0\n";
+  CHECK(after.deploy(other).error().page() == 1107);
+  auto mended = after.deploy(files("2", "second"));
+  REQUIRE(mended.ok());
+  CHECK(mended->number == 2);
+  CHECK(after.recorded() == 2);
+  CHECK(after.installed() == Names{"second"});
 }
 
 Task<void> deploy_into(Rooms* rooms, Files given, std::vector<Result<DeploymentInfo>>* out) {

@@ -96,20 +96,31 @@ Connectors::~Connectors() = default;
 
 std::vector<Error> Connectors::load(const TenantId& tenant, const std::vector<ManifestFile>& files,
                                     const Json& params) {
+  auto staged = stage(tenant, files, params);
+  if (staged.errors.empty()) {
+    staged.put();
+  }
+  return std::move(staged.errors);
+}
+
+Staged Connectors::stage(const TenantId& tenant, const std::vector<ManifestFile>& files,
+                         const Json& params) {
   KindServices services;
   services.client = &impl_->client;
   services.clock = &impl_->clock;
   services.secret = [source = impl_->secrets, tenant](std::string_view name) {
     return source(tenant, name);
   };
-  std::vector<Error> errors;
-  auto made = make_all(impl_->kinds, services, files, params, &errors);
-  if (errors.empty()) {
+  Staged staged;
+  auto made = make_all(impl_->kinds, services, files, params, &staged.errors);
+  if (staged.errors.empty()) {
     auto table = std::make_shared<const detail::LoadedByName>(std::move(made));
-    std::lock_guard lock(impl_->mutex);
-    impl_->tenants[tenant].swap(table);
+    staged.put = [impl = impl_.get(), tenant, table] {
+      std::lock_guard lock(impl->mutex);
+      impl->tenants[tenant] = table;
+    };
   }
-  return errors;
+  return staged;
 }
 
 std::vector<Error> Connectors::check(const std::vector<ManifestFile>& files, const Json& params) {

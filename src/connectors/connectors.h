@@ -9,6 +9,7 @@
 #include "core/effect.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "core/staged.h"
 #include "expr/schema.h"
 #include "govern/guard.h"
 #include "net/client.h"
@@ -151,6 +152,8 @@ class Connectors {
   /// @param params  the bundle's parameters, for `${params.<name>}` in manifests.
   std::vector<Error> load(const TenantId& tenant, const std::vector<ManifestFile>& files,
                           const Json& params);
+  /// load() in two steps: all that can fail, then the replacement.
+  Staged stage(const TenantId& tenant, const std::vector<ManifestFile>& files, const Json& params);
   /// The same checks without effect.
   static std::vector<Error> check(const std::vector<ManifestFile>& files, const Json& params);
   /// not_found [AIOS-0901], naming the nearest right name.

@@ -149,6 +149,29 @@ std::shared_ptr<const Knowledge::Snapshot> Knowledge::of(const TenantId& tenant)
 }
 
 Result<void> Knowledge::load(const TenantId& tenant, Corpus corpus) {
+  auto staged = stage(tenant, std::move(corpus));
+  if (!staged.errors.empty()) {
+    return std::move(staged.errors.front());
+  }
+  staged.put();
+  return {};
+}
+
+Staged Knowledge::stage(const TenantId& tenant, Corpus corpus) {
+  Staged staged;
+  auto made = make(std::move(corpus));
+  if (!made.ok()) {
+    staged.errors.push_back(std::move(made).error());
+    return staged;
+  }
+  staged.put = [this, tenant, snapshot = std::move(*made)] {
+    std::lock_guard lock(mutex_);
+    tenants_[tenant] = snapshot;
+  };
+  return staged;
+}
+
+Result<std::shared_ptr<const Knowledge::Snapshot>> Knowledge::make(Corpus corpus) {
   auto errors = check_ids(corpus.articles);
   if (!errors.empty()) {
     return std::move(errors.front());
@@ -181,9 +204,7 @@ Result<void> Knowledge::load(const TenantId& tenant, Corpus corpus) {
     }
   }
   snapshot->digest = snapshot->articles.empty() ? "" : to_hex(view(sha256(all)));
-  std::lock_guard lock(mutex_);
-  tenants_[tenant] = std::move(snapshot);
-  return {};
+  return std::shared_ptr<const Snapshot>(std::move(snapshot));
 }
 
 Found Knowledge::search(const TenantId& tenant, const Question& question) const {
@@ -195,7 +216,7 @@ Found Knowledge::search(const TenantId& tenant, const Question& question) const 
   found.corpus = snapshot->digest;
   const std::string_view text = std::string_view(question.text).substr(0, question_bytes_max);
   auto stemmer = detail::Stemmer::open(snapshot->language);
-  AIOS_ASSERT(stemmer.ok());  // it was opened by load()
+  AIOS_ASSERT(stemmer.ok());  // it was opened by make()
   const auto matches = snapshot->words.search(stemmer->words(text));
   double length = 0;
   const auto cosines = snapshot->cosines(text, &length);

@@ -7,6 +7,7 @@
 
 #include "core/ids.h"
 #include "core/result.h"
+#include "core/staged.h"
 #include "core/time.h"
 #include "data/article.h"
 
@@ -66,11 +67,15 @@ class Knowledge {
   /// @return already_exists [AIOS-1602], invalid_argument [AIOS-1603] for a language,
   ///         resource_exhausted [AIOS-1604] for too many passages.
   Result<void> load(const TenantId& tenant, Corpus corpus);
+  /// load() in two steps: all that can fail and takes time (it embeds every passage), then the
+  /// replacement.
+  Staged stage(const TenantId& tenant, Corpus corpus);
   /// Articles whose last day is over are left out. A tenant without articles finds nothing.
   Found search(const TenantId& tenant, const Question& question) const;
 
  private:
   struct Snapshot;
+  static Result<std::shared_ptr<const Snapshot>> make(Corpus corpus);
   std::shared_ptr<const Snapshot> of(const TenantId& tenant) const;
 
   mutable std::mutex mutex_;

@@ -125,14 +125,28 @@ Guard::~Guard() = default;
 
 Result<void> Guard::load(const TenantId& tenant, const std::vector<PolicyFile>& files,
                          const Json& params) {
+  auto staged = stage(tenant, files, params);
+  if (!staged.errors.empty()) {
+    return std::move(staged.errors.front());
+  }
+  staged.put();
+  return {};
+}
+
+Staged Guard::stage(const TenantId& tenant, const std::vector<PolicyFile>& files,
+                    const Json& params) {
+  Staged staged;
   auto policy = BundlePolicy::load(files, params);
   if (!policy.ok()) {
-    return std::move(policy).error().with(
-        fmt::format("loading the policies of '{}'", tenant.text()));
+    staged.errors.push_back(
+        std::move(policy).error().with(fmt::format("loading the policies of '{}'", tenant.text())));
+    return staged;
   }
-  const std::unique_lock lock(impl_->mutex);
-  impl_->tenants[tenant].policy = std::move(*policy);
-  return {};
+  staged.put = [impl = impl_.get(), tenant, policy = std::move(*policy)] {
+    const std::unique_lock lock(impl->mutex);
+    impl->tenants[tenant].policy = policy;
+  };
+  return staged;
 }
 
 void Guard::set_region(const TenantId& tenant, std::string region) {

@@ -15,6 +15,7 @@
 #include "core/context.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "core/staged.h"
 #include "store/transition.h"
 
 #include <cstdint>
@@ -110,6 +111,8 @@ class Guard {
   /// packages under `aios.` [AIOS-0503].
   Result<void> load(const TenantId& tenant, const std::vector<PolicyFile>& files,
                     const Json& params);
+  /// load() in two steps: all that can fail and takes time, then the replacement.
+  Staged stage(const TenantId& tenant, const std::vector<PolicyFile>& files, const Json& params);
   /// Where the tenant's data may stay ("eu", "us", ...): the fact `input.tenant.region`.
   void set_region(const TenantId& tenant, std::string region);
 

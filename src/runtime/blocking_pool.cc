@@ -42,7 +42,9 @@ BlockingPool::BlockingPool(std::size_t threads) : impl_(std::make_unique<Impl>()
   }
 }
 
-BlockingPool::~BlockingPool() {
+BlockingPool::~BlockingPool() { stop(); }
+
+void BlockingPool::stop() {
   {
     std::lock_guard lock(impl_->mutex);
     impl_->ending = true;
@@ -51,6 +53,7 @@ BlockingPool::~BlockingPool() {
   for (auto& thread : impl_->threads) {
     thread.join();
   }
+  impl_->threads.clear();
 }
 
 bool BlockingPool::try_post(std::function<void()> work) {

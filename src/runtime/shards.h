@@ -49,7 +49,10 @@ class Shards {
 class BlockingPool {
  public:
   explicit BlockingPool(std::size_t threads);
-  ~BlockingPool();  ///< runs what is queued, then joins
+  ~BlockingPool();  ///< as stop()
+  /// Runs what is queued, then joins; takes nothing from then on. Call it while what the calls use
+  /// still lives.
+  void stop();
   bool try_post(std::function<void()> work);
 
  private:

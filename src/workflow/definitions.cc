@@ -81,23 +81,34 @@ std::vector<Error> Engine::check(const std::vector<DefinitionFile>& files,
 
 std::vector<Error> Engine::install(const TenantId& tenant,
                                    const std::vector<DefinitionFile>& files) {
-  auto errors = check(files, *impl_->registry);
-  if (!errors.empty()) {
-    return errors;
+  auto staged = stage(tenant, files);
+  if (staged.errors.empty()) {
+    staged.put();
+  }
+  return std::move(staged.errors);
+}
+
+Staged Engine::stage(const TenantId& tenant, const std::vector<DefinitionFile>& files) {
+  Staged staged;
+  staged.errors = check(files, *impl_->registry);
+  if (!staged.errors.empty()) {
+    return staged;
   }
   std::vector<DefinitionPtr> loaded;
   for (const auto& file : files) {
-    loaded.push_back(load_definition(file, *impl_->registry, &errors));
+    loaded.push_back(load_definition(file, *impl_->registry, &staged.errors));
     AIOS_ASSERT(loaded.back() != nullptr);  // it was checked just now
   }
-  std::lock_guard lock(impl_->definitions_mutex);
-  auto& by_name = impl_->installed[tenant].by_name;
-  by_name.clear();
-  for (const auto& definition : loaded) {
-    const auto known = impl_->known.emplace(definition->info.digest, definition).first->second;
-    by_name[known->full_name()].push_back(known);
-  }
-  return errors;
+  staged.put = [impl = impl_.get(), tenant, loaded = std::move(loaded)] {
+    std::lock_guard lock(impl->definitions_mutex);
+    auto& by_name = impl->installed[tenant].by_name;
+    by_name.clear();
+    for (const auto& definition : loaded) {
+      const auto known = impl->known.emplace(definition->info.digest, definition).first->second;
+      by_name[known->full_name()].push_back(known);
+    }
+  };
+  return staged;
 }
 
 std::vector<DefinitionInfo> Engine::definitions(const TenantId& tenant) const {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bundle/detail/staging.h"
+
+#include "bundle/detail/knowledge.h"
+
+#include <functional>
+#include <utility>
+
+namespace aios::bundle {
+namespace {
+
+Result<Ready> ready(const DeploymentServices& services, const TenantId& tenant,
+                    const Bundle& bundle, const std::string& embedding) {
+  Ready out;
+  auto& parts = out.parts;
+  parts.push_back(services.guard->stage(tenant, bundle.policies, bundle.parameters));
+  parts.push_back(services.connectors->stage(tenant, bundle.connectors, bundle.parameters));
+  if (services.knowledge != nullptr) {
+    auto made = make_corpus(bundle, embedding);
+    if (!made.ok()) {
+      return std::move(made).error();
+    }
+    out.embedding = std::move(made->embedding);
+    parts.push_back(services.knowledge->stage(tenant, std::move(made->corpus)));
+  }
+  parts.push_back(services.engine->stage(tenant, bundle.workflows));
+  for (Staged& part : parts) {
+    if (!part.errors.empty()) {
+      return std::move(part.errors.front());
+    }
+  }
+  return out;
+}
+
+template <class T>
+Task<Result<T>> away(runtime::BlockingPool* pool, Context ctx, std::function<Result<T>()> work) {
+  if (pool == nullptr) {
+    co_return work();
+  }
+  auto done = co_await runtime::blocking(std::move(ctx), *pool, std::move(work));
+  co_return done;
+}
+
+}  // namespace
+
+Task<Result<Checked>> check_away(DeploymentServices services, Context ctx, Files files,
+                                 JsonObject overrides) {
+  std::function<Result<Checked>()> work = [functions = services.functions, files = std::move(files),
+                                           overrides = std::move(overrides)] {
+    return Result<Checked>(check_bundle(files, overrides, *functions));
+  };
+  auto checked = co_await away(services.pool, std::move(ctx), std::move(work));
+  co_return checked;
+}
+
+Task<Result<Ready>> make_ready(DeploymentServices services, Context ctx,
+                               std::shared_ptr<const Bundle> bundle, std::string embedding) {
+  std::function<Result<Ready>()> work = [services, tenant = ctx.tenant, bundle,
+                                         embedding = std::move(embedding)] {
+    return ready(services, tenant, *bundle, embedding);
+  };
+  auto made = co_await away(services.pool, std::move(ctx), std::move(work));
+  co_return made;
+}
+
+}  // namespace aios::bundle
