@@ -56,59 +56,71 @@ DefinitionPtr pick(const std::vector<DefinitionPtr>& all, std::string_view versi
   return best;
 }
 
-}  // namespace
-
-std::vector<Error> Engine::check(const std::vector<DefinitionFile>& files,
-                                 const FunctionRegistry& functions) {
-  std::vector<Error> errors;
+/// All of them, or errors.
+std::vector<DefinitionPtr> load_all(const std::vector<DefinitionFile>& files,
+                                    const FunctionRegistry& functions, std::vector<Error>* errors) {
+  std::vector<DefinitionPtr> loaded;
   std::map<std::string, std::string> seen;
   for (const auto& file : files) {
-    const auto definition = load_definition(file, functions, &errors);
+    auto definition = load_definition(file, functions, errors);
     if (!definition) {
       continue;
     }
     const auto name = definition->full_name() + " " + definition->info.version;
     const auto [other, fresh] = seen.emplace(name, file.path);
     if (!fresh) {
-      errors.push_back(Error(Code::invalid_argument,
-                             fmt::format("workflow {} is also defined in {}", name, other->second))
-                           .page(1008)
-                           .at(file.path, 1, 1));
+      errors->push_back(Error(Code::invalid_argument,
+                              fmt::format("workflow {} is also defined in {}", name, other->second))
+                            .page(1008)
+                            .at(file.path, 1, 1));
     }
+    loaded.push_back(std::move(definition));
   }
+  return loaded;
+}
+
+}  // namespace
+
+std::vector<Error> Engine::check(const std::vector<DefinitionFile>& files,
+                                 const FunctionRegistry& functions) {
+  std::vector<Error> errors;
+  load_all(files, functions, &errors);
   return errors;
+}
+
+/// With `definitions_mutex` held. The one in use already, when there is one.
+DefinitionPtr Engine::Impl::share(DefinitionPtr definition) {
+  auto& slot = known[definition->info.digest];
+  if (auto other = slot.lock()) {
+    return other;
+  }
+  slot = definition;
+  return definition;
 }
 
 std::vector<Error> Engine::install(const TenantId& tenant,
                                    const std::vector<DefinitionFile>& files) {
-  auto staged = stage(tenant, files);
-  if (staged.errors.empty()) {
-    staged.put();
+  std::vector<Error> errors;
+  const auto loaded = load_all(files, *impl_->registry, &errors);
+  if (!errors.empty()) {
+    return errors;
   }
-  return std::move(staged.errors);
-}
-
-Staged Engine::stage(const TenantId& tenant, const std::vector<DefinitionFile>& files) {
-  Staged staged;
-  staged.errors = check(files, *impl_->registry);
-  if (!staged.errors.empty()) {
-    return staged;
-  }
-  std::vector<DefinitionPtr> loaded;
-  for (const auto& file : files) {
-    loaded.push_back(load_definition(file, *impl_->registry, &staged.errors));
-    AIOS_ASSERT(loaded.back() != nullptr);  // it was checked just now
-  }
-  staged.put = [impl = impl_.get(), tenant, loaded = std::move(loaded)] {
-    std::lock_guard lock(impl->definitions_mutex);
-    auto& by_name = impl->installed[tenant].by_name;
-    by_name.clear();
-    for (const auto& definition : loaded) {
-      const auto known = impl->known.emplace(definition->info.digest, definition).first->second;
-      by_name[known->full_name()].push_back(known);
+  std::lock_guard lock(impl_->definitions_mutex);
+  Impl::Installed now;
+  std::map<std::string, std::string> still_kept;
+  auto& kept = impl_->kept[tenant];
+  for (const auto& definition : loaded) {
+    const auto one = impl_->share(definition);
+    now.by_name[one->full_name()].push_back(one);
+    const auto blob = kept.find(one->info.digest);
+    if (blob != kept.end()) {
+      still_kept.insert(*blob);
     }
-  };
-  return staged;
+  }
+  kept = std::move(still_kept);
+  impl_->installed[tenant] = std::move(now);
+  std::erase_if(impl_->known, [](const auto& entry) { return entry.second.expired(); });
+  return errors;
 }
 
 std::vector<DefinitionInfo> Engine::definitions(const TenantId& tenant) const {
@@ -179,11 +191,12 @@ Error Engine::Impl::unknown_workflow(const TenantId& tenant, const std::string& 
 }
 
 Task<Result<std::string>> Engine::Impl::keep_text(Context ctx, DefinitionPtr definition) {
-  const auto key = std::pair(ctx.tenant, definition->info.digest);
+  const auto digest = definition->info.digest;
   {
     std::lock_guard lock(definitions_mutex);
-    const auto found = kept.find(key);
-    if (found != kept.end()) {
+    const auto& names = kept[ctx.tenant];
+    const auto found = names.find(digest);
+    if (found != names.end()) {
       co_return found->second;
     }
   }
@@ -191,7 +204,7 @@ Task<Result<std::string>> Engine::Impl::keep_text(Context ctx, DefinitionPtr def
   auto blob = co_await services.store->put_blob(ctx, std::move(text));
   if (blob.ok()) {
     std::lock_guard lock(definitions_mutex);
-    kept[key] = *blob;
+    kept[ctx.tenant][digest] = *blob;
   }
   co_return blob;
 }
@@ -202,7 +215,9 @@ Task<Result<DefinitionPtr>> Engine::Impl::by_digest(Context ctx, std::string dig
     std::lock_guard lock(definitions_mutex);
     const auto found = known.find(digest);
     if (found != known.end()) {
-      co_return found->second;
+      if (auto definition = found->second.lock()) {
+        co_return definition;
+      }
     }
   }
   auto text = co_await services.store->blob(ctx, blob);
@@ -219,7 +234,7 @@ Task<Result<DefinitionPtr>> Engine::Impl::by_digest(Context ctx, std::string dig
         .page(1016);
   }
   std::lock_guard lock(definitions_mutex);
-  co_return known.emplace(definition->info.digest, definition).first->second;
+  co_return share(std::move(definition));
 }
 
 }  // namespace aios::workflow

@@ -110,7 +110,17 @@ Task<void> Engine::Impl::drive(RunPtr run) {
   release(run);
 }
 
-/// One stretch up to a fence. False: the run parked, ended, was lost, or the engine stops.
+/// A run goes beyond what answers its caller only with a place; without one it waits in the store
+/// for its turn, as after a restart.
+bool Engine::Impl::has_place(LiveRun& run) {
+  if (!run.place) {
+    run.place = places.take_fresh(run.ctx.tenant);
+  }
+  return static_cast<bool>(run.place);
+}
+
+/// One stretch up to a fence. False: the run parked, ended, was lost, has no place, or the engine
+/// stops.
 Task<bool> Engine::Impl::turn(RunPtr run) {
   if (run->cancel_requested && !run->state.ended()) {
     if (run->state.waiting && run->state.waiting->reason == Waiting::Reason::incident) {
@@ -128,9 +138,11 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
     const auto saved = co_await park(run);
     co_return saved == Saved::faulted;
   }
-  if (pause == Pause::yielded || stopping || crowded(*run)) {
+  const bool later = pause == Pause::call && !stopping && !has_place(*run);
+  if (pause == Pause::yielded || stopping || later || crowded(*run)) {
     const auto saved = co_await checkpoint(run);
-    if (saved == Saved::lost || (saved == Saved::durable && stopping)) {
+    if (saved == Saved::lost || (saved == Saved::durable && (stopping || later))) {
+      run->woken = run->woken || later;
       co_return false;
     }
     co_await runtime::yield();

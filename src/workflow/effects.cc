@@ -93,15 +93,25 @@ Task<Next> Engine::Impl::call(RunPtr run) {
     co_return Next::advance;
   }
   if (plan->effect == EffectClass::local) {
-    co_await call_local(run, found->second.get(), *plan);
-    co_return Next::advance;
+    const auto done = co_await call_local(run, found->second.get(), *plan);
+    co_return done;
   }
   const auto next = co_await call_outside(run, found->second.get(), *plan);
   co_return next;
 }
 
+/// The drain deadline passed before the call ended: the run stays as it was saved, as after a
+/// crash, and the next start finds out by the effect's class.
+bool Engine::Impl::left_by_stop(const RunPtr& run) {
+  if (!cutting) {
+    return false;
+  }
+  forget(run);
+  return true;
+}
+
 /// Nothing leaves the process: no intent, and a crash before the next fence repeats it.
-Task<void> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan plan) {
+Task<Next> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan plan) {
   auto& effect = *run->state.effect;
   ++effect.attempt;
   auto request = request_of(*run);
@@ -110,14 +120,20 @@ Task<void> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan pla
   auto prepared = co_await function->prepare(ctx, request, &refused);
   std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
   if (!prepared.ok()) {
+    if (left_by_stop(run)) {
+      co_return Next::lost;
+    }
     note(*run, RunEvent::effect_refused,
          {{"step", effect.step}, {"error", prepared.error().text()}});
     give_up(*run, EffectClass::local, prepared.error());
-    co_return;
+    co_return Next::advance;
   }
   std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
   auto ready = std::move(*prepared);
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
+  if (outcome.outcome != Outcome::done && left_by_stop(run)) {
+    co_return Next::lost;
+  }
   collect(*run, outcome, EffectClass::local);
   if (!outcome.wait_for_review.empty()) {
     Waiting waiting;
@@ -125,12 +141,13 @@ Task<void> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan pla
     waiting.since = clock(*run).now();
     waiting.subject = outcome.wait_for_review;
     run->state.waiting = std::move(waiting);
-    co_return;
+    co_return Next::advance;
   }
   if (outcome.outcome == Outcome::unknown) {
     outcome.outcome = Outcome::failed;  // nothing left the process: what failed did not happen
   }
   settle(*run, plan, std::move(outcome));
+  co_return Next::advance;
 }
 
 /// True: no earlier try of it can have happened. False: settled or parked.
@@ -167,6 +184,9 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   auto prepared = co_await function->prepare(run->ctx, request, &refused);
   std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
   if (!prepared.ok()) {
+    if (left_by_stop(run)) {
+      co_return Next::lost;
+    }
     note(*run, RunEvent::effect_refused,
          {{"step", effect.step}, {"error", prepared.error().text()}});
     give_up(*run, plan.effect, prepared.error());
@@ -198,6 +218,9 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   const Context ctx = attempt_context(*run, plan);
   auto ready = std::move(*prepared);
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
+  if (outcome.outcome != Outcome::done && left_by_stop(run)) {
+    co_return Next::lost;
+  }
   effect.phase = EffectState::Phase::fresh;
   collect(*run, outcome, plan.effect);
   settle(*run, plan, std::move(outcome));

@@ -5,12 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aios::workflow {
 namespace {
 
 constexpr int answer_attempts_max = 5;
+/// For calls to end that were cancelled.
+constexpr Duration cut_grace = std::chrono::seconds(2);
 
 RunView view_of(const store::StreamRow& row, const RunState& state) {
   RunView out;
@@ -76,7 +79,10 @@ void EngineMetrics::effect(EffectClass effect, std::string_view outcome) const {
   }
 }
 
-Engine::Impl::Impl(EngineServices given) : services(std::move(given)), metrics(services.metrics) {
+Engine::Impl::Impl(EngineServices given)
+    : services(std::move(given)),
+      metrics(services.metrics),
+      places(services.places) {
   registry = services.registry;
   if (registry == nullptr) {
     register_all_functions(own_registry);
@@ -86,11 +92,15 @@ Engine::Impl::Impl(EngineServices given) : services(std::move(given)), metrics(s
     functions.emplace(entry.name, entry.make(services.functions));
   }
   timers = std::make_shared<TimerQueue>(
-      *services.store, *services.timers,
-      [this](const TenantId& tenant, const std::string& run_id, std::function<void()> done) {
-        wake(tenant, run_id, std::move(done));
+      *services.store, *services.timers, places,
+      [this](const TenantId& tenant, const std::string& run_id, Places::Place place) {
+        wake(tenant, run_id, std::move(place));
       },
       TimerQueue::Options());
+  if (services.metrics != nullptr) {
+    services.metrics->gauge({"aios_runs_driven", "Runs that are driven now.", "", {}},
+                            [places = places] { return static_cast<double>(places.taken()); });
+  }
 }
 
 Engine::Engine(EngineServices services) : impl_(std::make_unique<Impl>(std::move(services))) {}
@@ -238,19 +248,44 @@ Task<Result<void>> Engine::resolve_incident(Context ctx, std::string run_id, std
 }
 
 Task<void> Engine::stop() {
+  const Duration forever = Duration::max();
+  auto stopped = co_await stop_within(forever);
+  AIOS_ASSERT(stopped.left == 0);
+}
+
+Task<Stopped> Engine::stop_within(Duration grace) {
   impl_->stopping = true;
-  std::vector<EngineShard*> all;
-  {
-    std::lock_guard lock(impl_->shards_mutex);
-    for (const auto& [executor, shard] : impl_->shards) {
-      all.push_back(shard.get());
+  auto& clock = runtime::Executor::current()->clock();
+  const Context forever;
+  const auto draining = forever.until(clock.instant() + grace);
+  auto& timers = impl_->shard_of_executor(*impl_->services.timers);
+  const auto all = impl_->all_shards();
+  auto done = co_await impl_->finish(timers, impl_->timers->stop(), forever);
+  for (auto* shard : all) {
+    done = co_await impl_->finish(*shard, shard->group.join(), draining);
+    if (!done.ok()) {
+      break;
     }
   }
-  auto& timers = impl_->shard_of_executor(*impl_->services.timers);
-  co_await impl_->finish(timers, impl_->timers->stop());
-  for (auto* shard : all) {
-    co_await impl_->finish(*shard, shard->group.join());
+  Stopped stopped;
+  if (done.ok()) {
+    co_return stopped;
   }
+  impl_->cutting = true;
+  const auto ending = forever.until(clock.instant() + cut_grace);
+  for (auto* shard : all) {
+    const auto cut = co_await impl_->cut(shard, ending);
+    stopped.cut += cut;
+  }
+  for (auto* shard : all) {
+    done = co_await impl_->finish(*shard, shard->group.join(), ending);
+    if (!done.ok()) {
+      const auto soon = forever.until(clock.instant() + cut_grace);
+      const auto left = co_await impl_->cut(shard, soon);
+      stopped.left += std::max<std::uint64_t>(left, 1);
+    }
+  }
+  co_return stopped;
 }
 
 Json RunView::to_json() const {

@@ -8,7 +8,6 @@
 #include "core/context.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "core/staged.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "runtime/executor.h"
@@ -16,6 +15,7 @@
 #include "store/store.h"
 #include "workflow/function.h"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,12 +34,18 @@ struct DefinitionInfo {
   std::vector<std::string> trigger_types;  ///< CloudEvents types of schedule.on
 };
 
+struct PlacesOptions {
+  std::uint32_t all_max = 512;
+  std::uint32_t tenant_max = 384;  ///< calls of one tenant that hang hold up no other tenant
+};
+
 struct EngineServices {
   store::Store* store = nullptr;
   FunctionServices functions;
   const FunctionRegistry* registry = nullptr;  ///< null: all of functions/*.cc
   std::function<runtime::Executor&(std::string_view run_id)> shard_of;
   runtime::Executor* timers = nullptr;  ///< where wake-ups are watched
+  PlacesOptions places;                 ///< how many runs are driven at once
   observe::Metrics* metrics = nullptr;
   observe::Log* log = nullptr;
 };
@@ -67,6 +73,12 @@ struct RunView {
   Json to_json() const;
 };
 
+/// What became of the runs that were under way when the engine stopped.
+struct Stopped {
+  std::uint64_t cut = 0;   ///< their calls were cancelled
+  std::uint64_t left = 0;  ///< not even that ended them: the engine must not be destroyed
+};
+
 class Engine {
  public:
   explicit Engine(EngineServices services);
@@ -77,8 +89,6 @@ class Engine {
                                   const FunctionRegistry& functions);
   /// Replaces the tenant's definitions, or none of them on errors; running instances keep theirs.
   std::vector<Error> install(const TenantId& tenant, const std::vector<DefinitionFile>& files);
-  /// install() in two steps: all that can fail, then the replacement.
-  Staged stage(const TenantId& tenant, const std::vector<DefinitionFile>& files);
   std::vector<DefinitionInfo> definitions(const TenantId& tenant) const;
   /// Definitions whose schedule.on takes an event of this type.
   std::vector<DefinitionInfo> triggered_by(const TenantId& tenant,
@@ -87,9 +97,9 @@ class Engine {
   /// Loads and continues every run that was not finished and has no later wake-up; begins watching
   /// wake-ups.
   Task<Result<void>> recover(Context ctx);
-  /// Advances to the first fence and commits with `request.with`; returns when durable. not_found:
-  /// no such workflow; invalid_argument: the input does not fit the definition's schema (nothing is
-  /// committed then).
+  /// Advances to the first fence (with all places taken: to the first call) and commits with
+  /// `request.with`; returns when durable. not_found: no such workflow; invalid_argument: the input
+  /// does not fit the definition's schema (nothing is committed then).
   Task<Result<std::string>> start(Context ctx, StartRequest request);
   /// Waits until the run ended (or ctx ends).
   Task<Result<RunView>> wait(Context ctx, std::string run_id);
@@ -110,6 +120,9 @@ class Engine {
                                       Json result);
   /// Stops advancing at the next fence and returns when every shard is quiet.
   Task<void> stop();
+  /// The same with a bound: calls that are under way after `grace` are cancelled, and their runs
+  /// stay as they were saved, for the next start.
+  Task<Stopped> stop_within(Duration grace);
 
  private:
   struct Impl;

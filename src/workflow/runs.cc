@@ -177,6 +177,7 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
 }
 
 void Engine::Impl::release(const RunPtr& run) {
+  run->place.give_back();
   auto& shard = *run->shard;
   const auto found = shard.runs.find(run->id);
   if (found == shard.runs.end() || found->second != run) {
@@ -214,32 +215,28 @@ void Engine::Impl::forget(const RunPtr& run) {
   }
 }
 
-void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id,
-                        std::function<void()> done) {
-  spawn(shard_of(run_id), wake_run(tenant, run_id, std::move(done)));
+void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id, Places::Place place) {
+  spawn(shard_of(run_id), wake_run(tenant, run_id, std::move(place)));
 }
 
-/// `done` is called once the run is in memory: what it does then takes no place from others.
-Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, std::function<void()> done) {
+Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Places::Place place) {
   auto& shard = shard_of(run_id);
   const auto here = shard.runs.find(run_id);
   if (here != shard.runs.end() && here->second->busy && here->second->ctx.tenant == tenant) {
     here->second->woken = true;  // whoever has it looks at the time when they are through
-    done();
     co_return;
   }
-  if (stopping) {
-    done();
+  if (stopping || shard.putting_off.contains(run_id)) {
     co_return;
   }
   const Context ctx = system_context(tenant, "wake-ups");
   auto run = co_await acquire(ctx, run_id);
   if (!run.ok()) {
+    shard.putting_off.insert(run_id);
     co_await not_woken(ctx, run_id, std::move(run).error());
-    done();
+    shard.putting_off.erase(run_id);
     co_return;
   }
-  done();
   const RunPtr live = *run;
   auto& state = live->state;
   const auto now = shard.executor.clock().now();
@@ -252,31 +249,37 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, std::func
   if (state.waiting && state.waiting->wake_at && *state.waiting->wake_at <= now) {
     machine(*live).wake();
   }
+  live->place = std::move(place);
   co_await drive(live);
 }
 
 Task<void> Engine::Impl::not_woken(Context ctx, std::string run_id, Error error) {
-  if (services.log != nullptr) {
-    services.log->error("workflow", error, &ctx);
-  }
   const auto now = shard_of(run_id).executor.clock().now();
+  auto due = Result<bool>(true);
   if (error.code() == Code::unavailable || error.retry() == Retry::same_call) {
     timers->add(ctx.tenant, run_id, now + again_pause);
-    co_return;
+  } else {
+    due = co_await put_off(ctx, run_id, now);
   }
-  auto put = co_await put_off(ctx, run_id, now + unreadable_pause);
-  if (!put.ok() && services.log != nullptr) {
-    services.log->error("workflow", put.error(), &ctx);
+  if (services.log != nullptr && !(due.ok() && !*due)) {
+    services.log->error("workflow", error, &ctx);
+  }
+  if (services.log != nullptr && !due.ok()) {
+    services.log->error("workflow", due.error(), &ctx);
   }
 }
 
 /// A run that cannot be read is moved behind those that are due, so that it does not stand before
-/// them for ever; one whose data are erased is not woken again.
-Task<Result<void>> Engine::Impl::put_off(Context ctx, std::string run_id, Time until) {
+/// them for ever; one whose data are erased is not woken again. False: that was done before.
+Task<Result<bool>> Engine::Impl::put_off(Context ctx, std::string run_id, Time now) {
   auto row = co_await services.store->stream(ctx, store::StreamKind::run, run_id);
   if (!row.ok()) {
     co_return std::move(row).error();
   }
+  if (!row->wake_at || *row->wake_at > now) {
+    co_return false;
+  }
+  const auto until = now + unreadable_pause;
   store::StreamWrite write;
   write.kind = store::StreamKind::run;
   write.id = run_id;
@@ -298,7 +301,7 @@ Task<Result<void>> Engine::Impl::put_off(Context ctx, std::string run_id, Time u
   if (!row->erased) {
     timers->add(ctx.tenant, run_id, until);
   }
-  co_return Result<void>();
+  co_return true;
 }
 
 Task<Result<bool>> Engine::Impl::start_timers(std::shared_ptr<TimerQueue> queue) {
@@ -318,16 +321,48 @@ Task<Result<bool>> Engine::Impl::as_flag(Task<Result<void>> work) {
 }
 
 /// Runs `last` on the shard outside its group, and returns when nothing of it is left on that
-/// thread.
-Task<void> Engine::Impl::finish(EngineShard& shard, Task<void> last) {
+/// thread; deadline_exceeded leaves it there.
+Task<Result<void>> Engine::Impl::finish(EngineShard& shard, Task<void> last, Context ctx) {
   const runtime::OneShot<bool> done;
   const runtime::OneShot<bool> gone;
   const Context forever;
   auto carried = std::make_shared<Task<void>>(set_after(std::move(last), done));
   shard.executor.post([&shard, carried] { shard.admin.spawn(std::move(*carried)); });
-  auto waited = co_await done.wait(forever);
+  auto waited = co_await done.wait(std::move(ctx));
+  if (!waited.ok()) {
+    co_return std::move(waited).error();
+  }
   shard.executor.post([gone] { gone.set(true); });
   waited = co_await gone.wait(forever);
+  co_return Result<void>();
+}
+
+std::vector<EngineShard*> Engine::Impl::all_shards() {
+  std::vector<EngineShard*> all;
+  std::lock_guard lock(shards_mutex);
+  for (const auto& [executor, shard] : shards) {
+    all.push_back(shard.get());
+  }
+  return all;
+}
+
+/// Cancels what the shard's runs wait for. @return how many runs are under way there
+Task<std::uint64_t> Engine::Impl::cut(EngineShard* shard, Context ctx) {
+  const runtime::OneShot<std::uint64_t> done;
+  shard->executor.post([shard, done] {
+    std::uint64_t count = 0;
+    for (const auto& [id, run] : shard->runs) {
+      if (run->busy) {
+        ++count;
+        if (run->ctx.cancel) {
+          run->ctx.cancel->cancel();
+        }
+      }
+    }
+    done.set(count);
+  });
+  auto counted = co_await done.wait(std::move(ctx));
+  co_return counted.ok() ? *counted : 0;
 }
 
 void Engine::Impl::notify_ended(const std::string& run_id) {

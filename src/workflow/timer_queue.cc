@@ -15,36 +15,64 @@ constexpr Duration failed_pause = std::chrono::seconds(1);
 
 }  // namespace
 
-TimerQueue::TimerQueue(store::Store& store, runtime::Executor& executor, Wake wake, Options options)
+TimerQueue::TimerQueue(store::Store& store, runtime::Executor& executor, Places places, Wake wake,
+                       Options options)
     : store_(store),
       executor_(executor),
+      places_(std::move(places)),
       wake_(std::move(wake)),
       options_(options) {}
 
 void TimerQueue::add(const TenantId& tenant, const std::string& run_id, Time at) {
   executor_.post([self = shared_from_this(), tenant, run_id, at] {
     if (self->started_ && !self->stopped_) {  // before the first reading the store tells of it
-      self->insert(tenant, run_id, at);
+      self->insert(tenant, run_id, at.ns);
       self->schedule();
     }
   });
 }
 
-void TimerQueue::insert(const TenantId& tenant, const std::string& run_id, Time at) {
-  if (horizon_ && at.ns >= *horizon_) {
-    return;  // in the store, and read from there when its time comes near
+void TimerQueue::insert(const TenantId& tenant, const std::string& run_id, std::int64_t at) {
+  const bool fresh = queues_[tenant].emplace(at, run_id).second;
+  size_ += fresh ? 1 : 0;
+  if (size_ > options_.capacity) {
+    drop_last();
   }
-  queue_.insert(Key(at.ns, tenant, run_id));
-  if (queue_.size() > options_.capacity) {
-    const auto last = std::prev(queue_.end());
-    horizon_ = std::get<0>(*last);
-    queue_.erase(last);
+}
+
+/// The latest of the tenant with the most: it is in the store, and read from there again.
+void TimerQueue::drop_last() {
+  const auto most = std::max_element(
+      queues_.begin(), queues_.end(),
+      [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
+  const auto last = std::prev(most->second.end());
+  horizon_ = std::min(horizon_.value_or(INT64_MAX), last->first);
+  most->second.erase(last);
+  --size_;
+  if (most->second.empty()) {
+    queues_.erase(most);
   }
+}
+
+/// INT64_MAX: none.
+std::int64_t TimerQueue::earliest() const {
+  std::int64_t at = INT64_MAX;
+  for (const auto& [tenant, due] : queues_) {
+    at = std::min(at, due.begin()->first);
+  }
+  return at;
 }
 
 Task<Result<void>> TimerQueue::start() {
   group_ = std::make_unique<runtime::TaskGroup>(executor_);
   started_ = true;
+  places_.on_free([weak = weak_from_this(), &executor = executor_] {
+    executor.post([weak] {
+      if (const auto self = weak.lock()) {
+        self->fire();
+      }
+    });
+  });
   auto done = co_await read();
   if (done.ok()) {
     schedule();
@@ -65,11 +93,11 @@ Task<Result<void>> TimerQueue::read() {
   horizon_.reset();
   for (const auto& wake_up : *found) {
     if (wake_up.kind == store::StreamKind::run) {
-      queue_.insert(Key(wake_up.at.ns, wake_up.tenant, wake_up.id));
+      insert(wake_up.tenant, wake_up.id, wake_up.at.ns);
     }
   }
   if (found->size() >= options_.capacity) {
-    horizon_ = found->back().at.ns + 1;
+    horizon_ = std::min(horizon_.value_or(INT64_MAX), found->back().at.ns + 1);
   }
   co_return Result<void>();
 }
@@ -98,40 +126,63 @@ void TimerQueue::schedule() {
     executor_.cancel(*timer_);
     timer_.reset();
   }
-  if (stopped_ || reading_ || waking_ >= options_.waking_max) {
+  if (stopped_ || reading_ || !started_) {
     return;
   }
-  const auto now = executor_.clock().now();
-  const auto instant = executor_.clock().instant();
-  if (queue_.empty()) {
-    if (horizon_ && waking_ == 0) {
-      group_->spawn(reload());
+  if (horizon_ && earliest() >= *horizon_) {
+    reading_ = true;  // from now on, not only once it runs
+    group_->spawn(reload());
+    return;
+  }
+  const auto now = executor_.clock().now().ns;
+  std::int64_t next = INT64_MAX;
+  for (const auto& [tenant, due] : queues_) {
+    const auto at = due.begin()->first;
+    if (at > now || !places_.waits(tenant)) {  // else a place that becomes free wakes it
+      next = std::min(next, at);
     }
+  }
+  if (next == INT64_MAX) {
     return;
   }
-  const auto pause =
-      std::clamp(Duration(std::get<0>(*queue_.begin()) - now.ns), Duration(0), look_again);
-  timer_ = executor_.call_at(instant + pause, [self = shared_from_this()] {
+  const auto pause = std::clamp(Duration(next > now ? next - now : 0), Duration(0), look_again);
+  timer_ = executor_.call_at(executor_.clock().instant() + pause, [self = shared_from_this()] {
     self->timer_.reset();
     self->fire();
   });
 }
 
 void TimerQueue::fire() {
-  const auto now = executor_.clock().now();
-  while (!stopped_ && !queue_.empty() && waking_ < options_.waking_max &&
-         std::get<0>(*queue_.begin()) <= now.ns) {
-    const auto key = *queue_.begin();
-    queue_.erase(queue_.begin());
-    ++waking_;
-    wake_(std::get<1>(key), std::get<2>(key), [self = shared_from_this()] {
-      self->executor_.post([self] {
-        --self->waking_;
-        self->schedule();
-      });
-    });
+  const auto now = executor_.clock().now().ns;
+  std::size_t passed = 0;  // tenants in a row that nothing can be done for
+  while (!stopped_ && passed < queues_.size()) {
+    auto turn = queues_.upper_bound(last_);
+    if (turn == queues_.end()) {
+      turn = queues_.begin();
+    }
+    last_ = turn->first;
+    passed = wake_first(last_, turn->second, now) ? 0 : passed + 1;
+    if (turn->second.empty()) {
+      queues_.erase(turn);
+    }
   }
   schedule();
+}
+
+bool TimerQueue::wake_first(const TenantId& tenant, Due& due, std::int64_t now) {
+  const auto first = due.begin();
+  if (first->first > now) {
+    return false;
+  }
+  auto place = places_.take(tenant);
+  if (!place) {
+    return false;
+  }
+  const std::string run_id = first->second;
+  due.erase(first);
+  --size_;
+  wake_(tenant, run_id, std::move(place));
+  return true;
 }
 
 Task<void> TimerQueue::stop() {
@@ -140,7 +191,8 @@ Task<void> TimerQueue::stop() {
     executor_.cancel(*timer_);
     timer_.reset();
   }
-  queue_.clear();
+  queues_.clear();
+  size_ = 0;
   if (group_) {
     co_await group_->join();
   }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aios::workflow::test {
@@ -22,6 +23,16 @@ EffectClass class_of(std::string_view name) {
 }
 
 Error lost() { return Error(Code::unavailable, "no answer came", Retry::same_call); }
+
+struct Inside {
+  explicit Inside(OutsideSystem& system) : system_(system) {
+    system_.inside_max = std::max(system_.inside_max, ++system_.inside);
+  }
+  ~Inside() { --system_.inside; }
+  Inside(const Inside&) = delete;
+  Inside& operator=(const Inside&) = delete;
+  OutsideSystem& system_;
+};
 
 class SystemFunction final : public Function {
  public:
@@ -59,6 +70,7 @@ class SystemFunction final : public Function {
       co_return out;
     }
     ++system_.requests;
+    const Inside inside(system_);
     const Context forever;
     auto rested = co_await runtime::sleep_for(forever, system_.latency);
     (void)rested;
@@ -85,7 +97,7 @@ class SystemFunction final : public Function {
       if (behaviour == Behaviour::hang) {
         const runtime::OneShot<bool> released;
         system_.hanging.push_back(released);
-        auto waited = co_await released.wait(ctx);
+        auto waited = co_await released.wait(system_.deaf ? forever : ctx);
         (void)waited;
       }
     }
@@ -222,10 +234,14 @@ void World::crash() {
 }
 
 std::string World::run_workflow(const std::string& name, Json input) {
+  return run_workflow_of(default_tenant(), name, std::move(input));
+}
+
+std::string World::run_workflow_of(const TenantId& tenant, const std::string& name, Json input) {
   StartRequest request;
   request.workflow = name;
   request.input = std::move(input);
-  auto id = executor.run(engine->start(ctx(), std::move(request)));
+  auto id = executor.run(engine->start(system_context(tenant, "test"), std::move(request)));
   if (!id.ok()) {
     fmt::print(stderr, "{}\n", id.error().text());
   }
@@ -240,6 +256,14 @@ RunView World::view(const std::string& run_id) {
   }
   AIOS_ASSERT(found.ok());
   return std::move(*found);
+}
+
+std::uint64_t World::count(const std::string& status) {
+  store::ListQuery query;
+  query.status = status;
+  const auto found = executor.run(store->count(ctx(), std::move(query)));
+  AIOS_ASSERT(found.ok());
+  return *found;
 }
 
 RunView World::finish(const std::string& run_id, Duration longest) {

@@ -9,6 +9,7 @@
 #include "workflow/detail/definition.h"
 #include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
+#include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
 #include "workflow/detail/timer_queue.h"
 #include "workflow/engine.h"
@@ -19,6 +20,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace aios::workflow {
@@ -29,6 +31,7 @@ struct EngineShard {
   runtime::TaskGroup group;
   runtime::TaskGroup admin;  ///< waits for `group`
   std::unordered_map<std::string, RunPtr> runs;
+  std::unordered_set<std::string> putting_off;  ///< runs that could not be read a moment ago
 };
 
 /// What to do after a call was seen to.
@@ -58,6 +61,7 @@ struct Engine::Impl {
                                            const std::string& version) const;
   Task<Result<std::shared_ptr<const Definition>>> by_digest(Context ctx, std::string digest,
                                                             std::string blob);
+  std::shared_ptr<const Definition> share(std::shared_ptr<const Definition> definition);
   Task<Result<std::string>> keep_text(Context ctx, std::shared_ptr<const Definition> definition);
 
   Error unknown_workflow(const TenantId& tenant, const std::string& workflow,
@@ -69,17 +73,19 @@ struct Engine::Impl {
   EngineShard& shard_of(std::string_view run_id);
   EngineShard& shard_of_executor(runtime::Executor& executor);
   Task<Result<bool>> start_timers(std::shared_ptr<TimerQueue> queue);
-  Task<void> finish(EngineShard& shard, Task<void> last);
+  Task<Result<void>> finish(EngineShard& shard, Task<void> last, Context ctx);
+  std::vector<EngineShard*> all_shards();
+  Task<std::uint64_t> cut(EngineShard* shard, Context ctx);
   static Task<Result<bool>> as_flag(Task<Result<void>> work);
   void spawn(EngineShard& shard, Task<void> task);
   Task<Result<RunPtr>> acquire(Context ctx, std::string run_id);
   Task<Result<void>> load(RunPtr run);
   void release(const RunPtr& run);
   void forget(const RunPtr& run);
-  void wake(const TenantId& tenant, const std::string& run_id, std::function<void()> done);
-  Task<void> wake_run(TenantId tenant, std::string run_id, std::function<void()> done);
+  void wake(const TenantId& tenant, const std::string& run_id, Places::Place place);
+  Task<void> wake_run(TenantId tenant, std::string run_id, Places::Place place);
   Task<void> not_woken(Context ctx, std::string run_id, Error error);
-  Task<Result<void>> put_off(Context ctx, std::string run_id, Time until);
+  Task<Result<bool>> put_off(Context ctx, std::string run_id, Time now);
   void notify_ended(const std::string& run_id);
   Machine machine(LiveRun& run);
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
@@ -88,6 +94,7 @@ struct Engine::Impl {
   Task<void> begin(RunPtr run);
   Task<void> drive(RunPtr run);
   Task<bool> turn(RunPtr run);
+  bool has_place(LiveRun& run);
   Task<bool> save_end(RunPtr run);
   Task<Saved> checkpoint(RunPtr run);
   Task<void> close_abandoned_reviews(RunPtr run);
@@ -110,9 +117,10 @@ struct Engine::Impl {
 
   // Calls (effects.cc)
   Task<Next> call(RunPtr run);
-  Task<void> call_local(RunPtr run, Function* function, CallPlan plan);
+  Task<Next> call_local(RunPtr run, Function* function, CallPlan plan);
   Task<Next> call_outside(RunPtr run, Function* function, CallPlan plan);
   Task<bool> clear_to_send(RunPtr run, Function* function, CallPlan plan);
+  bool left_by_stop(const RunPtr& run);
   Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
   CallRequest request_of(const LiveRun& run) const;
   Context attempt_context(const LiveRun& run, const CallPlan& plan);
@@ -140,8 +148,10 @@ struct Engine::Impl {
   const FunctionRegistry* registry = nullptr;
   std::map<std::string, std::unique_ptr<Function>, std::less<>> functions;
   EngineMetrics metrics;
+  Places places;
   std::shared_ptr<TimerQueue> timers;
   std::atomic<bool> stopping{false};
+  std::atomic<bool> cutting{false};  ///< the drain deadline passed: calls under way are cancelled
 
   std::mutex shards_mutex;
   std::map<runtime::Executor*, std::unique_ptr<EngineShard>> shards;
@@ -151,8 +161,10 @@ struct Engine::Impl {
     std::map<std::string, std::vector<std::shared_ptr<const Definition>>> by_name;  ///< newest last
   };
   std::map<TenantId, Installed> installed;
-  std::map<std::string, std::shared_ptr<const Definition>, std::less<>> known;  ///< by digest
-  std::map<std::pair<TenantId, std::string>, std::string> kept;  ///< tenant and digest -> blob
+  /// By digest; what no installation and no run in memory refers to is gone.
+  std::map<std::string, std::weak_ptr<const Definition>, std::less<>> known;
+  std::map<TenantId, std::map<std::string, std::string>>
+      kept;  ///< digest -> blob, of those installed
 
   std::mutex waiters_mutex;
   std::uint64_t next_waiter = 1;

@@ -14,6 +14,7 @@
 #include "store/transition.h"
 #include "workflow/detail/definition.h"
 #include "workflow/detail/machine.h"
+#include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
 
 namespace aios::workflow {
@@ -55,6 +56,7 @@ struct LiveRun {
   std::optional<runtime::OneShot<bool>> ack;  ///< who is answered when the next commit is durable
 
   std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
+  Places::Place place;         ///< while it is driven beyond an answer
   bool busy = false;
   bool woken = false;  ///< its time came while it was busy: look again when it no longer is
   bool cancel_requested = false;

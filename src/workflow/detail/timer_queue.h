@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // workflow/detail/timer_queue: when which run is to be woken. The store holds all wake-ups; memory
-// holds the earliest (at most `capacity`), so a million sleeping runs cost memory only as their
-// time comes near. Threading: add() from any thread; everything else happens on the executor.
+// holds the earliest (at most `capacity`; beyond it the tenant with the most gives one up), so a
+// million sleeping runs cost memory only as their time comes near. Whoever is due waits for a
+// place; tenants get them in turn.
+// Threading: add() from any thread; everything else happens on the executor.
 
 #include "core/context.h"
 #include "runtime/executor.h"
@@ -10,28 +12,29 @@
 #include "runtime/task.h"
 #include "runtime/task_group.h"
 #include "store/store.h"
+#include "workflow/detail/places.h"
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
+#include <utility>
 
 namespace aios::workflow {
 
 class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
  public:
-  /// Wakes one run. Must call `done` once, from any thread, when the run is in memory or cannot be
-  /// had.
-  using Wake = std::function<void(const TenantId& tenant, const std::string& run_id,
-                                  std::function<void()> done)>;
+  /// Wakes one run, which keeps the place until it is parked, has ended or cannot be had.
+  using Wake =
+      std::function<void(const TenantId& tenant, const std::string& run_id, Places::Place place)>;
   struct Options {
     std::uint32_t capacity = 10'000;
-    std::uint32_t waking_max = 256;  ///< runs being read at once
   };
-  TimerQueue(store::Store& store, runtime::Executor& executor, Wake wake, Options options);
+  TimerQueue(store::Store& store, runtime::Executor& executor, Places places, Wake wake,
+             Options options);
 
   void add(const TenantId& tenant, const std::string& run_id, Time at);
   /// First reading of the store; wake-ups begin.
@@ -40,22 +43,27 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   Task<void> stop();
 
  private:
-  using Key = std::tuple<std::int64_t, TenantId, std::string>;
-  void insert(const TenantId& tenant, const std::string& run_id, Time at);
+  using Due = std::set<std::pair<std::int64_t, std::string>>;  // when and which run
+  void insert(const TenantId& tenant, const std::string& run_id, std::int64_t at);
+  void drop_last();
+  std::int64_t earliest() const;
   void schedule();
   void fire();
+  bool wake_first(const TenantId& tenant, Due& due, std::int64_t now);
   Task<void> reload();
   Task<Result<void>> read();
 
   store::Store& store_;
   runtime::Executor& executor_;
+  Places places_;
   Wake wake_;
   Options options_;
-  std::set<Key> queue_;
+  std::map<TenantId, Due> queues_;  // none of them empty
+  std::size_t size_ = 0;
+  TenantId last_;                        // who was served last
   std::optional<std::int64_t> horizon_;  // the store has more from here on
   std::optional<Instant> read_at_;
   std::optional<runtime::Executor::TimerId> timer_;
-  std::uint32_t waking_ = 0;
   bool started_ = false;
   bool stopped_ = false;
   bool reading_ = false;

@@ -37,6 +37,8 @@ struct OutsideSystem {
   std::deque<Behaviour> script;        ///< empty: answer
   std::function<Behaviour()> chooser;  ///< used when the script is empty
   int requests = 0, lookups = 0, denied = 0;
+  int inside = 0, inside_max = 0;  ///< requests at one time
+  bool deaf = false;               ///< a call that hangs heeds no cancellation
   bool lookup_fails = false;
   bool deny = false;
   std::vector<runtime::OneShot<bool>> hanging;
@@ -64,7 +66,9 @@ class World {
   void replace_documents(std::vector<std::string> texts);
 
   std::string run_workflow(const std::string& name, Json input);
+  std::string run_workflow_of(const TenantId& tenant, const std::string& name, Json input);
   RunView view(const std::string& run_id);
+  std::uint64_t count(const std::string& status);
   RunView finish(const std::string& run_id, Duration longest = std::chrono::hours(1));
   Context ctx();
 
