@@ -5,51 +5,68 @@
 
 namespace aios::store::detail {
 
-/// Seals the payloads of one transition; asks for each subject's key once.
+/// Turns one transition into a record, in two steps: what it names, then what it says, sealed. Asks
+/// for each subject's key once.
 class Preparation {
  public:
-  Preparation(StoreImpl& store, const Transition& transition)
+  Preparation(StoreImpl& store, Transition transition)
       : store_(store),
-        transition_(transition),
+        transition_(std::move(transition)),
         now_(store.clock_.now()) {}
 
-  Result<std::shared_ptr<const Record>> run() {
+  /// Streams and keys, without payloads.
+  Result<const Record*> name() {
     record_->tenant = transition_.tenant.text();
     record_->epoch = transition_.epoch;
-    record_->budgets = transition_.budgets;
-    record_->outbox_done = transition_.outbox_done;
-    for (const AuditLeaf& leaf : transition_.leaves) {
-      record_->leaves.push_back({leaf.bytes});  // what opens it stays out of the journal
-    }
     for (const StreamWrite& stream : transition_.streams) {
-      add_stream(stream);
+      RecordStream out;
+      out.key = stream_key(stream.kind, record_->tenant, stream.id);
+      out.expected_version = stream.expected_version;
+      record_->streams.push_back(std::move(out));
     }
-    for (const KeyClaim& claim : transition_.keys) {
-      add_key(claim);
+    for (KeyClaim& claim : transition_.keys) {
+      auto fingerprint = store_.keyring_->fingerprint(record_->tenant, claim.space, claim.key);
+      if (!fingerprint.ok()) {
+        return std::move(fingerprint).error();
+      }
+      record_->keys.push_back({*fingerprint, claim.request_digest, std::move(claim.value)});
+    }
+    return record_.get();
+  }
+
+  Result<void> fill(Submission* submission) {
+    record_->budgets = std::move(transition_.budgets);
+    record_->outbox_done = std::move(transition_.outbox_done);
+    for (AuditLeaf& leaf : transition_.leaves) {
+      record_->leaves.push_back({std::move(leaf.bytes)});  // what opens it stays out of the journal
+    }
+    for (std::size_t i = 0; i < transition_.streams.size(); ++i) {
+      fill_stream(transition_.streams[i], record_->streams[i]);
     }
     const std::string owner = record_->tenant + '\0';
-    for (const OutboxMessage& message : transition_.outbox) {
-      record_->outbox.push_back({message.topic, message.ordering_key,
-                                 seal(Use::message, owner + message.topic, message.data)});
-    }
-    for (const auto& [subject, grant] : grants_) {
-      if (grant.assignment) {
-        record_->assignments.push_back(*grant.assignment);
-      }
+    for (OutboxMessage& message : transition_.outbox) {
+      std::string sealed = seal(Use::message, owner + message.topic, message.data);
+      record_->outbox.push_back(
+          {std::move(message.topic), std::move(message.ordering_key), std::move(sealed)});
     }
     if (error_) {
       return *std::move(error_);
     }
-    return std::shared_ptr<const Record>(std::move(record_));
+    for (auto& [subject, grant] : grants_) {
+      if (grant.assignment) {
+        record_->assignments.push_back(*grant.assignment);
+        submission->holds.push_back(std::move(grant.hold));
+      }
+    }
+    submission->body = encode(*record_);
+    submission->record = std::move(record_);
+    return {};
   }
 
  private:
-  void add_stream(const StreamWrite& stream) {
-    RecordStream out;
-    out.key = stream_key(stream.kind, record_->tenant, stream.id);
-    out.expected_version = stream.expected_version;
-    out.status = stream.status;
-    out.label = stream.label;
+  void fill_stream(StreamWrite& stream, RecordStream& out) {
+    out.status = std::move(stream.status);
+    out.label = std::move(stream.label);
     out.wake_at = stream.wake_at;
     out.end = stream.end;
     if (stream.state) {
@@ -58,16 +75,6 @@ class Preparation {
     for (const HistoryEvent& event : stream.history) {
       out.history.push_back({event.type, event.time, seal(Use::event, out.key, event.data)});
     }
-    record_->streams.push_back(std::move(out));
-  }
-
-  void add_key(const KeyClaim& claim) {
-    auto fingerprint = store_.keyring_->fingerprint(record_->tenant, claim.space, claim.key);
-    if (!fingerprint.ok()) {
-      error_ = std::move(fingerprint).error();
-      return;
-    }
-    record_->keys.push_back({*fingerprint, claim.request_digest, claim.value});
   }
 
   std::string seal(Use use, std::string_view owner, const Payload& payload) {
@@ -84,37 +91,42 @@ class Preparation {
       error_ = std::move(grant).error();
       return {};
     }
-    grants_.emplace_back(payload.subject, *grant);
-    return store_.sealer_.seal(*grant, use, owner, payload.bytes);
+    grants_.emplace_back(payload.subject, *std::move(grant));
+    return store_.sealer_.seal(grants_.back().second, use, owner, payload.bytes);
   }
 
   StoreImpl& store_;
-  const Transition& transition_;
+  Transition transition_;
   Time now_;
   std::shared_ptr<Record> record_ = std::make_shared<Record>();
   std::vector<std::pair<std::string, Keyring::Grant>> grants_;
   std::optional<Error> error_;
 };
 
-Result<std::unique_ptr<Submission>> StoreImpl::prepare(const Transition& transition) {
-  auto record = Preparation(*this, transition).run();
+Result<std::unique_ptr<Submission>> StoreImpl::prepare(Transition transition) {
+  Preparation preparation(*this, std::move(transition));
+  auto record = preparation.name();
   if (!record.ok()) {
     return std::move(record).error();
   }
   auto submission = std::make_unique<Submission>();
-  submission->record = *std::move(record);
-  submission->body = encode(*submission->record);
-  if (auto looked = look_up(*submission); !looked.ok()) {
+  if (auto looked = look_up(**record, submission.get()); !looked.ok()) {
     return std::move(looked).error();
+  }
+  if (auto refused = refuse_taken_key(**record, *submission)) {
+    return *std::move(refused);
+  }
+  if (auto filled = preparation.fill(submission.get()); !filled.ok()) {
+    return std::move(filled).error();
   }
   return submission;
 }
 
 // The writer is one thread for all: what the tables say is asked here, on the caller's.
-Result<void> StoreImpl::look_up(Submission& submission) {
+Result<void> StoreImpl::look_up(const Record& record, Submission* submission) {
   ReadGate::Pass pass(gate_);
-  submission.base_cursor = engine_->cursor();
-  for (const RecordStream& stream : submission.record->streams) {
+  submission->base_cursor = engine_->cursor();
+  for (const RecordStream& stream : record.streams) {
     std::optional<std::uint64_t> base;
     if (!delta_.version(stream.key)) {
       auto version = engine_->version(stream.key);
@@ -123,16 +135,38 @@ Result<void> StoreImpl::look_up(Submission& submission) {
       }
       base = *version;
     }
-    submission.base_versions.push_back(base);
+    submission->base_versions.push_back(base);
   }
-  for (const RecordKey& key : submission.record->keys) {
+  for (const RecordKey& key : record.keys) {
     auto found = engine_->key(key.fingerprint);
     if (!found.ok()) {
       return std::move(found).error();
     }
-    submission.base_keys_taken.push_back(found->has_value());
+    submission->base_keys_taken.push_back(found->has_value());
   }
   return {};
+}
+
+// A sender that repeats itself is refused before anything is sealed for it. What is taken stays
+// taken; but a wrong epoch or version is told first, as the writer does.
+std::optional<Error> StoreImpl::refuse_taken_key(const Record& record,
+                                                 const Submission& submission) const {
+  if (record.keys.empty() || record.epoch != epoch()) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < record.streams.size(); ++i) {
+    const auto& base = submission.base_versions[i];
+    const auto version = base ? base : delta_.version(record.streams[i].key);
+    if (version != record.streams[i].expected_version) {
+      return std::nullopt;
+    }
+  }
+  for (std::size_t i = 0; i < record.keys.size(); ++i) {
+    if (submission.base_keys_taken[i] || delta_.key(record.keys[i].fingerprint)) {
+      return key_is_taken(i + 1);
+    }
+  }
+  return std::nullopt;
 }
 
 Task<Result<Committed>> StoreImpl::commit(Context ctx, Transition transition) {
@@ -142,7 +176,7 @@ Task<Result<Committed>> StoreImpl::commit(Context ctx, Transition transition) {
   if (auto limits = check_limits(ctx, transition); !limits.ok()) {
     co_return std::move(limits).error();
   }
-  auto submission = prepare(transition);
+  auto submission = prepare(std::move(transition));
   if (!submission.ok()) {
     co_return std::move(submission).error();
   }

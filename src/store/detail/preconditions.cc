@@ -6,6 +6,11 @@
 
 namespace aios::store::detail {
 
+Error key_is_taken(std::size_t number) {
+  return Error(Code::already_exists, fmt::format("key {} of the transition is taken", number))
+      .page(402);
+}
+
 Result<Committed> Sequencer::evaluate(const Submission& submission, Staged& staged,
                                       std::uint64_t sequence) {
   const Record& record = *submission.record;
@@ -101,8 +106,7 @@ std::optional<Error> Sequencer::check_keys(const Submission& submission, const S
       taken = found->has_value();
     }
     if (taken) {
-      return Error(Code::already_exists, fmt::format("key {} of the transition is taken", i + 1))
-          .page(402);
+      return key_is_taken(i + 1);
     }
   }
   return std::nullopt;

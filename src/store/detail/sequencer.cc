@@ -53,12 +53,10 @@ struct Sequencer::Inline {
   }
 };
 
-Sequencer::Sequencer(Engine& engine, Delta& delta, ReadGate& gate, Keyring& keyring,
-                     runtime::Clock& clock)
+Sequencer::Sequencer(Engine& engine, Delta& delta, ReadGate& gate, runtime::Clock& clock)
     : engine_(engine),
       delta_(delta),
       gate_(gate),
-      keyring_(keyring),
       clock_(clock) {}
 
 Sequencer::~Sequencer() { stop(); }
@@ -227,14 +225,26 @@ void Sequencer::process(Batch batch) {
   } else {
     write_failed(written.error());
   }
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    batch[i]->done.set(written.ok() ? std::move(answers[i]) : Result<Committed>(written.error()));
-  }
+  answer(std::move(batch), std::move(answers), written);
   if (!rows.empty() && written.ok()) {
     notify_watchers(rows);
     if (options_.on_batch) {
       options_.on_batch();
     }
+  }
+}
+
+// Keys go back before the answer, so that whoever asks again finds them.
+void Sequencer::answer(Batch batch, std::vector<Result<Committed>> answers,
+                       const Result<void>& written) {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    for (Keyring::Hold& hold : batch[i]->holds) {
+      if (written.ok() && answers[i].ok()) {
+        hold.committed();
+      }
+    }
+    batch[i]->holds.clear();
+    batch[i]->done.set(written.ok() ? std::move(answers[i]) : Result<Committed>(written.error()));
   }
 }
 
@@ -272,9 +282,6 @@ void Sequencer::publish(const std::vector<JournalRow>& rows, Staged staged) {
   }
   sequence_ = rows.back().sequence;
   delta_.apply(rows);
-  for (const JournalRow& row : rows) {
-    keyring_.committed(row.record->assignments);
-  }
   batches_.fetch_add(1, std::memory_order_relaxed);
 }
 

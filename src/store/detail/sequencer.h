@@ -35,8 +35,13 @@ struct Submission {
   std::vector<std::optional<std::uint64_t>> base_versions;
   std::vector<bool> base_keys_taken;
   std::uint64_t base_cursor = 0;
+  /// Of the keys that the record assigns; let go with the submission.
+  std::vector<Keyring::Hold> holds;
   runtime::OneShot<Committed> done;
 };
+
+/// @param number  of the claim in its transition, from 1
+Error key_is_taken(std::size_t number);
 
 struct SequencerOptions {
   bool own_thread = true;
@@ -49,7 +54,7 @@ struct SequencerOptions {
 
 class Sequencer {
  public:
-  Sequencer(Engine& engine, Delta& delta, ReadGate& gate, Keyring& keyring, runtime::Clock& clock);
+  Sequencer(Engine& engine, Delta& delta, ReadGate& gate, runtime::Clock& clock);
   ~Sequencer();
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
@@ -88,6 +93,8 @@ class Sequencer {
   void process(Batch batch);
   Result<void> write(const std::vector<JournalRow>& rows);
   void publish(const std::vector<JournalRow>& rows, Staged staged);
+  static void answer(Batch batch, std::vector<Result<Committed>> answers,
+                     const Result<void>& written);
   void notify_watchers(const std::vector<JournalRow>& rows);
   void write_failed(const Error& error);
   std::optional<Error> refuse_by_load();
@@ -105,7 +112,6 @@ class Sequencer {
   Engine& engine_;
   Delta& delta_;
   ReadGate& gate_;
-  Keyring& keyring_;
   runtime::Clock& clock_;
   SequencerOptions options_;
 

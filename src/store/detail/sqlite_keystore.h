@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// detail/sqlite_keystore: keystore.db, synchronous=FULL, removed keys overwritten. Threading: any.
+// detail/sqlite_keystore: keystore.db, synchronous=FULL, removed keys overwritten. Reads have a
+// connection of their own: they do not wait for somebody's sync. Threading: any.
 
 #include "store/detail/keystore.h"
 #include "store/detail/sqlite_db.h"
@@ -27,13 +28,19 @@ class SqliteKeyStore final : public KeyStore {
   Result<void> load(const KeyStoreImage& image);
 
  private:
-  explicit SqliteKeyStore(std::unique_ptr<Db> db) : db_(std::move(db)) {}
+  SqliteKeyStore(std::unique_ptr<Db> db, std::unique_ptr<Db> reader)
+      : db_(std::move(db)),
+        reader_(std::move(reader)) {}
+  Result<void> keep_log_short();
   Result<void> add_rows(const std::vector<WrappedKey>& tenants, const std::vector<WrappedKey>& keys,
                         std::uint64_t next_id);
   Result<void> in_transaction(const std::vector<WrappedKey>& tenants,
                               const std::vector<WrappedKey>& keys, std::uint64_t next_id);
   std::mutex mutex_;
   std::unique_ptr<Db> db_;
+  std::uint32_t adds_ = 0;  // since the log was copied
+  std::mutex reader_mutex_;
+  std::unique_ptr<Db> reader_;
 };
 
 }  // namespace aios::store::detail

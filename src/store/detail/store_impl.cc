@@ -64,7 +64,7 @@ StoreImpl::StoreImpl(OpenParts parts, std::unique_ptr<Keyring> keyring, runtime:
       sealer_(*keyring_),
       delta_(engine_->cursor()),
       folder_(*engine_, delta_, gate_, sealer_, clock_),
-      sequencer_(*engine_, delta_, gate_, *keyring_, clock_) {
+      sequencer_(*engine_, delta_, gate_, clock_) {
   keyring_->set_finder(
       [this](const std::string& tenant, const Fingerprint& subject) -> Result<std::uint64_t> {
         ReadGate::Pass pass(gate_);
@@ -91,6 +91,9 @@ void StoreImpl::start(std::uint64_t durable) {
   folding.own_thread = own_threads_;
   folding.truncate_to = [this](std::uint64_t sequence) { sequencer_.truncate_to(sequence); };
   folding.on_fatal = on_fatal;
+  if (own_threads_) {
+    keyring_->fill_ahead();
+  }
   sequencer_.truncate_to(durable);
   folder_.start(std::move(folding));
   sequencer_.start(std::move(writing));
@@ -131,9 +134,14 @@ Result<void> StoreImpl::export_keys(const std::string& path, const std::string& 
   if (!image.ok()) {
     return std::move(image).error();
   }
+  auto files = read_kept_secrets(options_.directory);
+  if (!files.ok()) {
+    return std::move(files).error();
+  }
   // A root key that was given to us stays with whoever gave it.
-  return write_keys_file(path, passphrase, *image,
-                         options_.root_key.empty() ? keyring_->root_key() : "");
+  return write_keys_file(path, passphrase,
+                         {*std::move(image), options_.root_key.empty() ? keyring_->root_key() : "",
+                          *std::move(files)});
 }
 
 StoreStats StoreImpl::stats() const {
@@ -157,6 +165,7 @@ Result<void> StoreImpl::close() {
   if (folded.ok()) {
     sequencer_.truncate_now();
   }
+  keyring_->stop_filling();
   auto closed = engine_->close();
   return folded.ok() ? closed : folded;
 }

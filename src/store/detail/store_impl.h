@@ -73,8 +73,9 @@ class StoreImpl final : public Store {
   };
   /// Nothing when the call may go on.
   std::optional<Error> refuse(const Context& ctx) const;
-  Result<std::unique_ptr<Submission>> prepare(const Transition& transition);
-  Result<void> look_up(Submission& submission);
+  Result<std::unique_ptr<Submission>> prepare(Transition transition);
+  Result<void> look_up(const Record& record, Submission* submission);
+  std::optional<Error> refuse_taken_key(const Record& record, const Submission& submission) const;
   Result<StreamRow> read_stream(const TenantId& tenant, StreamKind kind, const std::string& id);
   Result<std::vector<HistoryRow>> read_history(const std::string& key);
   Result<std::vector<StreamRow>> read_list(const ListQuery& query);

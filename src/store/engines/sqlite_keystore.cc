@@ -6,6 +6,7 @@ namespace {
 
 constexpr const char* root_check_name = "root_check";
 constexpr const char* next_id_name = "next_id";
+constexpr std::uint32_t adds_between_copies = 16;  // at most about 1 MB of log
 
 }  // namespace
 
@@ -28,7 +29,11 @@ Result<std::unique_ptr<SqliteKeyStore>> SqliteKeyStore::open(const std::string& 
   if (!ready.ok()) {
     return std::move(ready).error();
   }
-  return std::unique_ptr<SqliteKeyStore>(new SqliteKeyStore(*std::move(db)));
+  auto reader = Db::open(path, Access::read);
+  if (!reader.ok()) {
+    return std::move(reader).error();
+  }
+  return std::unique_ptr<SqliteKeyStore>(new SqliteKeyStore(*std::move(db), *std::move(reader)));
 }
 
 Result<std::string> SqliteKeyStore::root_check() {
@@ -50,8 +55,8 @@ Result<void> SqliteKeyStore::set_root_check(const std::string& sealed) {
 }
 
 Result<std::optional<std::string>> SqliteKeyStore::tenant_key(const std::string& tenant) {
-  std::lock_guard lock(mutex_);
-  auto query = db_->prepare("SELECT wrapped FROM tenants WHERE name = ?");
+  std::lock_guard lock(reader_mutex_);
+  auto query = reader_->prepare("SELECT wrapped FROM tenants WHERE name = ?");
   auto row = query.text(1, tenant).step();
   if (!row.ok()) {
     return std::move(row).error();
@@ -76,7 +81,22 @@ Result<void> SqliteKeyStore::add(const WrappedKey& tenant, const std::vector<Wra
     tenants.push_back(tenant);
   }
   std::lock_guard lock(mutex_);
-  return in_transaction(tenants, keys, next_id);
+  auto added = in_transaction(tenants, keys, next_id);
+  return added.ok() ? keep_log_short() : added;
+}
+
+/// What was added is durable: only a disk that failed is an error here. Without room, or while
+/// somebody reads, the log stays as it is until the next time.
+Result<void> SqliteKeyStore::keep_log_short() {
+  if (++adds_ < adds_between_copies) {
+    return {};
+  }
+  adds_ = 0;
+  auto copied = db_->checkpoint(Db::Checkpoint::passive);
+  if (!copied.ok() && copied.error().code() == Code::data_loss) {
+    return std::move(copied).error();
+  }
+  return {};
 }
 
 Result<void> SqliteKeyStore::in_transaction(const std::vector<WrappedKey>& tenants,
@@ -117,8 +137,8 @@ Result<void> SqliteKeyStore::add_rows(const std::vector<WrappedKey>& tenants,
 }
 
 Result<std::optional<WrappedKey>> SqliteKeyStore::key(std::uint64_t id) {
-  std::lock_guard lock(mutex_);
-  auto query = db_->prepare("SELECT tenant, wrapped FROM keys WHERE id = ?");
+  std::lock_guard lock(reader_mutex_);
+  auto query = reader_->prepare("SELECT tenant, wrapped FROM keys WHERE id = ?");
   auto row = query.integer(1, static_cast<std::int64_t>(id)).step();
   if (!row.ok()) {
     return std::move(row).error();
@@ -150,6 +170,13 @@ Result<std::uint64_t> SqliteKeyStore::destroy(const std::vector<std::uint64_t>& 
   if (!copied.ok()) {
     return std::move(copied).error();
   }
+  if (!*copied) {
+    return Error(Code::unavailable,
+                 "the key is removed, but a reader kept its old page in the keystore's log",
+                 Retry::same_call)
+        .page(413);
+  }
+  adds_ = 0;
   return gone;
 }
 
