@@ -100,27 +100,39 @@ DefinitionPtr Engine::Impl::share(DefinitionPtr definition) {
 
 std::vector<Error> Engine::install(const TenantId& tenant,
                                    const std::vector<DefinitionFile>& files) {
-  std::vector<Error> errors;
-  const auto loaded = load_all(files, *impl_->registry, &errors);
-  if (!errors.empty()) {
-    return errors;
+  auto staged = stage(tenant, files);
+  if (staged.errors.empty()) {
+    staged.put();
   }
-  std::lock_guard lock(impl_->definitions_mutex);
-  Impl::Installed now;
+  return std::move(staged.errors);
+}
+
+Staged Engine::stage(const TenantId& tenant, const std::vector<DefinitionFile>& files) {
+  Staged staged;
+  auto loaded = load_all(files, *impl_->registry, &staged.errors);
+  if (staged.errors.empty()) {
+    staged.put = [impl = impl_.get(), tenant, loaded = std::move(loaded)] {
+      impl->put(tenant, loaded);
+    };
+  }
+  return staged;
+}
+
+void Engine::Impl::put(const TenantId& tenant, const std::vector<DefinitionPtr>& loaded) {
+  std::lock_guard lock(definitions_mutex);
+  Installed now;
   std::map<std::string, std::string> still_kept;
-  auto& kept = impl_->kept[tenant];
   for (const auto& definition : loaded) {
-    const auto one = impl_->share(definition);
+    const auto one = share(definition);
     now.by_name[one->full_name()].push_back(one);
-    const auto blob = kept.find(one->info.digest);
-    if (blob != kept.end()) {
+    const auto blob = kept[tenant].find(one->info.digest);
+    if (blob != kept[tenant].end()) {
       still_kept.insert(*blob);
     }
   }
-  kept = std::move(still_kept);
-  impl_->installed[tenant] = std::move(now);
-  std::erase_if(impl_->known, [](const auto& entry) { return entry.second.expired(); });
-  return errors;
+  kept[tenant] = std::move(still_kept);
+  installed[tenant] = std::move(now);
+  std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
 }
 
 std::vector<DefinitionInfo> Engine::definitions(const TenantId& tenant) const {

@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "core/staged.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "runtime/executor.h"
@@ -89,6 +90,8 @@ class Engine {
                                   const FunctionRegistry& functions);
   /// Replaces the tenant's definitions, or none of them on errors; running instances keep theirs.
   std::vector<Error> install(const TenantId& tenant, const std::vector<DefinitionFile>& files);
+  /// install() in two steps: all that can fail, then the replacement.
+  Staged stage(const TenantId& tenant, const std::vector<DefinitionFile>& files);
   std::vector<DefinitionInfo> definitions(const TenantId& tenant) const;
   /// Definitions whose schedule.on takes an event of this type.
   std::vector<DefinitionInfo> triggered_by(const TenantId& tenant,

@@ -62,6 +62,7 @@ struct Engine::Impl {
   Task<Result<std::shared_ptr<const Definition>>> by_digest(Context ctx, std::string digest,
                                                             std::string blob);
   std::shared_ptr<const Definition> share(std::shared_ptr<const Definition> definition);
+  void put(const TenantId& tenant, const std::vector<std::shared_ptr<const Definition>>& loaded);
   Task<Result<std::string>> keep_text(Context ctx, std::shared_ptr<const Definition> definition);
 
   Error unknown_workflow(const TenantId& tenant, const std::string& workflow,
