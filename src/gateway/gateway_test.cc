@@ -190,6 +190,31 @@ TEST_CASE("gateway: the redact obligation is carried out, an unknown one refuses
   CHECK(desk.script.calls == 1);
 }
 
+TEST_CASE("gateway: what leaves masked holds no member's name and no number of a person") {
+  Desk desk;
+  desk.script.region = "us";
+  const auto ask = [&](std::string_view input, std::string_view workflow) {
+    InferRequest request;
+    request.alias = "intent";
+    request.input = parse_json(input).value();
+    request.run = {{"workflow", workflow}};
+    return desk.executor.run(desk.gateway->infer(system_context(default_tenant(), "test"),
+                                                 std::move(request), &desk.refused));
+  };
+  CHECK(ask(R"({"card":4111111111111111})", "ticket").error().code() == Code::policy_denied);
+  CHECK(desk.script.calls == 0);
+  REQUIRE(ask(R"({"text":"mail anna@example.org","anna@example.org":1,"card":4111111111111111})",
+              "careful")
+              .ok());
+  CHECK(to_text(desk.script.seen) ==
+        R"({"text":"mail [EMAIL_1]","[EMAIL_1]":1,"card":"[CARD_1]"})");
+  const std::string_view plain = R"({"cents":123456789,"order":20250001,"at_ms":1763740800123})";
+  REQUIRE(ask(plain, "ticket").ok());
+  CHECK(to_text(desk.script.seen) == plain);
+  REQUIRE(ask(plain, "careful").ok());
+  CHECK(to_text(desk.script.seen) == plain);
+}
+
 TEST_CASE("gateway: characters are counted as code points") {
   Desk desk;
   std::string text;

@@ -5,6 +5,7 @@
 
 #include "core/json.h"
 #include "core/result.h"
+#include "govern/personal_data.h"
 
 #include <cstdint>
 #include <string>
@@ -15,14 +16,15 @@ namespace aios::gateway::detail {
 inline constexpr std::size_t input_bytes_max = std::size_t{1} << 20;
 
 struct Content {
-  std::vector<std::string> personal;  ///< kinds found (govern/redaction), sorted, each once
+  std::vector<std::string> personal;  ///< kinds found (govern/personal_data), sorted, each once
   std::uint64_t characters = 0;       ///< code points in all texts together
 };
 
-/// Looks at every text in the value, the members' names included.
+/// Looks at every text and whole number in the value, the members' names included.
 /// @return invalid_argument [AIOS-0800] when all texts together are longer than input_bytes_max.
 Result<Content> look_at(const Json& input);
-/// Replaces personal data in every text by marks; names of members stay.
-void redact(Json& input);
+/// Puts marks in the place of personal data, and looks again.
+/// @return policy_denied [AIOS-0609] when something is found still.
+Result<void> mask(Json* input);
 
 }  // namespace aios::gateway::detail
