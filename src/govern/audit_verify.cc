@@ -57,8 +57,8 @@ class Verifier {
  private:
   Result<void> check_bundle(std::uint64_t bundle) {
     const auto width =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(head_.size - (bundle << 8), kTileWidth));
-    const TileId id{TileId::kEntries, bundle, width};
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(head_.size - (bundle << 8), tile_width));
+    const TileId id{TileId::entries_level, bundle, width};
     auto bytes = detail::read_tile(folder_, id);
     if (!bytes.ok()) {
       return bad(fmt::format("{} cannot be read: {}", tile_path(id), bytes.error().message()));
@@ -138,7 +138,7 @@ class Verifier {
     MerkleRange range;
     for (std::uint64_t index = 0; index << 8 < head_.size; ++index) {
       const auto width = static_cast<std::uint32_t>(
-          std::min<std::uint64_t>(head_.size - (index << 8), kTileWidth));
+          std::min<std::uint64_t>(head_.size - (index << 8), tile_width));
       auto bytes = detail::read_tile(folder_, {0, index, width});
       if (!bytes.ok()) {
         return false;
@@ -170,7 +170,7 @@ class Verifier {
       if (file.id.level <= 0) {
         return bad(fmt::format("{} does not fit its entries", tile_path(file.id)));
       }
-      const TileId below{file.id.level - 1, (file.id.index << 8) + slot, kTileWidth};
+      const TileId below{file.id.level - 1, (file.id.index << 8) + slot, tile_width};
       return bad(fmt::format("hash {} of {} is not that of {}: one of the two was rewritten", slot,
                              tile_path(file.id), tile_path(below)));
     }

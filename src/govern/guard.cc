@@ -21,7 +21,7 @@ using detail::Asked;
 using detail::BundlePolicy;
 using detail::PolicyAnswer;
 
-constexpr std::size_t kPathPartsMax = 16;
+constexpr std::size_t path_parts_max = 16;
 
 struct Place {
   std::shared_ptr<BundlePolicy> policy;
@@ -83,7 +83,7 @@ Floor floor_of(const Asked& asked) {
 // "support/decide" -> "data.support.decide"; empty when it is no such path.
 std::string document_path(std::string_view path) {
   const auto parts = split(path, '/');
-  if (parts.empty() || parts.size() > kPathPartsMax) {
+  if (parts.empty() || parts.size() > path_parts_max) {
     return {};
   }
   std::string document = "data";

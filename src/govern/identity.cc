@@ -16,14 +16,14 @@
 namespace aios::govern {
 namespace {
 
-constexpr std::string_view kSecretStart = "aios_";
-constexpr std::size_t kNameBytesMax = 100;
-constexpr std::size_t kKeysPerTenantMax = 10'000;
-constexpr std::uint32_t kPage = 1000;
+constexpr std::string_view secret_start = "aios_";
+constexpr std::size_t name_bytes_max = 100;
+constexpr std::size_t keys_per_tenant_max = 10'000;
+constexpr std::uint32_t keys_per_page = 1000;
 // Seals keys apart from the week's data, so that an expired week does not take them along.
-constexpr std::string_view kSubject = "aios:keys";
-constexpr std::uint16_t kCreated = 1;
-constexpr std::uint16_t kRevoked = 2;
+constexpr std::string_view keys_subject = "aios:keys";
+constexpr std::uint16_t created_event = 1;
+constexpr std::uint16_t revoked_event = 2;
 
 struct Key {
   KeyInfo info;
@@ -62,16 +62,16 @@ Result<void> check(const std::string& name, const std::vector<std::string>& role
   const auto refuse = [](std::string why) {
     return Error(Code::invalid_argument, std::move(why)).page(512);
   };
-  if (trim(name).empty() || name.size() > kNameBytesMax || !is_utf8(name)) {
+  if (trim(name).empty() || name.size() > name_bytes_max || !is_utf8(name)) {
     return refuse(
-        fmt::format("a key's name has 1 to {} bytes, found {}", kNameBytesMax, name.size()));
+        fmt::format("a key's name has 1 to {} bytes, found {}", name_bytes_max, name.size()));
   }
   if (roles.empty()) {
     return refuse("a key needs at least one role");
   }
   for (const std::string& role : roles) {
     if (!detail::is_role(role)) {
-      const std::vector<std::string> known(detail::kRoles.begin(), detail::kRoles.end());
+      const std::vector<std::string> known(detail::role_names.begin(), detail::role_names.end());
       return refuse(
           fmt::format("unknown role '{}', wanted one of {}", excerpt(role, 40), join(known, ", ")));
     }
@@ -86,8 +86,9 @@ store::Transition transition_of(const Context& ctx, const Key& key, std::uint64_
   write.kind = store::StreamKind::api_key;
   write.id = key.info.id;
   write.expected_version = version;
-  write.history = {{key.info.revoked ? kRevoked : kCreated, now, {std::string(kSubject), state}}};
-  write.state = store::Payload{std::string(kSubject), state};
+  write.history = {
+      {key.info.revoked ? revoked_event : created_event, now, {std::string(keys_subject), state}}};
+  write.state = store::Payload{std::string(keys_subject), state};
   write.status = key.info.revoked ? "revoked" : "active";
   LeafFacts leaf;
   leaf.kind = "key";
@@ -131,7 +132,7 @@ struct Identity::Impl {
     store::ListQuery query;
     query.tenant = ctx.tenant;
     query.kind = store::StreamKind::api_key;
-    query.limit = kPage;
+    query.limit = keys_per_page;
     for (;;) {
       auto rows = co_await store.list(ctx, query);
       if (!rows.ok()) {
@@ -144,7 +145,7 @@ struct Identity::Impl {
         }
         put(std::move(*key));
       }
-      if (rows->size() < kPage) {
+      if (rows->size() < keys_per_page) {
         co_return Result<void>();
       }
       query.after = rows->back().id;
@@ -174,7 +175,7 @@ Task<Result<void>> Identity::load(Context ctx) {
 }
 
 std::string Identity::new_secret() {
-  return std::string(kSecretStart) + to_base64url(secure_random(32));
+  return std::string(secret_start) + to_base64url(secure_random(32));
 }
 
 Task<Result<Identity::NewKey>> Identity::create(Context ctx, std::string name,
@@ -189,9 +190,9 @@ Task<Result<Identity::NewKey>> Identity::create_with(Context ctx, std::string na
   if (!checked.ok()) {
     co_return std::move(checked).error();
   }
-  if (list(ctx.tenant).size() >= kKeysPerTenantMax) {
+  if (list(ctx.tenant).size() >= keys_per_tenant_max) {
     const std::string what =
-        fmt::format("the tenant has {} keys, the most there can be", kKeysPerTenantMax);
+        fmt::format("the tenant has {} keys, the most there can be", keys_per_tenant_max);
     co_return Error(Code::resource_exhausted, what).page(512);
   }
   std::sort(roles.begin(), roles.end());

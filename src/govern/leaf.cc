@@ -10,11 +10,11 @@ namespace aios::govern {
 namespace {
 
 // Far below what an entry can hold: a log is read by people and fetched in bundles of 256.
-constexpr std::size_t kPartBytesMax = 16 << 10;
-constexpr std::size_t kNameCharactersMax = 256;
+constexpr std::size_t part_bytes_max = 16 << 10;
+constexpr std::size_t name_characters_max = 256;
 
 // Longer contents are not kept beside the salt: whoever has them can still show them.
-constexpr std::size_t kContentBytesMax = 4 << 10;
+constexpr std::size_t content_bytes_max = 4 << 10;
 
 /// What the leaf commits to; the salt is drawn when the first part comes.
 class Commitments {
@@ -31,7 +31,7 @@ class Commitments {
   }
   void name(std::string_view part, std::string_view content) { named_[part] = add(part, content); }
   void keep(std::string_view part, std::string_view content) {
-    if (content.size() <= kContentBytesMax && is_utf8(content)) {
+    if (content.size() <= content_bytes_max && is_utf8(content)) {
       contents_[part] = content;
     }
   }
@@ -40,7 +40,7 @@ class Commitments {
   /// hold.
   Json bounded(std::string_view part, Json value) {
     const auto canonical = detail::canonical_text(value);
-    if (canonical.ok() && canonical->size() <= kPartBytesMax) {
+    if (canonical.ok() && canonical->size() <= part_bytes_max) {
       return value;
     }
     const std::string text = canonical.ok() ? *canonical : to_text(value);
@@ -82,7 +82,7 @@ JsonArray decisions_of(const LeafFacts& facts, Commitments& commitments) {
 
 void put_text(JsonObject& object, std::string_view member, const std::string& text) {
   if (!text.empty()) {
-    object[member] = excerpt(text, kNameCharactersMax);
+    object[member] = excerpt(text, name_characters_max);
   }
 }
 
@@ -128,7 +128,7 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts)
   commitments.finish(body, leaf);
   auto text = detail::canonical_text(body);
   // Every part was made of text, small integers and values that passed bounded().
-  AIOS_ASSERT(text.ok() && text->size() <= kEntryBytesMax);
+  AIOS_ASSERT(text.ok() && text->size() <= entry_bytes_max);
   leaf.bytes = std::move(*text);
   return leaf;
 }

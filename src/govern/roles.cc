@@ -18,7 +18,7 @@ struct Rule {
   std::string_view roles;  // besides admin, who may do everything
 };
 
-constexpr auto kRules = std::to_array<Rule>({
+constexpr auto access_rules = std::to_array<Rule>({
     {Action::read_runs, "read runs", "operator developer reviewer approver auditor"},
     {Action::start_runs, "start runs", "operator developer"},
     {Action::send_events, "send events", "ingest developer"},
@@ -36,9 +36,9 @@ constexpr auto kRules = std::to_array<Rule>({
 });
 
 const Rule& rule_of(Action action) {
-  const auto at = std::find_if(kRules.begin(), kRules.end(),
+  const auto at = std::find_if(access_rules.begin(), access_rules.end(),
                                [action](const Rule& rule) { return rule.action == action; });
-  AIOS_ASSERT(at != kRules.end());
+  AIOS_ASSERT(at != access_rules.end());
   return *at;
 }
 
@@ -47,7 +47,7 @@ const Rule& rule_of(Action action) {
 std::string_view name_of(Action action) { return rule_of(action).name; }
 
 bool detail::is_role(std::string_view role) {
-  return std::find(kRoles.begin(), kRoles.end(), role) != kRoles.end();
+  return std::find(role_names.begin(), role_names.end(), role) != role_names.end();
 }
 
 Result<void> Identity::allow(const Principal& principal, Action action) {

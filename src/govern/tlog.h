@@ -14,15 +14,15 @@
 
 namespace aios::govern {
 
-constexpr std::uint32_t kTileWidth = 256;
-constexpr std::size_t kEntryBytesMax = 65'535;  ///< the length before an entry has 16 bits
+constexpr std::uint32_t tile_width = 256;
+constexpr std::size_t entry_bytes_max = 65'535;  ///< the length before an entry has 16 bits
 
-/// A tile of hashes or, at level kEntries, a bundle of entries.
+/// A tile of hashes or, at level entries_level, a bundle of entries.
 struct TileId {
-  static constexpr int kEntries = -1;
-  int level = 0;  ///< 0 to 63, or kEntries
+  static constexpr int entries_level = -1;
+  int level = 0;  ///< 0 to 63, or entries_level
   std::uint64_t index = 0;
-  std::uint32_t width = kTileWidth;  ///< 1 to 256; below 256 the tile is partial
+  std::uint32_t width = tile_width;  ///< 1 to 256; below 256 the tile is partial
   bool operator==(const TileId&) const = default;
 };
 /// "tile/0/x001/x234/067", "tile/entries/000.p/8".
@@ -30,7 +30,7 @@ std::string tile_path(const TileId& tile);
 /// Takes exactly what tile_path gives. @return invalid_argument.
 Result<TileId> parse_tile_path(std::string_view path);
 
-/// Appends one entry of at most kEntryBytesMax bytes: 16-bit big-endian length, then the bytes.
+/// Appends one entry of at most entry_bytes_max bytes: 16-bit big-endian length, then the bytes.
 void append_entry(std::string& bundle, std::string_view entry);
 /// The entries of a bundle, borrowed from it. @return data_loss when a length leads past the end.
 Result<std::vector<std::string_view>> split_entries(std::string_view bundle);

@@ -11,10 +11,10 @@
 namespace aios::govern {
 namespace {
 
-constexpr std::string_view kSignatureStart = "\xe2\x80\x94 ";  // em dash, space
-constexpr std::size_t kSignaturesMax = 100;
-constexpr std::size_t kNoteBytesMax = std::size_t{1} << 20;
-constexpr std::array<std::string_view, 9> kSpaces = {
+constexpr std::string_view signature_start = "\xe2\x80\x94 ";  // em dash, space
+constexpr std::size_t signatures_max = 100;
+constexpr std::size_t note_bytes_max = std::size_t{1} << 20;
+constexpr std::array<std::string_view, 9> note_spaces = {
     "\x20",         "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\xa8",
     "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
 
@@ -57,10 +57,10 @@ std::string u32_bytes(std::uint32_t value) {
 }
 
 Result<Signature> parse_signature(std::string_view line) {
-  if (!line.starts_with(kSignatureStart)) {
+  if (!line.starts_with(signature_start)) {
     return malformed("a line after the text is no signature");
   }
-  line.remove_prefix(kSignatureStart.size());
+  line.remove_prefix(signature_start.size());
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos || !is_note_name(line.substr(0, space))) {
     return malformed("a signature line has no key name");
@@ -73,7 +73,7 @@ Result<Signature> parse_signature(std::string_view line) {
 }
 
 Result<ParsedNote> parse_note(std::string_view note) {
-  if (note.size() > kNoteBytesMax || !is_utf8(note) || has_control(note, true)) {
+  if (note.size() > note_bytes_max || !is_utf8(note) || has_control(note, true)) {
     return malformed("it is too long, not UTF-8 or has control characters");
   }
   const std::size_t blank = note.rfind("\n\n");
@@ -89,8 +89,8 @@ Result<ParsedNote> parse_note(std::string_view note) {
     if (!signature.ok()) {
       return std::move(signature).error();
     }
-    if (++lines > kSignaturesMax) {
-      return malformed(fmt::format("it has more than {} signatures", kSignaturesMax));
+    if (++lines > signatures_max) {
+      return malformed(fmt::format("it has more than {} signatures", signatures_max));
     }
     auto& seen = parsed.signatures;
     if (std::find(seen.begin(), seen.end(), *signature) == seen.end()) {
@@ -127,7 +127,7 @@ bool is_note_name(std::string_view name) {
   const auto within = [&](std::string_view space) {
     return name.find(space) != std::string_view::npos;
   };
-  if (std::any_of(kSpaces.begin(), kSpaces.end(), within)) {
+  if (std::any_of(note_spaces.begin(), note_spaces.end(), within)) {
     return false;
   }
   // U+2000 to U+200A.
@@ -210,7 +210,7 @@ Result<OpenedNote> open_note(std::string_view note, const std::vector<VerifierKe
 std::string sign_note(std::string_view text, const VerifierKey& key, std::string_view seed) {
   AIOS_ASSERT(text.ends_with('\n') && is_note_name(key.name));
   const std::string signature = u32_bytes(key.id) + ed25519_sign(seed, text);
-  return fmt::format("{}\n{}{} {}\n", text, kSignatureStart, key.name, to_base64(signature));
+  return fmt::format("{}\n{}{} {}\n", text, signature_start, key.name, to_base64(signature));
 }
 
 std::string Checkpoint::text() const {

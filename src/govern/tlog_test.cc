@@ -55,8 +55,8 @@ TEST_CASE("tlog: the pack's tile paths, both ways, and its invalid ones") {
   };
   for (const std::string_view list : {"hash_tile", "entries"}) {
     for (const Json& item : find(*pack, list)->get_array()) {
-      TileId id{static_cast<int>(int_or(item, "level", TileId::kEntries)), number(item, "index"),
-                kTileWidth};
+      TileId id{static_cast<int>(int_or(item, "level", TileId::entries_level)),
+                number(item, "index"), tile_width};
       if (number(item, "partial") != 0) {
         id.width = static_cast<std::uint32_t>(number(item, "partial"));
       }
@@ -66,10 +66,10 @@ TEST_CASE("tlog: the pack's tile paths, both ways, and its invalid ones") {
     }
   }
   for (const Json& item : find(*pack, "entries_for_log_index")->get_array()) {
-    const std::uint64_t tile = number(item, "index") / kTileWidth;
+    const std::uint64_t tile = number(item, "index") / tile_width;
     const std::uint64_t width =
-        std::min<std::uint64_t>(number(item, "log_size") - tile * kTileWidth, kTileWidth);
-    CHECK(tile_path({TileId::kEntries, tile, static_cast<std::uint32_t>(width)}) ==
+        std::min<std::uint64_t>(number(item, "log_size") - tile * tile_width, tile_width);
+    CHECK(tile_path({TileId::entries_level, tile, static_cast<std::uint32_t>(width)}) ==
           text_or(item, "path", ""));
     ++cases;
   }
@@ -157,13 +157,13 @@ TEST_CASE("tlog: a checkpoint reads back, and a wrong one is refused") {
 TEST_CASE("tlog: entries that were appended are split again, a cut bundle is refused") {
   std::string bundle;
   for (const std::string& entry :
-       {std::string("one"), std::string(), std::string(kEntryBytesMax, 'x')}) {
+       {std::string("one"), std::string(), std::string(entry_bytes_max, 'x')}) {
     append_entry(bundle, entry);
   }
   const auto entries = split_entries(bundle);
   REQUIRE(entries.ok());
   CHECK(entries->size() == 3);
-  CHECK((*entries)[2].size() == kEntryBytesMax);
+  CHECK((*entries)[2].size() == entry_bytes_max);
   CHECK_FALSE(split_entries(std::string_view(bundle).substr(0, bundle.size() - 1)).ok());
   CHECK_FALSE(split_entries(std::string_view(bundle).substr(0, 6)).ok());
 }

@@ -9,7 +9,7 @@
 namespace aios::govern {
 namespace {
 
-constexpr int kLevelMax = 63;
+constexpr int level_max = 63;
 
 // Decimal without sign, blanks or leading zeros.
 bool read_number(std::string_view text, std::uint64_t& value) {
@@ -23,11 +23,11 @@ bool read_number(std::string_view text, std::uint64_t& value) {
 
 bool read_level(std::string_view text, int& level) {
   if (text == "entries") {
-    level = TileId::kEntries;
+    level = TileId::entries_level;
     return true;
   }
   std::uint64_t number = 0;
-  if (!read_number(text, number) || number > kLevelMax) {
+  if (!read_number(text, number) || number > level_max) {
     return false;
   }
   level = static_cast<int>(number);
@@ -57,9 +57,9 @@ std::string tile_path(const TileId& tile) {
     index = fmt::format("x{:03}/{}", rest % 1000, index);
   }
   const std::string level =
-      tile.level == TileId::kEntries ? std::string("entries") : std::to_string(tile.level);
+      tile.level == TileId::entries_level ? std::string("entries") : std::to_string(tile.level);
   std::string path = fmt::format("tile/{}/{}", level, index);
-  if (tile.width != kTileWidth) {
+  if (tile.width != tile_width) {
     path += fmt::format(".p/{}", tile.width);
   }
   return path;
@@ -76,7 +76,7 @@ Result<TileId> parse_tile_path(std::string_view path) {
   }
   if (parts[parts.size() - 2].ends_with(".p") && parts.size() >= 4) {
     std::uint64_t width = 0;
-    if (!read_number(parts.back(), width) || width == 0 || width >= kTileWidth) {
+    if (!read_number(parts.back(), width) || width == 0 || width >= tile_width) {
       return refusal;
     }
     tile.width = static_cast<std::uint32_t>(width);
@@ -96,7 +96,7 @@ Result<TileId> parse_tile_path(std::string_view path) {
 }
 
 void append_entry(std::string& bundle, std::string_view entry) {
-  AIOS_ASSERT(entry.size() <= kEntryBytesMax);
+  AIOS_ASSERT(entry.size() <= entry_bytes_max);
   bundle.push_back(static_cast<char>(entry.size() >> 8));
   bundle.push_back(static_cast<char>(entry.size() & 0xff));
   bundle.append(entry);

@@ -7,11 +7,11 @@ namespace aios::govern::detail {
 
 DecisionCache::Shard& DecisionCache::shard_of(std::string_view key) {
   // The map inside uses the low bits of the same hash.
-  return shards_[std::hash<std::string_view>()(key) >> 60 & (kShards - 1)];
+  return shards_[std::hash<std::string_view>()(key) >> 60 & (shard_count - 1)];
 }
 
 std::shared_ptr<const PolicyAnswer> DecisionCache::get(std::string_view key) {
-  if (key.size() > kKeyBytesMax) {
+  if (key.size() > key_bytes_max) {
     return nullptr;
   }
   Shard& shard = shard_of(key);
@@ -25,7 +25,7 @@ std::shared_ptr<const PolicyAnswer> DecisionCache::get(std::string_view key) {
 }
 
 void DecisionCache::put(std::string_view key, std::shared_ptr<const PolicyAnswer> answer) {
-  if (key.size() > kKeyBytesMax) {
+  if (key.size() > key_bytes_max) {
     return;
   }
   Shard& shard = shard_of(key);
@@ -33,7 +33,7 @@ void DecisionCache::put(std::string_view key, std::shared_ptr<const PolicyAnswer
   if (shard.by_key.contains(key)) {
     return;
   }
-  if (shard.entries.size() == kPerShard) {
+  if (shard.entries.size() == answers_per_shard) {
     shard.by_key.erase(shard.entries.back().key);
     shard.entries.pop_back();
   }

@@ -23,9 +23,9 @@ class DecisionCache {
   void put(std::string_view key, std::shared_ptr<const PolicyAnswer> answer);
 
  private:
-  static constexpr std::size_t kShards = 16;
-  static constexpr std::size_t kPerShard = 256;
-  static constexpr std::size_t kKeyBytesMax = 4096;
+  static constexpr std::size_t shard_count = 16;
+  static constexpr std::size_t answers_per_shard = 256;
+  static constexpr std::size_t key_bytes_max = 4096;
 
   struct Entry {
     std::string key;
@@ -38,7 +38,7 @@ class DecisionCache {
   };
   Shard& shard_of(std::string_view key);
 
-  std::array<Shard, kShards> shards_;
+  std::array<Shard, shard_count> shards_;
 };
 
 }  // namespace aios::govern::detail

@@ -136,13 +136,14 @@ void add_path(const std::vector<Token>& tokens, std::size_t input, ReadTree& tre
 
 // The built-ins whose answer is not a function of their arguments.
 bool is_unstable(const std::vector<Token>& tokens, std::size_t at) {
-  constexpr std::array<std::string_view, 4> kFamilies = {"rand", "uuid", "http", "opa"};
+  constexpr std::array<std::string_view, 4> unstable_families = {"rand", "uuid", "http", "opa"};
   const std::string_view name = tokens[at].text;
   if (!is_symbol(tokens[at + 1], '.')) {
     return false;
   }
   const std::string_view member = tokens[at + 2].text;
-  return std::find(kFamilies.begin(), kFamilies.end(), name) != kFamilies.end() ||
+  return std::find(unstable_families.begin(), unstable_families.end(), name) !=
+             unstable_families.end() ||
          (name == "time" && member == "now_ns") || (name == "net" && member == "lookup_ip_addr");
 }
 

@@ -10,12 +10,12 @@
 namespace aios::govern::detail {
 namespace {
 
-constexpr std::size_t kRefusalsShown = 10;
+constexpr std::size_t refusals_shown = 10;
 // Far above what a policy of a few hundred rules needs, far below a second.
-constexpr std::uint64_t kInstructionsMax = 1'000'000;
+constexpr std::uint64_t instructions_max = 1'000'000;
 // The engine's parser reads what is in brackets or braces once as a comprehension and once as a
 // value: each level doubles its time (20 levels take seconds), and nothing can interrupt it.
-constexpr int kNestingMax = 10;
+constexpr int nesting_max = 10;
 
 // What the bridge answered; gives the bytes back.
 class Answer {
@@ -49,12 +49,12 @@ Error refusal_of(const Answer& answer, Code code, int page) {
   const JsonArray& refusals = parsed->get_array();
   const Json& first = refusals[0];
   std::string message(text_or(first, "message", "refused"));
-  for (std::size_t i = 1; i < std::min(refusals.size(), kRefusalsShown); ++i) {
+  for (std::size_t i = 1; i < std::min(refusals.size(), refusals_shown); ++i) {
     message +=
         fmt::format("; {}{}", place_of(refusals[i]), text_or(refusals[i], "message", "refused"));
   }
-  if (refusals.size() > kRefusalsShown) {
-    message += fmt::format("; and {} more", refusals.size() - kRefusalsShown);
+  if (refusals.size() > refusals_shown) {
+    message += fmt::format("; and {} more", refusals.size() - refusals_shown);
   }
   return Error(code, std::move(message))
       .page(page)
@@ -73,7 +73,7 @@ std::size_t after_quoted(std::string_view text, std::size_t at) {
   return std::min(at + 1, text.size());
 }
 
-/// Refuses brackets and braces that are nested more than kNestingMax levels deep.
+/// Refuses brackets and braces that are nested more than nesting_max levels deep.
 Result<void> check_nesting(const PolicyFile& file) {
   const std::string_view text = file.text;
   int depth = 0;
@@ -89,14 +89,14 @@ Result<void> check_nesting(const PolicyFile& file) {
     }
     depth += c == '[' || c == '{' ? 1 : 0;
     depth -= (c == ']' || c == '}') && depth > 0 ? 1 : 0;
-    if (depth > kNestingMax) {
+    if (depth > nesting_max) {
       const std::string_view before = text.substr(0, at);
       const auto line = std::count(before.begin(), before.end(), '\n') + 1;
       const auto column = at - (before.rfind('\n') + 1) + 1;
       return Error(Code::invalid_argument,
                    fmt::format("brackets and braces are nested more than {} levels deep; name the "
                                "inner parts by rules of their own",
-                               kNestingMax))
+                               nesting_max))
           .page(502)
           .at(file.path, static_cast<std::uint32_t>(line), static_cast<std::uint32_t>(column));
     }
@@ -127,7 +127,7 @@ Result<std::shared_ptr<const Rego>> Rego::compile(const std::vector<PolicyFile>&
   options.texts = texts.data();
   options.modules_count = files.size();
   options.data = as_text(data_text);
-  options.instructions_max = kInstructionsMax;
+  options.instructions_max = instructions_max;
   std::shared_ptr<Rego> rego(new Rego);
   const Answer answer(aios_rego_compile(&options, &rego->handle_));
   if (answer.err() != 0) {

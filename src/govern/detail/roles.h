@@ -7,8 +7,8 @@
 
 namespace aios::govern::detail {
 
-constexpr std::array<std::string_view, 7> kRoles = {"admin",    "operator", "developer", "reviewer",
-                                                    "approver", "ingest",   "auditor"};
+constexpr std::array<std::string_view, 7> role_names = {
+    "admin", "operator", "developer", "reviewer", "approver", "ingest", "auditor"};
 bool is_role(std::string_view role);
 
 }  // namespace aios::govern::detail

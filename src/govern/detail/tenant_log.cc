@@ -9,22 +9,22 @@
 namespace aios::govern::detail {
 namespace {
 
-constexpr std::size_t kStagedMax = 64;
-constexpr std::size_t kCheckpointBytesMax = 64 << 10;
-constexpr std::size_t kTileBytesMax = kTileWidth * (kEntryBytesMax + 2);
+constexpr std::size_t staged_max = 64;
+constexpr std::size_t checkpoint_bytes_max = 64 << 10;
+constexpr std::size_t tile_bytes_max = tile_width * (entry_bytes_max + 2);
 
 }  // namespace
 
 Result<std::string> read_tile(const std::string& folder, const TileId& id) {
-  auto bytes = read_file(folder + "/" + tile_path(id), kTileBytesMax);
-  if (bytes.ok() || bytes.error().code() != Code::not_found || id.width == kTileWidth) {
+  auto bytes = read_file(folder + "/" + tile_path(id), tile_bytes_max);
+  if (bytes.ok() || bytes.error().code() != Code::not_found || id.width == tile_width) {
     return bytes;
   }
-  auto full = read_file(folder + "/" + tile_path({id.level, id.index, kTileWidth}), kTileBytesMax);
+  auto full = read_file(folder + "/" + tile_path({id.level, id.index, tile_width}), tile_bytes_max);
   if (!full.ok()) {
     return bytes;
   }
-  if (id.level != TileId::kEntries) {
+  if (id.level != TileId::entries_level) {
     return full->substr(0, id.width * sizeof(Digest));
   }
   auto entries = split_entries(*full);
@@ -36,7 +36,7 @@ Result<std::string> read_tile(const std::string& folder, const TileId& id) {
 }
 
 Result<std::string> read_checkpoint_note(const std::string& folder) {
-  return read_file(folder + "/checkpoint", kCheckpointBytesMax);
+  return read_file(folder + "/checkpoint", checkpoint_bytes_max);
 }
 
 Result<Checkpoint> open_checkpoint(const std::string& note, const VerifierKey& key) {
@@ -80,15 +80,15 @@ Result<void> TenantLog::load(const SigningKey& key) {
 Result<void> TenantLog::append(const std::vector<std::string>& leaves) {
   std::vector<TileFile> full;
   for (const std::string& leaf : leaves) {
-    if (leaf.size() > kEntryBytesMax) {
+    if (leaf.size() > entry_bytes_max) {
       return Error(Code::internal, fmt::format("leaf {} has {} bytes, at most {} fit an entry",
-                                               tree_.size(), leaf.size(), kEntryBytesMax))
+                                               tree_.size(), leaf.size(), entry_bytes_max))
           .page(525);
     }
     tree_.append(leaf, full);
   }
   for (const TileFile& file : full) {
-    if (file.id.level == TileId::kEntries) {
+    if (file.id.level == TileId::entries_level) {
       finished_.push_back(file.id.index);
     }
   }
@@ -101,7 +101,7 @@ Result<void> TenantLog::put_all(const std::vector<TileFile>& files) {
     if (!put.ok()) {
       return put;
     }
-    if (staged_.count() >= kStagedMax) {
+    if (staged_.count() >= staged_max) {
       auto done = staged_.commit();
       if (!done.ok()) {
         return done;
@@ -131,10 +131,10 @@ Result<void> TenantLog::sign(const SigningKey& key) {
 // Partial tiles below full ones; failing to remove them harms nobody.
 void TenantLog::clear_partials() {
   for (const std::uint64_t bundle : std::exchange(finished_, {})) {
-    remove_partials({TileId::kEntries, bundle, kTileWidth});
+    remove_partials({TileId::entries_level, bundle, tile_width});
     std::uint64_t index = bundle;
     for (int level = 0; level < 8; ++level) {
-      remove_partials({level, index, kTileWidth});
+      remove_partials({level, index, tile_width});
       if ((index & 0xff) != 0xff) {
         break;  // the tile above is not full yet
       }
@@ -155,7 +155,7 @@ std::uint64_t TenantLog::edge() const {
 Result<void> TenantLog::compare_edge(const std::vector<std::string>& leaves) const {
   const std::uint64_t from = edge();
   const auto width = static_cast<std::uint32_t>(signed_size_ - from);
-  auto bundle = read_tile(folder_, {TileId::kEntries, from >> 8, width});
+  auto bundle = read_tile(folder_, {TileId::entries_level, from >> 8, width});
   if (!bundle.ok()) {
     return std::move(bundle).error();
   }

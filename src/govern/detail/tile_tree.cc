@@ -42,16 +42,16 @@ void TileTree::append(std::string_view entry, std::vector<TileFile>& full) {
     levels_.emplace_back();
   }
   levels_[0].push_back(leaf_hash(entry));
-  if (levels_[0].size() == kTileWidth) {
-    full.push_back({{TileId::kEntries, index_of(0), kTileWidth}, std::exchange(bundle_, {})});
+  if (levels_[0].size() == tile_width) {
+    full.push_back({{TileId::entries_level, index_of(0), tile_width}, std::exchange(bundle_, {})});
   }
-  for (std::size_t level = 0; levels_[level].size() == kTileWidth; ++level) {
+  for (std::size_t level = 0; levels_[level].size() == tile_width; ++level) {
     if (level + 1 == levels_.size()) {
       levels_.emplace_back();
     }
     std::vector<Digest> hashes = std::exchange(levels_[level], {});
     levels_[level + 1].push_back(root_of(hashes));
-    full.push_back({{static_cast<int>(level), index_of(level), kTileWidth}, join_hashes(hashes)});
+    full.push_back({{static_cast<int>(level), index_of(level), tile_width}, join_hashes(hashes)});
   }
   ++size_;
 }
@@ -64,7 +64,7 @@ std::vector<TileFile> TileTree::partials() const {
     }
     const auto width = static_cast<std::uint32_t>(levels_[level].size());
     if (level == 0) {
-      files.push_back({{TileId::kEntries, index_of(0), width}, bundle_});
+      files.push_back({{TileId::entries_level, index_of(0), width}, bundle_});
     }
     files.push_back(
         {{static_cast<int>(level), index_of(level), width}, join_hashes(levels_[level])});
@@ -110,7 +110,7 @@ Result<TileTree> TileTree::resume(std::uint64_t size, const Read& read) {
   if ((size & 0xff) == 0) {
     return tree;
   }
-  const TileId id{TileId::kEntries, tree.index_of(0), static_cast<std::uint32_t>(size & 0xff)};
+  const TileId id{TileId::entries_level, tree.index_of(0), static_cast<std::uint32_t>(size & 0xff)};
   auto bundle = read(id);
   if (!bundle.ok()) {
     return std::move(bundle).error();

@@ -21,7 +21,7 @@ struct TileFile {
 
 class TileTree {
  public:
-  /// Adds one entry (at most kEntryBytesMax bytes); the tiles it completed are appended to `full`,
+  /// Adds one entry (at most entry_bytes_max bytes); the tiles it completed are appended to `full`,
   /// lowest first, the bundle of entries before them.
   void append(std::string_view entry, std::vector<TileFile>& full);
   /// The unfinished tiles, bundle first; none of width 0.

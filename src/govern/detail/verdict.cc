@@ -10,9 +10,9 @@
 namespace aios::govern::detail {
 namespace {
 
-constexpr std::size_t kReasonsMax = 32;
-constexpr std::size_t kReasonCharactersMax = 500;
-constexpr std::size_t kObligationsMax = 32;
+constexpr std::size_t reasons_max = 32;
+constexpr std::size_t reason_characters_max = 500;
+constexpr std::size_t obligations_max = 32;
 
 struct Rules {
   std::vector<std::string> deny;
@@ -28,10 +28,10 @@ void say_broken(Rules& rules, std::string_view rule, const Json& value, std::str
 
 std::string message_of(const Json& item) {
   if (item.is_string()) {
-    return excerpt(view(item.get_string()), kReasonCharactersMax);
+    return excerpt(view(item.get_string()), reason_characters_max);
   }
   const std::string_view msg = text_or(item, "msg", "");
-  return excerpt(msg.empty() ? to_text(item) : std::string(msg), kReasonCharactersMax);
+  return excerpt(msg.empty() ? to_text(item) : std::string(msg), reason_characters_max);
 }
 
 std::vector<std::string> messages(Rules& rules, const Json& package, std::string_view rule) {
@@ -48,9 +48,9 @@ std::vector<std::string> messages(Rules& rules, const Json& package, std::string
     found.push_back(message_of(item));
   }
   std::sort(found.begin(), found.end());
-  if (found.size() > kReasonsMax) {
-    const std::size_t more = found.size() - kReasonsMax;
-    found.resize(kReasonsMax);
+  if (found.size() > reasons_max) {
+    const std::size_t more = found.size() - reasons_max;
+    found.resize(reasons_max);
     found.push_back(fmt::format("and {} more", more));
   }
   return found;
@@ -61,9 +61,9 @@ void read_obligations(Rules& rules, const Json& package, std::vector<JsonObject>
   if (value == nullptr) {
     return;
   }
-  if (!value->is_array() || value->get_array().size() > kObligationsMax) {
+  if (!value->is_array() || value->get_array().size() > obligations_max) {
     say_broken(rules, "obligations", *value,
-               fmt::format("a set of at most {} objects", kObligationsMax));
+               fmt::format("a set of at most {} objects", obligations_max));
     return;
   }
   for (const Json& item : value->get_array()) {
