@@ -4,7 +4,7 @@
 import json
 import unittest
 
-from harness import UNSURE, Scene, ticket_event
+from harness import UNSURE, Scene, ticket_event, wait_for
 
 
 class Reviews(unittest.TestCase):
@@ -53,6 +53,32 @@ class Reviews(unittest.TestCase):
         mine = [c for c in self.corrections() if UNSURE in json.dumps(c)
                 and "promo_code" in json.dumps(c)]
         self.assertEqual(len(mine), 1, mine)
+
+    def answer_slip(self, number, amount, reason, **more):
+        """A refund that cannot be: the ticket comes back with the reason, and can be settled."""
+        run_id, review = self.open_review(number, **more)
+        self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                           {"answer": {"intent": "refund_request", "action": "refund",
+                                       "amount_cents": amount}})
+
+        def again():
+            return next((r for r in self.reviewer.pages("/api/v1/reviews?status=open")
+                         if r["run"] == run_id), None)
+        second = wait_for(again, "a second question", 30.0, 0.05)
+        second = self.reviewer.want("GET", f"/api/v1/reviews/{second['id']}")
+        self.assertIn(reason, " ".join(second["evidence"]["why"]))
+        self.reviewer.want("POST", f"/api/v1/reviews/{second['id']}/answer",
+                           {"answer": {"intent": "other", "action": "none"}})
+        self.assertEqual(self.admin.run_when(run_id)["status"], "completed")
+        self.assertEqual(self.scene.desk.rows("select count(*) from refunds where reason=?",
+                                              f"ticket T-{number:05d}"), [(0,)])
+
+    def test_a_refund_without_an_order_comes_back_to_the_person(self):
+        self.answer_slip(21, 500, "needs an order")
+
+    def test_a_refund_above_the_order_comes_back_to_the_person(self):
+        order = next(o for o in self.scene.orders if o[1] == self.customer[0])
+        self.answer_slip(22, order[4] + 1, "refuses a refund", order=order)
 
     def test_a_person_may_approve_a_refund_above_the_limit(self):
         order, customer = next((o, c) for o in self.scene.orders for c in self.scene.customers

@@ -197,8 +197,10 @@ class Desk:
     def find_order(self, order):
         with self._lock:
             found = self._one(
-                ("id", "customer", "status", "item", "amount_cents", "currency", "placed_at"),
-                "select * from orders where id=?", (order.upper(),))
+                ("id", "customer", "status", "item", "amount_cents", "currency", "placed_at",
+                 "refunded_cents"),
+                "select *, (select coalesce(sum(amount_cents),0) from refunds "
+                "where order_id=orders.id) from orders where id=?", (order.upper(),))
         return (200, found) if found else (404, {"error": "no such order"})
 
     _CASE = ("id", "reference", "intent", "customer", "order", "summary")
@@ -241,12 +243,14 @@ class Desk:
                 if first[3] != digest:
                     return 409, {"error": "this key came before with another body"}
                 return 201, {"id": first[0], "order": first[1], "amount_cents": first[2]}
-            known = self._db.execute("select amount_cents from orders where id=?",
-                                     (order,)).fetchone()
+            known = self._db.execute(
+                "select amount_cents, (select coalesce(sum(amount_cents),0) from refunds "
+                "where order_id=orders.id) from orders where id=?", (order,)).fetchone()
             if not known:
                 return 404, {"error": "no such order"}
-            if amount > known[0]:
-                return 422, {"error": f"amount is above the order's {known[0]} cents"}
+            if amount > known[0] - known[1]:
+                return 422, {"error": f"of the order's {known[0]} cents {known[1]} are refunded "
+                                      "already, and amount is above the rest"}
             self._db.execute("begin")
             number = self._db.execute(
                 "insert into refunds(key,order_id,amount_cents,reason,body_digest,at) "

@@ -79,6 +79,12 @@ obstacles contains "the order has no amount" if {
 
 obstacles contains msg if {
 	intent == "refund_request"
+	order.refunded_cents > 0
+	msg := sprintf("%v cents of the order are refunded already", [order.refunded_cents])
+}
+
+obstacles contains msg if {
+	intent == "refund_request"
 	order.amount_cents > data.params.refund_limit_cents
 	msg := sprintf(
 		"refund of %v cents is above the limit of %v",

@@ -45,6 +45,12 @@ test_a_refund_above_the_limit_goes_to_a_person if {
 	support.settle.action == "review" with input as high with data.params as params
 }
 
+test_an_order_that_was_refunded_already_goes_to_a_person if {
+	again := object.union(refund, {"order": {"refunded_cents": 4990}})
+	answer := support.settle with input as again with data.params as params
+	answer.reasons == ["4990 cents of the order are refunded already"]
+}
+
 test_a_refund_of_somebody_elses_order_goes_to_a_person if {
 	other := object.union(refund, {"customer": "C2"})
 	answer := support.settle with input as other with data.params as params

@@ -91,6 +91,18 @@ class HelpDeskTest(unittest.TestCase):
         self.assertEqual(desk.rows("select count(*), sum(amount_cents) from refunds"), [(1, 500)])
         self.assertEqual(desk.rows("select count(*) from requests"), [(4,)])
 
+    def test_an_order_is_refunded_up_to_its_amount_and_says_how_much_it_was(self):
+        desk = self.start()
+        order = desk.call("GET", "/orders/ORD-10001")[1]
+        self.assertEqual(order["refunded_cents"], 0)
+        whole = {"order": "ORD-10001", "amount_cents": order["amount_cents"]}
+        self.assertEqual(desk.call("POST", "/refunds", whole, key="a")[0], 201)
+        self.assertEqual(desk.call("POST", "/refunds", whole, key="a")[0], 201)
+        one_more = {"order": "ORD-10001", "amount_cents": 1}
+        self.assertEqual(desk.call("POST", "/refunds", one_more, key="b")[0], 422)
+        self.assertEqual(desk.call("GET", "/orders/ORD-10001")[1]["refunded_cents"],
+                         order["amount_cents"])
+
     def test_a_refund_above_the_order_or_of_an_unknown_order_is_refused(self):
         desk = self.start()
         high = {"order": "ORD-10001", "amount_cents": 1000000}
