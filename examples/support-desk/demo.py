@@ -38,6 +38,7 @@ FAULTS = ",".join((
     "send_notice.error=0.05", "send_notice.slow=0.10:200"))
 OUTAGE_SECONDS = 2.0
 DRAIN_SECONDS = 75.0
+WRONG_SHARE_MAX = 0.05
 
 
 def runs_in(folder, pid):
@@ -218,7 +219,8 @@ class Demo:
             self.show()
             time.sleep(0.4)
         if operator.settled:
-            self.screen.line(f"  {operator.settled} incident(s) settled by the simulated operator")
+            self.screen.line(f"  {operator.settled} incident(s) settled by the simulated operator, "
+                             "who looked into the help desk")
 
     # --- what came of it
 
@@ -233,6 +235,7 @@ class Demo:
         verified, said = claims.verify_audit(self.options.aios, directory, audit["verifier_key"])
         books = claims.ledger(self.desk_db)
         claims.write_outcomes(self.path("outcomes.csv"), rows)
+        claims.write_answers(self.path("sent.csv"), self.sender.answers)
         facts = claims.result(rows, books, self.sender, audit["leaves"], verified, self.kills,
                               self.screen.seconds())
         os.makedirs(os.path.dirname(os.path.abspath(self.options.json)), exist_ok=True)
@@ -243,41 +246,56 @@ class Demo:
         total = facts["automatic"] + facts["human"] + facts["waiting"] + facts["failed"]
         differ = claims.ticket_books_differ(rows, books)
         expected_refused = sum(t["expect"] == "refused" for t in self.work)
+        automatic_cents = max((row["refund_expected_cents"] for row in rows
+                               if row["outcome"] == "automatic"), default=0)
         aios = shlex.quote(os.path.relpath(self.options.aios))
-        db, data = (shlex.quote(os.path.relpath(p)) for p in (self.desk_db, self.data))
+        db = shlex.quote(os.path.relpath(self.desk_db))
         table = shlex.quote(os.path.relpath(self.path("outcomes.csv")))
+        sent = shlex.quote(os.path.relpath(self.path("sent.csv")))
         sql = f"sqlite3 {db} "
         lines = [
             (facts["accepted"] == total,
              f"accepted {facts['accepted']} = automatic {facts['automatic']} + person "
              f"{facts['human']} + waiting {facts['waiting']} + failed {facts['failed']}",
-             f"{aios} runs list --data {data} --limit 1000"),
+             f"cut -d, -f4 {table} | sort | uniq -c"),
             (facts["refused"] == expected_refused and not self.sender.surprises,
              f"refused {facts['refused']}: same event id, other content; {self.sender.repeated} "
              "exact repetitions got the first answer again",
-             f"{aios} events list --data {data} --limit 1000"),
-            (not differ and facts["refunds_expected_cents"] == facts["refunds_ledger_cents"],
-             f"refunds expected {facts['refunds_expected_cents'] / 100:.2f} EUR, in the help desk's"
-             f" ledger {facts['refunds_ledger_cents'] / 100:.2f} EUR",
-             sql + '"select count(*), sum(amount_cents) from refunds"'
+             f"cut -d, -f4,5 {sent} | sort | uniq -c"),
+            (not differ and books["orders_paid_twice"] == 0
+             and facts["refunds_expected_cents"] == facts["refunds_ledger_cents"],
+             f"refunds decided {facts['refunds_expected_cents'] / 100:.2f} EUR, in the help desk's"
+             f" ledger {facts['refunds_ledger_cents'] / 100:.2f} EUR, ticket by ticket; orders paid"
+             f" twice {books['orders_paid_twice']}",
+             sql + '"select sum(amount_cents), count(*) - count(distinct order_id) from refunds"'
              f"; awk -F, '{{s+=$10}} END {{print s}}' {table}"),
+            (automatic_cents <= tickets.REFUND_LIMIT_CENTS,
+             f"highest refund without a person {automatic_cents / 100:.2f} EUR, limit "
+             f"{tickets.REFUND_LIMIT_CENTS / 100:.2f} EUR",
+             f"grep ',automatic,' {table} | cut -d, -f10 | sort -n | tail -1"),
             (facts["cases_duplicated"] == 0,
              f"cases opened {facts['cases_opened']}, opened twice {facts['cases_duplicated']}, "
              f"in {facts['attempts']} requests ({books['faults']} met by a fault) and "
              f"{facts['kills']} kill",
              sql + '"select reference, count(*) from cases group by 1 having count(*) > 1"'),
-            (True, f"wrong automatic answers {facts['wrong_automatic']} of {facts['automatic']}, "
-             f"of them out of scope {facts['out_of_scope_answered']}; the model's accuracy over "
-             f"all tickets {facts['accuracy']:.3f}", f"grep ',1$' {table}"),
+            (facts["wrong_automatic"] <= WRONG_SHARE_MAX * facts["automatic"],
+             f"wrong automatic answers {facts['wrong_automatic']} of {facts['automatic']} (at most "
+             f"{WRONG_SHARE_MAX:.0%} wanted): out of scope {facts['out_of_scope_answered']}, "
+             f"refunds that were not due {facts['refunds_not_due_cents'] / 100:.2f} EUR; the "
+             f"model's accuracy over all tickets {facts['accuracy']:.3f}", f"grep ',1$' {table}"),
             (facts["audit_verified"], f"audit log of {facts['leaves']} leaves: {said}",
              f"{aios} audit verify {shlex.quote(os.path.relpath(directory))} "
              f"--key {shlex.quote(key)}"),
         ]
         self.screen.line()
-        self.screen.line(self.screen.paint("What came of it, and how to check it without us:", 1))
+        self.screen.line(self.screen.paint("What came of it, and how to check it by hand:", 1))
         for holds, text, command in lines:
             mark = self.screen.paint("holds", 32) if holds else self.screen.paint("BROKEN", 31)
             self.screen.line(f"  {mark}  {text}\n         $ {command}")
+        self.screen.line(self.screen.paint("\nBy kind of ticket: accepted, automatic, of these wrong:",
+                                           1))
+        for kind, accepted, automatic, wrong in claims.by_kind(rows):
+            self.screen.line(f"  {kind:<14}{accepted:>5}{automatic:>5}{wrong:>5}")
         for text in [*self.sender.surprises[:5], *([self.reviewer.problem] if
                                                    self.reviewer.problem else [])]:
             self.screen.line(f"  ! {text}")
@@ -334,6 +352,8 @@ def arguments():
     parser.add_argument("--count", type=int, default=340, help="tickets, repeated ones included")
     parser.add_argument("--json", default=os.path.join(ROOT, "build", "demo-result.json"))
     parser.add_argument("--no-color", action="store_true")
+    parser.add_argument("--check-options", action="store_true",
+                        help="only say whether the options are right")
     options = parser.parse_args()
     if not 20 <= options.count <= 500 or not 0.1 <= options.rate <= 1000:
         parser.error("--count from 20 to 500 and --rate from 0.1 to 1000 wanted")
@@ -347,6 +367,8 @@ def interrupted(_signal, _frame):
 
 def main():
     options = arguments()
+    if options.check_options:
+        return 0
     signal.signal(signal.SIGTERM, interrupted)
     demo = Demo(options)
     finished = False

@@ -22,6 +22,7 @@ def ledger(path):
             "refunds": dict(db.execute("select substr(reason, 8), sum(amount_cents) from refunds "
                                        "group by 1")),
             "cents": value("select sum(amount_cents) from refunds"),
+            "orders_paid_twice": value("select count(*) - count(distinct order_id) from refunds"),
             "attempts": value("select count(*) from requests"),
             "faults": value("select count(*) from requests where fault is not null"),
         }
@@ -47,15 +48,34 @@ def outcomes(runs, tickets_by_run):
             "outcome": outcome, "intent": ticket["truth"]["intent"], "predicted": predicted,
             "confidence": round(output.get("confidence") or 0.0, 4),
             "action": output.get("action", ""), "right_action": ticket["truth"]["action"],
-            "refund_expected_cents": 0, "inferences": len(inferences), "wrong_automatic": 0,
+            "refund_expected_cents": 0, "refund_not_due_cents": 0,
+            "inferences": len(inferences), "wrong_automatic": 0,
         }
         if row["action"] == "refund":  # the order's price as the generator knows it
             row["refund_expected_cents"] = ticket.get("order_cents", 0)
+            if row["right_action"] != "refund":
+                row["refund_not_due_cents"] = row["refund_expected_cents"]
         if outcome == "automatic" and (output.get("intent") != row["intent"]
                                        or row["action"] != row["right_action"]):
             row["wrong_automatic"] = 1
         rows.append(row)
     return rows
+
+
+def by_kind(rows):
+    """-> [(kind, accepted, automatic, wrong automatic)], the largest first."""
+    kinds = collections.Counter(row["kind"] for row in rows)
+    return [(kind, count,
+             sum(r["kind"] == kind and r["outcome"] == "automatic" for r in rows),
+             sum(r["kind"] == kind and r["wrong_automatic"] for r in rows))
+            for kind, count in kinds.most_common()]
+
+
+def write_answers(path, answers):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("event", "ticket", "kind", "status", "answer"))
+        writer.writerows(answers)
 
 
 def write_outcomes(path, rows):
@@ -93,6 +113,7 @@ def result(rows, books, sender, leaves, verified, kills, seconds):
         "cases_duplicated": books["duplicates"],
         "refunds_expected_cents": sum(row["refund_expected_cents"] for row in rows),
         "refunds_ledger_cents": books["cents"],
+        "refunds_not_due_cents": sum(row["refund_not_due_cents"] for row in rows),
         "attempts": books["attempts"],
         "kills": kills,
         "leaves": leaves,

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demo shows while it works: a live table on a terminal, plain lines elsewhere."""
 
+import shutil
 import sys
 import time
 
 PLAIN_SECONDS = 5.0
+COLUMNS_MIN = 50  # below, a row of the live table would wrap, and going up would count wrong
 
 
 class Screen:
     def __init__(self, stages, color):
-        self._live = sys.stdout.isatty()
-        self._color = color and self._live
+        self._live = (sys.stdout.isatty()
+                      and shutil.get_terminal_size().columns >= COLUMNS_MIN)
+        self._color = color and sys.stdout.isatty()
         self._stages = stages  # [(name, seconds it should take)]
         self._index, self._since, self._start = -1, 0.0, time.monotonic()
         self._drawn, self._last_plain = 0, 0.0

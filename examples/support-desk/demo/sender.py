@@ -38,6 +38,7 @@ class Sender(threading.Thread):
         self._times = {}
         self.sent = self.accepted = self.repeated = self.refused = self.again = 0
         self.runs = {}       # run id -> ticket
+        self.answers = []    # (event, ticket, kind, status, what it was): one a ticket sent
         self.surprises = []  # answers that were not the expected ones
 
     def stop(self):
@@ -103,6 +104,8 @@ class Sender(threading.Thread):
             else:
                 seen = "refused" if 400 <= status < 500 else f"status {status}"
                 self.refused += 1
+            self.answers.append((ticket["event"], ticket["data"]["ticket"], ticket["kind"], status,
+                                 seen))
             if seen != ticket["expect"]:
                 self.surprises.append(f"{ticket['event']} ({ticket['kind']}): {seen}, expected "
                                       f"{ticket['expect']}: {answer.get('detail', answer)}")

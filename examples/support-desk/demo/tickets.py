@@ -25,7 +25,9 @@ COUNT_MIN = 300
 # Share of each kind; what is left over is ordinary.
 SHARES = {"misspelt": 0.07, "html": 0.06, "language": 0.07, "out_of_scope": 0.12,
           "injection": 0.024, "personal": 0.05, "over_limit": 0.024, "repeated": 0.024,
-          "conflicting": 0.012}
+          "conflicting": 0.012, "refunded": 0.012}
+# Made from tickets that are there already.
+COPIES = ("repeated", "conflicting", "refunded")
 WITHOUT_ORDER = {"password_reset", "account_closure", "product_question", "subscription_cancel",
                  "promo_code", "payment_failed", "other"}
 
@@ -115,28 +117,40 @@ def one(supply, kind, number):
             "truth": truth, "order_cents": order[4] if order else 0, "expect": "accepted"}
 
 
+def copy_of(original, kind, number):
+    copy = json.loads(json.dumps(original))
+    copy["kind"] = kind
+    if kind == "refunded":  # another ticket wants the money for the same order once more
+        copy["event"], copy["data"]["ticket"] = f"mail-{number:05d}", f"T-{number:05d}"
+        copy["data"]["body"] = texts.AGAIN[number % len(texts.AGAIN)].replace(
+            "{order}", copy["data"]["order"])
+        copy["truth"].update(action="none", amount_cents=0)
+    else:
+        copy["expect"] = "repeated" if kind == "repeated" else "refused"
+    if kind == "conflicting":
+        copy["data"]["body"] += " PS: and please hurry."
+    return copy
+
+
 def make(seed, count):
-    """-> tickets in the order in which they are sent; repeated ones come after their first."""
+    """-> tickets in the order in which they are sent; copies come after their first."""
     rng = random.Random(seed)
     supply = Supply(rng)
-    kinds = [kind for kind, share in SHARES.items() if kind not in ("repeated", "conflicting")
+    kinds = [kind for kind, share in SHARES.items() if kind not in COPIES
              for _ in range(round(share * count))]
-    repeated, conflicting = (round(SHARES[k] * count) for k in ("repeated", "conflicting"))
-    kinds += ["ordinary"] * (count - len(kinds) - repeated - conflicting)
+    copies = [kind for kind in COPIES for _ in range(round(SHARES[kind] * count))]
+    kinds += ["ordinary"] * (count - len(kinds) - len(copies))
     rng.shuffle(kinds)
     tickets = [one(supply, kind, number) for number, kind in enumerate(kinds, 1)]
-    again = rng.sample(range(len(tickets) // 2), repeated + conflicting)
-    for index, kind in zip(again, ["repeated"] * repeated + ["conflicting"] * conflicting):
-        copy = json.loads(json.dumps(tickets[index]))
-        copy["kind"], copy["expect"] = kind, "repeated" if kind == "repeated" else "refused"
-        if kind == "conflicting":
-            copy["data"]["body"] += " PS: and please hurry."
-        tickets.append(copy)
-    originals, copies = tickets[:len(kinds)], tickets[len(kinds):]
-    for copy in copies:  # somewhere behind its first
-        at = next(i for i, t in enumerate(originals) if t["event"] == copy["event"])
-        originals.insert(rng.randint(at + 1, len(originals)), copy)
-    return originals
+    early = tickets[:len(tickets) // 2]
+    paid = [t for t in early if t["truth"]["action"] == "refund"]
+    firsts = [rng.choice(early) if kind != "refunded" else paid.pop() if paid else None
+              for kind in copies]
+    for number, (first, kind) in enumerate(zip(firsts, copies), len(kinds) + 1):
+        if first is not None:  # somewhere behind its first
+            at = tickets.index(first)
+            tickets.insert(rng.randint(at + 1, len(tickets)), copy_of(first, kind, number))
+    return tickets
 
 
 def main():

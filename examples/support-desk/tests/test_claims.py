@@ -60,6 +60,14 @@ class ClaimsTest(unittest.TestCase):
         self.assertEqual(claims.ticket_books_differ(rows, self.books()), ["T-1"])
         self.assertEqual(claims.ticket_books_differ(rows, self.books(("T-2", 500))), ["T-1", "T-2"])
 
+    def test_a_refund_that_was_decided_but_not_due_is_counted(self):
+        rows = self.rows((run(1), ticket(1, "other", "none", "injection")), (run(2), ticket(2)))
+        self.assertEqual([row["refund_not_due_cents"] for row in rows], [500, 0])
+        self.assertEqual(claims.by_kind(rows), [("injection", 1, 1, 1), ("ordinary", 1, 1, 0)])
+
+    def test_an_order_that_is_paid_twice_is_counted(self):
+        self.assertEqual(self.books(("T-1", 500), ("T-2", 500))["orders_paid_twice"], 1)
+
     def test_a_case_opened_twice_is_counted(self):
         books = self.books()
         self.assertEqual((books["cases"], books["duplicates"]), (3, 1))

@@ -94,8 +94,17 @@ class TicketsTest(unittest.TestCase):
     def test_no_order_is_used_twice_and_each_belongs_to_its_sender(self):
         rows = {row[0]: row for row in tickets.help_desk_rows()[1]}
         orders = [t["data"]["order"] for t in self.tickets
-                  if "order" in t["data"] and t["expect"] == "accepted"]
+                  if "order" in t["data"] and t["expect"] == "accepted"
+                  and t["kind"] != "refunded"]
         self.assertEqual(len(orders), len(set(orders)))
+        again = [t for t in self.tickets if t["kind"] == "refunded"]
+        self.assertTrue(again)
+        for ticket in again:
+            first = next(t for t in self.tickets if t["data"].get("order") ==
+                         ticket["data"]["order"])
+            self.assertNotEqual(first["event"], ticket["event"])
+            self.assertEqual((first["truth"]["action"], ticket["truth"]["action"]),
+                             ("refund", "none"))
         for ticket in self.tickets:
             order = ticket["data"].get("order")
             if order and ticket["truth"]["action"] == "refund":
