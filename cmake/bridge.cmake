@@ -5,7 +5,7 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/bridge/Cargo.toml")
   set(bridge_library "${bridge_target}/release/libaios_bridge.a")
   file(GLOB_RECURSE bridge_sources CONFIGURE_DEPENDS "${bridge_dir}/src/*.rs")
   add_custom_command(OUTPUT "${bridge_library}"
-    COMMAND cargo build --release --locked --quiet --manifest-path "${bridge_dir}/Cargo.toml" --target-dir "${bridge_target}"
+    COMMAND cargo build --release --locked --manifest-path "${bridge_dir}/Cargo.toml" --target-dir "${bridge_target}"
     DEPENDS ${bridge_sources} "${bridge_dir}/Cargo.toml" "${bridge_dir}/Cargo.lock"
     COMMENT "cargo build bridge" USES_TERMINAL)
   add_custom_target(aios_bridge_build DEPENDS "${bridge_library}")
