@@ -58,15 +58,15 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts)
 class AuditLog {
  public:
   /// @param key_path  Ed25519 signing key in the form "PRIVATE+KEY+<name>+<hash>+<base64>"; made
-  ///        with mode 0600 when absent.
-  /// @param origin  name of the key and start of the checkpoints' first line: no space, no '+'.
+  ///        with mode 0600 when absent. Its name is the origin: a log keeps the one it began with.
+  /// @param new_origin  name of a key that is made: no space, no '+', and no other log's.
   /// @param pool  where files are written and synced; null: on the thread that calls fold().
   /// @return permission_denied [AIOS-0520] for a key that others may read, failed_precondition
-  ///         [AIOS-0520] for one of another name; data_loss [AIOS-0521, 0522] when a log does not
-  ///         lead to its own checkpoint.
+  ///         [AIOS-0520] for what is no key, [AIOS-0528] when the key is gone and signed logs are
+  ///         there; data_loss [AIOS-0521, 0522] when a log does not lead to its own checkpoint.
   static Result<std::unique_ptr<AuditLog>> open(const std::string& directory,
                                                 const std::string& key_path,
-                                                const std::string& origin,
+                                                const std::string& new_origin,
                                                 runtime::BlockingPool* pool = nullptr);
   virtual ~AuditLog() = default;
   /// Reads new leaves of all tenants from the store, hashes, writes tiles, then signs one

@@ -29,9 +29,8 @@ Result<bool> as_value(Result<void> done) {
 
 class TileLog final : public AuditLog {
  public:
-  TileLog(std::string directory, std::string origin, SigningKey key, runtime::BlockingPool* pool)
+  TileLog(std::string directory, SigningKey key, runtime::BlockingPool* pool)
       : directory_(std::move(directory)),
-        origin_(std::move(origin)),
         key_(std::move(key)),
         pool_(pool) {}
 
@@ -133,7 +132,7 @@ class TileLog final : public AuditLog {
       return at->second;
     }
     auto log = std::make_shared<TenantLog>(directory_ + "/" + tenant.text(),
-                                           origin_ + "/" + tenant.text());
+                                           key_.verifier.name + "/" + tenant.text());
     auto loaded = log->load(key_);
     if (!loaded.ok()) {
       return std::move(loaded).error();
@@ -225,7 +224,6 @@ class TileLog final : public AuditLog {
   }
 
   std::string directory_;
-  std::string origin_;
   SigningKey key_;
   runtime::BlockingPool* pool_;
   std::map<TenantId, std::shared_ptr<TenantLog>> logs_;
@@ -236,23 +234,43 @@ class TileLog final : public AuditLog {
   std::set<TenantId> checked_;                   // whose store was seen to hold what was signed
 };
 
+/// The folder of a log that was signed; empty when there is none.
+std::string signed_log(const std::string& directory) {
+  std::error_code failed;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
+    if (std::filesystem::exists(entry.path() / "checkpoint", failed)) {
+      return entry.path().string();
+    }
+  }
+  return "";
+}
+
 }  // namespace
 
 Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& directory,
                                                  const std::string& key_path,
-                                                 const std::string& origin,
+                                                 const std::string& new_origin,
                                                  runtime::BlockingPool* pool) {
-  if (!is_note_name(origin)) {
+  if (!is_note_name(new_origin)) {
     return Error(Code::invalid_argument,
                  fmt::format("the audit origin '{}' is empty or has a space or '+'",
-                             excerpt(origin, 60)))
+                             excerpt(new_origin, 60)))
         .page(520);
   }
-  auto key = detail::open_key(key_path, origin);
+  std::error_code ignored;
+  const std::string log_there = signed_log(directory);
+  if (!log_there.empty() && !std::filesystem::exists(key_path, ignored)) {
+    return Error(
+               Code::failed_precondition,
+               fmt::format("the audit signing key '{}' is missing, the log '{}' was signed with it",
+                           key_path, log_there))
+        .page(528);
+  }
+  auto key = detail::open_key(key_path, new_origin);
   if (!key.ok()) {
     return std::move(key).error();
   }
-  auto log = std::make_unique<TileLog>(directory, origin, std::move(*key), pool);
+  auto log = std::make_unique<TileLog>(directory, std::move(*key), pool);
   auto loaded = log->load_all();
   if (!loaded.ok()) {
     return std::move(loaded).error();

@@ -11,6 +11,7 @@
 #include <doctest/doctest.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace aios::govern {
 namespace {
@@ -357,8 +358,35 @@ TEST_CASE("audit: a log whose tiles do not lead to its checkpoint is not continu
   CHECK(opened.error().page() == 522);
 }
 
+TEST_CASE("audit: a log keeps the origin it began with, whatever a new one would be called") {
+  Fixture f;
+  f.add(3);
+  REQUIRE(f.fold().ok());
+  const std::string key = f.log->verifier_key();
+  const std::string older = f.checkpoint();
+  f.log.reset();
+  f.log =
+      AuditLog::open(f.folder.at("audit"), f.folder.at("audit.key"), "other.example/audit").value();
+  f.add(4);
+  REQUIRE(f.fold().ok());
+  CHECK(f.log->verifier_key() == key);
+  CHECK(f.checkpoint().starts_with(std::string(kOrigin) + "/default\n7\n"));
+  CHECK(f.complaint(older) == "verified");
+}
+
+TEST_CASE("audit: a signing key that is gone is not made anew beside a signed log") {
+  Fixture f;
+  f.add(3);
+  REQUIRE(f.fold().ok());
+  REQUIRE(::unlink(f.folder.at("audit.key").c_str()) == 0);
+  const auto opened = AuditLog::open(f.folder.at("audit"), f.folder.at("audit.key"), kOrigin);
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().page() == 528);
+  CHECK(::access(f.folder.at("audit.key").c_str(), F_OK) != 0);
+}
+
 TEST_CASE(
-    "audit: the signing key is made for its owner alone and a readable or foreign one is refused") {
+    "audit: the signing key is made for its owner alone and a readable or damaged one is refused") {
   Fixture f;
   struct stat info{};
   REQUIRE(::stat(f.folder.at("audit.key").c_str(), &info) == 0);
@@ -370,7 +398,15 @@ TEST_CASE(
   const auto open = [&](const std::string& origin) {
     return AuditLog::open(f.folder.at("audit"), f.folder.at("audit.key"), origin);
   };
-  CHECK(open("other.example/audit").error().page() == 520);
+  const std::string text = test::slurp(f.folder.at("audit.key"));
+  for (const std::string& other :
+       {std::string(), text.substr(8), std::string("PRIVATE+KEY+"), text.substr(0, 40),
+        "PRIVATE+KEY+other" + text.substr(text.find('+', 12))}) {
+    test::spill(f.folder.at("audit.key"), other);
+    CHECK(open(kOrigin).error().page() == 520);
+  }
+  test::spill(f.folder.at("audit.key"), text);
+  CHECK(open(kOrigin).ok());
   CHECK(open("two words").error().code() == Code::invalid_argument);
   REQUIRE(::chmod(f.folder.at("audit.key").c_str(), 0644) == 0);
   CHECK(open(kOrigin).error().code() == Code::permission_denied);

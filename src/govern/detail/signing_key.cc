@@ -18,19 +18,20 @@ Error bad_key(Code code, const std::string& path, std::string_view why) {
   return Error(code, fmt::format("the audit signing key '{}' {}", path, why)).page(520);
 }
 
-Result<SigningKey> parse_key(const std::string& path, std::string_view text,
-                             const std::string& name) {
+Result<SigningKey> parse_key(const std::string& path, std::string_view text) {
   text = trim(text);
-  const std::string start = fmt::format("{}{}+", kPrivateStart, name);
-  if (!text.starts_with(start)) {
-    return bad_key(
-        Code::failed_precondition, path,
-        fmt::format("does not start with '{}', so it is not the key of this name", start));
+  if (!text.starts_with(kPrivateStart)) {
+    return bad_key(Code::failed_precondition, path,
+                   fmt::format("does not start with '{}'", kPrivateStart));
   }
-  const auto rest = text.substr(start.size());
+  text.remove_prefix(kPrivateStart.size());
+  const std::size_t name_end = std::min(text.find('+'), text.size());
+  const std::string_view name = text.substr(0, name_end);
+  const auto rest = text.substr(std::min(name_end + 1, text.size()));
   auto material = from_base64(rest.substr(std::min<std::size_t>(rest.size(), 9)));
-  if (!material.ok() || material->size() != 33 || material->front() != '\x01') {
-    return bad_key(Code::data_loss, path, "holds no Ed25519 seed");
+  if (!is_note_name(name) || !material.ok() || material->size() != 33 ||
+      material->front() != '\x01') {
+    return bad_key(Code::data_loss, path, "holds no name or no Ed25519 seed");
   }
   SigningKey key;
   key.seed = material->substr(1);
@@ -43,13 +44,13 @@ Result<SigningKey> parse_key(const std::string& path, std::string_view text,
 
 }  // namespace
 
-Result<SigningKey> open_key(const std::string& path, const std::string& name) {
+Result<SigningKey> open_key(const std::string& path, const std::string& name_of_new) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) {
     const std::string seed = secure_random(32);
-    const auto verifier = VerifierKey::make(name, ed25519_from_seed(seed).public_key);
-    const std::string text =
-        fmt::format("{}{}+{:08x}+{}\n", kPrivateStart, name, verifier.id, to_base64("\x01" + seed));
+    const auto verifier = VerifierKey::make(name_of_new, ed25519_from_seed(seed).public_key);
+    const std::string text = fmt::format("{}{}+{:08x}+{}\n", kPrivateStart, name_of_new,
+                                         verifier.id, to_base64("\x01" + seed));
     auto made = create_secret_file(path, text);
     if (!made.ok()) {
       return std::move(made).error().with("making the audit signing key");
@@ -59,7 +60,7 @@ Result<SigningKey> open_key(const std::string& path, const std::string& name) {
   if (!text.ok()) {
     return std::move(text).error().with("reading the audit signing key");
   }
-  return parse_key(path, *text, name);
+  return parse_key(path, *text);
 }
 
 }  // namespace aios::govern::detail

@@ -15,7 +15,8 @@ struct SigningKey {
   std::string seed;
 };
 
-/// Reads the key of that name, or makes one (mode 0600). Errors: see AuditLog::open.
-Result<SigningKey> open_key(const std::string& path, const std::string& name);
+/// Reads the key, whose name stands in it, or makes one of that name (mode 0600). Errors: see
+/// AuditLog::open.
+Result<SigningKey> open_key(const std::string& path, const std::string& name_of_new);
 
 }  // namespace aios::govern::detail

@@ -207,8 +207,12 @@ Result<void> restore_keys(const KeysFile& keys, const DirectoryLayout& layout) {
   if (auto loaded = (*keystore)->load(image); !loaded.ok()) {
     return loaded;
   }
-  return keys.root_key.empty() ? Result<void>()
-                               : write_file_durably(layout.root_key(), keys.root_key);
+  if (!keys.root_key.empty()) {
+    if (auto written = write_file_durably(layout.root_key(), keys.root_key); !written.ok()) {
+      return written;
+    }
+  }
+  return write_kept_secrets(layout.directory, keys.files);
 }
 
 }  // namespace
