@@ -4,6 +4,7 @@
 #include "connectors/detail/egress.h"
 #include "connectors/detail/impl.h"
 #include "govern/audit.h"
+#include "govern/opening.h"
 
 #include <fmt/format.h>
 
@@ -52,12 +53,6 @@ Result<void> check_arguments(const OperationInfo& info, const Json& arguments) {
     return Error(Code::invalid_argument, valid.error().message()).page(902);
   }
   return {};
-}
-
-/// What the leaf of an intent commits to: canonical JSON where that can hold it.
-std::string image_of(const Json& arguments) {
-  auto canonical = to_canonical_text(arguments);
-  return canonical.ok() ? std::move(*canonical) : to_text(arguments);
 }
 
 /// Whether the arguments as policy lets them through can be sent.
@@ -136,7 +131,7 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
   const bool admitted = ruling.allowed() && fit.ok();
   auto leaf = leaf_facts(info, call, "effect_intent", admitted ? "admitted" : "refused");
   leaf.decisions.push_back(ruling.decision);
-  leaf.contents["arguments"] = image_of(admitted ? *arguments : call.arguments);
+  leaf.contents["arguments"] = govern::content_of(admitted ? *arguments : call.arguments);
   auto bytes = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   if (!admitted) {
     impl_->count(info, "refused", Duration(0));

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "gateway/detail/call.h"
+#include "govern/opening.h"
 
 #include <fmt/format.h>
 
@@ -197,6 +198,7 @@ Result<Admitted> Hosted::admit(const Context& given, InferRequest request,
     return refuse(std::move(reserving).error());
   }
   call.more = {{"currency", loaded->model.price.currency}, {"reserved_nano", most_nano}};
+  call.contents["input"] = govern::content_of(input);  // as the vendor gets it
   Admitted out;
   out.intent = call.leaf(ctx, now, "model_intent", "admitted", Json());
   out.unpaid = call.leaf(ctx, now, "model_intent", "over_budget", Json());
@@ -261,7 +263,9 @@ Task<HostedReply> Hosted::perform(Context ctx, Admitted admitted) const {
       co_await loaded.provider->complete(limited, std::move(state->permit), std::move(ask));
   loaded.report(reply, impl_->services.clock->instant());
   impl_->pay(*state, reply, &out);
+  call.contents.clear();
   if (reply.outcome == Outcome::done) {
+    call.contents["output"] = govern::content_of(reply.output);  // also where policy keeps it back
     auto after = impl_->services.guard->ask(ctx, govern::GuardPoint::post_model_call,
                                             call.after(reply.output));
     call.decisions.push_back(after.decision);

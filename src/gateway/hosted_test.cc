@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/hosted.h"
 
+#include "govern/opening.h"
 #include "runtime/sim.h"
 #include "runtime/task_group.h"
 #include "store/memory.h"
@@ -199,6 +200,27 @@ TEST_CASE("hosted: personal data does not leave the region, masked it does") {
   CHECK(office.vendor.received[0].find("ann@") == std::string::npos);
   CHECK(office.vendor.received[0].find("about my refund") != std::string::npos);
   CHECK(holds(masked.leaf, "redact"));
+}
+
+TEST_CASE("hosted: the leaves commit to what the vendor gets, masked, and to what it answers") {
+  Office office;
+  auto admitted = office.admit("write to ann@example.com, it is about my refund", "careful");
+  REQUIRE(admitted.ok());
+  const store::AuditLeaf intent = admitted->intent;
+  const Json contents = parse_json(intent.contents).value();
+  const std::string input(text_or(contents, "input", ""));
+  CHECK(input.find("about my refund") != std::string::npos);
+  CHECK(input.find("ann@") == std::string::npos);
+  CHECK(govern::check_opening(parse_json(intent.bytes).value(), "input", intent.salt, input).ok());
+  const auto reply = office.executor.run(office.hosted->perform(office.ctx, *std::move(admitted)));
+  REQUIRE(reply.outcome == Outcome::done);
+  const Json leaf = parse_json(reply.leaf.bytes).value();
+  const Json answered = parse_json(reply.leaf.contents).value();
+  const std::string output(text_or(answered, "output", ""));
+  CHECK(output.find("refund") != std::string::npos);
+  CHECK(govern::check_opening(leaf, "output", reply.leaf.salt, output).ok());
+  CHECK(govern::check_opening(leaf, "input", reply.leaf.salt, input).error().code() ==
+        Code::not_found);
 }
 
 TEST_CASE("hosted: of 128 callers at once a budget for ten lets exactly ten reach the vendor") {

@@ -2,6 +2,7 @@
 #include "govern/opening.h"
 
 #include "core/text.h"
+#include "govern/detail/bundle_policy.h"
 #include "govern/merkle.h"
 
 #include <fmt/format.h>
@@ -103,6 +104,8 @@ Result<void> check_opening(const Json& leaf, std::string_view part, std::string_
   }
   return {};
 }
+
+std::string content_of(const Json& value) { return detail::image_of(value); }
 
 JsonObject opening_json(const store::AuditLeaf& leaf) {
   JsonObject opening{{"leaf", to_hex(view(leaf_hash(leaf.bytes)))}, {"salt", to_hex(leaf.salt)}};

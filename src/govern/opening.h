@@ -35,6 +35,9 @@ std::vector<std::string> parts_of(const Json& leaf);
 Result<void> check_opening(const Json& leaf, std::string_view part, std::string_view salt,
                            std::string_view content);
 
+/// A JSON value as a part's content: canonical JSON (plain JSON where canonical JSON cannot hold it).
+std::string content_of(const Json& value);
+
 /// What to keep sealed with the leaf's transition: {"leaf": hex RFC 6962 leaf hash, "salt": hex,
 /// "contents": {part: text}}; contents only when there are any.
 JsonObject opening_json(const store::AuditLeaf& leaf);

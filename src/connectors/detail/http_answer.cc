@@ -2,6 +2,7 @@
 #include "connectors/detail/http_answer.h"
 
 #include "core/text.h"
+#include "govern/opening.h"
 
 #include <fmt/format.h>
 
@@ -62,12 +63,6 @@ const StatusRule* rule_for(int status, const std::vector<StatusRule>& rules) {
     }
   }
   return nullptr;
-}
-
-std::string image_of(JsonObject image) {
-  auto canonical = to_canonical_text(Json(std::move(image)));
-  AIOS_ASSERT(canonical.ok());  // texts and a small number
-  return std::move(*canonical);
 }
 
 bool is_json(std::string_view content_type) {
@@ -151,7 +146,7 @@ std::string request_image(const net::ClientRequest& request) {
   if (!request.body.empty()) {
     image["body"] = request.body;
   }
-  return image_of(std::move(image));
+  return govern::content_of(image);
 }
 
 std::string answer_image(const net::Response& response) {
@@ -161,7 +156,7 @@ std::string answer_image(const net::Response& response) {
   } else {
     image["body"] = JsonObject{{"base64", to_base64(response.body)}};
   }
-  return image_of(std::move(image));
+  return govern::content_of(image);
 }
 
 }  // namespace aios::connectors::detail

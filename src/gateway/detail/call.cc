@@ -55,6 +55,7 @@ store::AuditLeaf Call::leaf(const Context& ctx, Time now, std::string_view kind,
   }
   facts.facts["verdicts"] = std::move(verdicts);
   facts.decisions = decisions;
+  facts.contents = contents;
   return govern::make_leaf(ctx, now, facts);
 }
 

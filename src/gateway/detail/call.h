@@ -12,6 +12,7 @@
 #include "govern/guard.h"
 #include "store/transition.h"
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,7 @@ struct Call {
   Target target;
   std::vector<govern::Decision> decisions;
   JsonObject more{};  ///< facts of the leaf beside the model's: attempt, cost
+  std::map<std::string, std::string> contents{};  ///< what the next leaf commits to
 
   JsonObject before() const;                   ///< facts at pre_model_call
   JsonObject after(const Json& output) const;  ///< facts at post_model_call
