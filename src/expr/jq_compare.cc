@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/detail/jq_compare.h"
 
+#include "expr/detail/jq_text.h"
+
 #include <algorithm>
 #include <compare>
 #include <numeric>
@@ -117,8 +119,8 @@ class Comparison {
       return true;
     }
     if (a.is_string() && b.is_string()) {
-      budget_.spend(a.text().size() / 64);
-      return a.text().find(b.text()) != std::string_view::npos;
+      return budget_.spend(1 + (a.text().size() + b.text().size()) / 64) &&
+             find_text(a.text(), b.text()) != std::string_view::npos;
     }
     return same(a, b, depth);
   }

@@ -202,12 +202,13 @@ bool text_indices(Machine& machine, Value* input, Value* arguments) {
   auto found = Value::array(budget);
   std::size_t counted = 0;
   std::size_t points = 0;
-  auto at = wanted.empty() ? std::string_view::npos : text.find(wanted);
-  while (at != std::string_view::npos && budget.spend(1 + (at - counted) / 16)) {
+  auto at = wanted.empty() ? std::string_view::npos : find_text(text, wanted);
+  while (at != std::string_view::npos &&
+         budget.spend(1 + (at - counted) / 16 + wanted.size() / 16)) {
     points += count_code_points(text.substr(counted, at - counted));
     counted = at;
     found.push(budget, Value::number(static_cast<double>(points)));
-    at = text.find(wanted, at + 1);
+    at = find_text(text, wanted, at + 1);
   }
   *input = std::move(found);
   return true;
@@ -249,9 +250,9 @@ void split_text(Machine& machine, std::string_view text, std::string_view separa
     return;
   }
   for (;;) {
-    auto at = text.find(separator);
+    auto at = find_text(text, separator);
     put(text.substr(0, at));
-    if (at == std::string_view::npos || !budget.spend(1 + at / 64)) {
+    if (at == std::string_view::npos || !budget.spend(1 + (at + separator.size()) / 64)) {
       return;
     }
     text.remove_prefix(at + separator.size());

@@ -186,6 +186,14 @@ TEST_CASE("jq: endless and enormous expressions end with a clear error") {
   }
 }
 
+TEST_CASE("jq: looking for a text takes no product of two lengths") {
+  CHECK(all(R"(("a" * 3000000) | contains("a" * 1500000 + "b"))") == "false");
+  CHECK(all(R"(("a" * 3000000) | split("a" * 1500000 + "b") | length)") == "1");
+  CHECK(all(R"(("a" * 3000000) | index("a" * 1500000 + "b"))") == "null");
+  CHECK(all(R"(("a" * 1500000 + "b") as $x | ("a" * 3000000 + $x) | contains($x))") == "true");
+  CHECK(failure(R"(("a" * 300000) | indices("a" * 150000) | length)").page() == 109);
+}
+
 TEST_CASE("jq: limits cannot be caught") {
   CHECK(failure("try (def f: f; f) catch 1").page() == 109);
   CHECK(failure("(try (def f: 1 + f; f)) // 1").page() == 109);

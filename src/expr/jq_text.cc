@@ -4,6 +4,8 @@
 #include "core/text.h"
 #include "expr/detail/jq_print.h"
 
+#include <cstring>
+
 namespace aios::expr::detail {
 namespace {
 
@@ -41,6 +43,16 @@ std::size_t count_code_points(std::string_view text) {
     count += continues(c) ? 0 : 1;
   }
   return count;
+}
+
+std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from) {
+  if (from > text.size()) {
+    return std::string_view::npos;
+  }
+  const char* begin = text.data() + from;
+  const void* at = ::memmem(begin, text.size() - from, wanted.data(), wanted.size());  // two-way
+  return at == nullptr ? std::string_view::npos
+                       : static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
 }
 
 std::size_t byte_offset(std::string_view text, std::size_t code_point) {

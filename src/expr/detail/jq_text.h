@@ -19,6 +19,9 @@ struct CodePoint {
 CodePoint first_code_point(std::string_view text);
 
 std::size_t count_code_points(std::string_view text);
+/// Byte offset of the first `wanted` in `text` from `from` on, or npos. Takes time in proportion to
+/// what it reads, whatever the two look like (string_view::find takes their product).
+std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t from = 0);
 /// Byte offset of the code point with this index; the size when there are fewer.
 std::size_t byte_offset(std::string_view text, std::size_t code_point);
 
