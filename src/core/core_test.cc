@@ -145,7 +145,17 @@ TEST_CASE("text: the nearest name is near") {
   CHECK(nearest_name("swich", {"switch", "set", "raise"}) == "switch");
   CHECK(nearest_name("chekc", {"switch", "check"}) == "check");  // two letters changed places
   CHECK(nearest_name("elephant", {"switch", "set"}).empty());
-  CHECK(csv_field("a,\"b\"") == "\"a,\"\"b\"\"\"");
+}
+
+TEST_CASE("text: a message about a wrong name ends with the nearest right one or with all") {
+  CHECK(did_you_mean("swich", {"switch", "set"}) == "; did you mean 'switch'?");
+  CHECK(did_you_mean("elephant", {"switch", "set"}).empty());
+  CHECK(hint("swich", {"switch", "set"}) == "; did you mean 'switch'?");
+  CHECK(hint("elephant", {"switch", "set"}) == "; there are: switch, set");
+  CHECK(hint("elephant", {}) == "; there is none");
+  const std::vector<std::string> many(14, "set");
+  CHECK(hint("elephant", many)
+            .ends_with(": " + join(std::vector<std::string>(12, "set"), ", ") + " and 2 more"));
 }
 
 TEST_CASE("crypto: published vectors") {

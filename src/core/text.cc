@@ -230,6 +230,26 @@ std::string nearest_name(std::string_view wanted, const std::vector<std::string>
   return best;
 }
 
+std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& names) {
+  const std::string near = nearest_name(wanted, names);
+  return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+std::string hint(std::string_view wanted, const std::vector<std::string>& names) {
+  constexpr std::size_t listed_max = 12;
+  std::string near = did_you_mean(wanted, names);
+  if (!near.empty()) {
+    return near;
+  }
+  if (names.empty()) {
+    return "; there is none";
+  }
+  const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), listed_max));
+  const std::string more =
+      names.size() > listed_max ? fmt::format(" and {} more", names.size() - listed_max) : "";
+  return fmt::format("; there are: {}{}", fmt::join(names.begin(), end, ", "), more);
+}
+
 std::string excerpt(std::string_view text, std::size_t characters_max) {
   std::string out;
   std::size_t count = 0;
@@ -247,17 +267,6 @@ std::string excerpt(std::string_view text, std::size_t characters_max) {
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
-}
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    return std::string(text);
-  }
-  std::string out = "\"";
-  for (const char c : text) {
-    out.append(c == '"' ? 2 : 1, c);
-  }
-  return out + "\"";
 }
 
 }  // namespace aios

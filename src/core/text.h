@@ -25,12 +25,13 @@ std::string_view trim(std::string_view text);
 std::vector<std::string_view> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 /// The candidate with the smallest edit distance, when that is <= 1/3 of its length; else empty.
-/// For "did you mean".
 std::string nearest_name(std::string_view wanted, const std::vector<std::string>& candidates);
+/// The end of a message about a name that is not there: "; did you mean 'x'?", or nothing.
+std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& names);
+/// The same, but where none is near it lists what there is: "; there are: a, b", the first dozen.
+std::string hint(std::string_view wanted, const std::vector<std::string>& names);
 /// At most `characters_max` code points, "..." appended when cut; control characters are replaced.
 /// For messages.
 std::string excerpt(std::string_view text, std::size_t characters_max);
-/// Quotes for CSV (RFC 4180) when needed.
-std::string csv_field(std::string_view text);
 
 }  // namespace aios

@@ -267,7 +267,7 @@ TEST_CASE("guard: refused files leave the old ones in place and name file, line 
   CHECK(near.page() == 503);
   CHECK(near.text().find("did you mean 'aios.pre_model_call'") != std::string::npos);
   CHECK(near.line() == 1);
-  CHECK(refusal("package aios.zzz\nallow := true").text().find("wanted one of aios.event_admit") !=
+  CHECK(refusal("package aios.zzz\nallow := true").text().find("there are: aios.event_admit") !=
         std::string::npos);
   CHECK(f.guard.bundle_digest(default_tenant()) == before);
   CHECK(ask(f.guard, call("intent")).allowed());

@@ -100,8 +100,4 @@ Log::Sink stderr_sink() {
   };
 }
 
-Log::Sink null_sink() {
-  return [](std::string_view) {};
-}
-
 }  // namespace aios::observe

@@ -39,7 +39,5 @@ class Log {
 std::optional<Level> parse_level(std::string_view name);
 /// One write() a line, so that lines of several threads do not mix.
 Log::Sink stderr_sink();
-/// Swallows everything: for tests.
-Log::Sink null_sink();
 
 }  // namespace aios::observe

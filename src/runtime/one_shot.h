@@ -24,10 +24,6 @@ class OneShot {
   OneShot() : state_(std::make_shared<State>()) {}
   /// First call wins; true when it did. Thread-safe; resumes the waiter by posting.
   bool set(Result<T> value) const { return State::finish(state_, std::move(value)); }
-  bool is_set() const {
-    std::lock_guard lock(state_->mutex);
-    return state_->value.has_value();
-  }
   Task<Result<T>> wait(Context ctx) const { return wait_on(state_, std::move(ctx)); }
 
  private:

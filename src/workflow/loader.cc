@@ -30,11 +30,6 @@ bool has_type(const Json& value, std::string_view wanted) {
 
 std::string one_of(const std::vector<std::string>& names) { return join(names, ", "); }
 
-std::string did_you_mean(std::string_view found, const std::vector<std::string>& names) {
-  const auto nearest = nearest_name(found, names);
-  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
-}
-
 }  // namespace
 
 void Loader::fail(const std::string& pointer, std::string message, int page) {

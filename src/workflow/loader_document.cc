@@ -44,11 +44,6 @@ std::vector<std::string> members_of(const Json* object) {
   return out;
 }
 
-std::string hint(std::string_view found, const std::vector<std::string>& names) {
-  const auto nearest = nearest_name(found, names);
-  return nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest);
-}
-
 }  // namespace
 
 std::shared_ptr<const Definition> load_definition(const DefinitionFile& file,
@@ -245,7 +240,7 @@ const Json* Loader::referable(const Json& value, const std::string& pointer,
     const auto names = members_of(entries);
     fail(pointer,
          fmt::format("found '{}', which 'use.{}' does not define (it has {}){}", name, section,
-                     names.empty() ? "nothing" : join(names, ", "), hint(name, names)),
+                     names.empty() ? "nothing" : join(names, ", "), did_you_mean(name, names)),
          1004);
     return nullptr;
   }
@@ -273,7 +268,7 @@ std::string Loader::function(const std::string& call, const Json* arguments,
   if (entry == nullptr || call != fmt::format("{}:{}@default", entry->name, entry->version)) {
     fail(pointer + "/call",
          fmt::format("found the function '{}', the default catalog has {}{}", call,
-                     join(known, ", "), hint(call, known)),
+                     join(known, ", "), did_you_mean(call, known)),
          1004);
     return {};
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// bundle/names: what to say of a name that is not there.
+// bundle/names: the names that a message about a wrong one offers (core/text: hint).
 
 #include "core/text.h"
 
@@ -18,15 +18,6 @@ std::vector<std::string> names_of(const Map& map) {
     names.push_back(name);
   }
   return names;
-}
-
-/// The end of a message about a wrong name: the nearest right one, or all there are.
-inline std::string hint(std::string_view wanted, const std::vector<std::string>& names) {
-  const std::string near = nearest_name(wanted, names);
-  if (!near.empty()) {
-    return "; did you mean '" + near + "'?";
-  }
-  return names.empty() ? "; there is none" : "; there are: " + join(names, ", ");
 }
 
 }  // namespace aios::bundle

@@ -53,10 +53,8 @@ void Reader::allow(const Node& node, std::initializer_list<std::string_view> nam
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       continue;
     }
-    const std::string near = nearest_name(name, {names.begin(), names.end()});
-    const std::string hint =
-        near.empty() ? "wanted one of: " + listed(names) : "did you mean '" + near + "'?";
-    mistake_at_key(value, fmt::format("'{}' is not known here; {}", excerpt(name, 40), hint));
+    mistake_at_key(value, fmt::format("'{}' is not known here{}", excerpt(name, 40),
+                                      hint(name, {names.begin(), names.end()})));
   }
 }
 

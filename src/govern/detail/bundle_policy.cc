@@ -43,11 +43,8 @@ Result<void> check_packages(const std::vector<PolicyFile>& files) {
         std::find(known.begin(), known.end(), package.path) != known.end()) {
       continue;
     }
-    const std::string nearest = nearest_name(package.path, known);
-    const std::string hint = nearest.empty() ? fmt::format("wanted one of {}", join(known, ", "))
-                                             : fmt::format("did you mean '{}'", nearest);
-    return Error(Code::invalid_argument,
-                 fmt::format("package '{}' is no guard point: {}", package.path, hint))
+    return Error(Code::invalid_argument, fmt::format("package '{}' is no guard point{}",
+                                                     package.path, hint(package.path, known)))
         .page(503)
         .at(file.path, package.line, package.column);
   }

@@ -49,10 +49,8 @@ Result<Models::Serving> ServingTable::find(const TenantId& tenant, std::string_v
     for (const auto& [name, entry] : aliases) {
       names.push_back(name);
     }
-    const std::string nearest = nearest_name(alias, names);
-    return Error(Code::not_found,
-                 fmt::format("no model serves the alias '{}'{}", excerpt(alias, 60),
-                             nearest.empty() ? "" : fmt::format(", did you mean '{}'", nearest)))
+    return Error(Code::not_found, fmt::format("no model serves the alias '{}'{}",
+                                              excerpt(alias, 60), hint(alias, names)))
         .page(705);
   }
   const ServingEntry& entry = at->second;
