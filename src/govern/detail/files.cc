@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "govern/detail/files.h"
 
+#include "store/file_io.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,54 +29,20 @@ Error failure(std::string_view doing, const std::string& path, int number) {
       .page(kPage);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-int write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written < 0) {
-      return errno;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
-}
-
 std::string folder_of(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;
 }
 
-Result<void> sync_folder(const std::string& folder) {
-  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.get() < 0 || ::fsync(fd.get()) != 0) {
-    return failure("sync", folder, errno);
-  }
-  return {};
+Result<void> sync(const std::string& folder) {
+  const int number = store::sync_folder(folder);
+  return number == 0 ? Result<void>() : failure("sync", folder, number);
 }
 
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const store::Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) {
     return failure("open", path, errno);
   }
@@ -131,11 +99,11 @@ Result<void> StagedFiles::put(const std::string& path, std::string_view bytes) {
     return made;
   }
   const std::string temporary = path + ".tmp";
-  Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  store::Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (fd.get() < 0) {
     return failure("write", temporary, errno);
   }
-  const int number = write_all(fd.get(), bytes);
+  const int number = store::write_all(fd.get(), bytes);
   if (number != 0) {
     ::unlink(temporary.c_str());
     return failure("write", temporary, number);
@@ -160,7 +128,7 @@ Result<void> StagedFiles::commit() {
     ::close(file.fd);
   }
   for (const std::string& folder : std::exchange(folders_, {})) {
-    auto synced = sync_folder(folder);
+    auto synced = sync(folder);
     if (!synced.ok()) {
       return synced;
     }
@@ -173,11 +141,12 @@ Result<void> create_secret_file(const std::string& path, std::string_view bytes)
   // expected.
   const std::string temporary = path + ".tmp";
   ::unlink(temporary.c_str());
-  const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const store::Descriptor fd(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd.get() < 0) {
     return failure("make", temporary, errno);
   }
-  const int number = write_all(fd.get(), bytes);
+  const int number = store::write_all(fd.get(), bytes);
   if (number != 0 || ::fsync(fd.get()) != 0) {
     return failure("write", temporary, number != 0 ? number : errno);
   }
@@ -186,7 +155,7 @@ Result<void> create_secret_file(const std::string& path, std::string_view bytes)
   if (linked == EEXIST) {
     return Error(Code::already_exists, fmt::format("'{}' exists", path)).page(kPage);
   }
-  return linked != 0 ? failure("make", path, linked) : sync_folder(folder_of(path));
+  return linked != 0 ? failure("make", path, linked) : sync(folder_of(path));
 }
 
 Result<std::string> read_secret_file(const std::string& path) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/files.h"
 
+#include "store/file_io.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -12,41 +14,6 @@
 #include <utility>
 
 namespace aios::store::detail {
-namespace {
-
-/// Closes at the end of a scope; close_now() for who wants to know how it went.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
-
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
-    if (wrote < 0 && errno == EINTR) {
-      continue;
-    }
-    if (wrote <= 0) {
-      return false;
-    }
-    bytes.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  return true;
-}
-
-}  // namespace
 
 Error file_error(std::string_view doing, const std::string& path, int error_number) {
   if (error_number == ENOSPC || error_number == EDQUOT) {
@@ -77,21 +44,21 @@ Result<void> make_private_directory(const std::string& path) {
 }
 
 Result<void> sync_directory(const std::string& path) {
-  const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) {
-    return file_error("syncing directory", path, errno);
-  }
-  return {};
+  const int number = sync_folder(path);
+  return number == 0 ? Result<void>() : file_error("syncing directory", path, number);
 }
 
 Result<void> write_file_durably(const std::string& path, std::string_view bytes) {
   const std::string beside = path + ".new";
   {
-    Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    if (file.get() < 0 || !write_all(file.get(), bytes) || ::fsync(file.get()) != 0) {
-      auto failed = file_error("writing", beside, errno);
+    const Descriptor file(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    int number = file.get() < 0 ? errno : write_all(file.get(), bytes);
+    if (number == 0 && ::fsync(file.get()) != 0) {
+      number = errno;
+    }
+    if (number != 0) {
       ::unlink(beside.c_str());
-      return failed;
+      return file_error("writing", beside, number);
     }
   }
   if (::rename(beside.c_str(), path.c_str()) != 0) {

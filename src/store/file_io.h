@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// store/file_io: the steps of writing files durably that the store and the audit log share. They give
+// errno, 0 for success: what a failure means is the caller's to say.
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace aios::store {
+
+/// An open file or folder, closed at the end of the scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor();
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }  ///< negative: could not be opened
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+/// All of the bytes, in as many writes as it takes.
+int write_all(int fd, std::string_view bytes);
+/// Makes the names in a folder durable.
+int sync_folder(const std::string& path);
+
+}  // namespace aios::store
