@@ -2,8 +2,8 @@
 #include "models/detail/embedding_model.h"
 
 #include "core/codec.h"
-#include "core/crypto.h"
 #include "models/detail/array_codec.h"
+#include "models/detail/checked_bytes.h"
 
 #include <fmt/format.h>
 
@@ -85,22 +85,15 @@ std::string EmbeddingModel::serialize() const {
                                       parts_.vocabulary.unknown_piece_idf()});
   write_array(out, parts_.scales);
   write_array(out, parts_.points);
-  std::string bytes = out.take();
-  const Digest digest = sha256(bytes);
-  bytes.append(view(digest));
-  return bytes;
+  return with_checksum(out.take());
 }
 
 Result<std::unique_ptr<Embedding>> EmbeddingModel::load(std::string_view bytes) {
-  constexpr std::size_t digest_size = std::tuple_size_v<Digest>;
-  if (bytes.size() <= digest_size) {
-    return damaged(fmt::format("found {} bytes, wanted more than {}", bytes.size(), digest_size));
+  const auto body = without_checksum(bytes);
+  if (!body.ok()) {
+    return damaged(body.error().message());
   }
-  const std::string_view body = bytes.substr(0, bytes.size() - digest_size);
-  if (view(sha256(body)) != bytes.substr(body.size())) {
-    return damaged("the checksum does not fit");
-  }
-  Reader in(body);
+  Reader in(*body);
   const std::uint8_t version = in.u8();
   if (version != format_version || in.bytes() != magic) {
     return damaged(
