@@ -4,7 +4,7 @@
 #include "govern/opening.h"
 #include "runtime/sim.h"
 #include "runtime/task_group.h"
-#include "store/memory.h"
+#include "store/test/memory.h"
 
 #include <doctest/doctest.h>
 
@@ -82,13 +82,7 @@ struct Office {
     budget.currency = "EUR";
     budget.limit_nano = limit_nano;
     REQUIRE(budgets.load(default_tenant(), {budget}).ok());
-    store::StoreOptions opening;
-    opening.engine = "memory";
-    opening.root_key = std::string(32, 'k');
-    auto opened = store::open_memory_store(opening, std::make_shared<store::MemoryDisk>(),
-                                           store::MemoryThreads::inline_, executor.clock());
-    REQUIRE(opened.ok());
-    store = std::move(*opened);
+    store = store::test::open_memory(std::make_shared<store::MemoryDisk>(), executor.clock());
     vendor.clock = &executor.clock();
     HostedServices services;
     services.guard = &guard;

@@ -3,7 +3,7 @@
 
 #include "runtime/sim.h"
 #include "runtime/task_group.h"
-#include "store/memory.h"
+#include "store/test/memory.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -39,15 +39,7 @@ struct Purse {
     REQUIRE(budgets.load(default_tenant(), std::move(specs)).ok());
     open();
   }
-  void open() {
-    store::StoreOptions options;
-    options.engine = "memory";
-    options.root_key = std::string(32, 'k');
-    auto opened =
-        store::open_memory_store(options, disk, store::MemoryThreads::inline_, executor.clock());
-    REQUIRE(opened.ok());
-    store = std::move(*opened);
-  }
+  void open() { store = store::test::open_memory(disk, executor.clock()); }
   Time now() { return executor.clock().now(); }
   Result<Reserving> reserve(std::int64_t amount, std::string_view workflow = "support/ticket") {
     return budgets.reserve(default_tenant(), workflow, "EUR", amount, now());

@@ -3,7 +3,7 @@
 
 #include "core/text.h"
 #include "models/test/examples.h"
-#include "store/memory.h"
+#include "store/test/memory.h"
 
 #include <doctest/doctest.h>
 
@@ -71,13 +71,7 @@ struct Server {
     store.reset();
   }
   void start() {
-    store::StoreOptions options;
-    options.engine = "memory";
-    options.root_key = std::string(32, 'k');
-    auto opened =
-        store::open_memory_store(options, disk, store::MemoryThreads::own, runtime::system_clock());
-    REQUIRE(opened.ok());
-    store = std::move(*opened);
+    store = store::test::open_memory(disk, runtime::system_clock(), store::MemoryThreads::own);
     pool = std::make_unique<runtime::BlockingPool>(1);
     models = std::make_unique<Models>(*store, guard, *pool, runtime::system_clock());
     const auto loaded = run(models->load(system_context(default_tenant(), "test")));

@@ -2,7 +2,7 @@
 #include "review/review.h"
 
 #include "runtime/sim.h"
-#include "store/memory.h"
+#include "store/test/memory.h"
 
 #include <doctest/doctest.h>
 
@@ -67,13 +67,7 @@ struct Desk {
 
   Desk() {
     REQUIRE(guard.load(default_tenant(), {{"reviews.rego", policy}}, JsonObject{}).ok());
-    store::StoreOptions options;
-    options.engine = "memory";
-    options.root_key = std::string(32, 'k');
-    auto opened =
-        store::open_memory_store(options, disk, store::MemoryThreads::inline_, executor.clock());
-    REQUIRE(opened.ok());
-    store = std::move(*opened);
+    store = store::test::open_memory(disk, executor.clock());
     reviews = std::make_unique<Reviews>(*store, guard, executor.clock(), executor.random());
   }
   template <class T>
