@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/connectors.h"
 #include "connectors/test/bench.h"
+#include "core/test/plugins.h"
 #include "net/server.h"
 
 #include <doctest/doctest.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -137,9 +139,11 @@ TEST_CASE("kinds: every kind takes its own example, refuses rubbish, and honours
   register_all_kinds(registry);
   REQUIRE_FALSE(registry.entries().empty());
   const Json params(JsonObject{{"url", "http://127.0.0.1:1"}});
+  std::set<std::string> names;
   for (const KindEntry& entry : registry.entries()) {
     CAPTURE(entry.name);
-    CHECK_FALSE(entry.summary.empty());
+    CHECK(names.insert(entry.name).second);
+    CHECK(entry.summary.ends_with('.'));
     std::vector<Error> errors;
     auto made = entry.make({}, {"example.yaml", entry.example}, params, &errors);
     CHECK(errors.empty());
@@ -157,6 +161,7 @@ TEST_CASE("kinds: every kind takes its own example, refuses rubbish, and honours
     }
     check_deadlines(entry, *made);
   }
+  CHECK(names == aios::test::plugin_files("connectors/kinds"));
 }
 
 Task<net::Response> keep(net::Request request) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "gateway/gateway.h"
 
-#include "store/memory.h"
+#include "core/test/plugins.h"
+#include "store/test/memory.h"
 
 #include <doctest/doctest.h>
 
@@ -48,13 +49,8 @@ struct Installation {
         {{"pre.rego", policies}, {"post.rego", after_policy}, {"promote.rego", promotion_policy}},
         JsonObject{});
     REQUIRE(loaded.ok());
-    store::StoreOptions options;
-    options.engine = "memory";
-    options.root_key = std::string(32, 'k');
-    auto opened = store::open_memory_store(options, std::make_shared<store::MemoryDisk>(),
-                                           store::MemoryThreads::own, runtime::system_clock());
-    REQUIRE(opened.ok());
-    store = std::move(*opened);
+    store = store::test::open_memory(std::make_shared<store::MemoryDisk>(), runtime::system_clock(),
+                                     store::MemoryThreads::own);
     models = std::make_unique<models::Models>(*store, guard, *pool, runtime::system_clock());
     models::ModelSpec spec;
     spec.name = "fruit";
@@ -123,10 +119,13 @@ TEST_CASE("providers: every one has a name, a summary, a region, and refuses unk
   for (const ProviderEntry& entry : registry.entries()) {
     CAPTURE(entry.name);
     CHECK(names.insert(entry.name).second);
-    CHECK(!entry.summary.empty());
-    const auto odd = entry.make(services, JsonObject{{"no such option", 1}});
+    CHECK(entry.summary.ends_with('.'));
+    Json unknown = *parse_json(entry.example);
+    unknown.get_object()["no such option"] = 1;
+    const auto odd = entry.make(services, unknown);
     REQUIRE(!odd.ok());
     CHECK(odd.error().code() == Code::invalid_argument);
+    CHECK(odd.error().message().find("no such option") != std::string::npos);
     auto made = entry.make(services, *parse_json(entry.example));
     REQUIRE(made.ok());
     CHECK((*made)->name() == entry.name);
@@ -135,6 +134,7 @@ TEST_CASE("providers: every one has a name, a summary, a region, and refuses unk
     REQUIRE(!nothing.ok());
     CHECK(nothing.error().code() == Code::not_found);
   }
+  CHECK(names == aios::test::plugin_files("gateway/providers"));
 }
 
 TEST_CASE("providers: one that is told another version than serves says so") {

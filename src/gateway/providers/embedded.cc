@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // embedded: the models of this installation's own registry, predicted in this process.
+#include "core/text.h"
 #include "gateway/gateway.h"
 
 #include <fmt/format.h>
@@ -81,7 +82,12 @@ class Embedded final : public Provider {
 
 Result<std::unique_ptr<Provider>> make(const ProviderServices& services, const Json& options) {
   if (!options.is_object() || !options.get_object().empty()) {
-    return Error(Code::invalid_argument, "found options for provider 'embedded', which takes none")
+    const std::string found =
+        options.is_object()
+            ? "option '" + excerpt(view(options.get_object().begin()->key()), 40) + "'"
+            : "options that are no object";
+    return Error(Code::invalid_argument,
+                 fmt::format("found {} for provider 'embedded', which takes none", found))
         .page(803);
   }
   if (services.models == nullptr) {
