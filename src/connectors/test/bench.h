@@ -113,9 +113,9 @@ struct Bench {
     }
   }
   static SecretSource secrets() {
-    return [](const TenantId&, std::string_view name) -> Result<std::string> {
+    return [](const TenantId& tenant, std::string_view name) -> Result<std::string> {
       if (name == "desk-token") {
-        return std::string("s3cret");
+        return tenant == default_tenant() ? "s3cret" : "s3cret-of-" + tenant.text();
       }
       return Error(Code::not_found, "no such secret");
     };
