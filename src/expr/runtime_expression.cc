@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,9 +23,10 @@ struct Template::Node {
   std::vector<std::string> names;  // of the kids of an object
 
   static Result<Node> compile(const Json& document, const CompileOptions& options,
-                              const std::string& pointer, std::size_t depth);
+                              const PlaceOf& place, const std::string& pointer, std::size_t depth);
   static Result<Node> compile_kids(const Json& document, const CompileOptions& options,
-                                   const std::string& pointer, std::size_t depth);
+                                   const PlaceOf& place, const std::string& pointer,
+                                   std::size_t depth);
   Result<Json> evaluate(const Json& input, Variables variables, const EvalOptions& options) const;
 };
 
@@ -44,8 +46,50 @@ std::optional<std::string_view> expression_in(std::string_view text) {
   return trim(bare.substr(2, bare.size() - 3));
 }
 
+namespace {
+
+/// The byte at a line and column, both from 1.
+std::size_t byte_of(std::string_view text, std::uint32_t line, std::uint32_t column) {
+  std::size_t at = 0;
+  for (; line > 1; --line) {
+    at = std::min(text.find('\n', at), text.size() - 1) + 1;
+  }
+  for (; column > 1 && at < text.size(); --column) {
+    do {
+      ++at;
+    } while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80);
+  }
+  return at;
+}
+
+}  // namespace
+
+Result<Program> compile_text(std::string_view text, std::string_view pointer,
+                             const CompileOptions& options, const PlaceOf& place) {
+  const std::string_view inner = expression_in(text).value_or(text);
+  auto program = Program::compile(inner, options);
+  if (program.ok() || place == nullptr || program.error().line() == 0 || inner.empty()) {
+    return program;
+  }
+  const Error& error = program.error();
+  const std::size_t byte = byte_of(inner, error.line(), error.column());
+  const auto found =
+      place(pointer, text, static_cast<std::size_t>(inner.data() - text.data()) + byte);
+  if (found) {
+    return Error(error).at(options.file, found->line, found->column);
+  }
+  const auto before = inner.substr(0, byte);
+  const auto characters = std::count_if(before.begin(), before.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  });
+  return Error(error.code(),
+               fmt::format("{} (character {} of the expression)", error.message(), characters + 1))
+      .page(error.page());
+}
+
 Result<Template::Node> Template::Node::compile(const Json& document, const CompileOptions& options,
-                                               const std::string& pointer, std::size_t depth) {
+                                               const PlaceOf& place, const std::string& pointer,
+                                               std::size_t depth) {
   constexpr std::size_t depth_max = 256;
   if (depth > depth_max) {
     return Error(Code::invalid_argument, fmt::format("nested more than {} levels", depth_max))
@@ -54,8 +98,8 @@ Result<Template::Node> Template::Node::compile(const Json& document, const Compi
   }
   Node node;
   if (document.is_string()) {
-    if (auto text = expression_in(view(document.get_string()))) {
-      auto program = Program::compile(*text, options);
+    if (shape_of(view(document.get_string())) == TextShape::expression) {
+      auto program = compile_text(view(document.get_string()), pointer, options, place);
       if (!program.ok()) {
         return std::move(program).error().with(
             fmt::format("compiling the expression at {}", pointer.empty() ? "the root" : pointer));
@@ -67,7 +111,7 @@ Result<Template::Node> Template::Node::compile(const Json& document, const Compi
     }
   }
   if (document.is_array() || document.is_object()) {
-    return compile_kids(document, options, pointer, depth);
+    return compile_kids(document, options, place, pointer, depth);
   }
   node.constant = document;
   return node;
@@ -75,6 +119,7 @@ Result<Template::Node> Template::Node::compile(const Json& document, const Compi
 
 Result<Template::Node> Template::Node::compile_kids(const Json& document,
                                                     const CompileOptions& options,
+                                                    const PlaceOf& place,
                                                     const std::string& pointer, std::size_t depth) {
   Node node;
   node.kind = document.is_array() ? Kind::array : Kind::object;
@@ -82,7 +127,7 @@ Result<Template::Node> Template::Node::compile_kids(const Json& document,
   auto add = [&](std::string name, const Json& value, std::string_view step) -> Result<void> {
     auto below = pointer;
     append_pointer(below, step);
-    auto kid = compile(value, options, below, depth + 1);
+    auto kid = compile(value, options, place, below, depth + 1);
     if (!kid.ok()) {
       return std::move(kid).error();
     }
@@ -147,8 +192,9 @@ Result<Json> Template::Node::evaluate(const Json& input, Variables variables,
   return kind == Kind::array ? Json(std::move(array)) : Json(std::move(object));
 }
 
-Result<Template> Template::compile(const Json& document, const CompileOptions& options) {
-  auto root = Node::compile(document, options, "", 0);
+Result<Template> Template::compile(const Json& document, const CompileOptions& options,
+                                   const PlaceOf& place) {
+  auto root = Node::compile(document, options, place, "", 0);
   if (!root.ok()) {
     return std::move(root).error();
   }

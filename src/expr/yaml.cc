@@ -16,6 +16,7 @@
 
 #include "core/text.h"
 #include "expr/detail/yaml_scalar.h"
+#include "expr/scalar_place.h"
 
 namespace aios::expr {
 namespace {
@@ -277,6 +278,11 @@ Error refused(std::string_view file, const Refusal& refusal) {
 
 }  // namespace
 
+std::optional<Position> YamlDocument::inside(std::string_view pointer, std::string_view text,
+                                             std::size_t offset) const {
+  return place_in_scalar(source, positions.of(pointer), text, offset);
+}
+
 Result<YamlDocument> parse_yaml(std::string_view text, std::string_view file,
                                 const YamlLimits& limits) {
   if (text.size() > limits.bytes_max) {
@@ -293,7 +299,9 @@ Result<YamlDocument> parse_yaml(std::string_view text, std::string_view file,
     YAML::Parser parser(stream);
     Builder builder(limits, places);
     while (parser.HandleNextDocument(builder)) {}
-    return builder.take();
+    YamlDocument document = builder.take();
+    document.source = text;
+    return document;
   } catch (const Refusal& refusal) {
     return refused(file, refusal);
   } catch (const YAML::DeepRecursion& deep) {

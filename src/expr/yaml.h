@@ -6,6 +6,8 @@
 // .nan), an alias inside its own anchor.
 
 #include <cstddef>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/json.h"
@@ -24,6 +26,11 @@ struct YamlLimits {
 struct YamlDocument {
   Json value;
   Positions positions;
+  std::string source{};
+
+  /// Where a byte of the text value at `pointer` stands; nothing for one that an alias brought.
+  std::optional<Position> inside(std::string_view pointer, std::string_view text,
+                                 std::size_t offset) const;
 };
 
 /// An empty text is the value null.

@@ -2,7 +2,6 @@
 #include "workflow/expression.h"
 
 #include "core/text.h"
-#include "expr/runtime_expression.h"
 
 #include <fmt/format.h>
 
@@ -62,7 +61,8 @@ struct Expression::Impl {
 };
 
 Result<Expression> Expression::compile(const Json& value, BareText bare,
-                                       const std::vector<std::string>& allowed) {
+                                       const std::vector<std::string>& allowed,
+                                       const expr::PlaceOf& place) {
   const bool whole = bare == BareText::expression && value.is_string();
   std::string text;
   collect_expressions(value, whole, &text);
@@ -90,14 +90,13 @@ Result<Expression> Expression::compile(const Json& value, BareText bare,
   }
   options.variables = impl->arguments;
   if (whole) {
-    const auto all = view(value.get_string());
-    auto program = expr::Program::compile(expr::expression_in(all).value_or(all), options);
+    auto program = expr::compile_text(view(value.get_string()), "", options, place);
     if (!program.ok()) {
       return std::move(program).error();
     }
     impl->program = std::move(*program);
   } else {
-    auto pattern = expr::Template::compile(value, options);
+    auto pattern = expr::Template::compile(value, options, place);
     if (!pattern.ok()) {
       return std::move(pattern).error();
     }

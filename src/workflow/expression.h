@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "expr/runtime_expression.h"
 
 #include <memory>
 #include <string>
@@ -33,8 +34,11 @@ class Expression {
   Expression() = default;  ///< absent
   /// @param allowed  argument names that may be read here; another one is an error that names the
   /// nearest.
+  /// @param place  of the value's texts in the file, pointers from the value on: an error then has
+  /// its line and column.
   static Result<Expression> compile(const Json& value, BareText bare,
-                                    const std::vector<std::string>& allowed);
+                                    const std::vector<std::string>& allowed,
+                                    const expr::PlaceOf& place = nullptr);
   bool present() const { return impl_ != nullptr; }
   bool constant() const;  ///< holds no expression at all
   /// Bounded in steps, depth and memory. @param dot  what "." is.

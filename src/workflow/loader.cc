@@ -33,10 +33,13 @@ std::string one_of(const std::vector<std::string>& names) { return join(names, "
 }  // namespace
 
 void Loader::fail(const std::string& pointer, std::string message, int page) {
+  fail_at(yaml_.positions.of(pointer), std::move(message), page);
+}
+
+void Loader::fail_at(const expr::Position& position, std::string message, int page) {
   if (errors_.size() >= errors_max) {
     return;
   }
-  const auto position = yaml_.positions.of(pointer);
   errors_.push_back(Error(Code::invalid_argument, std::move(message))
                         .page(page)
                         .at(file_.path, position.line, position.column));
@@ -80,9 +83,15 @@ void Loader::only(const Json& node, const std::string& pointer,
 
 Expression Loader::compile(const Json& value, const std::string& pointer, BareText bare,
                            const std::vector<std::string>& allowed) {
-  auto compiled = Expression::compile(value, bare, allowed);
+  const auto place = [&](std::string_view below, std::string_view text, std::size_t offset) {
+    return yaml_.inside(fmt::format("{}{}", pointer, below), text, offset);
+  };
+  auto compiled = Expression::compile(value, bare, allowed, place);
   if (!compiled.ok()) {
-    fail(pointer, compiled.error().message(), 1005);
+    const Error& error = compiled.error();
+    const bool known = error.line() != 0;  // where in the expression
+    fail_at(known ? expr::Position{error.line(), error.column()} : yaml_.positions.of(pointer),
+            error.message(), 1005);
     return {};
   }
   return std::move(*compiled);

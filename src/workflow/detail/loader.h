@@ -43,6 +43,7 @@ class Loader final : public TaskLoader {
                        const std::string& pointer) override;
 
  private:
+  void fail_at(const expr::Position& position, std::string message, int page);
   void load_document(const Json& root);
   void load_use(const Json& root);
   void load_schedule(const Json& root);
