@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// redact: personal data in a text replaced by marks. A business step: leaving it out lets no raw
-// data out, because the gateway looks at what a text really holds.
+// redact: personal data in a text replaced by marks, and looked for again. A business step: leaving
+// it out lets no raw data out, because the gateway looks at what a text really holds.
+#include "govern/personal_data.h"
 #include "govern/redaction.h"
 #include "workflow/function.h"
 
@@ -27,13 +28,19 @@ class Redact final : public Function {
       out.error = Error(Code::invalid_argument, "redact: 'text' is not a string");
       co_return out;
     }
-    auto redacted = govern::redact(view(text->get_string()));
+    Json masked = *text;
+    auto done = govern::mask_personal_data(&masked);
+    if (!done.ok()) {
+      out.outcome = Outcome::failed;
+      out.error = std::move(done).error();
+      co_return out;
+    }
     JsonArray findings;
-    for (const auto& finding : redacted.findings) {
+    for (const auto& finding : govern::find_personal_data(view(text->get_string()))) {
       findings.emplace_back(
           JsonObject{{"kind", finding.kind}, {"begin", finding.begin}, {"end", finding.end}});
     }
-    out.result = JsonObject{{"text", redacted.text}, {"findings", std::move(findings)}};
+    out.result = JsonObject{{"text", std::move(masked)}, {"findings", std::move(findings)}};
     co_return out;
   }
 };
