@@ -25,6 +25,8 @@ class MemoryDisk {
   void set_full(bool full);
   /// The next sync of the journal fails as a broken disk does.
   void break_next_sync();
+  /// Folding meets damaged tables until it is switched off; reads do not.
+  void set_tables_damaged(bool on);
   /// Tables lose at a crash what was folded after their last sync (as a real disk may); costs a
   /// copy at each sync.
   void set_tables_volatile(bool on);

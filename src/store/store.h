@@ -93,6 +93,7 @@ struct StoreStats {
   std::uint64_t syncs = 0;
   std::uint64_t disk_bytes = 0;
   bool read_only = false;  ///< disk full: writes are refused until space returns
+  bool damaged = false;    ///< the tables cannot be folded into: writes are refused, see AIOS-0410
 };
 
 class Store {
@@ -101,8 +102,8 @@ class Store {
 
   /// Commits durably. Errors: aborted (a stream's version differs: read again), failed_precondition
   /// (epoch passed), already_exists (a key is taken: see key()), budget_exceeded,
-  /// resource_exhausted with Retry::same_call (delta at its bound or disk full), invalid_argument
-  /// (limits). A refused transition changes nothing. After cancelled or deadline_exceeded the
+  /// resource_exhausted with Retry::same_call (delta at its bound, disk full, tables damaged),
+  /// invalid_argument (limits). A refused transition changes nothing. After cancelled or deadline_exceeded the
   /// outcome is unknown: read the stream.
   virtual Task<Result<Committed>> commit(Context ctx, Transition transition) = 0;
 

@@ -161,19 +161,28 @@ void Folder::run() {
       }
     }
     auto folded = step();
+    note(folded);
     if (folded.ok() && sync_is_due()) {
       if (auto synced = sync(); !synced.ok()) {
         folded = synced.error();
+        if (folded.error().code() == Code::data_loss) {  // a second sync would lie
+          options_.on_fatal(folded.error().text());
+        }
       }
     }
     std::unique_lock lock(mutex_);
     if (!folded.ok()) {
-      if (folded.error().code() == Code::data_loss) {
-        options_.on_fatal(folded.error().text());
-      }
       wake_.wait_for(lock, pause_after_failure, [this] { return stopping_; });
     }
     notified_ = notified_ || delta_.last_sequence() > engine_.cursor();
+  }
+}
+
+/// Damage keeps the journal as it is and the store to reading, until a fold succeeds.
+void Folder::note(const Result<bool>& folded) {
+  const bool damaged = !folded.ok() && folded.error().code() == Code::data_loss;
+  if (damaged || folded.ok()) {
+    damaged_.store(damaged, std::memory_order_relaxed);
   }
 }
 
@@ -221,6 +230,7 @@ Result<void> Folder::sync() {
 Result<void> Folder::drain() {
   for (;;) {
     auto folded = step();
+    note(folded);
     if (!folded.ok()) {
       return std::move(folded).error();
     }

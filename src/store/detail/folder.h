@@ -20,7 +20,7 @@ namespace aios::store::detail {
 struct FolderOptions {
   bool own_thread = true;
   std::function<void(std::uint64_t)> truncate_to;
-  std::function<void(const std::string&)> on_fatal;
+  std::function<void(const std::string&)> on_fatal;  ///< the disk failed to sync
 };
 
 class Folder {
@@ -35,6 +35,9 @@ class Folder {
   /// Folds all there is, syncs the tables, ends the thread.
   Result<void> stop();
 
+  /// The last fold met tables that are damaged. The journal keeps what they lack.
+  bool damaged() const { return damaged_.load(std::memory_order_relaxed); }
+
   /// While pinned, the journal keeps everything after the cursor that the tables had then.
   void pin();
   void unpin();
@@ -44,6 +47,7 @@ class Folder {
   Result<bool> step();  ///< false: nothing to do
   Result<void> drain();
   Result<void> sync();
+  void note(const Result<bool>& folded);
   bool sync_is_due();
 
   Engine& engine_;
@@ -58,6 +62,7 @@ class Folder {
   bool notified_ = false;
   bool stopping_ = false;
   bool stopped_ = false;
+  std::atomic<bool> damaged_{false};
   std::thread thread_;
   std::uint32_t pins_ = 0;
   std::uint64_t folded_bytes_ = 0;  // since the last sync

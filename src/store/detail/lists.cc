@@ -6,7 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <string_view>
+#include <unordered_set>
 
 namespace aios::store::detail {
 namespace {
@@ -171,11 +174,14 @@ Result<std::vector<WakeUp>> StoreImpl::read_due(Time until, std::uint32_t limit)
       }
     }
   }
-  for (TableWake& wake : delta_.due(until, limit)) {
-    // Written between the two looks: the delta's time is the present one.
-    std::erase_if(wakes, [&](const TableWake& known) { return known.key == wake.key; });
-    wakes.push_back(std::move(wake));
+  auto recent = delta_.due(until, limit);
+  std::unordered_set<std::string_view> fresher;
+  for (const TableWake& wake : recent) {
+    fresher.insert(wake.key);
   }
+  // Written between the two looks: the delta's time is the present one.
+  std::erase_if(wakes, [&](const TableWake& known) { return fresher.contains(known.key); });
+  std::move(recent.begin(), recent.end(), std::back_inserter(wakes));
   std::sort(wakes.begin(), wakes.end(), [](const TableWake& a, const TableWake& b) {
     return a.at == b.at ? a.key < b.key : a.at < b.at;
   });

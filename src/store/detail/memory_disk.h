@@ -46,6 +46,7 @@ struct MemoryDisk::Impl {
   bool break_sync = false;
   bool hold_syncs = false;
   bool tables_volatile = false;
+  bool tables_damaged = false;
   std::uint64_t epoch = 0;
   std::uint64_t last_sequence = 0;
   std::map<std::uint64_t, detail::JournalRow> journal;

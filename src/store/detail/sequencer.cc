@@ -78,6 +78,12 @@ void Sequencer::start(SequencerOptions options) {
 }
 
 std::optional<Error> Sequencer::refuse_by_load() {
+  if (options_.damaged && options_.damaged()) {
+    return Error(Code::resource_exhausted,
+                 "the tables are damaged, the store is read-only until they can be written",
+                 Retry::same_call)
+        .page(410);
+  }
   if (delta_.bytes() > options_.delta_bytes_max) {
     return Error(Code::resource_exhausted,
                  fmt::format("{} bytes wait to be folded, the bound is {}", delta_.bytes(),

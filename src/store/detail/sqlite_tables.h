@@ -57,6 +57,10 @@ class SqliteTables {
   SqliteTables(const SqliteTables&) = delete;
   SqliteTables& operator=(const SqliteTables&) = delete;
 
+  /// Looks at every page, when the file is small enough for a start to wait for it. data_loss
+  /// [AIOS-0410] says what was found.
+  Result<void> check();
+
   // The folding thread.
   Result<void> fold(const Fold& fold, const PackHistory& pack);
   Result<std::uint64_t> sync();

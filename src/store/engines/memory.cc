@@ -299,6 +299,9 @@ Result<void> MemoryEngine::fold(const Fold& fold, const PackHistory& pack) {
   if (!disk.alive()) {
     return gone();
   }
+  if (disk->tables_damaged) {
+    return Error(Code::data_loss, "page 7 of the tables is damaged").page(410);
+  }
   disk->tables.fold(fold, [&](const std::string& key, const std::vector<std::string>&) {
     return packed.at(key);
   });

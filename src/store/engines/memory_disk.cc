@@ -31,6 +31,11 @@ void MemoryDisk::break_next_sync() {
   impl_->break_sync = true;
 }
 
+void MemoryDisk::set_tables_damaged(bool on) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->tables_damaged = on;
+}
+
 void MemoryDisk::set_tables_volatile(bool on) {
   std::lock_guard lock(impl_->mutex);
   impl_->tables_volatile = on;

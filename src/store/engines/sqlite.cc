@@ -90,6 +90,11 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
     return std::move(whole).error();
   }
   engine->last_sequence_ = *last;
+  if (*last > engine->tables_->cursor()) {  // the last end was no orderly one
+    if (auto whole = engine->tables_->check(); !whole.ok()) {
+      return std::move(whole).error();
+    }
+  }
   return engine;
 }
 

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What tables.db looks like, and how it is opened.
+#include "store/detail/files.h"
 #include "store/detail/sqlite_tables.h"
+
+#include <fmt/format.h>
 
 namespace aios::store::detail {
 namespace {
+
+/// Read whole in about a second.
+constexpr std::uint64_t checked_bytes_max = std::uint64_t{256} << 20;
 
 constexpr std::string_view schema = R"(
 CREATE TABLE IF NOT EXISTS cursor(one INTEGER PRIMARY KEY CHECK(one = 1), value INTEGER NOT NULL);
@@ -125,6 +131,22 @@ Result<std::unique_ptr<SqliteTables>> SqliteTables::open(const std::string& path
     return std::move(ready).error();
   }
   return tables;
+}
+
+Result<void> SqliteTables::check() {
+  if (file_bytes(path_) > checked_bytes_max) {
+    return {};
+  }
+  auto query = writer_->prepare("PRAGMA quick_check(1)");
+  auto row = query.step();
+  if (!row.ok()) {
+    return std::move(row).error();
+  }
+  const std::string found(*row ? query.bytes(0) : "nothing");
+  if (found != "ok") {
+    return Error(Code::data_loss, fmt::format("'{}' is damaged: {}", path_, found)).page(410);
+  }
+  return {};
 }
 
 Result<void> SqliteTables::load() {
