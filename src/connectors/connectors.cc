@@ -80,11 +80,6 @@ detail::LoadedByName make_all(const KindRegistry& kinds, const KindServices& ser
   return out;
 }
 
-std::string hint(std::string_view wanted, const std::vector<std::string>& names) {
-  const std::string near = nearest_name(wanted, names);
-  return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
-}
-
 }  // namespace
 
 Connectors::Connectors(const govern::Guard& guard, net::Client& client, SecretSource secrets,

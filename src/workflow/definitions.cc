@@ -194,11 +194,9 @@ Error Engine::Impl::unknown_workflow(const TenantId& tenant, const std::string& 
       }
     }
   }
-  const auto nearest = nearest_name(workflow, names);
-  return Error(Code::not_found,
-               fmt::format("no workflow '{}'{}{}", workflow,
-                           version.empty() ? "" : " of version " + version,
-                           nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)))
+  return Error(Code::not_found, fmt::format("no workflow '{}'{}{}", workflow,
+                                            version.empty() ? "" : " of version " + version,
+                                            did_you_mean(workflow, names)))
       .page(1010);
 }
 

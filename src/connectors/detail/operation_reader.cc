@@ -42,9 +42,8 @@ void check_path_names(Reader& reader, const Node& node, const PathTemplate& path
   }
   for (const std::string& name : path.names()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      const std::string near = nearest_name(name, known);
       reader.mistake(node, fmt::format("'{{{}}}' is no property of the operation's arguments{}",
-                                       name, near.empty() ? "" : "; did you mean '" + near + "'?"));
+                                       name, hint(name, known)));
     }
   }
 }
