@@ -101,7 +101,10 @@ void check_contents(const Bundle& bundle, Checked* checked) {
   if (bundle.workflows.empty()) {
     warn("aios.yaml", "the bundle has no workflow (workflows/*.yaml): nothing can run");
   }
-  if (bundle.policies.empty()) {
+  const bool asked_for =
+      std::any_of(checked->errors.begin(), checked->errors.end(),
+                  [](const Error& error) { return error.page() == page_no_policy; });
+  if (bundle.policies.empty() && !asked_for) {  // the error says it already
     warn("aios.yaml",
          "the bundle has no policy (policies/*.rego): the guard refuses every event, model call, "
          "connector call and review");

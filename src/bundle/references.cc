@@ -60,8 +60,9 @@ class Reader {
             .at(file_, place.line, place.column));
   }
 
+  enum class Policies : std::uint8_t { none, some };
   /// A rule or package that a `policy` step asks.
-  void expect_rule(const std::string& path, const govern::Guard& guard,
+  void expect_rule(const std::string& path, const govern::Guard& guard, Policies policies,
                    const std::string& pointer) {
     if (path.empty()) {
       return;
@@ -73,11 +74,13 @@ class Reader {
       return;
     }
     const expr::Position place = document_->positions.of(pointer);
-    errors_->push_back(
-        Error(Code::not_found,
-              fmt::format("the bundle's policies have no rule or package '{}'", path))
-            .page(1104)
-            .at(file_, place.line, place.column));
+    std::string text =
+        policies == Policies::none
+            ? fmt::format("asks '{}', and the bundle has no policy (policies/*.rego)", path)
+            : fmt::format("the bundle's policies have no rule or package '{}'", path);
+    errors_->push_back(Error(Code::not_found, std::move(text))
+                           .page(policies == Policies::none ? page_no_policy : 1104)
+                           .at(file_, place.line, place.column));
   }
 
   /// One event starts one run: which of two workflows would answer the sender?
@@ -139,6 +142,7 @@ struct Known {
   Operations operations;
   std::vector<std::string> models;
   const govern::Guard* guard = nullptr;  ///< null: the policies do not compile
+  Reader::Policies policies = Reader::Policies::some;
 };
 
 void check_call(const Json& task, const std::string& pointer, const Known& known, Reader* reader) {
@@ -156,7 +160,8 @@ void check_call(const Json& task, const std::string& pointer, const Known& known
   } else if (call.starts_with("infer:")) {
     reader->expect_alias(Reader::plain(*with, "model"), known.models, pointer + "/with/model");
   } else if (call.starts_with("policy:") && known.guard != nullptr) {
-    reader->expect_rule(Reader::plain(*with, "path"), *known.guard, pointer + "/with/path");
+    reader->expect_rule(Reader::plain(*with, "path"), *known.guard, known.policies,
+                        pointer + "/with/path");
   } else if (call.starts_with("connector:")) {
     const std::string name = Reader::plain(*with, "connector");
     const bool there =
@@ -204,6 +209,7 @@ std::vector<std::string> models_of(const Bundle& bundle) {
 void check_references(const Bundle& bundle, const govern::Guard* guard, Checked* checked) {
   Known known;
   known.guard = guard;
+  known.policies = bundle.policies.empty() ? Reader::Policies::none : Reader::Policies::some;
   known.models = models_of(bundle);
   known.forms = names_of(bundle.forms);
   known.operations = operations_of(bundle);

@@ -35,6 +35,8 @@ void check_needs(const Needs& needs, const Bundle& bundle, Checked* checked);
 /// the policies), and event types that trigger two workflows. `guard` holds the bundle's policies,
 /// or is null when they do not compile.
 void check_references(const Bundle& bundle, const govern::Guard* guard, Checked* checked);
+/// The error page of a workflow that asks a policy where the bundle has none.
+inline constexpr int page_no_policy = 1115;
 /// Parts without which a bundle does little, and files that nothing reads.
 void check_contents(const Bundle& bundle, Checked* checked);
 std::optional<ModelSource> read_model(const std::string& path, std::string_view text,
