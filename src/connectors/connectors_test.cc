@@ -94,7 +94,12 @@ TEST_CASE("connectors: a status means what is known of the effect, and the manif
            StatusCase{401, "tell", Outcome::failed, Code::unauthenticated, Retry::never},
            StatusCase{404, "tell", Outcome::failed, Code::not_found, Retry::never},
            StatusCase{409, "tell", Outcome::failed, Code::already_exists, Retry::never},
-           StatusCase{302, "tell", Outcome::failed, Code::failed_precondition, Retry::never},
+           StatusCase{301, "tell", Outcome::unknown, Code::failed_precondition, Retry::never},
+           StatusCase{302, "tell", Outcome::unknown, Code::failed_precondition, Retry::never},
+           StatusCase{303, "pay", Outcome::unknown, Code::failed_precondition, Retry::never},
+           StatusCase{307, "open", Outcome::unknown, Code::failed_precondition, Retry::never},
+           StatusCase{308, "tell", Outcome::failed, Code::failed_precondition, Retry::never},
+           StatusCase{302, "find", Outcome::failed, Code::failed_precondition, Retry::never},
            StatusCase{408, "tell", Outcome::unknown, Code::unavailable, Retry::same_call},
        }) {
     Bench bench;

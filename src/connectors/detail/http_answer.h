@@ -29,7 +29,7 @@ struct Verdict {
 
 /// A status without a rule, or a rule that leaves something out:
 ///   2xx       done
-///   303, 408 to writes, 5xx to writes   unknown: the peer may have acted before it answered so
+///   3xx, 408, 5xx to writes             unknown: the peer may have acted before it answered so
 ///   429       failed, rate_limited, same_call, after Retry-After
 ///   5xx to reads                        failed, unavailable, same_call
 ///   all else  failed, never

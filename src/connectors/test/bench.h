@@ -80,7 +80,7 @@ operations:
   tell: {method: POST, path: /notices, effect: none, body: .}
 errors:
   - {status: [409], code: already_exists}
-  - {status: [502], outcome: failed}
+  - {status: [502, 308], outcome: failed}
 )";
 
 inline constexpr std::string_view policy = R"(package aios.connector_egress
