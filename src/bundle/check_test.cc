@@ -19,7 +19,7 @@ auth:
   bearer:
     secret: desk-token
 operations:
-  tell: {method: POST, path: /notices, effect: none, body: .}
+  tell: {method: POST, path: /notices, effect: none, body: ., resultSchema: {}}
 )";
 constexpr const char* flow = R"(document: {dsl: 1.0.3, namespace: t, name: flow, version: 1.0.0}
 do:

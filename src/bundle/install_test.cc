@@ -220,7 +220,7 @@ region: eu
 baseUrl: "http://127.0.0.1:1"
 auth: {bearer: {secret: lost-token}}
 operations:
-  tell: {method: POST, path: /notices, effect: none, body: .}
+  tell: {method: POST, path: /notices, effect: none, body: ., resultSchema: {}}
 )";
   for (const bool changed : {true, false}) {
     auto info = rooms.deploy(given);

@@ -103,6 +103,17 @@ void Connectors::Impl::count(const OperationInfo& info, std::string_view outcome
   }
 }
 
+void Connectors::Impl::leave(const TenantId& tenant, const std::string& connector,
+                             detail::Loaded& loaded, Outcome outcome, const Error* error) {
+  if (!loaded.gate.leave(detail::health_of(outcome, error), clock)) {
+    return;
+  }
+  std::lock_guard lock(mutex);
+  if (recovered) {
+    recovered(tenant, connector);
+  }
+}
+
 Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
                                            std::vector<store::AuditLeaf>* refused) {
   const std::string doing =
@@ -170,9 +181,11 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   auto performing =
       loaded->connector->perform(std::move(attempt), std::move(prepared.permit), std::move(call));
   auto performed = co_await std::move(performing);
-  loaded->gate.leave(
-      detail::health_of(performed.outcome, performed.error ? &*performed.error : nullptr),
-      impl_->clock);
+  impl_->leave(ctx.tenant, prepared.info.connector, *loaded, performed.outcome,
+               performed.error ? &*performed.error : nullptr);
+  const bool may_pass = performed.error && performed.error->retry() != Retry::never;
+  performed.spared = performed.outcome == Outcome::failed && may_pass &&
+                     (performed.request.empty() || *entered == detail::Gate::Pass::probe);
   leaf.outcome = word_of(performed.outcome);
   if (performed.error) {
     leaf.facts["code"] = std::string(name_of(performed.error->code()));
@@ -215,8 +228,8 @@ Task<Result<std::optional<Json>>> Connectors::lookup(Context ctx, Prepared prepa
       loaded->connector->lookup(std::move(attempt), std::move(prepared.permit), std::move(call));
   auto answer = co_await std::move(asking);
   const Error* error = answer.ok() ? nullptr : &answer.error();
-  loaded->gate.leave(detail::health_of(answer.ok() ? Outcome::done : Outcome::failed, error),
-                     impl_->clock);
+  impl_->leave(ctx.tenant, prepared.info.connector, *loaded,
+               answer.ok() ? Outcome::done : Outcome::failed, error);
   impl_->count(prepared.info, answer.ok() ? "looked_up" : "lookup_failed",
                impl_->clock.instant() - begun);
   co_return answer;

@@ -196,6 +196,11 @@ Result<void> Connectors::Impl::has_secrets(const TenantId& tenant,
   return {};
 }
 
+void Connectors::on_recovered(Recovered recovered) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->recovered = std::move(recovered);
+}
+
 std::vector<Error> Connectors::missing_secrets(const TenantId& tenant) const {
   std::vector<Error> missing;
   const auto table = impl_->of(tenant);

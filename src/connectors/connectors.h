@@ -42,8 +42,12 @@ struct OperationInfo {
   EffectClass effect = EffectClass::none;
   runtime::BackoffOptions backoff;              ///< how often and how fast the caller may try again
   Duration timeout = std::chrono::seconds(10);  ///< of one attempt
-  Json arguments_schema;                        ///< null: any object
-  std::optional<expr::Schema> checker;          ///< of arguments_schema
+  /// Class lookup: so long after an attempt's time is over its request may still act; until then
+  /// "not found" proves nothing.
+  Duration settle{0};
+  Json arguments_schema;                       ///< null: any object
+  std::optional<expr::Schema> checker;         ///< of arguments_schema
+  std::optional<expr::Schema> result_checker;  ///< of the result; always there where it acts
 };
 
 struct OperationCall {
@@ -72,6 +76,9 @@ struct Performed {
   /// Failed without an attempt: the breaker is open, all places are taken for too long, or a secret
   /// is not there; error.retry_after() says when to ask again.
   bool blocked = false;
+  /// Failed, and no try of the caller's is used up: nothing was sent, or it probed a system that is
+  /// down for everybody.
+  bool spared = false;
   /// What was sent, or may have been, as canonical JSON: of HTTP {method, url, body} with the body's
   /// exact text; never a header, which may hold a secret. Empty when certainly nothing was sent.
   std::string request;
@@ -160,6 +167,10 @@ class Connectors {
   Result<OperationInfo> describe(const TenantId& tenant, std::string_view connector,
                                  std::string_view operation) const;
   std::vector<ConnectorStatus> list(const TenantId& tenant) const;
+  /// Called when a connector answers again after its breaker was open; on the thread of the call
+  /// that found out. Must be quick. Null: nobody.
+  using Recovered = std::function<void(const TenantId& tenant, const std::string& connector)>;
+  void on_recovered(Recovered recovered);
   /// One unavailable [AIOS-0906] for each secret that a connector of the tenant names and that is
   /// not there now: calls wait until it is.
   std::vector<Error> missing_secrets(const TenantId& tenant) const;

@@ -73,6 +73,8 @@ TEST_CASE("connectors: what was never sent is failed, also for effects") {
   CHECK(performed.outcome == Outcome::failed);
   CHECK(performed.error->retry() == Retry::same_call);
   CHECK_FALSE(performed.blocked);
+  CHECK(performed.spared);
+  CHECK_FALSE(performed.leaf.bytes.empty());
 }
 
 struct StatusCase {
@@ -144,6 +146,43 @@ TEST_CASE("connectors: a success that cannot be read is not known to be one") {
   bench.client.answer(200, "[1]");
   auto found = bench.perform(bench.call("find", {{"email", "e"}}));
   CHECK(found.outcome == Outcome::failed);
+}
+
+TEST_CASE("connectors: a success in another form than the manifest's is not known to be one") {
+  struct Case {
+    const char* operation;
+    const char* answer;
+  };
+  for (const Case& item :
+       {Case{"tell", R"([1])"}, Case{"pay", R"({"cents": -5})"},
+        Case{"open", R"({"error": "insufficient rights"})"}, Case{"open", R"({"id": {"x": 1}})"}}) {
+    CAPTURE(std::string(item.answer));
+    Bench bench;
+    bench.client.answer(200, item.answer);
+    const auto performed = bench.perform(bench.call(item.operation, {{"cents", 5}}));
+    CHECK(performed.outcome == Outcome::unknown);
+    REQUIRE(performed.error.has_value());
+    CHECK(performed.error->page() == 905);
+  }
+  Bench bench;
+  bench.client.answer(200, R"({"cases": [{"id": {"x": 1}}]})");
+  const auto looked_up = bench.lookup(bench.call("open", {}));
+  REQUIRE_FALSE(looked_up.ok());
+  CHECK(looked_up.error().page() == 905);
+}
+
+TEST_CASE("connectors: a look-up's window is the manifest's, or ten times the attempt") {
+  const auto settle = [](std::string_view member, std::string_view timeout) {
+    std::string manifest(test::desk_manifest);
+    manifest.insert(manifest.find("'.body.cases[0].id'") + 19, member);
+    manifest.replace(manifest.find("PT2S"), 4, timeout);
+    Bench bench(manifest);
+    return bench.connectors.describe(bench.ctx.tenant, "desk", "open").value().settle;
+  };
+  CHECK(settle(", settle: PT5S", "PT2S") == Duration(std::chrono::seconds(5)));
+  CHECK(settle(", settle: PT0S", "PT2S") == Duration(0));
+  CHECK(settle("", "PT2S") == Duration(std::chrono::seconds(30)));
+  CHECK(settle("", "PT20S") == Duration(std::chrono::seconds(200)));
 }
 
 TEST_CASE("connectors: a look-up says that it happened, that it did not, or that nobody knows") {
@@ -283,6 +322,30 @@ TEST_CASE("connectors: an open breaker blocks without an attempt, then one call 
   bench.client.answer(200, "{}");
   CHECK(bench.perform(call).outcome == Outcome::done);
   CHECK(bench.connectors.list(bench.ctx.tenant)[0].breaker == "closed");
+}
+
+TEST_CASE(
+    "connectors: a failed probe is no try of its caller's, and who waits hears of the good one") {
+  Bench bench;
+  std::vector<std::string> heard;
+  bench.connectors.on_recovered(
+      [&heard](const TenantId&, const std::string& connector) { heard.push_back(connector); });
+  const auto call = bench.call("find", {{"email", "e"}});
+  for (int i = 0; i < 2; ++i) {
+    bench.client.answer(503, "{}");
+    CHECK_FALSE(bench.perform(call).spared);
+  }
+  bench.loop.advance(milliseconds(1'000));
+  bench.client.answer(503, "{}");
+  const auto probed = bench.perform(call);
+  CHECK_FALSE(probed.blocked);
+  CHECK(probed.outcome == Outcome::failed);
+  CHECK(probed.spared);
+  CHECK(heard.empty());
+  bench.loop.advance(milliseconds(2'000));
+  bench.client.answer(200, "{}");
+  CHECK(bench.perform(call).outcome == Outcome::done);
+  CHECK(heard == std::vector<std::string>{"desk"});
 }
 
 TEST_CASE("connectors: client errors do not open the breaker") {

@@ -74,9 +74,14 @@ TEST_CASE("manifest: each mistake is told at its place") {
            Mistake{"effect: read", "effect: reed", "wanted one of: read", 12},
            Mistake{"type: object, required", "type: objekt, required", "", 14},
            Mistake{"'.body | {id}'", "'.body | {id'", "", 15},
-           Mistake{"effect: key", "effect: none", "'keyHeader' belongs to effect: key", 27},
-           Mistake{"code: already_exists", "code: alredy", "wanted an error code", 32},
-           Mistake{"outcome: failed", "outcome: done", "wanted one of: failed, unknown", 33},
+           Mistake{"effect: key", "effect: none", "'keyHeader' belongs to effect: key", 28},
+           Mistake{"code: already_exists", "code: alredy", "wanted an error code", 34},
+           Mistake{"outcome: failed", "outcome: done", "wanted one of: failed, unknown", 35},
+           Mistake{"    resultSchema: {type: [integer, string]}\n", "",
+                   "effect lookup needs a 'resultSchema'", 19},
+           Mistake{"resultSchema: {type: [integer", "resultSchema: {type: [intiger", "", 22},
+           Mistake{"found: '.body.cases[0].id'}", "found: '.body.cases[0].id', settle: P1D}",
+                   "from PT0S to PT12H", 23},
        }) {
     const auto errors = check(replaced(item.from, item.to));
     CAPTURE(std::string(item.to));

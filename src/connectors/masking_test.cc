@@ -15,7 +15,7 @@ region: us
 baseUrl: "http://192.168.0.17:8080/v1"
 headers: {x-from: "{user} of desk@example.org"}
 operations:
-  tell: {method: POST, path: /notices, effect: none, body: .}
+  tell: {method: POST, path: /notices, effect: none, body: ., resultSchema: {}}
   find:
     method: GET
     path: "/customers/{user}"
@@ -36,12 +36,14 @@ operations:
     path: "/mails"
     effect: none
     body: '{to: (.user + "@" + .domain), from: "desk@example.org", text}'
+    resultSchema: {}
   open:
     method: POST
     path: /cases
     effect: lookup
     arguments: {type: object, properties: {user: {}}}
     body: .
+    resultSchema: {}
     lookup: {method: GET, path: "/cases/{user}", found: .body}
   pay:
     method: POST
@@ -49,6 +51,7 @@ operations:
     effect: key
     arguments: {type: object, properties: {cents: {type: integer}, account: {type: integer}}}
     body: .
+    resultSchema: {}
 )";
 
 constexpr std::string_view far_policy = R"(package aios.connector_egress

@@ -11,7 +11,7 @@ constexpr std::size_t waiting_max = 1'000;
 
 }  // namespace
 
-Task<Result<void>> Gate::enter(Context ctx, runtime::Clock& clock) {
+Task<Result<Gate::Pass>> Gate::enter(Context ctx, runtime::Clock& clock) {
   runtime::OneShot<Turn> turn;
   bool wait = false;
   {
@@ -40,7 +40,8 @@ Task<Result<void>> Gate::enter(Context ctx, runtime::Clock& clock) {
   std::lock_guard lock(mutex_);
   const auto pause = breaker_.blocked(clock.instant());
   if (!pause) {
-    co_return Result<void>();
+    const bool closed = breaker_.state() == runtime::Breaker::State::closed;
+    co_return closed ? Pass::normal : Pass::probe;
   }
   give_place();
   co_return Error(Code::unavailable, "the connector's breaker is open after repeated failures",
@@ -60,14 +61,16 @@ void Gate::give_place() {
   --taken_;
 }
 
-void Gate::leave(Health health, runtime::Clock& clock) {
+bool Gate::leave(Health health, runtime::Clock& clock) {
   std::lock_guard lock(mutex_);
+  const bool closed_before = breaker_.state() == runtime::Breaker::State::closed;
   if (health == Health::good) {
     breaker_.success();
   } else if (health == Health::bad) {
     breaker_.failure(clock.instant());
   }
   give_place();
+  return !closed_before && breaker_.state() == runtime::Breaker::State::closed;
 }
 
 std::string Gate::breaker_state() const {

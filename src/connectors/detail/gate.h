@@ -22,16 +22,21 @@ class Gate {
  public:
   explicit Gate(const Limits& limits) : limits_(limits), breaker_(limits.breaker) {}
 
+  enum class Pass : std::uint8_t {
+    normal,
+    probe,  ///< the breaker is open: this call finds out whether the peer is back
+  };
   /// Waits for a place within ctx, then asks the breaker. After success: leave() once.
   /// @return unavailable [AIOS-0908] with retry_after: the breaker is open;
   ///         resource_exhausted [AIOS-0909]: 1,000 others wait already; or that of ctx.
-  Task<Result<void>> enter(Context ctx, runtime::Clock& clock);
+  Task<Result<Pass>> enter(Context ctx, runtime::Clock& clock);
   enum class Health : std::uint8_t {
     good,     ///< the peer answered, whatever it said
     bad,      ///< no answer, or one that says the peer is in trouble
     no_word,  ///< nothing was learnt (cancelled, never sent)
   };
-  void leave(Health health, runtime::Clock& clock);
+  /// @return true: the breaker was open, and it has closed by this
+  bool leave(Health health, runtime::Clock& clock);
   std::string breaker_state() const;
 
  private:

@@ -44,6 +44,7 @@ struct Connectors::Impl {
   KindRegistry kinds;
 
   mutable std::mutex mutex;
+  Recovered recovered;
   std::map<TenantId, std::shared_ptr<const detail::LoadedByName>> tenants;
 
   std::shared_ptr<const detail::LoadedByName> of(const TenantId& tenant) const;
@@ -55,6 +56,9 @@ struct Connectors::Impl {
                      std::string_view operation) const;
   /// [AIOS-0906] for the first secret of the connector that is not there.
   Result<void> has_secrets(const TenantId& tenant, const Connector& connector) const;
+  /// Gives the place back, and tells whoever waits for the connector when it is there again.
+  void leave(const TenantId& tenant, const std::string& connector, detail::Loaded& loaded,
+             Outcome outcome, const Error* error);
   void count(const OperationInfo& info, std::string_view outcome, Duration took);
 };
 

@@ -11,6 +11,9 @@ namespace aios::connectors::detail {
 
 namespace {
 
+constexpr Duration settle_least = std::chrono::seconds(30);  ///< where the manifest says nothing
+constexpr Duration settle_most = std::chrono::hours(12);
+
 /// An expression that compiles; a mistake otherwise.
 std::optional<expr::Program> read_program(Reader& reader, const Node& node) {
   const auto text = reader.text(node);
@@ -73,7 +76,7 @@ HttpRequestForm read_request(Reader& reader, const Node& node, const Json& schem
 }
 
 std::optional<HttpRequestForm> read_lookup(Reader& reader, const Node& node, const Json& schema) {
-  reader.allow(node, {"method", "path", "found", "absent"});
+  reader.allow(node, {"method", "path", "found", "absent", "settle"});
   HttpRequestForm form = read_request(reader, node, schema);
   if (form.method != "GET" && form.method != "HEAD") {
     reader.mistake(node, "a look-up changes nothing: wanted method GET");
@@ -84,14 +87,37 @@ std::optional<HttpRequestForm> read_lookup(Reader& reader, const Node& node, con
   return form;
 }
 
+std::optional<expr::Schema> read_schema(Reader& reader, const Node& node) {
+  auto compiled = expr::Schema::compile(*node.value);
+  if (!compiled.ok()) {
+    reader.take(node, compiled.error());
+    return std::nullopt;
+  }
+  return std::move(*compiled);
+}
+
 void read_arguments(Reader& reader, const Node& node, OperationInfo* info) {
   info->arguments_schema = *node.value;
-  auto compiled = expr::Schema::compile(*node.value);
-  if (compiled.ok()) {
-    info->checker = std::move(*compiled);
-  } else {
-    reader.take(node, compiled.error());
+  info->checker = read_schema(reader, node);
+}
+
+/// Where something acts, a success that is not in the form of one must be told from a success.
+void read_result_schema(Reader& reader, const Node& node, const Node& effect, OperationInfo* info) {
+  const auto schema = reader.member(node, "resultSchema");
+  if (schema) {
+    info->result_checker = read_schema(reader, *schema);
+  } else if (info->effect != EffectClass::read) {
+    reader.mistake(effect, fmt::format("effect {} needs a 'resultSchema' that tells a success from "
+                                       "any other answer with status 200 ({{}} takes all)",
+                                       name_of(info->effect)));
   }
+}
+
+/// How long a request may still act after nobody waits for its answer any more.
+Duration read_settle(Reader& reader, const Node& lookup, Duration timeout) {
+  const auto usual = std::max<Duration>(10 * timeout, settle_least);
+  const auto settle = reader.member(lookup, "settle");
+  return settle ? reader.duration(*settle, Duration(0), settle_most).value_or(usual) : usual;
 }
 
 EffectClass effect_of(std::string_view name) {
@@ -110,6 +136,7 @@ void read_effect(Reader& reader, const Node& node, HttpOperation* operation) {
     return;
   }
   operation->info.effect = effect_of(*written);
+  read_result_schema(reader, node, *effect, &operation->info);
   const bool get = operation->request.method == "GET" || operation->request.method == "HEAD";
   if (get && operation->info.effect != EffectClass::read) {
     reader.mistake(*effect, fmt::format("found '{}' on a GET, wanted read", *written));
@@ -127,6 +154,7 @@ void read_effect(Reader& reader, const Node& node, HttpOperation* operation) {
     reader.mistake_at_key(*lookup, "'lookup' belongs to effect: lookup only");
   } else if (lookup) {
     operation->lookup = read_lookup(reader, *lookup, operation->info.arguments_schema);
+    operation->info.settle = read_settle(reader, *lookup, operation->info.timeout);
   }
 }
 
@@ -138,7 +166,7 @@ HttpOperation read_operation(Reader& reader, const Node& node, const std::string
   operation.info = common;
   operation.info.operation = name;
   reader.allow(node, {"method", "path", "effect", "description", "arguments", "body", "result",
-                      "absent", "keyHeader", "lookup", "timeout"});
+                      "resultSchema", "absent", "keyHeader", "lookup", "timeout"});
   if (const auto arguments = reader.member(node, "arguments")) {
     read_arguments(reader, *arguments, &operation.info);
   }

@@ -35,6 +35,7 @@ operations:
     path: /things
     effect: none
     body: '{reference: $effect}'
+    resultSchema: {type: object, required: [id]}
 )";
 
 expr::EvalLimits small_limits() {
@@ -43,6 +44,20 @@ expr::EvalLimits small_limits() {
   limits.memory_bytes_max = std::size_t{16} << 20;
   limits.outputs_max = 16;
   return limits;
+}
+
+/// Where it is not in the form that the manifest gives a success, it is not known to be one.
+Result<Json> as_success(const HttpOperation& operation, Result<Json> result) {
+  if (!result.ok() || !operation.info.result_checker) {
+    return result;
+  }
+  auto fits = operation.info.result_checker->validate(*result);
+  if (fits.ok()) {
+    return result;
+  }
+  return Error(Code::data_loss, fmt::format("the result is not in the form of a success: {}",
+                                            fits.error().message()))
+      .page(905);
 }
 
 class HttpConnector final : public Connector {
@@ -233,6 +248,9 @@ Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, Opera
     co_return performed;
   }
   auto result = read_answer(operation->request, *response, call);
+  if (!none) {
+    result = as_success(*operation, std::move(result));
+  }
   if (result.ok()) {
     performed.outcome = Outcome::done;
     performed.result = std::move(*result);
@@ -271,11 +289,12 @@ Task<Result<std::optional<Json>>> HttpConnector::lookup(Context ctx, govern::Per
     co_return std::move(*verdict.error).with("looking up whether it happened");
   }
   auto found = read_answer(form, *response, call);
+  if (found.ok() && found->is_null()) {
+    co_return std::optional<Json>();
+  }
+  found = as_success(*operation, std::move(found));
   if (!found.ok()) {
     co_return std::move(found).error().with("looking up whether it happened");
-  }
-  if (found->is_null()) {
-    co_return std::optional<Json>();
   }
   co_return std::optional<Json>(std::move(*found));
 }

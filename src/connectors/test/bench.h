@@ -69,6 +69,7 @@ operations:
     effect: lookup
     body: '{reference: $effect, run: $run, text}'
     result: .body.id
+    resultSchema: {type: [integer, string]}
     lookup: {method: GET, path: "/cases?reference={effect_id}", found: '.body.cases[0].id'}
   pay:
     method: POST
@@ -77,7 +78,8 @@ operations:
     keyHeader: Idempotency-Key
     arguments: {type: object, required: [cents], properties: {cents: {type: integer}}}
     body: '{cents}'
-  tell: {method: POST, path: /notices, effect: none, body: .}
+    resultSchema: {type: object, properties: {cents: {minimum: 1}}}
+  tell: {method: POST, path: /notices, effect: none, body: ., resultSchema: {type: object}}
 errors:
   - {status: [409], code: already_exists}
   - {status: [502, 308], outcome: failed}
@@ -99,8 +101,7 @@ obligations contains {"type": "dance"} if input.arguments.dance
 )";
 
 struct Bench {
-  explicit Bench(std::string manifest = std::string(desk_manifest),
-                 std::string_view rego = policy)
+  explicit Bench(std::string manifest = std::string(desk_manifest), std::string_view rego = policy)
       : connectors(guard, client, secrets(), metrics, loop.clock()) {
     ctx.tenant = default_tenant();
     REQUIRE(
