@@ -12,7 +12,7 @@ constexpr std::string_view run_schema = R"({
   "properties": {
     "id": {"type": "string"}, "workflow": {"type": "string"}, "version": {"type": "string"},
     "status": {"enum": ["running", "waiting", "completed", "faulted", "cancelled"]},
-    "waiting_for": {"type": "string"}, "trace_id": {"type": "string"},
+    "waiting_for": {"type": "string"}, "incident": {"type": "string"}, "trace_id": {"type": "string"},
     "created": {"type": "string"}, "updated": {"type": "string"}}})";
 
 /// Input, output and what was said along the way are payload: only for those who may read it.
@@ -118,7 +118,15 @@ Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request r
   if (!done.ok()) {
     co_return std::move(done).error();
   }
-  co_return net::json_response(200, JsonObject{{"id", id}, {"status", "cancelled"}});
+  auto run = co_await services.engine->get(ctx, id);
+  if (!run.ok()) {
+    co_return std::move(run).error();
+  }
+  JsonObject answer{{"id", id}, {"status", run->status}};
+  if (!run->incident.empty()) {
+    answer["incident"] = run->incident;
+  }
+  co_return net::json_response(200, std::move(answer));
 }
 
 Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Request request) {
@@ -127,13 +135,21 @@ Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Req
   if (!asked.ok()) {
     co_return std::move(asked).error();
   }
+  auto incident = text_member(asked->body, "incident");
+  if (!incident.ok()) {
+    co_return std::move(incident).error();
+  }
   const Json* given = asked->body.if_contains("result");
-  Json result = given == nullptr ? Json(nullptr) : *given;
-  auto done = co_await services.engine->resolve_incident(ctx, id, asked->text, std::move(result));
+  workflow::Resolution resolution;
+  resolution.word = asked->text;
+  resolution.result = given == nullptr ? Json(nullptr) : *given;
+  resolution.incident = *incident;
+  auto done = co_await services.engine->resolve_incident(ctx, id, std::move(resolution));
   if (!done.ok()) {
     co_return std::move(done).error();
   }
-  co_return net::json_response(200, JsonObject{{"id", id}, {"resolution", asked->text}});
+  co_return net::json_response(
+      200, JsonObject{{"id", id}, {"incident", *incident}, {"resolution", asked->text}});
 }
 
 Task<Answer> list_definitions(const ApiServices& services, Context ctx, net::Request) {
@@ -189,12 +205,14 @@ void mount_runs(net::Router& router, const ApiServices& services) {
        explain_run, "", object_schema},
       {"GET", "/api/v1/runs/{id}/history", "runHistory", "What a run did, oldest first.",
        Action::read_payloads, run_history, "", page_schema},
-      {"POST", "/api/v1/runs/{id}/cancel", "cancelRun", "Cancels a run at its next fence.",
+      {"POST", "/api/v1/runs/{id}/cancel", "cancelRun",
+       "Cancels a run; one whose effect may have happened waits at its incident first.",
        Action::operate, cancel_run, "", object_schema},
       {"POST", "/api/v1/runs/{id}/resolve", "resolveIncident",
        "Says what became of an effect whose outcome is unknown: retry, happened or fail.",
        Action::operate, resolve_incident,
-       R"({"type": "object", "required": ["resolution"], "properties": {
+       R"({"type": "object", "required": ["incident", "resolution"], "properties": {
+           "incident": {"type": "string"},
            "resolution": {"enum": ["retry", "happened", "fail"]}, "result": true}})",
        object_schema},
       {"GET", "/api/v1/definitions", "listDefinitions", "Workflow definitions that can run.",

@@ -3,6 +3,7 @@
 // incident. Each is one transition together with what the run does next, up to its next fence.
 #include "workflow/detail/engine_impl.h"
 
+#include "core/text.h"
 #include "govern/audit.h"
 
 #include <fmt/format.h>
@@ -16,6 +17,17 @@ Error has_ended(const LiveRun& run) {
   return Error(Code::failed_precondition,
                fmt::format("run '{}' is {}", run.id, name_of(run.state.status)))
       .page(1013);
+}
+
+/// A person says of one incident what they found out; about any other it would be a guess.
+Error wrong_incident(const LiveRun& run, const std::string& incident) {
+  const auto& waiting = run.state.waiting;
+  const bool other = waiting && waiting->reason == Waiting::Reason::incident;
+  return Error(Code::failed_precondition,
+               other ? fmt::format("run '{}' waits for incident {}, not for '{}'", run.id,
+                                   waiting->subject, excerpt(incident, 60))
+                     : fmt::format("run '{}' does not wait for an incident", run.id))
+      .page(1014);
 }
 
 std::string who(const Context& ctx) { return ctx.principal ? ctx.principal->id : "system"; }
@@ -117,17 +129,46 @@ Task<Result<void>> Engine::Impl::answer_once(Context ctx, std::string review_id,
     run->writes.push_back(std::move(write));
   }
   run->leaves.push_back(std::move(prepared->leaf));
-  if (run->state.reviews.size() >= 100) {
-    run->state.reviews.erase(run->state.reviews.begin());
-  }
   const auto* given = find(prepared->result, "answer");
-  run->state.reviews.emplace_back(JsonObject{{"id", review_id},
-                                             {"answer", given != nullptr ? *given : Json()},
-                                             {"by", text_or(prepared->result, "by", "")}});
+  remember(run->state.reviews, {{"id", review_id},
+                                {"answer", given != nullptr ? *given : Json()},
+                                {"by", text_or(prepared->result, "by", "")}});
   note(*run, RunEvent::resumed, {{"review", review_id}, {"by", who(ctx)}});
   machine(*run).call_done(std::move(prepared->result));
   auto done = co_await change(run);
   co_return done;
+}
+
+/// Whether nobody knows what the call under way did outside.
+bool Engine::Impl::may_have_acted(const LiveRun& run) const {
+  const auto& effect = run.state.effect;
+  if (!effect || effect->maybe_happened || effect->phase != EffectState::Phase::intent) {
+    return effect && effect->maybe_happened;
+  }
+  const auto found = functions.find(effect->function);  // as after a crash: its class says it
+  const auto plan = found == functions.end()
+                        ? Result<CallPlan>(Error(Code::not_found, "no such function"))
+                        : found->second->plan(run.ctx, request_of(run));
+  return !plan.ok() || plan->effect > EffectClass::read;
+}
+
+/// The run ends, unless that would hide an effect that may have happened: then it waits for a person
+/// at its incident, and ends once that is settled.
+void Engine::Impl::cancel_now(LiveRun& run) {
+  auto& state = run.state;
+  const bool at_incident = state.waiting && state.waiting->reason == Waiting::Reason::incident;
+  if (!at_incident && !may_have_acted(run)) {
+    machine(run).cancel(run.cancel_reason);
+    return;
+  }
+  run.cancel_requested = false;
+  state.cancel_asked = true;
+  state.cancel_reason = run.cancel_reason;
+  if (!at_incident) {
+    open_incident(run, Error(Code::cancelled,
+                             "the run was cancelled while it was not known whether the call "
+                             "happened"));
+  }
 }
 
 Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std::string reason) {
@@ -136,8 +177,9 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
   if (found != shard.runs.end() && found->second->busy && found->second->ctx.tenant == ctx.tenant) {
     found->second->cancel_requested = true;
     found->second->cancel_reason = reason;
-    if (found->second->ctx.cancel) {
-      found->second->ctx.cancel->cancel();  // ends a call under way; its outcome is recorded
+    // Ends what it waits for, but for an attempt that acts: to hang up would only hide what it did.
+    if (found->second->ctx.cancel && !found->second->acting) {
+      found->second->ctx.cancel->cancel();
     }
   }
   auto acquired = co_await acquire(ctx, run_id);
@@ -160,12 +202,12 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
   co_return done;
 }
 
-Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, std::string resolution,
-                                         Json result) {
-  if (resolution != "retry" && resolution != "happened" && resolution != "fail") {
+Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolution resolution) {
+  const auto& word = resolution.word;
+  if (word != "retry" && word != "happened" && word != "fail") {
     co_return Error(
         Code::invalid_argument,
-        fmt::format("found resolution '{}', wanted retry, happened or fail", resolution))
+        fmt::format("found resolution '{}', wanted retry, happened or fail", excerpt(word, 40)))
         .page(1018);
   }
   auto acquired = co_await acquire(ctx, run_id);
@@ -174,28 +216,33 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, std::s
   }
   const RunPtr run = *acquired;
   auto& state = run->state;
-  if (state.ended() || !state.waiting || state.waiting->reason != Waiting::Reason::incident ||
-      !state.effect) {
-    auto error = Error(Code::failed_precondition,
-                       fmt::format("run '{}' does not wait for an incident", run->id))
-                     .page(1014);
+  const bool at_incident = !state.ended() && state.waiting && state.effect &&
+                           state.waiting->reason == Waiting::Reason::incident;
+  if (!at_incident || state.waiting->subject != resolution.incident) {
+    auto error = wrong_incident(*run, resolution.incident);
     release(run);
     co_return error;
   }
-  close_incident(*run, resolution, ctx);
-  note(*run, RunEvent::incident_resolved,
-       {{"incident", state.waiting->subject}, {"resolution", resolution}, {"by", who(ctx)}});
+  close_incident(*run, word, ctx);
+  JsonObject said{{"incident", state.waiting->subject}, {"resolution", word}, {"by", who(ctx)}};
+  if (word == "happened") {
+    said["result"] = resolution.result;
+  }
+  note(*run, RunEvent::incident_resolved, std::move(said));
   govern::LeafFacts facts;
   facts.kind = "effect_outcome";
   facts.stream = run->id;
   facts.step = state.effect->step;
-  facts.outcome = "resolved_" + resolution;
+  facts.outcome = "resolved_" + word;
   facts.facts["effect"] = state.effect->id;
   facts.facts["by"] = who(ctx);
   run->leaves.push_back(govern::make_leaf(ctx, clock(*run).now(), facts));
-  if (resolution == "happened") {
-    machine(*run).call_done(std::move(result));
-  } else if (resolution == "fail") {
+  if (state.cancel_asked) {
+    state.effect->maybe_happened = false;  // it is known now, and the history has it
+    machine(*run).cancel(state.cancel_reason);
+  } else if (word == "happened") {
+    machine(*run).call_done(std::move(resolution.result));
+  } else if (word == "fail") {
     auto problem = make_problem(ProblemType::communication,
                                 fmt::format("given up by {} after an unknown outcome", who(ctx)),
                                 state.effect->step);

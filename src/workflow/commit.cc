@@ -97,8 +97,7 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
   state.input = nullptr;
   state.context = nullptr;
   state.output = nullptr;
-  state.inferences.clear();
-  state.reviews.clear();
+  forget_memory(state);
   if (to_text(state.raw_input).size() > state_bytes_max / 2) {
     state.raw_input = nullptr;
   }
@@ -108,6 +107,27 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
   if (to_text(state.open_effects).size() > item_bytes_max) {
     state.open_effects.clear();
   }
+}
+
+/// What every run has, and why it ended: so much always fits.
+void Engine::Impl::strip(LiveRun& run) {
+  auto& state = run.state;
+  RunState bare;
+  bare.workflow = std::move(state.workflow);
+  bare.version = std::move(state.version);
+  bare.digest = std::move(state.digest);
+  bare.definition_blob = std::move(state.definition_blob);
+  bare.subject = std::move(state.subject);
+  bare.traceparent = std::move(state.traceparent);
+  bare.labels = state.labels;
+  bare.status = state.status;
+  bare.created = state.created;
+  bare.steps = state.steps;
+  if (state.status == RunStatus::faulted) {
+    bare.error = too_large(run.sealed.size()).to_json();
+  }
+  state = std::move(bare);
+  run.sealed = encode_state(state, nullptr);
 }
 
 /// Makes the state as the next commit saves it; nothing may change it until then. False: it is too

@@ -123,10 +123,7 @@ bool Engine::Impl::has_place(LiveRun& run) {
 /// stops.
 Task<bool> Engine::Impl::turn(RunPtr run) {
   if (run->cancel_requested && !run->state.ended()) {
-    if (run->state.waiting && run->state.waiting->reason == Waiting::Reason::incident) {
-      close_incident(*run, "cancelled", run->ctx);
-    }
-    machine(*run).cancel(run->cancel_reason);
+    cancel_now(*run);
   }
   const auto pause = machine(*run).advance();
   co_await close_abandoned_reviews(run);
@@ -154,9 +151,8 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
 
 /// True: the end was refused by the store, and the run ends in another way.
 Task<bool> Engine::Impl::save_end(RunPtr run) {
-  if (!seal(*run)) {
-    const bool fits = seal(*run);  // what was large is gone
-    AIOS_ASSERT(fits);
+  if (!seal(*run) && !seal(*run)) {  // what was large is gone the second time
+    strip(*run);
   }
   end_history(*run);
   const auto saved = co_await commit(run);

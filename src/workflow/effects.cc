@@ -15,16 +15,8 @@ namespace {
 
 /// How long a blocked or unknown effect is tried again before a person must look.
 constexpr Duration unsettled_max = std::chrono::hours(24);
-constexpr std::size_t memory_max = 100;
 /// From then on an unknown outcome is asked for at this pace at most.
 constexpr Duration unknown_pause_max = std::chrono::minutes(5);
-
-void remember(JsonArray& memory, JsonObject entry) {
-  if (memory.size() >= memory_max) {
-    memory.erase(memory.begin());
-  }
-  memory.emplace_back(std::move(entry));
-}
 
 Error unknown_after_crash() {
   return Error(Code::unavailable, "the server ended while the call was under way",
@@ -217,7 +209,9 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   }
   const Context ctx = attempt_context(*run, plan);
   auto ready = std::move(*prepared);
+  run->acting = plan.effect != EffectClass::read;
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
+  run->acting = false;
   if (outcome.outcome != Outcome::done && left_by_stop(run)) {
     co_return Next::lost;
   }
@@ -231,8 +225,10 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
 Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, CallPlan plan) {
   auto& effect = *run->state.effect;
   const auto now = clock(*run).now();
-  // A request may still be on its way or at work: ask when its own time is over.
-  const auto earliest = effect.sent_at.value_or(now) + plan.timeout;
+  effect.sent_at = effect.sent_at.value_or(now);
+  // A request may still be on its way or at work: ask when its own time is over. Before the
+  // window after that has passed too, only "it happened" is believed.
+  const auto earliest = *effect.sent_at + plan.timeout;
   if (now < earliest) {
     wait_for(*run, Waiting::Reason::lookup, earliest,
              Error(Code::unavailable, "it is not known whether the call happened"));
@@ -254,10 +250,17 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
     metrics.effect(plan.effect, "lookup_failed");
     ++effect.lookups;
     settle_unknown(*run, plan, answer.error());
+    await_peer(*run, plan, answer.error());
     co_return false;
   }
   if (!answer->has_value()) {
     metrics.effect(plan.effect, "lookup_absent");
+    const auto settled = *effect.sent_at + plan.timeout + plan.settle;
+    if (now < settled) {
+      ++effect.lookups;
+      ask_again(*run, plan, settled);
+      co_return false;
+    }
     effect.maybe_happened = false;
     effect.lookups = 0;
     co_return true;
@@ -304,20 +307,22 @@ void Engine::Impl::settle(LiveRun& run, const CallPlan& plan, CallOutcome outcom
     return;
   }
   const auto error = error_of(outcome);
-  if (outcome.blocked) {
+  if (outcome.blocked || outcome.spared) {
     effect.attempt -= effect.attempt > 0 ? 1 : 0;
     const auto now = clock(run).now();
-    if (now - effect.first_at.value_or(now) >= unsettled_max) {
+    effect.first_at = effect.first_at.value_or(now);
+    const Duration waited = now - *effect.first_at;
+    if (waited >= unsettled_max) {
       give_up(run, plan.effect, error);
       return;
     }
     // Longer and longer: a secret may be missing for a day.
-    const Duration waited = now - effect.first_at.value_or(now);
     const Duration asked = error.retry_after().value_or(std::chrono::seconds(1));
     const auto pause = std::max<Duration>(asked, waited / 8);
     wait_for(run, Waiting::Reason::blocked,
              now + std::clamp<Duration>(pause, std::chrono::milliseconds(10), unknown_pause_max),
              error);
+    await_peer(run, plan, error);
   } else if (outcome.outcome == Outcome::unknown) {
     settle_unknown(run, plan, error);
   } else {
@@ -373,10 +378,9 @@ void Engine::Impl::give_up(LiveRun& run, EffectClass effect_class, const Error& 
   machine(run).call_failed(std::move(problem));
 }
 
-void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& error) {
+/// Longer with each try and look-up.
+Duration Engine::Impl::pause_of(LiveRun& run, const CallPlan& plan) const {
   const auto& effect = *run.state.effect;
-  auto& executor = run.shard->executor;
-  const auto now = executor.clock().now();
   const auto asked = effect.attempt + effect.lookups;
   const auto tries = std::clamp<std::uint32_t>(asked, 1, 60);
   const bool slow = asked > plan.backoff.retries_max;
@@ -384,7 +388,22 @@ void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& 
   const auto grown = static_cast<double>(plan.backoff.first.count()) *
                      std::pow(plan.backoff.factor, static_cast<double>(tries - 1));
   const auto most = std::min(grown, cap);
-  auto pause = Duration(static_cast<std::int64_t>(most * (0.5 + 0.5 * executor.random().unit())));
+  const auto share = 0.5 + 0.5 * run.shard->executor.random().unit();
+  return Duration(static_cast<std::int64_t>(most * share));
+}
+
+/// It was not found, and its request may still be on its way.
+void Engine::Impl::ask_again(LiveRun& run, const CallPlan& plan, Time settled) {
+  const auto pause = std::max(pause_of(run, plan), plan.timeout);
+  const Error error(Code::unavailable, fmt::format("it is not there, and may still come until {}",
+                                                   to_rfc3339(settled)));
+  wait_for(run, Waiting::Reason::lookup, std::min(settled, clock(run).now() + pause), error);
+}
+
+void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& error) {
+  const auto& effect = *run.state.effect;
+  const auto now = clock(run).now();
+  auto pause = pause_of(run, plan);
   if (error.retry_after()) {
     pause = std::clamp<Duration>(*error.retry_after(), pause, std::chrono::hours(1));
   }

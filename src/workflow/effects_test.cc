@@ -88,18 +88,26 @@ TEST_CASE("effects: an unknown outcome without key or lookup waits for a person"
     const auto why = asked.world.executor.run(asked.world.engine->explain(asked.world.ctx(), id));
     REQUIRE(why.ok());
     CHECK(has(*why, "incident inc_"));
-    const auto done = asked.world.executor.run(asked.world.engine->resolve_incident(
-        asked.world.ctx(), id, word, JsonObject{{"value", 9}}));
-    CHECK(done.ok());
+    const auto incident = asked.world.view(id).incident;
+    const auto resolve = [&](const std::string& named) {
+      return asked.world.executor.run(asked.world.engine->resolve_incident(
+          asked.world.ctx(), id,
+          {.incident = named, .word = word, .result = JsonObject{{"value", 9}}}));
+    };
+    CHECK(has(*why, fmt::format("aios runs resolve {} {} {}", id, incident, word)));
+    for (const std::string other : {"", "inc_of_yesterday"}) {
+      const auto wrong = resolve(other);
+      REQUIRE_FALSE(wrong.ok());
+      CHECK(wrong.error().page() == 1014);
+    }
+    CHECK(resolve(incident).ok());
     const auto view = asked.world.finish(id);
     CHECK(view.status == (word == "fail" ? "faulted" : "completed"));
     CHECK(asked.world.system.requests == (word == "retry" ? 2 : 1));
     if (word == "happened") {
       CHECK(int_or(view.output, "value", 0) == 9);
     }
-    const auto again = asked.world.executor.run(
-        asked.world.engine->resolve_incident(asked.world.ctx(), id, word, JsonObject()));
-    CHECK_FALSE(again.ok());
+    CHECK_FALSE(resolve(incident).ok());
   }
 }
 
@@ -266,17 +274,6 @@ TEST_CASE("effects: a crash at every commit of a run leaves each keyed call done
     CHECK(view.status == "completed");
     CHECK(asked.times() == 1);
   }
-}
-
-TEST_CASE("effects: cancelling while a call is under way ends the run and records the outcome") {
-  Asked asked("key");
-  const auto id = asked.go({Behaviour::hang});
-  asked.world.executor.advance(std::chrono::milliseconds(50));
-  CHECK(asked.world.executor.run(asked.world.engine->cancel(asked.world.ctx(), id, "stop")).ok());
-  CHECK(asked.world.view(id).status == "cancelled");
-  const auto history = asked.world.executor.run(asked.world.engine->history(asked.world.ctx(), id));
-  REQUIRE(history.ok());
-  CHECK(has(to_text(*history), R"("outcome":"unknown")"));
 }
 
 }  // namespace aios::workflow

@@ -29,11 +29,15 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   out.updated = row.updated;
   out.steps = state.steps;
   out.inferences = state.inferences;
+  out.retrievals = state.retrievals;
   out.reviews = state.reviews;
   if (state.waiting) {
     out.waiting_for =
         fmt::format("{} {}", name_of(state.waiting->reason),
                     state.waiting->subject.empty() ? state.waiting->error : state.waiting->subject);
+    if (state.waiting->reason == Waiting::Reason::incident) {
+      out.incident = state.waiting->subject;
+    }
   }
   return out;
 }
@@ -103,8 +107,23 @@ Engine::Impl::Impl(EngineServices given)
   }
 }
 
-Engine::Engine(EngineServices services) : impl_(std::make_unique<Impl>(std::move(services))) {}
-Engine::~Engine() = default;
+Engine::Engine(EngineServices services) : impl_(std::make_unique<Impl>(std::move(services))) {
+  if (auto* connectors = impl_->services.functions.connectors; connectors != nullptr) {
+    connectors->on_recovered([impl = impl_.get()](const TenantId& tenant, const std::string& name) {
+      impl->peer_recovered(tenant, connector_peer(name));
+    });
+  }
+}
+
+Engine::~Engine() {
+  if (auto* connectors = impl_->services.functions.connectors; connectors != nullptr) {
+    connectors->on_recovered(nullptr);
+  }
+}
+
+void Engine::peer_recovered(const TenantId& tenant, const std::string& peer) {
+  impl_->peer_recovered(tenant, peer);
+}
 
 Task<Result<void>> Engine::recover(Context ctx) {
   auto timers = impl_->timers;
@@ -237,9 +256,9 @@ Task<Result<void>> Engine::answer(Context ctx, std::string review_id, Json answe
   co_return Result<void>();
 }
 
-Task<Result<void>> Engine::resolve_incident(Context ctx, std::string run_id, std::string resolution,
-                                            Json result) {
-  auto work = impl_->as_flag(impl_->resolve(ctx, run_id, std::move(resolution), std::move(result)));
+Task<Result<void>> Engine::resolve_incident(Context ctx, std::string run_id,
+                                            Resolution resolution) {
+  auto work = impl_->as_flag(impl_->resolve(ctx, run_id, std::move(resolution)));
   auto done = co_await impl_->on_shard<bool>(impl_->shard_of(run_id), ctx, std::move(work));
   if (!done.ok()) {
     co_return std::move(done).error();
@@ -300,11 +319,15 @@ Json RunView::to_json() const {
   if (!waiting_for.empty()) {
     out["waiting_for"] = waiting_for;
   }
+  if (!incident.empty()) {
+    out["incident"] = incident;
+  }
   out["trace_id"] = trace_id;
   out["created"] = to_rfc3339(created);
   out["updated"] = to_rfc3339(updated);
   out["steps"] = steps;
   out["inferences"] = inferences;
+  out["retrievals"] = retrievals;
   out["reviews"] = reviews;
   return out;
 }

@@ -67,11 +67,19 @@ struct RunView {
   std::string id, workflow, version, status;  ///< running, waiting, completed, faulted, cancelled
   Json input, output, error;  ///< output when completed; error (RFC 7807) when faulted
   std::string waiting_for;    ///< explain's first line, empty when not waiting
+  std::string incident;       ///< that a person must settle; empty: none
   std::string trace_id;
   Time created, updated;
   std::uint64_t steps = 0;
-  Json inferences, reviews;  ///< governance memory
+  Json inferences, retrievals, reviews;  ///< governance memory
   Json to_json() const;
+};
+
+/// What a person says became of an effect.
+struct Resolution {
+  std::string incident;  ///< the one that was looked at; the run may wait at another by now
+  std::string word;      ///< "retry", "happened" (with result) or "fail"
+  Json result;
 };
 
 /// What became of the runs that were under way when the engine stopped.
@@ -113,14 +121,16 @@ class Engine {
   /// was tried.
   Task<Result<std::string>> explain(Context ctx, std::string run_id);
   Task<Result<Json>> history(Context ctx, std::string run_id);
+  /// Ends the run. An attempt under way is waited for, within its own time; when it stays unknown
+  /// whether an effect happened, the run waits at an incident first, with the cancellation noted.
   Task<Result<void>> cancel(Context ctx, std::string run_id, std::string reason);
   /// Answer, correction and the run's resumption are one commit.
   Task<Result<void>> answer(Context ctx, std::string review_id, Json answer);
   /// An incident (effect `none` with unknown outcome, or retries used up): a person says what
   /// happened.
-  /// @param resolution  "retry", "happened" (with result) or "fail".
-  Task<Result<void>> resolve_incident(Context ctx, std::string run_id, std::string resolution,
-                                      Json result);
+  Task<Result<void>> resolve_incident(Context ctx, std::string run_id, Resolution resolution);
+  /// A peer (CallPlan::peer) answers again: runs that wait for it are woken. Any thread.
+  void peer_recovered(const TenantId& tenant, const std::string& peer);
   /// Stops advancing at the next fence and returns when every shard is quiet.
   Task<void> stop();
   /// The same with a bound: calls that are under way after `grace` are cancelled, and their runs

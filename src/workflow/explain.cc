@@ -44,9 +44,12 @@ std::string next_of(const RunState& state, const std::string& id) {
   }
   if (waiting.reason == Waiting::Reason::incident) {
     return fmt::format(
-        "look in the other system for effect {}, then resolve the incident of {} with "
-        "'happened', 'retry' or 'fail'",
-        state.effect ? state.effect->id : "", id);
+        "look in the other system for effect {}, then one of\n"
+        "    aios runs resolve {} {} happened --result JSON\n"
+        "    aios runs resolve {} {} retry\n"
+        "    aios runs resolve {} {} fail",
+        state.effect ? state.effect->id : "", id, waiting.subject, id, waiting.subject, id,
+        waiting.subject);
   }
   return "";
 }
@@ -68,6 +71,9 @@ void explain_waiting(const RunState& state, const std::string& id, Time now, std
   const auto& waiting = *state.waiting;
   *out += fmt::format("  waits for: {}\n", reason_of(state));
   *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since), ago(now, waiting.since));
+  if (state.cancel_asked) {
+    *out += fmt::format("  then: it ends, for it was cancelled: {}\n", state.cancel_reason);
+  }
   const auto wake = next_wake(state);
   if (wake) {
     *out += fmt::format("  wakes: {} (in {})\n", to_rfc3339(*wake), ago(*wake, now));

@@ -46,7 +46,17 @@ struct CallPlan {
   EffectClass effect = EffectClass::local;
   runtime::BackoffOptions backoff;
   Duration timeout = std::chrono::seconds(30);  ///< of one attempt
+  /// Class lookup: so long after the attempt's time is over, "it did not happen" is not believed.
+  Duration settle{0};
+  /// What it stands or falls with, as "connector/<name>": who is blocked by it is woken by
+  /// Engine::peer_recovered(). Empty: nothing.
+  std::string peer;
 };
+
+/// CallPlan::peer of a connector.
+inline std::string connector_peer(std::string_view name) {
+  return "connector/" + std::string(name);
+}
 
 /// What came of one attempt.
 struct CallOutcome {
@@ -54,6 +64,7 @@ struct CallOutcome {
   Json result;
   std::optional<Error> error;  ///< when failed or unknown
   bool blocked = false;  ///< nothing was tried: park until error.retry_after(), count no attempt
+  bool spared = false;   ///< failed, and counted no more than what is blocked
   std::vector<store::AuditLeaf> leaves;    ///< committed with the result
   std::vector<store::StreamWrite> writes;  ///< committed with the result (a review opened)
   std::string

@@ -185,7 +185,8 @@ void Engine::Impl::release(const RunPtr& run) {
   }
   run->busy = false;
   if (std::exchange(run->woken, false) && !run->state.ended()) {
-    const auto due = run->state.waiting ? next_wake(run->state) : clock(*run).now();
+    const bool later = run->state.waiting && !shard.early.contains(run->id);
+    const auto due = later ? next_wake(run->state) : clock(*run).now();
     if (due) {
       timers->add(run->ctx.tenant, run->id, *due);
     }
@@ -241,12 +242,13 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Places::P
   auto& state = live->state;
   const auto now = shard.executor.clock().now();
   const auto due = next_wake(state);
-  if (state.ended() || (state.waiting && (!due || *due > now))) {
+  const bool early = wakes_early(shard, *live);
+  if (state.ended() || (state.waiting && !early && (!due || *due > now))) {
     live->woken = true;
     release(live);
     co_return;
   }
-  if (state.waiting && state.waiting->wake_at && *state.waiting->wake_at <= now) {
+  if (state.waiting && (early || (state.waiting->wake_at && *state.waiting->wake_at <= now))) {
     machine(*live).wake();
   }
   live->place = std::move(place);

@@ -146,6 +146,9 @@ void put_head(JsonObject& out, const RunState& state) {
   put(out, "reviews", state.reviews);
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
+  if (state.cancel_asked) {
+    out["cancel_asked"] = true;
+  }
   put(out, "output", state.output);
   put(out, "error", state.error);
 }
@@ -181,7 +184,39 @@ Result<Frame> frame_of(const Json& value, const Definition& definition) {
   return out;
 }
 
+/// Entries of one memory have few members: some of them within this are never too many.
+constexpr std::size_t memory_member_bytes_max = memory_bytes_max / 8;
+
 }  // namespace
+
+void remember(JsonArray& memory, JsonObject entry) {
+  std::size_t bytes = to_text(Json(entry)).size();
+  if (bytes > memory_bytes_max) {
+    for (auto& member : entry) {
+      if (to_text(member.value()).size() > memory_member_bytes_max) {
+        member.value() = nullptr;
+      }
+    }
+    entry["too_large"] = true;
+    bytes = to_text(Json(entry)).size();
+  }
+  std::size_t kept = 0;  // of the newest
+  while (kept < memory.size() && kept + 1 < memory_max) {
+    bytes += to_text(memory[memory.size() - 1 - kept]).size();
+    if (bytes > memory_bytes_max) {
+      break;
+    }
+    ++kept;
+  }
+  memory.erase(memory.begin(), memory.end() - static_cast<std::ptrdiff_t>(kept));
+  memory.emplace_back(std::move(entry));
+}
+
+void forget_memory(RunState& state) {
+  state.inferences.clear();
+  state.retrievals.clear();
+  state.reviews.clear();
+}
 
 std::string_view name_of(Waiting::Reason reason) {
   switch (reason) {
@@ -264,6 +299,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   if (const auto* waiting = find(in, "waiting"); waiting != nullptr) {
     out.waiting = waiting_of(*waiting);
   }
+  out.cancel_asked = bool_or(in, "cancel_asked", false);
   out.cancel_reason = take_text(in, "cancel_reason");
   out.output = take(in, "output");
   out.error = take(in, "error");

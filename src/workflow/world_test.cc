@@ -43,6 +43,8 @@ class SystemFunction final : public Function {
     plan.effect = class_of(text_or(request.arguments, "class", "none"));
     plan.backoff.retries_max = 3;
     plan.timeout = std::chrono::seconds(2);
+    plan.settle = std::chrono::seconds(30);
+    plan.peer = "system";
     return plan;
   }
 
@@ -79,8 +81,13 @@ class SystemFunction final : public Function {
       out.error = behaviour == Behaviour::refuse
                       ? Error(Code::failed_precondition, "refused for good")
                       : lost();
-    } else if (behaviour == Behaviour::late) {
-      system_.later(std::chrono::milliseconds(1'900), [&system = system_, request, effect] {
+    } else if (behaviour == Behaviour::spare) {
+      out.outcome = Outcome::failed;
+      out.spared = true;
+      out.error = lost();
+    } else if (behaviour == Behaviour::late || behaviour == Behaviour::crawl) {
+      const auto after = std::chrono::milliseconds(behaviour == Behaviour::late ? 1'900 : 4'000);
+      system_.later(after, [&system = system_, request, effect] {
         system.apply(request.effect_id, effect, request.arguments);
       });
       out.outcome = Outcome::unknown;

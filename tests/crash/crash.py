@@ -215,6 +215,7 @@ class Trial:
         found = self.scene.desk.rows("select id from notices where text like ?", f"% {order} %")
         body = ({"resolution": "happened", "result": {"id": found[-1][0]}} if found
                 else {"resolution": "retry"})
+        body["incident"] = run["incident"]
         api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
         self.incidents += 1
 

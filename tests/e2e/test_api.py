@@ -35,7 +35,7 @@ class Document(unittest.TestCase):
         self.admin.run_when(done["run"])
         for sent in (asked, stopped):
             self.admin.run_when(sent["run"], ("review",))
-        self.admin.run_when(lost["run"], ("incident",))
+        incident = self.admin.run_when(lost["run"], ("incident",))["incident"]
         review = next(r for r in self.admin.pages("/api/v1/reviews?status=open")
                       if r["run"] == asked["run"])["id"]
         spare = self.admin.want("POST", "/api/v1/keys", {"name": "x", "roles": ["auditor"]})["id"]
@@ -52,7 +52,8 @@ class Document(unittest.TestCase):
             "explainRun": (f"{api}/runs/{asked['run']}/explain", None),
             "runHistory": (f"{api}/runs/{done['run']}/history", None),
             "cancelRun": (f"{api}/runs/{stopped['run']}/cancel", None),
-            "resolveIncident": (f"{api}/runs/{lost['run']}/resolve", {"resolution": "fail"}),
+            "resolveIncident": (f"{api}/runs/{lost['run']}/resolve",
+                                {"incident": incident, "resolution": "fail"}),
             "listDefinitions": (f"{api}/definitions", None),
             "listReviews": (f"{api}/reviews?status=open", None),
             "getReview": (f"{api}/reviews/{review}", None),

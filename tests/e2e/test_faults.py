@@ -48,6 +48,7 @@ class KilledInTheMiddle(unittest.TestCase):
             found = self.scene.desk.rows("select id from notices where text like ?", f"%{order}%")
             body = ({"resolution": "happened", "result": {"id": found[0][0]}} if found
                     else {"resolution": "retry"})
+            body["incident"] = run["incident"]
             api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
 
     def test_every_run_ends_and_nothing_is_done_twice(self):
@@ -110,7 +111,12 @@ class LostNotice(unittest.TestCase):
         self.assertIn("sendNotice", text)
         self.assertIn("resolve", text)
         self.assertEqual(scene.desk.rows("select count(*) from notices"), [(1,)])
-        done = scene.cli("runs", "resolve", sent["run"], "happened", "--result",
+        self.assertIn(f"aios runs resolve {sent['run']} {run['incident']} happened", text)
+        other = scene.cli("runs", "resolve", sent["run"], "inc_of_yesterday", "fail",
+                          role="operator")
+        self.assertNotEqual(other.returncode, 0)
+        self.assertIn("AIOS-1014", other.stderr)
+        done = scene.cli("runs", "resolve", sent["run"], run["incident"], "happened", "--result",
                          '{"id": "NT-000001"}', role="operator")
         self.assertEqual(done.returncode, 0, done.stderr)
         run = scene.api().run_when(sent["run"])

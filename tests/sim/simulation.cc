@@ -111,7 +111,8 @@ class Simulation {
       return Behaviour::answer;
     }
     constexpr Behaviour bad[] = {Behaviour::lose_reply, Behaviour::drop, Behaviour::fail_before,
-                                 Behaviour::block, Behaviour::late};
+                                 Behaviour::block,      Behaviour::late, Behaviour::crawl,
+                                 Behaviour::spare};
     return bad[dice_.below(std::size(bad))];
   }
 
@@ -218,8 +219,10 @@ class Simulation {
       const auto result = world_.system.results.find(effect);
       const bool happened = result != world_.system.results.end();
       auto done = world_.executor.run(
-          world_.engine->resolve_incident(world_.ctx(), row.id, happened ? "happened" : "retry",
-                                          happened ? result->second : Json()));
+          world_.engine->resolve_incident(world_.ctx(), row.id,
+                                          {.incident = view.incident,
+                                           .word = happened ? "happened" : "retry",
+                                           .result = happened ? result->second : Json()}));
       report_.incidents += done.ok() ? 1 : 0;
     }
   }

@@ -74,13 +74,13 @@ class Operator:
 
     def round(self, tickets_by_run):
         for run in self._api.pages("/api/v1/runs?status=waiting"):
-            if "incident" not in (run.get("waiting_for") or "").lower():
+            if not run.get("incident"):
                 continue
             ticket = tickets_by_run.get(run["id"])
-            body = {"resolution": "retry"}
+            body = {"incident": run["incident"], "resolution": "retry"}
             notice = self._notice_of(ticket["data"].get("order")) if ticket else None
             if notice:
-                body = {"resolution": "happened", "result": {"id": notice}}
+                body.update(resolution="happened", result={"id": notice})
             try:
                 status, _ = self._api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
                 self.settled += status == 200

@@ -12,6 +12,7 @@ struct RunOptions {
   std::string id;
   std::string status;
   std::string workflow;
+  std::string incident;
   std::string resolution;
   std::string result;
   std::uint32_t limit = 50;
@@ -75,12 +76,20 @@ Result<void> cancel(const Session& session, const RunOptions& options) {
   if (!answer.ok()) {
     return std::move(answer).error();
   }
-  print(session, *answer, [&](const Json&) { fmt::print("cancelled {}\n", options.id); });
+  print(session, *answer, [&](const Json& it) {
+    const auto incident = text_or(it, "incident", "");
+    if (incident.empty()) {
+      fmt::print("cancelled {}\n", options.id);
+    } else {
+      fmt::print("{} ends as cancelled when incident {} is settled: aios explain {}\n", options.id,
+                 incident, options.id);
+    }
+  });
   return {};
 }
 
 Result<void> resolve(const Session& session, const RunOptions& options) {
-  JsonObject body{{"resolution", options.resolution}};
+  JsonObject body{{"incident", options.incident}, {"resolution", options.resolution}};
   if (!options.result.empty()) {
     auto result = parse_json(options.result);
     if (!result.ok()) {
@@ -123,6 +132,8 @@ void add_run_commands(CLI::App& app, Session& session) {
   set(with_id(runs->add_subcommand("cancel", "Cancel a run")), cancel);
   auto* incident = with_id(
       runs->add_subcommand("resolve", "Say what became of an effect whose outcome is unknown"));
+  incident->add_option("incident", options->incident, "inc_..., as aios explain names it")
+      ->required();
   incident->add_option("resolution", options->resolution, "retry, happened or fail")
       ->required()
       ->check(CLI::IsMember({"retry", "happened", "fail"}));

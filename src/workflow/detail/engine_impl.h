@@ -32,6 +32,12 @@ struct EngineShard {
   runtime::TaskGroup admin;  ///< waits for `group`
   std::unordered_map<std::string, RunPtr> runs;
   std::unordered_set<std::string> putting_off;  ///< runs that could not be read a moment ago
+  struct Parked {
+    TenantId tenant;
+    std::string peer;
+  };
+  std::unordered_map<std::string, Parked> parked;  ///< runs that a peer's trouble holds up
+  std::unordered_set<std::string> early;           ///< to be woken before their time
 };
 
 /// What to do after a call was seen to.
@@ -110,6 +116,7 @@ struct Engine::Impl {
   bool crowded(const LiveRun& run) const;
   bool seal(LiveRun& run);
   void overflow(LiveRun& run, const Problem& problem);
+  void strip(LiveRun& run);
   Task<Saved> commit(RunPtr run);
   Task<Saved> commit_again(RunPtr run, store::Transition transition, Error error);
   void salvage(LiveRun& run, store::Transition transition, const Error& error);
@@ -131,15 +138,24 @@ struct Engine::Impl {
   void settle_failed(LiveRun& run, const CallPlan& plan, const Error& error);
   void give_up(LiveRun& run, EffectClass effect, const Error& error);
   void wait_for(LiveRun& run, Waiting::Reason reason, Time until, const Error& error);
+  Duration pause_of(LiveRun& run, const CallPlan& plan) const;
+  void ask_again(LiveRun& run, const CallPlan& plan, Time settled);
   void retry_later(LiveRun& run, const CallPlan& plan, const Error& error);
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
 
+  // Who waits for a peer (peers.cc)
+  void await_peer(const LiveRun& run, const CallPlan& plan, const Error& error);
+  void peer_recovered(const TenantId& tenant, const std::string& peer);
+  static bool wakes_early(EngineShard& shard, const LiveRun& run);
+
   // Changes from outside (changes.cc)
   Task<Result<void>> change(RunPtr run);
   Task<Result<void>> answer_once(Context ctx, std::string review_id, Json answer);
+  void cancel_now(LiveRun& run);
+  bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
-  Task<Result<void>> resolve(Context ctx, std::string run_id, std::string resolution, Json result);
+  Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
   /// Runs in the shard's own group, so that a caller who goes away does not end it half-way.
   template <class T>
   Task<Result<T>> on_shard(EngineShard& shard, Context ctx, Task<Result<T>> work);

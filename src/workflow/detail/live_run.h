@@ -58,7 +58,8 @@ struct LiveRun {
   std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
   Places::Place place;         ///< while it is driven beyond an answer
   bool busy = false;
-  bool woken = false;  ///< its time came while it was busy: look again when it no longer is
+  bool woken = false;   ///< its time came while it was busy: look again when it no longer is
+  bool acting = false;  ///< an attempt is under way that may change the world: let it answer
   bool cancel_requested = false;
   std::string cancel_reason;
   std::vector<runtime::OneShot<bool>> queue;  ///< who waits until it is not busy

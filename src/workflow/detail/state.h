@@ -74,16 +74,27 @@ struct RunState {
   std::optional<Time> deadline;
   Json raw_input, input, context;
   std::vector<Frame> frames;
-  JsonArray inferences, retrievals, reviews;  ///< governance memory, the last 100 of each
+  JsonArray inferences, retrievals, reviews;  ///< governance memory: see remember()
   JsonObject open_effects;  ///< step -> effect whose outcome was unknown when it was given up
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
+  bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
   std::string cancel_reason;
   Json output, error;
 
   bool ended() const { return status != RunStatus::running && status != RunStatus::waiting; }
 };
+
+inline constexpr std::size_t memory_max = 100;
+inline constexpr std::size_t memory_bytes_max = std::size_t{256} << 10;
+
+/// Adds to a governance memory; the oldest give way when it has more than memory_max entries or
+/// memory_bytes_max bytes. Members of one entry that are too large alone become null, and it says
+/// `too_large`.
+void remember(JsonArray& memory, JsonObject entry);
+/// Every governance memory.
+void forget_memory(RunState& state);
 
 std::string encode_state(const RunState& state, const Definition* definition);
 /// Without the frames: enough for get() and for finding the definition.

@@ -32,7 +32,11 @@ class Connector final : public Function {
     if (!info.ok()) {
       return std::move(info).error();
     }
-    return CallPlan{info->effect, info->backoff, info->timeout};
+    return CallPlan{.effect = info->effect,
+                    .backoff = info->backoff,
+                    .timeout = info->timeout,
+                    .settle = info->settle,
+                    .peer = connector_peer(call.connector)};
   }
 
   Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
@@ -57,6 +61,7 @@ class Connector final : public Function {
     out.result = std::move(done.result);
     out.error = std::move(done.error);
     out.blocked = done.blocked;
+    out.spared = done.spared;
     if (!done.leaf.bytes.empty()) {
       out.leaves.push_back(std::move(done.leaf));
     }

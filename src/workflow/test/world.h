@@ -26,7 +26,9 @@ enum class Behaviour : std::uint8_t {
   refuse,       ///< certainly not done, for good
   block,        ///< not even sent: the breaker is open
   hang,         ///< done, and nothing comes back until release_hanging()
-  late,  ///< the answer is lost at once, and it is done a while later, within the call's timeout
+  late,   ///< the answer is lost at once, and it is done a while later, within the call's timeout
+  crawl,  ///< the same, and it is done two seconds after that timeout, within the settle window
+  spare,  ///< certainly not done, and no try of the caller's: the connection was refused
 };
 
 /// Counts what was done to it. `key` honours effect ids; the others do it again each time they are

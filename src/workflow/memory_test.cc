@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run remembers for the guard is bounded, and no member of its state is forgotten where all
+// of them matter.
+#include "workflow/detail/definition.h"
+#include "workflow/detail/state.h"
+#include "workflow/test/world.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+namespace aios::workflow {
+namespace {
+
+using test::World;
+
+/// A look into an archive that finds as many bytes as it is asked for.
+class Archive final : public Function {
+ public:
+  Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& /*request*/) override {
+    return CallPlan();
+  }
+  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
+                                     std::vector<store::AuditLeaf>* /*refused*/) override {
+    co_return PreparedCall();
+  }
+  Task<CallOutcome> perform(Context /*ctx*/, PreparedCall /*prepared*/,
+                            CallRequest request) override {
+    const auto bytes = static_cast<std::size_t>(int_or(request.arguments, "bytes", 0));
+    CallOutcome out;
+    out.result = JsonObject{{"found", true}};
+    out.retrieval = {{"corpus", "articles"}, {"articles", std::string(bytes, 'a')}};
+    co_return out;
+  }
+};
+
+std::unique_ptr<World> world_of(std::string tasks) {
+  auto world = std::make_unique<World>();
+  FunctionEntry entry;
+  entry.name = "archive";
+  entry.version = "1.0.0";
+  entry.summary = "Finds much.";
+  entry.arguments_schema = R"({"type": "object"})";
+  entry.result_schema = "{}";
+  entry.make = [](const FunctionServices&) -> std::unique_ptr<Function> {
+    return std::make_unique<Archive>();
+  };
+  world->registry.add(std::move(entry));
+  world->add_document(
+      "document: {dsl: '1.0.3', namespace: test, name: much, version: '1.0.0'}\ndo:\n" + tasks);
+  world->start();
+  return world;
+}
+
+std::string look(int number, int bytes) {
+  return fmt::format("  - look{}: {{call: 'archive:1.0.0@default', with: {{bytes: {}}}}}\n", number,
+                     bytes);
+}
+
+/// A value that differs from what a fresh state has, and from every other of them.
+Json mark(int number) { return JsonObject{{"mark", number}}; }
+
+RunState full_state() {
+  RunState out;
+  // One name a member: a new member does not compile here until it is seen to below.
+  auto& [workflow, version, digest, blob, subject, traceparent, labels, status, created, deadline,
+         raw_input, input, context, frames, inferences, retrievals, reviews, open_effects, steps,
+         effects, effect, waiting, cancel_asked, cancel_reason, output, error] = out;
+  workflow = "w";
+  version = "v";
+  digest = "d";
+  blob = "b";
+  subject = "s";
+  traceparent = "t";
+  labels = 3;
+  status = RunStatus::waiting;
+  created = Time{1};
+  deadline = Time{2};
+  raw_input = mark(1);
+  input = mark(2);
+  context = mark(3);
+  frames = {};  // they need a definition: every test of a crash goes through them
+  inferences = {mark(4)};
+  retrievals = {mark(5)};
+  reviews = {mark(6)};
+  open_effects = {{"/do/0", "eff"}};
+  steps = 7;
+  effects = 8;
+  effect.emplace();
+  effect->id = "eff";
+  effect->lookups = 2;
+  effect->maybe_happened = true;
+  effect->sent_at = Time{3};
+  waiting.emplace();
+  waiting->reason = Waiting::Reason::incident;
+  waiting->subject = "inc";
+  cancel_asked = true;
+  cancel_reason = "r";
+  output = mark(9);
+  error = mark(10);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("memory: every member of a run's state is saved and loaded") {
+  const Definition definition;
+  const auto state = full_state();
+  const auto bytes = encode_state(state, &definition);
+  const auto loaded = decode_state(bytes);
+  REQUIRE(loaded.ok());
+  CHECK(encode_state(*loaded, &definition) == bytes);
+  const auto written = to_text(parse_json(bytes.substr(1)).value());
+  const auto empty = encode_state(RunState(), &definition);
+  const auto members = parse_json(bytes.substr(1)).value().get_object().size();
+  CHECK(members == 26);  // one a member of RunState
+  CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
+}
+
+TEST_CASE("memory: a governance memory keeps the newest, by number and by bytes") {
+  JsonArray memory;
+  for (int i = 0; i < 300; ++i) {
+    remember(memory, {{"number", i}});
+  }
+  CHECK(memory.size() == memory_max);
+  CHECK(int_or(memory.back(), "number", 0) == 299);
+  for (int i = 0; i < 9; ++i) {
+    remember(memory, {{"number", i}, {"text", std::string(60'000, 'a')}});
+  }
+  CHECK(memory.size() == 4);
+  CHECK(int_or(memory.front(), "number", 0) == 5);
+  remember(memory, {{"number", 7}, {"text", std::string(memory_bytes_max, 'a')}});
+  CHECK(int_or(memory.back(), "number", 0) == 7);
+  CHECK(find(memory.back(), "text")->is_null());
+  CHECK(bool_or(memory.back(), "too_large", false));
+  CHECK(to_text(Json(memory)).size() <= memory_bytes_max + 1'000);
+}
+
+TEST_CASE("memory: forgetting leaves none of the memories") {
+  auto state = full_state();
+  forget_memory(state);
+  CHECK(state.inferences.empty());
+  CHECK(state.retrievals.empty());
+  CHECK(state.reviews.empty());
+}
+
+TEST_CASE("memory: a run that looks much up goes on, and shows what the guard is told") {
+  std::string tasks;
+  for (int i = 0; i < 40; ++i) {
+    tasks += look(i, 200'000);
+  }
+  const auto world = world_of(tasks);
+  const auto view = world->finish(world->run_workflow("much", JsonObject()));
+  CHECK(view.status == "completed");
+  REQUIRE(view.retrievals.is_array());
+  CHECK(view.retrievals.get_array().size() == 1);
+  CHECK(to_text(view.to_json()).find(R"("corpus":"articles")") != std::string::npos);
+}
+
+TEST_CASE("memory: a run that is too large to be saved ends as faulted, whatever it remembers") {
+  const auto world = world_of(look(0, 200'000) +
+                              "  - grow: {set: {text: '${ \"a\" * 3500000 }'}}\n"
+                              "  - rest: {wait: PT1S}\n");
+  const auto view = world->finish(world->run_workflow("much", JsonObject()));
+  CHECK(view.status == "faulted");
+  CHECK(to_text(view.error).find("AIOS-1032") != std::string::npos);
+  CHECK(view.retrievals.get_array().empty());
+}
+
+}  // namespace aios::workflow
