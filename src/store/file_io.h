@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// store/file_io: the steps of writing files durably that the store and the audit log share. They give
-// errno, 0 for success: what a failure means is the caller's to say.
+// store/file_io: the steps of writing files durably that the store and the audit log share. They
+// give errno, 0 for success: what a failure means is the caller's to say.
 
 #include <string>
 #include <string_view>
