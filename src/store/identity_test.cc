@@ -118,3 +118,27 @@ TEST_CASE("store: a directory whose journal was cut to nothing opens again") {
   CHECK(subject.stream("run_000").state == "state");
   CHECK(subject.stream("run_024").state == "state");
 }
+
+TEST_CASE("store: a directory of somebody else's files is refused and left as it is") {
+  Subject subject(Kind::sqlite);
+  subject.close();
+  const std::string folder = subject.scratch().at("home");
+  fs::create_directory(folder);
+  fs::create_directory(folder + "/secrets");
+  fs::create_directory(folder + "/letters");
+  fs::permissions(folder, fs::perms(0755));
+  subject.options().directory = folder;
+  const auto opened = open_store(subject.options(), subject.clock());
+  REQUIRE_FALSE(opened.ok());
+  CHECK(opened.error().page() == 423);
+  CHECK(opened.error().message().find("'letters'") != std::string::npos);
+  CHECK(fs::status(folder).permissions() == fs::perms(0755));
+  CHECK(std::distance(fs::directory_iterator(folder), fs::directory_iterator()) == 2);
+  fs::remove(folder + "/letters");
+  subject.open();  // prepared with secrets: ours
+  commit_runs(subject, 0, 1);
+  subject.close();
+  fs::create_directory(folder + "/letters");
+  subject.open();  // a data directory, whatever lies in it
+  CHECK(subject.stream("run_000").state == "state");
+}

@@ -14,6 +14,11 @@ namespace aios::store::detail {
 
 struct DirectoryLayout;
 
+/// A directory of somebody else's files is not taken over: it must be new, empty, hold what a data
+/// directory is prepared with (secrets/), or be one. Changes nothing.
+/// @return failed_precondition [AIOS-0423], naming a file that is not ours.
+Result<void> refuse_foreign(const std::string& directory);
+
 /// Gives a new directory its identity; refuses one whose files do not belong together, before any
 /// file is made. A directory whose making was cut off holds no data and is completed.
 /// @return failed_precondition [AIOS-0422], naming the file.

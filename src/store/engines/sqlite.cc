@@ -47,6 +47,9 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
                                                          const std::string& root_key) {
   std::unique_ptr<SqliteEngine> engine(new SqliteEngine({directory}));
   const DirectoryLayout& layout = engine->layout_;
+  if (auto ours = refuse_foreign(directory); !ours.ok()) {
+    return std::move(ours).error();
+  }
   for (const std::string& path : {layout.directory, layout.blobs()}) {
     if (auto made = make_private_directory(path); !made.ok()) {
       return std::move(made).error();

@@ -8,7 +8,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <string_view>
 
 namespace aios::store::detail {
 namespace {
@@ -115,7 +118,37 @@ std::string mismatch(const std::array<Part, 3>& parts) {
   return "";
 }
 
+constexpr auto data_files =
+    std::to_array<std::string_view>({"root.key", "journal.db", "tables.db", "keystore.db"});
+// What may be there before those: put by hand, by the file system, or by a start that was cut off.
+constexpr auto early_files = std::to_array<std::string_view>(
+    {"audit", "audit-signing.key", "blobs", "first-key", "first-key.tmp", "lock", "lost+found",
+     "root.key.new", "secrets", "server.address", "space.probe"});
+
 }  // namespace
+
+Result<void> refuse_foreign(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::string foreign;
+  std::error_code failed;
+  for (fs::directory_iterator it(directory, failed), end; !failed && it != end;
+       it.increment(failed)) {
+    const std::string name = it->path().filename().string();
+    if (std::find(data_files.begin(), data_files.end(), name) != data_files.end()) {
+      return {};
+    }
+    if (std::find(early_files.begin(), early_files.end(), name) == early_files.end()) {
+      foreign = name;
+    }
+  }
+  if (foreign.empty()) {  // also when it cannot be read: who makes it says why
+    return {};
+  }
+  return Error(Code::failed_precondition,
+               fmt::format("'{}' is no data directory and not empty: '{}' is in it", directory,
+                           foreign))
+      .page(423);
+}
 
 Result<void> settle_identity(const DirectoryLayout& layout) {
   auto parts = parts_of(layout);
