@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <shared_mutex>
 
 namespace aios::govern {
@@ -102,6 +103,10 @@ store::Transition transition_of(const Context& ctx, const Key& key, std::uint64_
   return transition;
 }
 
+bool is_admin(const KeyInfo& key) {
+  return std::find(key.roles.begin(), key.roles.end(), "admin") != key.roles.end();
+}
+
 }  // namespace
 
 struct Identity::Impl {
@@ -116,6 +121,7 @@ struct Identity::Impl {
     std::shared_ptr<const Principal> principal;
   };
   std::map<std::string, Holder, std::less<>> active;  // by digest
+  std::multiset<std::pair<TenantId, std::string>> revoking;
 
   void put(Key key) {
     const std::unique_lock lock(mutex);
@@ -126,6 +132,47 @@ struct Identity::Impl {
                                                  Principal{key.info.id, "key", key.info.roles})};
     }
     keys[{key.info.tenant, key.info.id}] = std::move(key);
+  }
+
+  /// Counts the key as gone while its revocation is under way: of two admins who revoke each other
+  /// at once, one stays.
+  class Revoking {
+   public:
+    Revoking(Impl& impl, std::pair<TenantId, std::string> key)
+        : impl_(&impl),
+          key_(std::move(key)) {}
+    Revoking(Revoking&& other) noexcept
+        : impl_(std::exchange(other.impl_, nullptr)),
+          key_(std::move(other.key_)) {}
+    Revoking& operator=(Revoking&&) = delete;
+    ~Revoking() {
+      if (impl_ != nullptr) {
+        const std::unique_lock lock(impl_->mutex);
+        impl_->revoking.erase(impl_->revoking.find(key_));
+      }
+    }
+
+   private:
+    Impl* impl_;
+    std::pair<TenantId, std::string> key_;
+  };
+
+  Result<Revoking> begin_revoking(const KeyInfo& wanted) {
+    const std::unique_lock lock(mutex);
+    bool another = !is_admin(wanted);
+    for (auto at = keys.lower_bound({wanted.tenant, ""});
+         !another && at != keys.end() && at->first.first == wanted.tenant; ++at) {
+      const KeyInfo& info = at->second.info;
+      another =
+          info.id != wanted.id && is_admin(info) && !info.revoked && !revoking.contains(at->first);
+    }
+    if (!another) {
+      return Error(Code::failed_precondition,
+                   fmt::format("'{}' is the last valid key of an admin: make another first",
+                               wanted.id))
+          .page(515);
+    }
+    return Revoking(*this, *revoking.emplace(wanted.tenant, wanted.id));
   }
 
   Task<Result<void>> load_tenant(Context ctx) {
@@ -235,6 +282,11 @@ Task<Result<void>> Identity::revoke(Context ctx, std::string key_id) {
   if (key->info.revoked) {
     co_return Result<void>();
   }
+  auto admitted = impl_->begin_revoking(key->info);
+  if (!admitted.ok()) {
+    co_return std::move(admitted).error();
+  }
+  const Impl::Revoking revoking = std::move(*admitted);
   key->info.revoked = true;
   store::Transition transition = transition_of(ctx, *key, row->version, impl_->clock.now());
   transition.epoch = impl_->store.epoch();

@@ -28,7 +28,7 @@ struct KeyInfo {
   bool revoked = false;
 };
 
-/// What a request wants to do; which roles may is one table in identity.cc.
+/// What a request wants to do; which roles may is one table in roles.cc.
 enum class Action : std::uint8_t {
   read_runs,
   start_runs,
@@ -65,7 +65,8 @@ class Identity {
   Task<Result<NewKey>> create_with(Context ctx, std::string name, std::vector<std::string> roles,
                                    std::string secret);
   static std::string new_secret();
-  /// In ctx.tenant; again: nothing happens. not_found [AIOS-0513].
+  /// In ctx.tenant; again: nothing happens. not_found [AIOS-0513]; failed_precondition [AIOS-0515]
+  /// for the tenant's last valid key of an admin.
   Task<Result<void>> revoke(Context ctx, std::string key_id);
   std::vector<KeyInfo> list(const TenantId& tenant) const;  ///< oldest first, revoked ones too
   std::size_t count() const;                                ///< of all tenants, not revoked

@@ -3,6 +3,7 @@
 
 #include "core/json.h"
 #include "runtime/sim.h"
+#include "runtime/task_group.h"
 #include "store/memory.h"
 
 #include <doctest/doctest.h>
@@ -89,6 +90,42 @@ TEST_CASE("identity: unknown and revoked secrets are refused in the same words")
   f.reopen();
   CHECK_FALSE(f.identity->authenticate(made.secret).ok());
   CHECK(f.identity->list(default_tenant()).at(0).revoked);
+}
+
+TEST_CASE("identity: the last valid key of an admin is not revoked") {
+  Fixture f;
+  const auto first = f.create(default_tenant(), "first", {"admin"}).value();
+  REQUIRE(f.create(default_tenant(), "clerk", {"operator"}).ok());
+  REQUIRE(f.create(acme(), "elsewhere", {"admin"}).ok());
+  CHECK(f.revoke(default_tenant(), first.info.id).error().page() == 515);
+  CHECK(f.identity->authenticate(first.secret).ok());
+  const auto second = f.create(default_tenant(), "second", {"admin"}).value();
+  CHECK(f.revoke(default_tenant(), first.info.id).ok());
+  CHECK(f.revoke(default_tenant(), first.info.id).ok());  // again: nothing happens
+  CHECK(f.revoke(default_tenant(), second.info.id).error().page() == 515);
+  f.reopen();
+  CHECK(f.revoke(default_tenant(), second.info.id).error().page() == 515);
+}
+
+TEST_CASE("identity: two admins who revoke each other at once are not both gone") {
+  Fixture f;
+  const auto one = f.create(default_tenant(), "one", {"admin"}).value();
+  const auto two = f.create(default_tenant(), "two", {"admin"}).value();
+  const Context ctx = system_context(default_tenant(), "test");
+  runtime::TaskGroup group(f.loop);
+  std::vector<bool> revoked;
+  const auto revoke = [&](std::string id) -> Task<void> {
+    return
+        [](Identity& identity, Context own, std::string key, std::vector<bool>& out) -> Task<void> {
+          auto done = co_await identity.revoke(std::move(own), std::move(key));
+          out.push_back(done.ok());
+        }(*f.identity, ctx, std::move(id), revoked);
+  };
+  group.spawn(revoke(one.info.id));
+  group.spawn(revoke(two.info.id));
+  f.loop.run(group.join());
+  REQUIRE(revoked.size() == 2);
+  CHECK(revoked[0] != revoked[1]);
 }
 
 TEST_CASE("identity: tenants see and revoke their own keys only") {
