@@ -22,15 +22,28 @@ StoreWatch::StoreWatch(const store::Store& store, const observe::Log& log,
                  "bytes",
                  {}},
                 [&store] { return static_cast<double>(store.stats().delta_bytes_max); });
-  metrics.gauge({"aios_store_damaged",
-                 "1 while the tables or the audit log cannot be read as they were written, else 0.",
-                 "",
-                 {}},
-                [this] { return damaged_.load(std::memory_order_relaxed) ? 1.0 : 0.0; });
+  metrics.gauge(
+      {"aios_store_damaged",
+       "1 while the tables cannot be read or written, or an audit log cannot be continued, "
+       "else 0.",
+       "",
+       {}},
+      [this] { return damaged_.load(std::memory_order_relaxed) ? 1.0 : 0.0; });
 }
 
 void StoreWatch::look() {
   const store::StoreStats stats = store_.stats();
+  if (stats.damaged != unwritable_) {
+    unwritable_ = stats.damaged;
+    publish();
+    if (unwritable_) {
+      log_.error(
+          "store",
+          Error(Code::data_loss, "the tables are damaged: the store is read-only").page(410));
+    } else {
+      log_.write(observe::Level::warn, "store", "the tables can be written again");
+    }
+  }
   if (stats.read_only == read_only_) {
     return;
   }
@@ -48,8 +61,13 @@ void StoreWatch::look() {
 void StoreWatch::saw(const Result<std::uint64_t>& read) {
   const bool damaged = !read.ok() && read.error().code() == Code::data_loss;
   if (damaged || read.ok()) {
-    damaged_.store(damaged, std::memory_order_relaxed);
+    unreadable_ = damaged;
+    publish();
   }
+}
+
+void StoreWatch::publish() {
+  damaged_.store(unreadable_ || unwritable_, std::memory_order_relaxed);
 }
 
 }  // namespace aios::app

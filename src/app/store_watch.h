@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // app/store_watch: tells operators how the store is: gauges, a line in the log when it becomes
-// read-only and one when it takes writes again, and whether its data can still be read.
+// read-only and one when it takes writes again, and whether its data can still be read and folded.
 // Threading: look() and saw() on one executor, the rest on any thread.
 
 #include "core/result.h"
@@ -17,7 +17,7 @@ class StoreWatch {
  public:
   /// All three must outlive it, and it must outlive the last exposition of the metrics.
   StoreWatch(const store::Store& store, const observe::Log& log, observe::Metrics& metrics);
-  /// Once a second or so: writes the lines.
+  /// Once a second or so: writes the lines, and takes note of tables that are damaged.
   void look();
   /// How a regular read of the tables ended: data_loss makes the store damaged until one succeeds.
   void saw(const Result<std::uint64_t>& read);
@@ -26,7 +26,11 @@ class StoreWatch {
  private:
   const store::Store& store_;
   const observe::Log& log_;
+  void publish();
+
   bool read_only_ = false;
+  bool unreadable_ = false;
+  bool unwritable_ = false;
   std::atomic<bool> damaged_{false};
 };
 

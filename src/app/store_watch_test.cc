@@ -79,6 +79,30 @@ TEST_CASE("store watch: the delta and its bound are gauges") {
   CHECK(room.sample("aios_store_delta_max_bytes") == 268435456);
 }
 
+TEST_CASE("store watch: damaged tables are one line, a gauge, and refused writes") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  REQUIRE(room.commit().ok());
+  room.disk->set_tables_damaged(true);
+  bool refused = false;
+  for (int i = 0; i < 100 && !refused; ++i) {
+    refused = !room.commit().ok();
+  }
+  CHECK(refused);
+  const auto answer = room.commit();
+  REQUIRE(!answer.ok());
+  CHECK(answer.error().page() == 410);
+  CHECK(answer.error().code() == Code::resource_exhausted);  // 503: not the sender's mistake
+  watch.look();
+  watch.look();
+  CHECK(watch.damaged());
+  CHECK(room.sample("aios_store_damaged") == 1);
+  REQUIRE(room.lines.size() == 1);
+  CHECK(room.lines[0].find("AIOS-0410") != std::string::npos);
+  watch.saw(std::uint64_t{3});  // that something can be read is not enough
+  CHECK(watch.damaged());
+}
+
 TEST_CASE("store watch: what cannot be read damages, a full disk or a busy store does not") {
   Room room;
   StoreWatch watch(*room.store, room.log, room.metrics);
