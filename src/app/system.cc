@@ -28,15 +28,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 namespace aios::app {
 namespace {
 
 constexpr auto audit_period = std::chrono::seconds(1);
+constexpr auto runs_grace_min = std::chrono::seconds(1);
 
 Error cannot_write(const std::string& path) {
   const int number = errno;
@@ -109,6 +112,7 @@ class SystemImpl final : public System {
   Task<Result<void>> make_first_key(Context ctx);
   Task<void> keep_audit_folded();
   Result<void> listen();
+  std::uint64_t stop_runs(Instant end);
 
   SystemOptions options_;
   observe::Log log_;
@@ -349,18 +353,29 @@ Result<void> SystemImpl::start() {
   return options_.listen ? listen() : Result<void>();
 }
 
+/// @return how many runs nothing could end
+std::uint64_t SystemImpl::stop_runs(Instant end) {
+  const Duration rest = end - runtime::system_clock().instant();
+  auto stopped = shards_.run(0, engine_->stop_within(std::max<Duration>(rest, runs_grace_min)));
+  if (stopped.cut > 0) {
+    log_.write(observe::Level::warn, "app",
+               "calls were cut at the drain deadline: the next start goes on with their runs",
+               {{"runs", stopped.cut}});
+  }
+  return stopped.left;
+}
+
 Result<void> SystemImpl::stop(Duration grace) {
   if (stopped_) {
     return {};
   }
   stopped_ = true;
   ready_ = false;
+  const Instant end = runtime::system_clock().instant() + grace;
   if (server_) {
     server_->stop(grace);
   }
-  if (engine_) {
-    shards_.run(0, engine_->stop());
-  }
+  const std::uint64_t left = engine_ ? stop_runs(end) : 0;
   stopping_->cancel();
   if (background_) {
     shards_.run(0, background_->join());
@@ -377,6 +392,11 @@ Result<void> SystemImpl::stop(Duration grace) {
     if (!closed.ok()) {
       result = std::move(closed).error();
     }
+  }
+  if (left > 0) {  // their coroutines cannot be ended, and use what would be destroyed
+    log_.write(observe::Level::error, "app", "runs heed no cancellation: the process ends at once",
+               {{"runs", left}});
+    std::_Exit(1);
   }
   shards_.stop();
   pool_.stop();  // its calls use the rooms

@@ -32,8 +32,10 @@ class System {
   /// Opens the store, recovers runs, starts the listener last. On a new data directory makes the
   /// first key and writes it to <data>/first-key (0600).
   static Result<std::unique_ptr<System>> open(const SystemOptions& options);
-  /// Drains: listener (within `grace`), runs to their next fence (a call under way ends by its own
-  /// timeout), audit, store. Not from a shard's thread. Once: later calls do nothing.
+  /// Drains: listener and runs within `grace` (runs get a second at least; calls still under way
+  /// are then cancelled, and the next start goes on with their runs), audit, store. A run that not
+  /// even this ends takes the process with it, once all that was committed is folded. Not from a
+  /// shard's thread. Once: later calls do nothing.
   virtual Result<void> stop(Duration grace) = 0;
   virtual ~System() = default;
 

@@ -81,7 +81,8 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   }
   int signal = 0;
   sigwait(&signals, &signal);
-  fmt::print(stderr, "aios: signal {}, draining\n", signal);
+  fmt::print(stderr, "aios: signal {}, draining; a second one ends at once\n", signal);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // what was answered is durable at any time
   std::remove(address_file.c_str());
   auto stopped = (*system)->stop(drain_grace);
   fmt::print(stderr, "aios: stopped\n");
