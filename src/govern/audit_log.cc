@@ -21,7 +21,7 @@ namespace {
 using detail::SigningKey;
 using detail::TenantLog;
 
-constexpr std::uint32_t kLeavesPerRead = 1000;
+constexpr std::uint32_t leaves_per_read = 1000;
 
 Result<bool> as_value(Result<void> done) {
   return done.ok() ? Result<bool>(true) : std::move(done).error();
@@ -198,7 +198,7 @@ class TileLog final : public AuditLog {
 
   Task<Result<void>> append_new(store::Store& store, Context ctx, std::shared_ptr<TenantLog> log) {
     for (;;) {
-      auto leaves = co_await store.leaves(ctx, log->size(), kLeavesPerRead);
+      auto leaves = co_await store.leaves(ctx, log->size(), leaves_per_read);
       if (!leaves.ok()) {
         co_return std::move(leaves).error();
       }

@@ -16,7 +16,7 @@
 namespace aios::govern {
 namespace {
 
-constexpr const char* kOrigin = "aios.example/audit";
+constexpr const char* log_origin = "aios.example/audit";
 
 // A log of one tenant over a store that a test may change.
 struct Fixture {
@@ -29,7 +29,7 @@ struct Fixture {
   Fixture() { reopen(); }
   void reopen() {
     log.reset();
-    log = AuditLog::open(folder.at("audit"), folder.at("audit.key"), kOrigin).value();
+    log = AuditLog::open(folder.at("audit"), folder.at("audit.key"), log_origin).value();
   }
   Result<std::uint64_t> fold() { return loop.run(log->fold(store)); }
   void add(std::size_t count) {
@@ -127,7 +127,7 @@ TEST_CASE("audit: leaves become a log that verifies, also across full tiles and 
     REQUIRE(report.ok());
     CHECK(report->size == f.store.held[f.tenant].size());
     CHECK(report->leaves_checked == report->size);
-    CHECK(report->origin == std::string(kOrigin) + "/default");
+    CHECK(report->origin == std::string(log_origin) + "/default");
     f.reopen();
     CHECK(f.log->size(f.tenant) == report->size);
   }
@@ -145,7 +145,7 @@ TEST_CASE("audit: each tenant has a log of its own, signed by the same key") {
   CHECK(f.fold().value() == 4);
   const auto other = verify_log(f.folder.at("audit/acme"), f.log->verifier_key(), "");
   REQUIRE(other.ok());
-  CHECK(other->origin == std::string(kOrigin) + "/acme");
+  CHECK(other->origin == std::string(log_origin) + "/acme");
   CHECK(f.verify()->size == 3);
 }
 
@@ -353,7 +353,7 @@ TEST_CASE("audit: a log whose tiles do not lead to its checkpoint is not continu
   REQUIRE(f.fold().ok());
   const std::string path = f.at("tile/entries/000.p/10");
   test::spill(path, with_entry(test::slurp(path), 3, "edited"));
-  const auto opened = AuditLog::open(f.folder.at("audit"), f.folder.at("audit.key"), kOrigin);
+  const auto opened = AuditLog::open(f.folder.at("audit"), f.folder.at("audit.key"), log_origin);
   REQUIRE_FALSE(opened.ok());
   CHECK(opened.error().page() == 522);
 }
@@ -370,7 +370,7 @@ TEST_CASE("audit: a log keeps the origin it began with, whatever a new one would
   f.add(4);
   REQUIRE(f.fold().ok());
   CHECK(f.log->verifier_key() == key);
-  CHECK(f.checkpoint().starts_with(std::string(kOrigin) + "/default\n7\n"));
+  CHECK(f.checkpoint().starts_with(std::string(log_origin) + "/default\n7\n"));
   CHECK(f.complaint(older) == "verified");
 }
 
@@ -379,7 +379,7 @@ TEST_CASE("audit: a signing key that is gone is not made anew beside a signed lo
   f.add(3);
   REQUIRE(f.fold().ok());
   REQUIRE(::unlink(f.folder.at("audit.key").c_str()) == 0);
-  const auto opened = AuditLog::open(f.folder.at("audit"), f.folder.at("audit.key"), kOrigin);
+  const auto opened = AuditLog::open(f.folder.at("audit"), f.folder.at("audit.key"), log_origin);
   REQUIRE_FALSE(opened.ok());
   CHECK(opened.error().page() == 528);
   CHECK(::access(f.folder.at("audit.key").c_str(), F_OK) != 0);
@@ -403,13 +403,13 @@ TEST_CASE(
        {std::string(), text.substr(8), std::string("PRIVATE+KEY+"), text.substr(0, 40),
         "PRIVATE+KEY+other" + text.substr(text.find('+', 12))}) {
     test::spill(f.folder.at("audit.key"), other);
-    CHECK(open(kOrigin).error().page() == 520);
+    CHECK(open(log_origin).error().page() == 520);
   }
   test::spill(f.folder.at("audit.key"), text);
-  CHECK(open(kOrigin).ok());
+  CHECK(open(log_origin).ok());
   CHECK(open("two words").error().code() == Code::invalid_argument);
   REQUIRE(::chmod(f.folder.at("audit.key").c_str(), 0644) == 0);
-  CHECK(open(kOrigin).error().code() == Code::permission_denied);
+  CHECK(open(log_origin).error().code() == Code::permission_denied);
 }
 
 }  // namespace aios::govern

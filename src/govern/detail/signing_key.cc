@@ -12,7 +12,7 @@
 namespace aios::govern::detail {
 namespace {
 
-constexpr std::string_view kPrivateStart = "PRIVATE+KEY+";
+constexpr std::string_view private_start = "PRIVATE+KEY+";
 
 Error bad_key(Code code, const std::string& path, std::string_view why) {
   return Error(code, fmt::format("the audit signing key '{}' {}", path, why)).page(520);
@@ -20,11 +20,11 @@ Error bad_key(Code code, const std::string& path, std::string_view why) {
 
 Result<SigningKey> parse_key(const std::string& path, std::string_view text) {
   text = trim(text);
-  if (!text.starts_with(kPrivateStart)) {
+  if (!text.starts_with(private_start)) {
     return bad_key(Code::failed_precondition, path,
-                   fmt::format("does not start with '{}'", kPrivateStart));
+                   fmt::format("does not start with '{}'", private_start));
   }
-  text.remove_prefix(kPrivateStart.size());
+  text.remove_prefix(private_start.size());
   const std::size_t name_end = std::min(text.find('+'), text.size());
   const std::string_view name = text.substr(0, name_end);
   const auto rest = text.substr(std::min(name_end + 1, text.size()));
@@ -49,7 +49,7 @@ Result<SigningKey> open_key(const std::string& path, const std::string& name_of_
   if (!std::filesystem::exists(path, ignored)) {
     const std::string seed = secure_random(32);
     const auto verifier = VerifierKey::make(name_of_new, ed25519_from_seed(seed).public_key);
-    const std::string text = fmt::format("{}{}+{:08x}+{}\n", kPrivateStart, name_of_new,
+    const std::string text = fmt::format("{}{}+{:08x}+{}\n", private_start, name_of_new,
                                          verifier.id, to_base64("\x01" + seed));
     auto made = create_secret_file(path, text);
     if (!made.ok()) {
