@@ -109,6 +109,7 @@ class Usage(unittest.TestCase):
         done = aios("audit", "verify", "x")
         self.assertEqual(done.returncode, 2)
         self.assertIn("--key is required: Verifier key", done.stderr)
+        self.assertIn("'aios audit show' prints it", done.stderr)
 
     def test_help_has_80_columns_and_says_what_an_option_takes(self):
         for path in ((), *self.verbs):

@@ -277,7 +277,10 @@ void add_audit_commands(CLI::App& app, Session& session) {
     auto* command = audit->add_subcommand(name, help);
     command->add_option("directory", options->directory, "<data>/audit/<tenant>, or a copy of it")
         ->required();
-    command->add_option("--key", options->key, "Verifier key, or a file that holds it")->required();
+    command
+        ->add_option("--key", options->key,
+                     "Verifier key, or a file that holds it; 'aios audit show' prints it")
+        ->required();
     command->add_option("--checkpoint", options->checkpoint,
                         "An older checkpoint, kept elsewhere: the log must be its continuation");
     command->callback([&session, options, function] {
