@@ -156,14 +156,18 @@ Ingress::~Ingress() = default;
 
 /// The key is taken: the first answer again when the content is the same.
 Task<Result<Accepted>> Ingress::Impl::again(Context ctx, Event event, std::string digest) {
-  auto record = co_await services.store->key(ctx, "event:" + event.source, event.id);
+  store::KeyClaim claim;
+  claim.space = "event:" + event.source;
+  claim.key = event.id;
+  claim.request_digest = std::move(digest);
+  auto record = co_await services.store->key(ctx, std::move(claim));
   if (!record.ok()) {
     co_return std::move(record).error();
   }
   if (!record->has_value()) {
     co_return Error(Code::aborted, "the event's key changed while it was read", Retry::same_call);
   }
-  if ((*record)->request_digest != digest) {
+  if (!(*record)->same_request) {
     count("conflict").add();
     co_return Error(Code::already_exists,
                     fmt::format("event '{}' of source '{}' was taken before with other content",

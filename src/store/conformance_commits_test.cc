@@ -72,7 +72,7 @@ void a_refusal_changes_nothing_else(Subject& subject) {
   CHECK(subject.run(subject.store().stream(subject.context(), StreamKind::run, "run_new"))
             .error()
             .code() == Code::not_found);
-  CHECK(!subject.run(subject.store().key(subject.context(), "space", "key")).value());
+  CHECK(!subject.run(subject.store().key(subject.context(), {"space", "key", "", ""})).value());
   CHECK(subject.run(subject.store().budget(subject.context(), "money")).value() == 0);
   CHECK(subject.run(subject.store().outbox(subject.context(), 0, 10)).value().empty());
   CHECK(subject.run(subject.store().leaf_count(subject.context())).value() == 0);
@@ -98,11 +98,14 @@ void a_taken_key_is_refused(Subject& subject) {
     auto refused = subject.commit(claim);
     REQUIRE(!refused.ok());
     CHECK(refused.error().code() == Code::already_exists);
-    auto holder = subject.run(subject.store().key(subject.context(), "event:tickets", "id-1"));
-    REQUIRE(holder.ok());
-    REQUIRE(holder->has_value());
-    CHECK((*holder)->value == "run_1");
-    CHECK((*holder)->request_digest == "digest");
+    for (const char* digest : {"digest", "another", ""}) {
+      auto holder = subject.run(
+          subject.store().key(subject.context(), {"event:tickets", "id-1", digest, ""}));
+      REQUIRE(holder.ok());
+      REQUIRE(holder->has_value());
+      CHECK((*holder)->value == "run_1");
+      CHECK((*holder)->same_request == (digest == std::string("digest")));
+    }
     subject.reopen();
   }
   claim = subject.transition();

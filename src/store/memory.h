@@ -30,8 +30,10 @@ class MemoryDisk {
   /// Tables lose at a crash what was folded after their last sync (as a real disk may); costs a
   /// copy at each sync.
   void set_tables_volatile(bool on);
-  /// Holds every sync of the journal until it is switched off: what is in flight stays in flight.
+  /// Holds every sync of the journal and every file until it is switched off: what is in flight
+  /// stays in flight.
   void hold_syncs(bool hold);
+  std::uint32_t held() const;  ///< how many wait for that
   std::uint64_t journal_rows() const;
 
   struct Impl;

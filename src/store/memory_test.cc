@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <future>
 #include <thread>
 
 using namespace aios;
@@ -54,6 +55,24 @@ TEST_CASE("store: what was not synced is lost in a crash, and nobody was told ot
   CHECK(lost.error().code() == Code::not_found);
 }
 
+TEST_CASE("store: a shard serves others while a large blob is written") {
+  Subject subject(Kind::memory_threads);
+  subject.must_commit(writing(subject, write("run_a", 0, "x", "running", "ann")));
+  const Payload large{"ann", std::string(100'000, 'l')};
+  subject.disk().hold_syncs(true);
+  std::thread writer(
+      [&] { CHECK(subject.run(subject.store().put_blob(subject.context(), large)).ok()); });
+  while (subject.disk().held() == 0) {
+    std::this_thread::yield();
+  }
+  auto served = std::async(std::launch::async, [&] { return subject.stream("run_a").state; });
+  const auto status = served.wait_for(std::chrono::seconds(20));  // of the same shard
+  subject.disk().hold_syncs(false);
+  writer.join();
+  REQUIRE(status == std::future_status::ready);
+  CHECK(served.get() == "x");
+}
+
 TEST_CASE("store: an answer comes after the sync") {
   Subject subject(Kind::memory_threads);
   for (std::uint64_t i = 1; i <= 10; ++i) {
@@ -92,6 +111,7 @@ TEST_CASE("store: a full disk makes the store read-only until there is space") {
       CHECK(refused.error().code() == Code::resource_exhausted);
       CHECK(refused.error().retry() == Retry::same_call);
       CHECK(refused.error().page() == 405);
+      CHECK(refused.error().retry_after() == std::chrono::milliseconds(500));
     }
     CHECK(subject.store().stats().read_only);
     CHECK(subject.stream("run_a").state == "one");

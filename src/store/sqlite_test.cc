@@ -127,7 +127,8 @@ TEST_CASE("store: no payload stands in clear on the disk") {
   const std::string secret = "the-secret-of-ann";
   Transition out = writing(subject, write("run_a", 0, secret, "running", "subject-ann"));
   out.outbox.push_back({"topic", "", {"subject-ann", secret}});
-  out.keys.push_back({"space", "key-of-ann", "", ""});
+  const std::string digest = "sha-256-of-what-ann-has-sent-us.";
+  out.keys.push_back({"space", "key-of-ann", digest, ""});
   subject.must_commit(out);
   const Payload large{"subject-ann", std::string(20'000, 'y') + secret};
   REQUIRE(subject.run(subject.store().put_blob(subject.context(), large)).ok());
@@ -141,11 +142,40 @@ TEST_CASE("store: no payload stands in clear on the disk") {
         CHECK(bytes.find(secret) == std::string::npos);
         CHECK(bytes.find("subject-ann") == std::string::npos);
         CHECK(bytes.find("key-of-ann") == std::string::npos);
+        CHECK(bytes.find(digest) == std::string::npos);
       }
     }
     CHECK(files >= 6);
     subject.reopen();
   }
+}
+
+TEST_CASE("store: a request's digest that was kept in clear, as once they all were, still tells") {
+  Subject subject(Kind::sqlite);
+  const std::string digest(32, 'd');
+  Transition out = writing(subject, write("run_a", 0, "x"));
+  out.keys.push_back({"event:tickets", "id-1", digest, "evt_1"});
+  subject.must_commit(out);
+  subject.close();
+  {
+    auto db = detail::Db::open(subject.options().directory + "/tables.db", detail::Access::write);
+    REQUIRE(db.ok());
+    const std::int64_t day = subject.clock().now().ns / 86'400'000'000'000;
+    auto update = (*db)->prepare(fmt::format("UPDATE keys_{} SET digest = ?", day));
+    REQUIRE(update.blob(1, digest).run().ok());
+  }
+  subject.open();
+  const auto same = [&](const std::string& asked) {
+    KeyClaim claim{"event:tickets", "id-1", asked, ""};
+    auto found = subject.run(subject.store().key(subject.context(), std::move(claim)));
+    REQUIRE(found.ok());
+    REQUIRE(found->has_value());
+    CHECK((*found)->value == "evt_1");
+    return (*found)->same_request;
+  };
+  CHECK(same(digest));
+  CHECK(!same(std::string(32, 'e')));
+  CHECK(!same(""));
 }
 
 TEST_CASE("store: a destroyed key is nowhere in the keystore's files") {

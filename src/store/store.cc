@@ -36,12 +36,8 @@ std::string_view name_of(StreamKind kind) {
     case StreamKind::model: return "model";
     case StreamKind::model_alias: return "model_alias";
     case StreamKind::api_key: return "api_key";
-    case StreamKind::tenant: return "tenant";
     case StreamKind::correction: return "correction";
     case StreamKind::incident: return "incident";
-    case StreamKind::source: return "source";
-    case StreamKind::delivery: return "delivery";
-    case StreamKind::budget: return "budget";
     case StreamKind::blob: return "blob";
   }
   return "unknown";

@@ -2,10 +2,14 @@
 #pragma once
 // store/store: the journal and its views. One writer (the sequencer) checks preconditions in
 // memory, orders, writes a group, syncs, answers. A caller sees its own writes: reads are the delta
-// (what is not folded yet) over the tables. Reads run inline on the calling thread: microseconds
-// when the pages are in memory, a disk read when not.
+// (what is not folded yet) over the tables.
 // Threading: every method from any thread of an Executor; coroutines resume on the caller's
-// executor.
+// executor. What runs where: reads of rows run inline on the calling thread, microseconds when the
+// pages are in memory, a disk read when not. commit() seals inline (microseconds a KB) and waits
+// for the writer without holding the thread. Blobs of more than 16 KiB and erase_subject() work on
+// two threads of the store's own. What returns no Task blocks its caller, except epoch(), watch(),
+// unwatch() and stats(), which touch no disk: never call backup(), export_keys(), disk_bytes() or
+// close() on a shard.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -71,7 +75,7 @@ struct OutboxRow {
 };
 
 struct KeyRecord {
-  std::string request_digest;
+  bool same_request = false;  ///< claimed for the digest that was asked with
   std::string value;
 };
 
@@ -91,9 +95,11 @@ struct StoreStats {
   std::uint64_t delta_bytes_max = 0;
   std::uint64_t batches = 0;  ///< group commits
   std::uint64_t syncs = 0;
-  std::uint64_t disk_bytes = 0;
   bool read_only = false;  ///< disk full: writes are refused until space returns
-  bool damaged = false;    ///< the tables cannot be folded into: writes are refused, see AIOS-0410
+  /// Why the tables take up nothing at present; empty: they do. It is tried again for good, and
+  /// writes are refused once the delta is at its bound.
+  std::string fold_error;
+  bool damaged = false;  ///< the tables cannot be folded into: writes are refused, see AIOS-0410
 };
 
 class Store {
@@ -102,9 +108,9 @@ class Store {
 
   /// Commits durably. Errors: aborted (a stream's version differs: read again), failed_precondition
   /// (epoch passed), already_exists (a key is taken: see key()), budget_exceeded,
-  /// resource_exhausted with Retry::same_call (delta at its bound, disk full, tables damaged),
-  /// invalid_argument (limits). A refused transition changes nothing. After cancelled or deadline_exceeded the
-  /// outcome is unknown: read the stream.
+  /// resource_exhausted with Retry::same_call and retry_after() (delta at its bound, disk full,
+  /// tables damaged), invalid_argument (limits). A refused transition changes nothing. After
+  /// cancelled or deadline_exceeded the outcome is unknown: read the stream.
   virtual Task<Result<Committed>> commit(Context ctx, Transition transition) = 0;
 
   virtual std::uint64_t epoch() const = 0;
@@ -119,8 +125,8 @@ class Store {
   virtual Task<Result<std::uint64_t>> count(Context ctx, ListQuery query) = 0;
   /// Streams of all tenants with wake_at <= until, earliest first.
   virtual Task<Result<std::vector<WakeUp>>> due(Context ctx, Time until, std::uint32_t limit) = 0;
-  virtual Task<Result<std::optional<KeyRecord>>> key(Context ctx, std::string space,
-                                                     std::string key) = 0;
+  /// What was claimed under the claim's space and key, compared with its request_digest.
+  virtual Task<Result<std::optional<KeyRecord>>> key(Context ctx, KeyClaim claim) = 0;
   virtual Task<Result<std::int64_t>> budget(Context ctx, std::string account) = 0;
   /// Undelivered messages of all tenants after `after`, in order.
   virtual Task<Result<std::vector<OutboxRow>>> outbox(Context ctx, std::uint64_t after,
@@ -152,6 +158,8 @@ class Store {
   virtual Result<void> export_keys(const std::string& path, const std::string& passphrase) = 0;
 
   virtual StoreStats stats() const = 0;
+  /// Of journal, tables and keystore with their logs; asks the file system.
+  virtual std::uint64_t disk_bytes() const = 0;
   /// Folds everything and closes. Commits after it are refused with unavailable.
   virtual Result<void> close() = 0;
 };

@@ -16,7 +16,7 @@
 
 namespace aios::store {
 
-/// What a stream is. The numbers are on disk: never reuse one.
+/// What a stream is. The numbers are on disk: never reuse one (8, 11, 12 and 13 were named once).
 enum class StreamKind : std::uint8_t {
   run = 1,
   event = 2,
@@ -25,12 +25,8 @@ enum class StreamKind : std::uint8_t {
   model = 5,
   model_alias = 6,
   api_key = 7,
-  tenant = 8,
   correction = 9,
   incident = 10,
-  source = 11,
-  delivery = 12,
-  budget = 13,
   blob = 14,
 };
 std::string_view name_of(StreamKind kind);
@@ -75,8 +71,9 @@ struct StreamWrite {
 };
 
 /// Precondition and record in one: the key must be absent in its space (7 days are kept). Stored as
-/// a keyed 16-byte fingerprint of `key`; `value` and `request_digest` are given back to whoever
-/// claims the same key again.
+/// a keyed 16-byte fingerprint of `key`; `value` is given back to whoever asks for the same key
+/// again, with whether he asks for the same request. The digest is kept keyed by the tenant's key:
+/// it tells nobody else what was in the request.
 struct KeyClaim {
   std::string space;  ///< e.g. "event:tickets", "task"
   std::string key;

@@ -80,7 +80,7 @@ class LeafStore final : public store::Store {
   Task<Result<std::vector<store::WakeUp>>> due(Context, Time, std::uint32_t) override {
     co_return none();
   }
-  Task<Result<std::optional<store::KeyRecord>>> key(Context, std::string, std::string) override {
+  Task<Result<std::optional<store::KeyRecord>>> key(Context, store::KeyClaim) override {
     co_return none();
   }
   Task<Result<std::int64_t>> budget(Context, std::string) override { co_return none(); }
@@ -96,6 +96,7 @@ class LeafStore final : public store::Store {
   Result<void> backup(const std::string&) override { return none(); }
   Result<void> export_keys(const std::string&, const std::string&) override { return none(); }
   store::StoreStats stats() const override { return {}; }
+  std::uint64_t disk_bytes() const override { return 0; }
   Result<void> close() override { return {}; }
 
  private:

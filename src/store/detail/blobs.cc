@@ -20,61 +20,106 @@ Error erased_blob(std::string_view name) {
 
 }  // namespace
 
-Result<StoreImpl::BlobPlan> StoreImpl::plan_blob(const Context& ctx, const Payload& payload) {
-  if (payload.bytes.size() > blob_bytes_max || payload.subject.find('\0') != std::string::npos) {
-    return Error(Code::invalid_argument,
-                 fmt::format("a blob of {} bytes, wanted at most {}, its subject without NUL",
-                             payload.bytes.size(), blob_bytes_max))
-        .page(406);
-  }
-  const std::string tenant = ctx.tenant.text();
-  auto name = keyring_->blob_name(tenant, payload.subject, payload.bytes);
+/// What is to be stored, and whether it is there already.
+Result<StoreImpl::BlobPlan> StoreImpl::find_blob(const TenantId& tenant, const Payload& payload) {
+  auto name = keyring_->blob_name(tenant.text(), payload.subject, payload.bytes);
   if (!name.ok()) {
     return std::move(name).error();
   }
   BlobPlan plan;
   plan.name = *name;
-  auto known = read_stream(ctx.tenant, StreamKind::blob, *name);
+  auto known = read_stream(tenant, StreamKind::blob, *name);
   if (!known.ok() && known.error().code() != Code::not_found) {
     return std::move(known).error();
   }
   plan.present = known.ok() && !known->erased;
-  if (plan.present) {
-    return plan;
+  plan.version = known.ok() ? known->version : 0;
+  return plan;
+}
+
+Result<bool> StoreImpl::keep_file(const TenantId& tenant, const std::string& name,
+                                  const Keyring::Grant& grant, const std::string& bytes) {
+  const std::string owner = stream_key(StreamKind::blob, tenant.text(), name);
+  auto kept = engine_->put_file(name, sealer_.seal(grant, Use::blob, owner, bytes));
+  return kept.ok() ? Result<bool>(true) : Result<bool>(std::move(kept).error());
+}
+
+/// The subject's key, named by the journal: what is sealed by it may reach a disk before the
+/// transition that it belongs to, and can be erased whatever becomes of that.
+Task<Result<Keyring::Grant>> StoreImpl::durable_key(Context ctx, std::string subject) {
+  auto grant = keyring_->grant(ctx.tenant.text(), subject, clock_.now());
+  if (!grant.ok() || !grant->assignment) {
+    co_return grant;
+  }
+  auto record = std::make_shared<Record>();
+  record->tenant = ctx.tenant.text();
+  record->epoch = epoch();
+  record->assignments.push_back(*grant->assignment);
+  auto submission = std::make_unique<Submission>();
+  submission->body = encode(*record);
+  submission->record = std::move(record);
+  submission->holds.push_back(std::move(grant->hold));
+  auto committed = co_await submit(std::move(ctx), std::move(submission));
+  if (!committed.ok()) {
+    co_return std::move(committed).error();
+  }
+  co_return grant;
+}
+
+Task<Result<StoreImpl::BlobPlan>> StoreImpl::plan_blob(Context ctx,
+                                                       std::shared_ptr<const Payload> payload) {
+  std::function<Result<BlobPlan>()> find = [this, tenant = ctx.tenant, payload] {
+    return find_blob(tenant, *payload);
+  };
+  const bool in_own_file = payload->bytes.size() > inline_bytes_max;
+  auto plan = co_await off_shard(ctx, in_own_file, std::move(find));
+  if (!plan.ok() || plan->present) {
+    co_return plan;
   }
   StreamWrite write;
   write.kind = StreamKind::blob;
-  write.id = *name;
-  write.expected_version = known.ok() ? known->version : 0;
+  write.id = plan->name;
+  write.expected_version = plan->version;
   write.end = StreamEnd::closed;
-  write.status = in_row;
-  write.state = payload;
-  if (payload.bytes.size() > inline_bytes_max) {
-    auto grant = keyring_->grant(tenant, payload.subject, clock_.now());
-    if (!grant.ok()) {
-      return std::move(grant).error();
+  write.status = in_file;
+  // Shows whether the file's key is still there.
+  write.state = Payload{payload->subject, std::string(in_file)};
+  if (in_own_file) {
+    auto granted = co_await durable_key(ctx, payload->subject);
+    if (!granted.ok()) {
+      co_return std::move(granted).error();
     }
-    const std::string owner = stream_key(StreamKind::blob, tenant, *name);
-    auto kept = engine_->put_file(*name, sealer_.seal(*grant, Use::blob, owner, payload.bytes));
+    auto grant = std::make_shared<const Keyring::Grant>(*std::move(granted));
+    std::function<Result<bool>()> keep = [this, tenant = ctx.tenant, payload, grant,
+                                          name = plan->name] {
+      return keep_file(tenant, name, *grant, payload->bytes);
+    };
+    auto kept = co_await off_shard(ctx, in_own_file, std::move(keep));
     if (!kept.ok()) {
-      return std::move(kept).error();
+      co_return std::move(kept).error();
     }
-    write.status = in_file;
-    // Sealed with the same key: it carries that key's assignment and shows whether the file can
-    // still be opened.
-    write.state = Payload{payload.subject, std::string(in_file)};
+  } else {
+    write.status = in_row;
+    write.state = *payload;
   }
-  plan.transition.tenant = ctx.tenant;
-  plan.transition.epoch = epoch();
-  plan.transition.streams.push_back(std::move(write));
-  return plan;
+  plan->transition.tenant = ctx.tenant;
+  plan->transition.epoch = epoch();
+  plan->transition.streams.push_back(std::move(write));
+  co_return plan;
 }
 
 Task<Result<std::string>> StoreImpl::put_blob(Context ctx, Payload payload) {
   if (auto refused = refuse(ctx)) {
     co_return *std::move(refused);
   }
-  auto plan = plan_blob(ctx, payload);
+  if (payload.bytes.size() > blob_bytes_max || payload.subject.find('\0') != std::string::npos) {
+    co_return Error(Code::invalid_argument,
+                    fmt::format("a blob of {} bytes, wanted at most {}, its subject without NUL",
+                                payload.bytes.size(), blob_bytes_max))
+        .page(406);
+  }
+  const auto shared = std::make_shared<const Payload>(std::move(payload));
+  auto plan = co_await plan_blob(ctx, shared);
   if (!plan.ok()) {
     co_return std::move(plan).error();
   }
@@ -84,7 +129,7 @@ Task<Result<std::string>> StoreImpl::put_blob(Context ctx, Payload payload) {
   auto committed = co_await commit(ctx, std::move(plan->transition));
   if (!committed.ok() && committed.error().code() == Code::aborted) {
     // Somebody stored the same bytes at the same time: his row serves as well.
-    plan = plan_blob(ctx, payload);
+    plan = co_await plan_blob(ctx, shared);
     if (plan.ok() && plan->present) {
       co_return plan->name;
     }
@@ -95,17 +140,7 @@ Task<Result<std::string>> StoreImpl::put_blob(Context ctx, Payload payload) {
   co_return plan->name;
 }
 
-Result<std::string> StoreImpl::read_blob(const TenantId& tenant, const std::string& name) {
-  auto row = read_stream(tenant, StreamKind::blob, name);
-  if (!row.ok()) {
-    return std::move(row).error();
-  }
-  if (row->erased) {
-    return erased_blob(name);
-  }
-  if (row->status != in_file) {
-    return std::move(row->state);
-  }
+Result<std::string> StoreImpl::read_file(const TenantId& tenant, const std::string& name) {
   auto sealed = engine_->file(name);
   if (!sealed.ok()) {
     return std::move(sealed).error();
@@ -124,7 +159,35 @@ Task<Result<std::string>> StoreImpl::blob(Context ctx, std::string name) {
   if (auto refused = refuse(ctx)) {
     co_return *std::move(refused);
   }
-  co_return read_blob(ctx.tenant, name);
+  auto row = read_stream(ctx.tenant, StreamKind::blob, name);
+  if (!row.ok()) {
+    co_return std::move(row).error();
+  }
+  if (row->erased) {
+    co_return erased_blob(name);
+  }
+  if (row->status != in_file) {
+    co_return std::move(row->state);
+  }
+  std::function<Result<std::string>()> read = [this, tenant = ctx.tenant, name] {
+    return read_file(tenant, name);
+  };
+  auto bytes = co_await off_shard(ctx, true, std::move(read));
+  co_return bytes;
+}
+
+Task<Result<std::uint64_t>> StoreImpl::erase_subject(Context ctx, std::string subject) {
+  if (auto refused = refuse(ctx)) {
+    co_return *std::move(refused);
+  }
+  if (subject.empty() || subject.find('\0') != std::string::npos) {
+    co_return Error(Code::invalid_argument, "the data subject to erase has no name").page(406);
+  }
+  std::function<Result<std::uint64_t>()> destroy = [this, tenant = ctx.tenant.text(), subject] {
+    return keyring_->destroy(tenant, subject);
+  };
+  auto destroyed = co_await off_shard(ctx, true, std::move(destroy));
+  co_return destroyed;
 }
 
 }  // namespace aios::store::detail

@@ -29,7 +29,12 @@ class Preparation {
       if (!fingerprint.ok()) {
         return std::move(fingerprint).error();
       }
-      record_->keys.push_back({*fingerprint, claim.request_digest, std::move(claim.value)});
+      auto digest =
+          store_.keyring_->keep_digest(record_->tenant, *fingerprint, claim.request_digest);
+      if (!digest.ok()) {
+        return std::move(digest).error();
+      }
+      record_->keys.push_back({*fingerprint, *std::move(digest), std::move(claim.value)});
     }
     return record_.get();
   }
@@ -180,8 +185,13 @@ Task<Result<Committed>> StoreImpl::commit(Context ctx, Transition transition) {
   if (!submission.ok()) {
     co_return std::move(submission).error();
   }
-  const runtime::OneShot<Committed> done = (*submission)->done;
-  if (auto queued = sequencer_.submit(*std::move(submission)); !queued.ok()) {
+  auto committed = co_await submit(std::move(ctx), *std::move(submission));
+  co_return committed;
+}
+
+Task<Result<Committed>> StoreImpl::submit(Context ctx, std::unique_ptr<Submission> submission) {
+  const runtime::OneShot<Committed> done = submission->done;
+  if (auto queued = sequencer_.submit(std::move(submission)); !queued.ok()) {
     co_return std::move(queued).error();
   }
   auto committed = co_await done.wait(std::move(ctx));

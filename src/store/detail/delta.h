@@ -97,7 +97,7 @@ class Delta {
                                                          std::size_t limit,
                                                          bool newest_first) const;
   std::vector<TableWake> due(Time until, std::size_t limit) const;  ///< earliest first
-  std::optional<KeyRecord> key(const Fingerprint& fingerprint) const;
+  std::optional<KeptKey> key(const Fingerprint& fingerprint) const;
   std::vector<FoldMessage> outbox(std::uint64_t after, std::size_t limit) const;
   bool outbox_done(std::uint64_t id) const;
   std::vector<DeltaLeaf> leaves(const std::string& tenant, std::uint64_t from,
@@ -116,7 +116,7 @@ class Delta {
   };
   struct Keyed {
     std::uint64_t sequence = 0;
-    KeyRecord record;
+    KeptKey record;
   };
   struct Message {
     std::shared_ptr<const Record> record;

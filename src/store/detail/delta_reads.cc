@@ -70,7 +70,7 @@ std::vector<TableWake> Delta::due(Time until, std::size_t limit) const {
   return out;
 }
 
-std::optional<KeyRecord> Delta::key(const Fingerprint& fingerprint) const {
+std::optional<KeptKey> Delta::key(const Fingerprint& fingerprint) const {
   std::shared_lock lock(mutex_);
   auto found = keys_.find(fingerprint);
   return found == keys_.end() ? std::nullopt : std::optional(found->second.record);

@@ -122,6 +122,8 @@ class Engine {
   virtual Result<void> sync() = 0;
   virtual Result<void> truncate(std::uint64_t through) = 0;  ///< staged, as append()
   virtual bool has_space() = 0;
+  /// data_loss: the journal's disk failed behind the writer's back. For an idle writer to ask.
+  virtual Result<void> journal_health() = 0;
   virtual std::uint64_t last_sequence() = 0;
   /// Rows after `after`, in order, at most `limit`.
   virtual Result<std::vector<JournalRow>> journal(std::uint64_t after, std::uint32_t limit) = 0;
@@ -142,7 +144,7 @@ class Engine {
   /// In order of time; behind `after`, which is the last one of the page before.
   virtual Result<std::vector<TableWake>> due(Time until, const TableWake& after,
                                              std::uint32_t limit) = 0;
-  virtual Result<std::optional<KeyRecord>> key(const Fingerprint& fingerprint) = 0;
+  virtual Result<std::optional<KeptKey>> key(const Fingerprint& fingerprint) = 0;
   virtual Result<std::int64_t> budget(const std::string& account) = 0;
   virtual Result<std::vector<FoldMessage>> outbox(std::uint64_t after, std::uint32_t limit) = 0;
   virtual Result<std::vector<std::string>> leaves(const std::string& tenant, std::uint64_t from,

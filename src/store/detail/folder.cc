@@ -165,6 +165,7 @@ void Folder::run() {
     if (folded.ok() && sync_is_due()) {
       if (auto synced = sync(); !synced.ok()) {
         folded = synced.error();
+        note(folded);
         if (folded.error().code() == Code::data_loss) {  // a second sync would lie
           options_.on_fatal(folded.error().text());
         }
@@ -184,6 +185,13 @@ void Folder::note(const Result<bool>& folded) {
   if (damaged || folded.ok()) {
     damaged_.store(damaged, std::memory_order_relaxed);
   }
+  std::lock_guard lock(error_mutex_);
+  error_ = folded.ok() ? std::string() : folded.error().text();
+}
+
+std::string Folder::error() const {
+  std::lock_guard lock(error_mutex_);
+  return error_;
 }
 
 Result<bool> Folder::step() {

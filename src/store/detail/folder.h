@@ -42,6 +42,9 @@ class Folder {
   void pin();
   void unpin();
 
+  /// Why nothing is folded at present; empty: folding goes on.
+  std::string error() const;
+
  private:
   void run();
   Result<bool> step();  ///< false: nothing to do
@@ -67,6 +70,8 @@ class Folder {
   std::uint32_t pins_ = 0;
   std::uint64_t folded_bytes_ = 0;  // since the last sync
   Instant synced_at_{0};
+  mutable std::mutex error_mutex_;
+  std::string error_;
 };
 
 /// Merges rows of the journal into what changes in the tables.

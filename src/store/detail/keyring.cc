@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::int64_t week_ns = 7 * 86'400'000'000'000;
 constexpr std::string_view root_check_text = "aios root key";
+// A kept digest is this byte and 32 more: longer than any that was kept in clear, as they once
+// were. Those are gone when their keys are, after 7 days.
+constexpr char keyed_digest_form = 1;
+constexpr std::size_t clear_digest_bytes_max = 32;
 constexpr int looks_max = 4;        // at a key that others destroy keys beside
 constexpr int evictions_tried = 8;  // a new subject's, so that nobody walks through all
 
@@ -302,6 +306,32 @@ Result<Fingerprint> Keyring::fingerprint(const std::string& tenant, std::string_
     return std::move(home).error();
   }
   return cut(hmac_sha256(view((*home)->mac_key), pair_text(space, key)));
+}
+
+Result<std::string> Keyring::keep_digest(const std::string& tenant, const Fingerprint& claimed,
+                                         std::string_view digest) {
+  if (digest.empty()) {
+    return std::string();
+  }
+  auto home = tenants_.tenant(tenant);
+  if (!home.ok()) {
+    return std::move(home).error();
+  }
+  const Digest keyed =
+      hmac_sha256(view((*home)->mac_key), pair_text(pair_text("request", view(claimed)), digest));
+  return std::string(1, keyed_digest_form).append(aios::view(keyed));
+}
+
+Result<bool> Keyring::same_digest(const std::string& tenant, const Fingerprint& claimed,
+                                  std::string_view digest, std::string_view kept) {
+  if (kept.size() <= clear_digest_bytes_max) {
+    return kept == digest;
+  }
+  auto keyed = keep_digest(tenant, claimed, digest);
+  if (!keyed.ok()) {
+    return std::move(keyed).error();
+  }
+  return *keyed == kept;
 }
 
 Result<std::string> Keyring::blob_name(const std::string& tenant, std::string_view subject,

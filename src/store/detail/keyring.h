@@ -83,6 +83,13 @@ class Keyring {
   /// Keyed 16-byte fingerprint of (space, key), different for each tenant.
   Result<Fingerprint> fingerprint(const std::string& tenant, std::string_view space,
                                   std::string_view key);
+  /// A request's digest as it is kept with the key it was claimed under: keyed, so that without the
+  /// tenant's key it cannot be compared with a guess. An empty one stays empty.
+  Result<std::string> keep_digest(const std::string& tenant, const Fingerprint& claimed,
+                                  std::string_view digest);
+  /// Whether `kept` was made of `digest`; what was kept before digests were keyed is the digest.
+  Result<bool> same_digest(const std::string& tenant, const Fingerprint& claimed,
+                           std::string_view digest, std::string_view kept);
   Result<std::string> blob_name(const std::string& tenant, std::string_view subject,
                                 std::string_view bytes);
 

@@ -22,8 +22,7 @@ struct MemoryTables {
   std::map<std::string, TableStream> streams;
   std::map<std::string, std::vector<std::string>> history;
   std::set<std::pair<std::int64_t, std::string>> wakes;
-  std::map<std::int64_t, std::unordered_map<Fingerprint, KeyRecord, FingerprintHash>>
-      keys;  // by day
+  std::map<std::int64_t, std::unordered_map<Fingerprint, KeptKey, FingerprintHash>> keys;  // by day
   std::unordered_map<std::string, std::int64_t> budgets;
   std::map<std::uint64_t, FoldMessage> outbox;
   std::map<std::string, std::vector<std::string>> leaves;
@@ -45,6 +44,7 @@ struct MemoryDisk::Impl {
   bool full = false;
   bool break_sync = false;
   bool hold_syncs = false;
+  std::uint32_t held = 0;
   bool tables_volatile = false;
   bool tables_damaged = false;
   std::uint64_t epoch = 0;

@@ -138,20 +138,37 @@ Task<Result<std::vector<HistoryRow>>> StoreImpl::history(Context ctx, StreamKind
   co_return read_history(stream_key(kind, ctx.tenant.text(), id));
 }
 
-Task<Result<std::optional<KeyRecord>>> StoreImpl::key(Context ctx, std::string space,
-                                                      std::string key) {
+Result<std::optional<KeyRecord>> StoreImpl::read_key(const std::string& tenant,
+                                                     const KeyClaim& claim) {
+  auto fingerprint = keyring_->fingerprint(tenant, claim.space, claim.key);
+  if (!fingerprint.ok()) {
+    return std::move(fingerprint).error();
+  }
+  ReadGate::Pass pass(gate_);
+  auto kept = delta_.key(*fingerprint);
+  if (!kept) {
+    auto stored = engine_->key(*fingerprint);
+    if (!stored.ok()) {
+      return std::move(stored).error();
+    }
+    kept = *std::move(stored);
+  }
+  if (!kept) {
+    return std::optional<KeyRecord>();
+  }
+  auto same =
+      keyring_->same_digest(tenant, *fingerprint, claim.request_digest, kept->request_digest);
+  if (!same.ok()) {
+    return std::move(same).error();
+  }
+  return std::optional(KeyRecord{*same, std::move(kept->value)});
+}
+
+Task<Result<std::optional<KeyRecord>>> StoreImpl::key(Context ctx, KeyClaim claim) {
   if (auto refused = refuse(ctx)) {
     co_return *std::move(refused);
   }
-  auto fingerprint = keyring_->fingerprint(ctx.tenant.text(), space, key);
-  if (!fingerprint.ok()) {
-    co_return std::move(fingerprint).error();
-  }
-  ReadGate::Pass pass(gate_);
-  if (auto found = delta_.key(*fingerprint)) {
-    co_return found;
-  }
-  co_return engine_->key(*fingerprint);
+  co_return read_key(ctx.tenant.text(), claim);
 }
 
 Task<Result<std::int64_t>> StoreImpl::budget(Context ctx, std::string account) {

@@ -53,6 +53,12 @@ struct RecordStream {
 
 struct RecordKey {
   Fingerprint fingerprint{};
+  std::string request_digest;  ///< as Keyring::keep_digest() makes it
+  std::string value;
+};
+
+/// What is kept of a claimed key.
+struct KeptKey {
   std::string request_digest;
   std::string value;
 };

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t queue_max = 65'536;
 constexpr Duration window_per_caller = std::chrono::microseconds(10);
 constexpr Duration idle_tick = std::chrono::milliseconds(500);
+constexpr Duration retry_after_load = std::chrono::seconds(1);  // tables take up thousands in it
 constexpr std::uint32_t truncated_rows_extra = 64;  // a batch removes twice what it adds and this
 constexpr std::uint32_t truncated_rows_idle = 4096;
 
@@ -19,7 +20,8 @@ Error store_closed() { return Error(Code::unavailable, "the store is closed").pa
 Error disk_full() {
   return Error(Code::resource_exhausted,
                "the disk is full, the store is read-only until there is space", Retry::same_call)
-      .page(405);
+      .page(405)
+      .after(idle_tick);
 }
 
 }  // namespace
@@ -82,19 +84,22 @@ std::optional<Error> Sequencer::refuse_by_load() {
     return Error(Code::resource_exhausted,
                  "the tables are damaged, the store is read-only until they can be written",
                  Retry::same_call)
-        .page(410);
+        .page(410)
+        .after(retry_after_load);
   }
   if (delta_.bytes() > options_.delta_bytes_max) {
     return Error(Code::resource_exhausted,
                  fmt::format("{} bytes wait to be folded, the bound is {}", delta_.bytes(),
                              options_.delta_bytes_max),
                  Retry::same_call)
-        .page(404);
+        .page(404)
+        .after(retry_after_load);
   }
   if (queue_.size() >= queue_max) {
     return Error(Code::resource_exhausted,
                  fmt::format("{} transitions wait to be written", queue_max), Retry::same_call)
-        .page(404);
+        .page(404)
+        .after(retry_after_load);
   }
   if (read_only_.load(std::memory_order_relaxed) && clock_.instant() < probe_at_) {
     return disk_full();
@@ -226,6 +231,9 @@ void Sequencer::process(Batch batch) {
     }
   }
   auto written = rows.empty() ? Result<void>() : write(rows);
+  if (!written.ok() && written.error().code() == Code::resource_exhausted) {
+    written = std::move(written).error().after(idle_tick);
+  }
   if (written.ok()) {
     publish(rows, std::move(staged));
   } else {
@@ -321,6 +329,10 @@ void Sequencer::notify_watchers(const std::vector<JournalRow>& rows) {
 }
 
 void Sequencer::idle_work() {
+  if (auto whole = engine_.journal_health(); !whole.ok()) {
+    write_failed(whole.error());
+    return;
+  }
   if (read_only_.load(std::memory_order_relaxed) && engine_.has_space()) {
     read_only_.store(false, std::memory_order_relaxed);
   }

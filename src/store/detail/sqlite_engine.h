@@ -44,6 +44,7 @@ class SqliteEngine final : public Engine {
   Result<void> sync() override { return journal_->sync(); }
   Result<void> truncate(std::uint64_t through) override { return journal_->truncate(through); }
   bool has_space() override;
+  Result<void> journal_health() override { return journal_->health(); }
   std::uint64_t last_sequence() override { return last_sequence_; }
   Result<std::vector<JournalRow>> journal(std::uint64_t after, std::uint32_t limit) override {
     return journal_->rows(after, limit);
@@ -67,7 +68,7 @@ class SqliteEngine final : public Engine {
                                      std::uint32_t limit) override {
     return tables_->due(until, after, limit);
   }
-  Result<std::optional<KeyRecord>> key(const Fingerprint& fingerprint) override {
+  Result<std::optional<KeptKey>> key(const Fingerprint& fingerprint) override {
     return tables_->key(fingerprint);
   }
   Result<std::int64_t> budget(const std::string& account) override {

@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,6 +33,8 @@ class SqliteJournal {
   Result<std::uint64_t> last_sequence();
   // Any thread; rows with bodies, records not decoded.
   Result<std::vector<JournalRow>> rows(std::uint64_t after, std::uint32_t limit);
+  /// data_loss once copying the log has failed; the writer is refused from then on.
+  Result<void> health();
   void close();
 
  private:
@@ -40,6 +43,7 @@ class SqliteJournal {
   Result<void> failed(Error error);
   Result<void> take_epoch();
   void checkpoint_loop();
+  Result<bool> copy_log();
 
   std::string path_;
   std::unique_ptr<Db> writer_;
@@ -51,6 +55,8 @@ class SqliteJournal {
   std::condition_variable wake_;
   std::atomic<std::uint64_t> log_bytes_{0};  // written since the log was copied, roughly
   bool stopping_ = false;
+  std::atomic<bool> broken_{false};
+  std::optional<Error> failure_;  // what broke it
   std::thread thread_;
 };
 

@@ -73,7 +73,7 @@ class SqliteTables {
   Result<std::vector<TableStream>> list(const Page& page);
   Result<TableCount> count(const Page& page, const std::vector<std::string>& keys);
   Result<std::vector<TableWake>> due(Time until, const TableWake& after, std::uint32_t limit);
-  Result<std::optional<KeyRecord>> key(const Fingerprint& fingerprint);
+  Result<std::optional<KeptKey>> key(const Fingerprint& fingerprint);
   Result<std::int64_t> budget(const std::string& account);
   Result<std::vector<FoldMessage>> outbox(std::uint64_t after, std::uint32_t limit);
   Result<std::vector<std::string>> leaves(const std::string& tenant, std::uint64_t from,

@@ -14,6 +14,7 @@ namespace aios::store::detail {
 namespace {
 
 constexpr std::uint32_t replay_rows = 2048;
+constexpr std::size_t blocking_threads = 2;
 
 void print_and_abort(const std::string& what) {
   std::fputs(fmt::format("aios: the store stops at once: {}\n", what).c_str(), stderr);
@@ -94,20 +95,11 @@ void StoreImpl::start(std::uint64_t durable) {
   folding.on_fatal = on_fatal;
   if (own_threads_) {
     keyring_->fill_ahead();
+    pool_.emplace(blocking_threads);
   }
   sequencer_.truncate_to(durable);
   folder_.start(std::move(folding));
   sequencer_.start(std::move(writing));
-}
-
-Task<Result<std::uint64_t>> StoreImpl::erase_subject(Context ctx, std::string subject) {
-  if (auto refused = refuse(ctx)) {
-    co_return *std::move(refused);
-  }
-  if (subject.empty() || subject.find('\0') != std::string::npos) {
-    co_return Error(Code::invalid_argument, "the data subject to erase has no name").page(406);
-  }
-  co_return keyring_->destroy(ctx.tenant.text(), subject);
 }
 
 std::uint64_t StoreImpl::watch(std::function<void(const std::vector<Change>&)> callback) {
@@ -153,7 +145,7 @@ StoreStats StoreImpl::stats() const {
   stats.folded = engine_->cursor();
   stats.delta_bytes = delta_.bytes();
   stats.delta_bytes_max = options_.delta_bytes_max;
-  stats.disk_bytes = engine_->disk_bytes();
+  stats.fold_error = folder_.error();
   return stats;
 }
 
@@ -166,6 +158,9 @@ Result<void> StoreImpl::close() {
   auto folded = folder_.stop();
   if (folded.ok()) {
     sequencer_.truncate_now();
+  }
+  if (pool_) {
+    pool_->stop();
   }
   keyring_->stop_filling();
   auto closed = engine_->close();

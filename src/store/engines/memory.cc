@@ -125,8 +125,7 @@ class MemoryEngine final : public Engine {
   }
   Result<void> sync() override {
     Access disk(*disk_, generation_);
-    disk->released.wait(disk.lock(),
-                        [&] { return !disk->hold_syncs || disk->generation != generation_; });
+    wait_while_held(disk);
     auto staged = std::exchange(staged_, {});
     if (disk->generation != generation_) {
       return gone();
@@ -149,6 +148,7 @@ class MemoryEngine final : public Engine {
     Access disk(*disk_, generation_);
     return !disk->full;
   }
+  Result<void> journal_health() override { return {}; }
   std::uint64_t last_sequence() override {
     Access disk(*disk_, generation_);
     return disk->last_sequence;
@@ -199,7 +199,7 @@ class MemoryEngine final : public Engine {
   Result<TableCount> count(const Page& page, const std::vector<std::string>& keys) override;
   Result<std::vector<TableWake>> due(Time until, const TableWake& after,
                                      std::uint32_t limit) override;
-  Result<std::optional<KeyRecord>> key(const Fingerprint& fingerprint) override;
+  Result<std::optional<KeptKey>> key(const Fingerprint& fingerprint) override;
   Result<std::int64_t> budget(const std::string& account) override {
     Access disk(*disk_, generation_);
     auto found = disk->tables.budgets.find(account);
@@ -238,7 +238,8 @@ class MemoryEngine final : public Engine {
 
   Result<void> put_file(const std::string& name, const std::string& bytes) override {
     Access disk(*disk_, generation_);
-    if (!disk.alive()) {
+    wait_while_held(disk);
+    if (disk->generation != generation_) {
       return gone();
     }
     disk->files.insert_or_assign(name, bytes);
@@ -260,6 +261,12 @@ class MemoryEngine final : public Engine {
   Result<void> close() override { return {}; }
 
  private:
+  void wait_while_held(Access& disk) const {
+    ++disk->held;
+    disk->released.wait(disk.lock(),
+                        [&] { return !disk->hold_syncs || disk->generation != generation_; });
+    --disk->held;
+  }
   static bool matches(const TableStream& row, const Page& page) {
     return (page.status.empty() || row.status == page.status) &&
            (page.label.empty() || row.label == page.label);
@@ -357,14 +364,14 @@ Result<std::vector<TableWake>> MemoryEngine::due(Time until, const TableWake& af
   return out;
 }
 
-Result<std::optional<KeyRecord>> MemoryEngine::key(const Fingerprint& fingerprint) {
+Result<std::optional<KeptKey>> MemoryEngine::key(const Fingerprint& fingerprint) {
   Access disk(*disk_, generation_);
   for (const auto& [day, rows] : disk->tables.keys) {
     if (auto found = rows.find(fingerprint); found != rows.end()) {
       return std::optional(found->second);
     }
   }
-  return std::optional<KeyRecord>();
+  return std::optional<KeptKey>();
 }
 
 Result<std::vector<std::string>> MemoryEngine::leaves(const std::string& tenant, std::uint64_t from,

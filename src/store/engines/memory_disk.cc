@@ -48,6 +48,11 @@ void MemoryDisk::hold_syncs(bool hold) {
   impl_->released.notify_all();
 }
 
+std::uint32_t MemoryDisk::held() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->held;
+}
+
 std::uint64_t MemoryDisk::journal_rows() const {
   std::lock_guard lock(impl_->mutex);
   return impl_->journal.size();
@@ -93,7 +98,7 @@ void MemoryTables::fold(const Fold& fold, const PackHistory& pack) {
   }
   for (const FoldKey& key : fold.keys) {
     keys[key.day].insert_or_assign(key.key.fingerprint,
-                                   KeyRecord{key.key.request_digest, key.key.value});
+                                   KeptKey{key.key.request_digest, key.key.value});
   }
   keys.erase(keys.begin(), keys.lower_bound(fold.day - key_days));
   for (const auto& [account, amount] : fold.budgets) {

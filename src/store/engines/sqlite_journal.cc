@@ -101,7 +101,18 @@ Result<void> SqliteJournal::failed(Error error) {
   return error;
 }
 
+Result<void> SqliteJournal::health() {
+  if (!broken_.load(std::memory_order_acquire)) {
+    return {};
+  }
+  std::lock_guard lock(mutex_);
+  return *failure_;
+}
+
 Result<void> SqliteJournal::begin() {
+  if (auto whole = health(); !whole.ok()) {
+    return whole;
+  }
   return writer_->in_transaction() ? Result<void>() : writer_->prepare("BEGIN IMMEDIATE").run();
 }
 
@@ -134,6 +145,9 @@ Result<void> SqliteJournal::truncate(std::uint64_t through) {
 }
 
 Result<void> SqliteJournal::sync() {
+  if (auto whole = health(); !whole.ok()) {
+    return failed(std::move(whole).error());
+  }
   auto committed = writer_->prepare("COMMIT").run();
   return committed.ok() ? committed : failed(std::move(committed).error());
 }
@@ -174,6 +188,20 @@ Result<std::vector<JournalRow>> SqliteJournal::rows(std::uint64_t after, std::ui
 
 // The bulk is copied while commits go on; only the little that came meanwhile is copied with the
 // writer held off, which is what lets the log begin anew.
+Result<bool> SqliteJournal::copy_log() {
+  Result<bool> copied = false;
+  for (const auto how :
+       {Db::Checkpoint::passive, Db::Checkpoint::passive, Db::Checkpoint::restart}) {
+    copied = checkpointer_->checkpoint(how);
+    if (!copied.ok()) {
+      break;
+    }
+  }
+  return copied;
+}
+
+// A log that could not be copied, for want of room or because of a reader, is tried again at the
+// next look. A disk that failed is not asked again: a second sync would say yes to what is lost.
 void SqliteJournal::checkpoint_loop() {
   for (;;) {
     {
@@ -183,14 +211,20 @@ void SqliteJournal::checkpoint_loop() {
         return;
       }
     }
-    if (log_bytes_.load(std::memory_order_relaxed) < log_bytes_max) {
+    const std::uint64_t bytes = log_bytes_.load(std::memory_order_relaxed);
+    if (bytes < log_bytes_max) {
       continue;
     }
-    log_bytes_.store(0, std::memory_order_relaxed);
-    // A failure leaves the log as it is, and the next commit meets it.
-    (void)checkpointer_->checkpoint(Db::Checkpoint::passive);
-    (void)checkpointer_->checkpoint(Db::Checkpoint::passive);
-    (void)checkpointer_->checkpoint(Db::Checkpoint::restart);
+    auto copied = copy_log();
+    if (copied.ok() && *copied) {
+      log_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+    if (!copied.ok() && copied.error().code() == Code::data_loss) {
+      std::lock_guard lock(mutex_);
+      failure_ = std::move(copied).error().with("copying the journal's log");
+      broken_.store(true, std::memory_order_release);
+      return;
+    }
   }
 }
 

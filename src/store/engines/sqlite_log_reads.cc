@@ -6,7 +6,7 @@
 
 namespace aios::store::detail {
 
-Result<std::optional<KeyRecord>> SqliteTables::key(const Fingerprint& fingerprint) {
+Result<std::optional<KeptKey>> SqliteTables::key(const Fingerprint& fingerprint) {
   Lease db(*this);
   if (!db.ok()) {
     return db.error();
@@ -20,10 +20,10 @@ Result<std::optional<KeyRecord>> SqliteTables::key(const Fingerprint& fingerprin
       return std::move(row).error();
     }
     if (row.ok() && *row) {  // not ok: the day was dropped a moment ago
-      return std::optional(KeyRecord{std::string(query.bytes(0)), std::string(query.bytes(1))});
+      return std::optional(KeptKey{std::string(query.bytes(0)), std::string(query.bytes(1))});
     }
   }
-  return std::optional<KeyRecord>();
+  return std::optional<KeptKey>();
 }
 
 Result<std::int64_t> SqliteTables::budget(const std::string& account) {

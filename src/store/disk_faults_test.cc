@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// SQLite on a disk that is full or fails: the system calls SQLite writes with are made to fail, file
+// by file, as the system would make them.
+#include "store/test/subject.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <future>
+#include <mutex>
+#include <random>
+
+using namespace aios;
+using namespace aios::store;
+using namespace aios::store::testing;
+
+namespace {
+
+/// What every write to a file whose name ends so is answered with; one at a time.
+struct Fault {
+  std::mutex mutex;
+  std::string file;
+  int error_number = 0;
+};
+Fault& fault() {
+  static Fault one;
+  return one;
+}
+
+/// 0: the write may go on.
+int fault_of(int fd) {
+  Fault& armed = fault();
+  std::lock_guard lock(armed.mutex);
+  if (armed.file.empty()) {
+    return 0;
+  }
+  std::array<char, 4096> path{};
+  const ssize_t size =
+      ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), path.data(), path.size());
+  const std::string_view name(path.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
+  return name.ends_with(armed.file) ? armed.error_number : 0;
+}
+
+ssize_t write_or_fail(int fd, const void* bytes, std::size_t size, off_t at) {
+  if (const int number = fault_of(fd)) {
+    errno = number;
+    return -1;
+  }
+  return ::pwrite(fd, bytes, size, at);
+}
+
+/// Puts our write in the place of SQLite's while it lives.
+class FaultyWrites {
+ public:
+  FaultyWrites() : vfs_(sqlite3_vfs_find(nullptr)) {
+    for (const char* call : {"pwrite", "pwrite64"}) {
+      if (vfs_->xGetSystemCall(vfs_, call) != nullptr) {
+        vfs_->xSetSystemCall(vfs_, call, reinterpret_cast<sqlite3_syscall_ptr>(&write_or_fail));
+      }
+    }
+  }
+  ~FaultyWrites() {
+    heal();
+    vfs_->xSetSystemCall(vfs_, nullptr, nullptr);  // all as they were
+  }
+  FaultyWrites(const FaultyWrites&) = delete;
+  FaultyWrites& operator=(const FaultyWrites&) = delete;
+  void fail(const std::string& file, int error_number) {
+    std::lock_guard lock(fault().mutex);
+    fault().file = file;
+    fault().error_number = error_number;
+  }
+  void heal() { fail("", 0); }
+
+ private:
+  sqlite3_vfs* vfs_;
+};
+
+Transition writing(Subject& subject, const std::string& id, std::uint64_t version,
+                   const std::string& who = "") {
+  Transition out = subject.transition();
+  out.streams.push_back(write(id, version, "state", "running", who));
+  return out;
+}
+
+void check_full(const Error& error) {
+  CHECK(error.code() == Code::resource_exhausted);
+  CHECK(error.retry() == Retry::same_call);
+  CHECK(error.page() == 405);
+}
+
+}  // namespace
+
+TEST_CASE("store: a disk without room for the journal refuses, loses nothing and goes on") {
+  FaultyWrites writes;
+  Subject subject(Kind::sqlite);
+  subject.must_commit(writing(subject, "run_a", 0, "ann"));
+  writes.fail("/journal.db-wal", ENOSPC);
+  for (int i = 0; i < 3; ++i) {
+    auto refused = subject.commit(writing(subject, "run_a", 1, fmt::format("person {}", i)));
+    REQUIRE(!refused.ok());
+    check_full(refused.error());
+    CHECK(refused.error().retry_after().has_value());
+    subject.clock().advance(std::chrono::seconds(1));
+  }
+  CHECK(subject.stream("run_a").version == 1);
+  writes.heal();
+  const Committed committed = subject.must_commit(writing(subject, "run_a", 1, "ann"));
+  CHECK(committed.sequence == 2);
+  subject.crash();
+  CHECK(subject.stream("run_a").version == 2);
+  CHECK(subject.history("run_a").size() == 2);
+}
+
+TEST_CASE("store: a disk without room for keys refuses new subjects and serves the known ones") {
+  FaultyWrites writes;
+  Subject subject(Kind::sqlite);
+  subject.must_commit(writing(subject, "run_a", 0, "ann"));
+  writes.fail("/keystore.db-wal", ENOSPC);
+  int accepted = 0;
+  auto answer = Result<Committed>(Committed());
+  for (int i = 0; i < 100 && answer.ok(); ++i) {
+    const std::string who = fmt::format("person {}", i);
+    answer = subject.commit(writing(subject, "run_" + std::to_string(i), 0, who));
+    accepted += answer.ok() ? 1 : 0;
+  }
+  REQUIRE(!answer.ok());
+  check_full(answer.error());
+  CHECK(accepted == 15);  // what was left of the first pool
+  subject.must_commit(writing(subject, "run_a", 1, "ann"));
+  writes.heal();
+  subject.must_commit(writing(subject, "run_z", 0, "one more"));
+  subject.crash();
+  CHECK(subject.stream("run_z").state == "state");
+  CHECK(subject.stream("run_a").version == 2);
+}
+
+TEST_CASE("store: a disk without room for the tables is told of, commits go on until then") {
+  FaultyWrites writes;
+  Subject subject(Kind::sqlite);
+  subject.must_commit(writing(subject, "run_a", 0));
+  CHECK(subject.store().stats().fold_error.empty());
+  writes.fail("/tables.db-wal", ENOSPC);
+  std::uint64_t version = 1;
+  for (; version < 20'000 && subject.store().stats().fold_error.empty(); ++version) {
+    subject.must_commit(writing(subject, "run_a", version));
+  }
+  CHECK(subject.store().stats().fold_error.find("AIOS-0405") != std::string::npos);
+  CHECK(subject.stream("run_a").version == version);
+  writes.heal();
+  subject.reopen();
+  CHECK(subject.store().stats().fold_error.empty());
+  CHECK(subject.stream("run_a").version == version);
+}
+
+TEST_CASE("store: a blob for which there is no room is refused and leaves nothing") {
+  Subject subject(Kind::sqlite);
+  const Payload large{"ann", std::string(100'000, 'l')};
+  const std::string name = subject.run(subject.store().put_blob(subject.context(), large)).value();
+  const std::string directory = subject.options().directory + "/blobs/" + name.substr(5, 2) + "/";
+  REQUIRE(subject.run(subject.store().erase_subject(subject.context(), "ann")).value() == 1);
+  std::filesystem::remove(directory + name);
+  // Where the file would be written there is a device that is always full.
+  std::filesystem::create_symlink("/dev/full", directory + name + ".new");
+  auto refused = subject.run(subject.store().put_blob(subject.context(), large));
+  REQUIRE(!refused.ok());
+  check_full(refused.error());
+  CHECK(std::filesystem::is_empty(directory));
+  auto missing = subject.run(subject.store().blob(subject.context(), name));
+  CHECK(missing.error().code() == Code::not_found);
+  CHECK(subject.run(subject.store().put_blob(subject.context(), large)).value() == name);
+  CHECK(subject.run(subject.store().blob(subject.context(), name)).value() == large.bytes);
+}
+
+TEST_CASE("store: a disk that fails under the copying of the journal's log is fatal") {
+  FaultyWrites writes;
+  Subject subject(Kind::sqlite);
+  std::promise<std::string> told;
+  std::atomic<bool> once{false};
+  subject.options().on_fatal = [&](const std::string& what) {
+    if (!once.exchange(true)) {
+      told.set_value(what);
+    }
+  };
+  subject.reopen();
+  writes.fail("/journal.db", EIO);  // written to by the copying alone
+  std::string bytes(3'500'000, '\0');
+  std::mt19937_64 random(7);  // not to be compressed
+  for (char& byte : bytes) {
+    byte = static_cast<char>(random());
+  }
+  for (std::uint64_t i = 0; i < 11 && !once; ++i) {
+    Transition out = subject.transition();
+    out.streams.push_back(write("run_a", i, "x"));
+    out.streams.back().state->bytes = bytes;
+    (void)subject.commit(std::move(out));
+  }
+  auto what = told.get_future();
+  REQUIRE(what.wait_for(std::chrono::seconds(60)) == std::future_status::ready);
+  CHECK(what.get().find("AIOS-0421") != std::string::npos);
+  CHECK(subject.commit(writing(subject, "run_b", 0)).error().code() == Code::data_loss);
+  writes.heal();
+}
