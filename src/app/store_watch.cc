@@ -22,6 +22,11 @@ StoreWatch::StoreWatch(const store::Store& store, const observe::Log& log,
                  "bytes",
                  {}},
                 [&store] { return static_cast<double>(store.stats().delta_bytes_max); });
+  metrics.gauge({"aios_store_fold_failing",
+                 "1 while the tables take up nothing of what is committed, else 0.",
+                 "",
+                 {}},
+                [&store] { return store.stats().fold_error.empty() ? 0.0 : 1.0; });
   metrics.gauge(
       {"aios_store_damaged",
        "1 while the tables cannot be read or written, or an audit log cannot be continued, "
@@ -44,6 +49,7 @@ void StoreWatch::look() {
       log_.write(observe::Level::warn, "store", "the tables can be written again");
     }
   }
+  look_at_folding(stats);
   if (stats.read_only == read_only_) {
     return;
   }
@@ -55,6 +61,23 @@ void StoreWatch::look() {
                             .page(405));
   } else {
     log_.write(observe::Level::warn, "store", "there is space again: the store takes writes");
+  }
+}
+
+/// What is committed is safe meanwhile; writes are refused once the delta is at its bound. Damage has
+/// a line of its own.
+void StoreWatch::look_at_folding(const store::StoreStats& stats) {
+  const bool failing = !stats.fold_error.empty();
+  if (failing == not_folding_ || stats.damaged) {
+    return;
+  }
+  not_folding_ = failing;
+  if (failing) {
+    log_.write(observe::Level::error, "store",
+               "the tables take up nothing, and writes will be refused when too much waits",
+               {{"error", stats.fold_error}, {"delta_bytes", stats.delta_bytes}});
+  } else {
+    log_.write(observe::Level::warn, "store", "the tables take up what is committed again");
   }
 }
 

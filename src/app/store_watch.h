@@ -17,18 +17,21 @@ class StoreWatch {
  public:
   /// All three must outlive it, and it must outlive the last exposition of the metrics.
   StoreWatch(const store::Store& store, const observe::Log& log, observe::Metrics& metrics);
-  /// Once a second or so: writes the lines, and takes note of tables that are damaged.
+  /// Once a second or so: writes the lines, and takes note of tables that are damaged or take up
+  /// nothing.
   void look();
   /// How a regular read of the tables ended: data_loss makes the store damaged until one succeeds.
   void saw(const Result<std::uint64_t>& read);
   const std::atomic<bool>& damaged() const { return damaged_; }
 
  private:
+  void publish();
+  void look_at_folding(const store::StoreStats& stats);
+
   const store::Store& store_;
   const observe::Log& log_;
-  void publish();
-
   bool read_only_ = false;
+  bool not_folding_ = false;
   bool unreadable_ = false;
   bool unwritable_ = false;
   std::atomic<bool> damaged_{false};

@@ -70,6 +70,29 @@ TEST_CASE("store watch: one line when the store becomes read-only and one when i
   CHECK(room.sample("aios_store_read_only") == 0);
 }
 
+TEST_CASE("store watch: one line when the tables take up nothing and one when they do again") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  room.disk->set_tables_full(true);
+  for (int i = 0; i < 40; ++i) {  // the journal has room
+    REQUIRE(room.commit().ok());
+  }
+  watch.look();
+  watch.look();
+  REQUIRE(room.lines.size() == 1);
+  CHECK(room.lines[0].find("\"error\"") != std::string::npos);
+  CHECK(room.lines[0].find("AIOS-0405") != std::string::npos);
+  CHECK(room.sample("aios_store_fold_failing") == 1);
+
+  room.disk->set_tables_full(false);
+  REQUIRE(room.commit().ok());
+  watch.look();
+  watch.look();
+  REQUIRE(room.lines.size() == 2);
+  CHECK(room.lines[1].find("again") != std::string::npos);
+  CHECK(room.sample("aios_store_fold_failing") == 0);
+}
+
 TEST_CASE("store watch: the delta and its bound are gauges") {
   Room room;
   StoreWatch watch(*room.store, room.log, room.metrics);

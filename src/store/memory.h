@@ -27,6 +27,8 @@ class MemoryDisk {
   void break_next_sync();
   /// Folding meets damaged tables until it is switched off; reads do not.
   void set_tables_damaged(bool on);
+  /// Folding finds no room until it is switched off; the journal does.
+  void set_tables_full(bool full);
   /// Tables lose at a crash what was folded after their last sync (as a real disk may); costs a
   /// copy at each sync.
   void set_tables_volatile(bool on);

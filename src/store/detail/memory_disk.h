@@ -47,6 +47,7 @@ struct MemoryDisk::Impl {
   std::uint32_t held = 0;
   bool tables_volatile = false;
   bool tables_damaged = false;
+  bool tables_full = false;
   std::uint64_t epoch = 0;
   std::uint64_t last_sequence = 0;
   std::map<std::uint64_t, detail::JournalRow> journal;

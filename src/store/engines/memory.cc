@@ -306,6 +306,9 @@ Result<void> MemoryEngine::fold(const Fold& fold, const PackHistory& pack) {
   if (!disk.alive()) {
     return gone();
   }
+  if (disk->tables_full) {
+    return Error(Code::resource_exhausted, "the disk is full", Retry::same_call).page(405);
+  }
   if (disk->tables_damaged) {
     return Error(Code::data_loss, "page 7 of the tables is damaged").page(410);
   }

@@ -36,6 +36,11 @@ void MemoryDisk::set_tables_damaged(bool on) {
   impl_->tables_damaged = on;
 }
 
+void MemoryDisk::set_tables_full(bool full) {
+  std::lock_guard lock(impl_->mutex);
+  impl_->tables_full = full;
+}
+
 void MemoryDisk::set_tables_volatile(bool on) {
   std::lock_guard lock(impl_->mutex);
   impl_->tables_volatile = on;
