@@ -13,7 +13,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <iostream>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -101,16 +100,16 @@ std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
 /// A reader that left (`| head -1`) needs no message; all else that kept data from stdout does.
 int output_failed(const std::error_code& problem) {
   if (problem.value() != EPIPE) {
-    fmt::print(stderr, "aios: cannot write the output: {}\n", problem.message());
+    aios::app::tell("aios: cannot write the output: {}\n", problem.message());
   }
   return exit_failed;
 }
 
 /// On a terminal also where more is to be read: programs read the line alone.
 int action_failed(const aios::Error& error) {
-  fmt::print(stderr, "aios: {}\n", aios::app::shown_text(error.text()));
+  aios::app::tell("aios: {}\n", aios::app::shown_text(error.text()));
   if (error.page() != 0 && ::isatty(STDERR_FILENO) != 0) {
-    fmt::print(stderr, "Run 'aios errors {:04}' for more.\n", error.page());
+    aios::app::tell("Run 'aios errors {:04}' for more.\n", error.page());
   }
   return error.page() == aios::app::page_interrupted ? exit_interrupted : exit_failed;
 }
@@ -133,8 +132,10 @@ int act(const aios::app::Session& session) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  aios::app::fill_standard_files();
   ::umask(0077);                  // what aios writes is its owner's alone
   std::signal(SIGPIPE, SIG_IGN);  // a closed stdout or peer is an error value, not a death
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a limit on the size of files: as a full disk
   CLI::App app("aios: durable workflows over models, systems and people, governed and audited",
                "aios");
   aios::app::Session session;
@@ -149,7 +150,9 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
     std::ostringstream help;  // written by act(), which sees a write that fails
-    if (app.exit(problem, help, std::cerr) != 0) {
+    std::ostringstream complaint;
+    if (app.exit(problem, help, complaint) != 0) {
+      aios::app::tell_text(complaint.str());
       return exit_usage;
     }
     session.action = [&help] {

@@ -139,8 +139,7 @@ void print_table(std::vector<std::string> header, std::vector<std::vector<std::s
     fmt::print("{}\n", row_text(row, widths));
   }
   if (!hidden.empty()) {
-    fmt::print(stderr, "aios: {} columns are too few for: {}; --json shows all\n", columns,
-               join(hidden, ", "));
+    tell("aios: {} columns are too few for: {}; --json shows all\n", columns, join(hidden, ", "));
   }
 }
 

@@ -47,7 +47,7 @@ JsonArray list_errors(const Session& session, const std::vector<Error>& errors,
   for (const Error& error : errors) {
     out.push_back(error_json(error));
     if (!session.json) {
-      fmt::print(stderr, "{}{}\n", prefix, shown_text(error.text()));
+      tell("{}{}\n", prefix, shown_text(error.text()));
     }
   }
   return out;
@@ -125,7 +125,7 @@ Result<void> deploy(const Session& session, const BundleOptions& options) {
     const Json* warnings = find(it, "warnings");
     if (warnings != nullptr && warnings->is_array()) {
       for (const Json& warning : warnings->get_array()) {
-        fmt::print(stderr, "warning: {}\n", view(warning.as_string()));
+        tell("warning: {}\n", view(warning.as_string()));
       }
     }
   });

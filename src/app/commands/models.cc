@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/terminal.h"
 
 #include "core/text.h"
 #include "core/time.h"
@@ -56,7 +57,7 @@ Result<void> train(const Session& session, const ModelOptions& options) {
     }
     body["heldout"] = *heldout;
   }
-  fmt::print(stderr, "aios: training '{}'\n", options.name);
+  tell("aios: training '{}'\n", options.name);
   auto version = session.call(
       {"POST", fmt::format("/api/v1/models/{}/train", net::percent_encode(options.name)),
        body.empty() ? Json(nullptr) : Json(std::move(body))});
@@ -118,9 +119,9 @@ Result<void> list(const Session& session, const ModelOptions& options) {
            seconds_text(text_or(alias, "since", "")), std::string(text_or(alias, "set_by", ""))});
     }
     if (rows.empty()) {
-      fmt::print(stderr,
-                 "aios: no alias serves a model yet; 'aios model train NAME' makes a version, "
-                 "'aios model promote NAME@VERSION ALIAS' lets an alias serve it\n");
+      tell(
+          "aios: no alias serves a model yet; 'aios model train NAME' makes a version, "
+          "'aios model promote NAME@VERSION ALIAS' lets an alias serve it\n");
     }
     print_table({"ALIAS", "SERVES", "SINCE", "SET BY"}, std::move(rows));
   });

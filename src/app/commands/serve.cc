@@ -2,6 +2,7 @@
 #include "app/address.h"
 #include "app/commands.h"
 #include "app/system.h"
+#include "app/terminal.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -45,6 +46,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);                    // the terminal is gone
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts: they inherit it
 
   SystemOptions options;
@@ -67,10 +69,9 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   const std::string url = fmt::format(
       "http://{}:{}", ipv6 ? "[" + options.host + "]" : options.host, (*system)->port());
   if (!(*system)->first_key_file().empty()) {
-    fmt::print(stderr, "aios: made the first key, with every right: {}\n",
-               (*system)->first_key_file());
+    tell("aios: made the first key, with every right: {}\n", (*system)->first_key_file());
   }
-  fmt::print(stderr, "aios: listening on {}, data in {}\n", url, options.data);
+  tell("aios: listening on {}, data in {}\n", url, options.data);
   const std::string address_file = options.data + "/server.address";
   auto written = write_whole(address_file, url + "\n");
   if (written.ok() && !serve.ready_file.empty()) {
@@ -81,11 +82,11 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   }
   int signal = 0;
   sigwait(&signals, &signal);
-  fmt::print(stderr, "aios: signal {}, draining; a second one ends at once\n", signal);
+  tell("aios: signal {}, draining; a second one ends at once\n", signal);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // what was answered is durable at any time
   std::remove(address_file.c_str());
   auto stopped = (*system)->stop(drain_grace);
-  fmt::print(stderr, "aios: stopped\n");
+  tell("aios: stopped\n");
   return stopped;
 }
 
