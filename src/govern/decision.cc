@@ -34,16 +34,21 @@ Json Decision::to_json() const {
   object["id"] = id;
   object["point"] = name_of(point);
   object["verdict"] = name_of(verdict);
-  if (!reasons.empty()) {
-    object["reasons"] = JsonArray(reasons.begin(), reasons.end());
-  }
-  if (!obligations.empty()) {
-    object["obligations"] = JsonArray(obligations.begin(), obligations.end());
+  if (!fixed_reasons.empty()) {
+    object["reasons"] = JsonArray(fixed_reasons.begin(), fixed_reasons.end());
   }
   if (!bundle_digest.empty()) {
     object["bundle"] = bundle_digest;
   }
   return object;
+}
+
+Json Decision::grounds() const {
+  if (obligations.empty() && fixed_reasons.size() == reasons.size()) {
+    return nullptr;
+  }
+  return JsonObject{{"reasons", JsonArray(reasons.begin(), reasons.end())},
+                    {"obligations", JsonArray(obligations.begin(), obligations.end())}};
 }
 
 Error Ruling::to_error() const {

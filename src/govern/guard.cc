@@ -171,6 +171,7 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
     floor = {fmt::format("no policy is loaded for tenant '{}'", ctx.tenant.text())};
   }
   if (!floor.reason.empty() && !floor.masking_lifts) {
+    decision.fixed_reasons.push_back(floor.reason);
     decision.reasons.push_back(std::move(floor.reason));
     set_input(decision, detail::input_of(asked));
     return ruling;
@@ -180,11 +181,13 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
   impl_->hits.fetch_add(hit ? 1 : 0, std::memory_order_relaxed);
   decision.verdict = answer->verdict;
   decision.reasons = answer->reasons;
+  decision.fixed_reasons = answer->fixed_reasons;
   decision.obligations = answer->obligations;
   decision.input = answer->input;
   decision.input_digest = answer->input_digest;
   if (!floor.reason.empty() && !demands_redaction(*answer)) {
     decision.verdict = Verdict::deny;
+    decision.fixed_reasons.push_back(floor.reason);
     decision.reasons.push_back(std::move(floor.reason));
     decision.obligations.clear();
   }

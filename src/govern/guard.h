@@ -48,6 +48,9 @@ struct Decision {
   GuardPoint point = GuardPoint::event_admit;
   Verdict verdict = Verdict::deny;
   std::vector<std::string> reasons;  ///< messages of the rules that fired, sorted
+  /// Those of the reasons that cannot hold anything of what was asked: the guard's own, and sentences
+  /// that stand as they are in the policies' text.
+  std::vector<std::string> fixed_reasons;
   /// {"type": "redact" | "project" | "cap" | ...}: the caller must carry out or refuse.
   std::vector<JsonObject> obligations;
   std::string bundle_digest;  ///< hex SHA-256 of the policy bundle
@@ -56,9 +59,12 @@ struct Decision {
   /// Hex SHA-256 of `input`. For the asker only: facts can be guessed, so a leaf holds a salted
   /// commitment in its place.
   std::string input_digest;
-  /// Members id, point, verdict, reasons, obligations, bundle; empty ones are left out. Never the
-  /// input or its digest.
+  /// For a leaf, so nothing that a policy may have made of what it was asked about. Members id,
+  /// point, verdict, reasons (the fixed ones), bundle; empty ones are left out.
   Json to_json() const;
+  /// What to_json() leaves out: {"reasons": [...], "obligations": [...]}, all of them; null when that
+  /// is nothing.
+  Json grounds() const;
 };
 
 /// Proof that the guard said yes. Only Guard makes it; takers check the point. Move-only, used

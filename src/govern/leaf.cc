@@ -75,6 +75,14 @@ JsonArray decisions_of(const LeafFacts& facts, Commitments& commitments) {
       said.get_object()["input"] = commitments.add_digest(decision.id, *digest);
       commitments.keep(decision.id, *decision.input);
     }
+    if (const Json grounds = decision.grounds(); !grounds.is_null()) {
+      const std::string text = content_of(grounds);
+      const std::string part = decision.id + std::string(grounds_suffix);
+      said.get_object()["grounds"] = commitments.add(part, text);
+      said.get_object()["said"] = JsonObject{{"obligations", decision.obligations.size()},
+                                             {"reasons", decision.reasons.size()}};
+      commitments.keep(part, text);
+    }
     decisions.push_back(std::move(said));
   }
   return decisions;

@@ -60,4 +60,57 @@ TEST_CASE("audit: a size among the facts is a number like any other") {
   CHECK(leaf.bytes.find(R"("facts":{"size_bytes":900})") != std::string::npos);
 }
 
+TEST_CASE("audit: what a policy made of the input is committed to, its own sentences are shown") {
+  Guard guard;
+  const PolicyFile file{"policies/egress.rego", R"(package aios.connector_egress
+import rego.v1
+default allow := false
+obligations contains {"type": "redact", "mark": input.arguments.iban}
+allow if input.arguments.kind == "free"
+deny contains "orders of minors are not shipped" if input.arguments.kind != "free"
+deny contains sprintf("not to %v", [input.arguments.iban]) if input.arguments.kind != "free"
+deny contains input.arguments.kind if input.arguments.kind == "fraud"
+)"};
+  REQUIRE(guard.load(default_tenant(), {file}, {}).ok());
+  const Context ctx = context_of(default_tenant());
+  for (const char* kind : {"fraud", "free"}) {
+    CAPTURE(kind);
+    const bool free = std::string_view(kind) == "free";
+    const JsonObject arguments{{"iban", "DE89370400440532013000"}, {"kind", kind}};
+    const auto ruling = guard.ask(ctx, GuardPoint::connector_egress, {{"arguments", arguments}});
+    LeafFacts facts;
+    facts.kind = "effect_intent";
+    facts.decisions.push_back(ruling.decision);
+    const auto leaf = make_leaf(ctx, {}, facts);
+    CAPTURE(leaf.bytes);
+    CHECK(leaf.bytes.find("DE89370400440532013000") == std::string::npos);
+    CHECK(leaf.bytes.find("fraud") == std::string::npos);
+    CHECK((leaf.bytes.find(R"("reasons":["orders of minors are not shipped"])") ==
+           std::string::npos) == free);
+    const auto parsed = parse_json(leaf.bytes).value();
+    CHECK(int_or(*at_pointer(parsed, "/decisions/0/said"), "reasons", -1) == (free ? 0 : 3));
+    CHECK(int_or(*at_pointer(parsed, "/decisions/0/said"), "obligations", -1) == (free ? 1 : 0));
+    const std::string part = ruling.decision.id + "/grounds";
+    CHECK(parts_of(parsed) == std::vector<std::string>{ruling.decision.id, part});
+    const auto contents = parse_json(leaf.contents).value();
+    const std::string kept(text_or(contents, part, ""));
+    CHECK(kept.find("DE89370400440532013000") != std::string::npos);
+    CHECK(check_opening(parsed, part, leaf.salt, kept).ok());
+    CHECK_FALSE(check_opening(parsed, part, std::string(16, 'x'), kept).ok());
+    CHECK_FALSE(check_opening(parsed, part, leaf.salt, kept + " ").ok());
+    CHECK_FALSE(check_opening(parsed, "dec_other/grounds", leaf.salt, kept).ok());
+  }
+}
+
+TEST_CASE("audit: a decision on fixed grounds alone says them all and commits to nothing more") {
+  const Guard guard;  // no bundle: the guard's own reason
+  const Context ctx = context_of(default_tenant());
+  LeafFacts facts;
+  facts.decisions.push_back(guard.ask(ctx, GuardPoint::event_admit, {}).decision);
+  const auto leaf = make_leaf(ctx, {}, facts);
+  CHECK(leaf.bytes.find(R"("reasons":["no policy is loaded for tenant 'default'"])") !=
+        std::string::npos);
+  CHECK(leaf.bytes.find("grounds") == std::string::npos);
+}
+
 }  // namespace aios::govern

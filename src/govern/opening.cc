@@ -28,6 +28,10 @@ const Json* decision_in(const Json& leaf, std::string_view id) {
 }
 
 std::string_view commitment_in(const Json& leaf, std::string_view part) {
+  if (part.ends_with(grounds_suffix)) {
+    const Json* decision = decision_in(leaf, part.substr(0, part.size() - grounds_suffix.size()));
+    return decision == nullptr ? "" : text_or(*decision, "grounds", "");
+  }
   if (const Json* decision = decision_in(leaf, part); decision != nullptr) {
     return text_or(*decision, "input", "");
   }
@@ -68,6 +72,9 @@ std::vector<std::string> parts_of(const Json& leaf) {
     for (const Json& decision : decisions->get_array()) {
       if (!text_or(decision, "input", "").empty()) {
         parts.emplace_back(text_or(decision, "id", ""));
+      }
+      if (!text_or(decision, "grounds", "").empty()) {
+        parts.push_back(std::string(text_or(decision, "id", "")) + std::string(grounds_suffix));
       }
     }
   }

@@ -6,8 +6,8 @@
 // for good. Pure functions; any thread.
 //   part salt   HMAC-SHA256(key: leaf salt, message: part name)
 //   commitment  SHA-256(part salt || SHA-256(content))
-// Parts are the members of the leaf's "commitments", and each decision's "input" under the
-// decision's id. A leaf of version 1 has the part "payload", SHA-256(leaf salt || content), and
+// Parts are the members of the leaf's "commitments", and of each decision its "input" under the
+// decision's id and its "grounds" under "<id>/grounds". A leaf of version 1 has the part "payload", SHA-256(leaf salt || content), and
 // plain digests of its decisions' inputs, which no salt protects.
 
 #include "core/crypto.h"
@@ -21,6 +21,9 @@
 
 namespace aios::govern {
 
+/// The part of a decision's reasons and obligations: its id and this.
+inline constexpr std::string_view grounds_suffix = "/grounds";
+
 /// 32 bytes: opens this part and no other one of the leaf.
 std::string part_salt(std::string_view leaf_salt, std::string_view part);
 /// @param part_salt  of 32 bytes, see part_salt().
@@ -29,7 +32,8 @@ Digest commitment_of(std::string_view part_salt, std::string_view content);
 /// Names of what a leaf commits to, in its order.
 std::vector<std::string> parts_of(const Json& leaf);
 /// @param salt  the leaf's (16 bytes) or the part's own (32 bytes).
-/// @param content  exact bytes; of a decision's input, facts and decisions: canonical JSON.
+/// @param content  exact bytes; of a decision's input and grounds, facts and decisions: canonical
+///        JSON.
 /// @return not_found [AIOS-0527] when the leaf has no such part; failed_precondition [AIOS-0527]
 ///         when it commits to something else or the salt is another.
 Result<void> check_opening(const Json& leaf, std::string_view part, std::string_view salt,

@@ -155,6 +155,7 @@ Result<std::shared_ptr<BundlePolicy>> BundlePolicy::load(const std::vector<Polic
   policy->digest_ = digest_of_bundle(files, params);
   for (const PolicyFile& file : running) {
     add_reads(file.text, policy->reads_);
+    policy->texts_ += file.text;
   }
   for (const GuardPoint point : kPoints) {
     policy->has_point_[static_cast<std::size_t>(point)] =
@@ -207,6 +208,13 @@ std::shared_ptr<const PolicyAnswer> BundlePolicy::find(const Asked& asked, bool&
   return answer;
 }
 
+/// A whole sentence between quotes in the policies says nothing of the input but that a rule fired;
+/// a single word may be the input's own.
+bool BundlePolicy::stands_in_text(const std::string& reason) const {
+  return reason.find(' ') != std::string::npos &&
+         texts_.find('"' + reason + '"') != std::string::npos;
+}
+
 std::shared_ptr<const PolicyAnswer> BundlePolicy::evaluate(const Asked& asked) const {
   const Json input = project(input_of(asked), reads_.input);
   auto answer = std::make_shared<PolicyAnswer>();
@@ -216,14 +224,23 @@ std::shared_ptr<const PolicyAnswer> BundlePolicy::evaluate(const Asked& asked) c
     if (open_without_package(asked.point)) {
       answer->verdict = Verdict::allow;
       answer->reasons.clear();
+      answer->fixed_reasons.clear();
     }
   } else {
     auto rules = rego_->evaluate(fmt::format("data.{}.{}", kRoot, name), to_text(input));
     if (rules.ok() && rules->has_value()) {
       *answer = answer_of(asked.point, **rules);
+      if (answer->fixed_reasons.empty()) {
+        std::copy_if(answer->reasons.begin(), answer->reasons.end(),
+                     std::back_inserter(answer->fixed_reasons),
+                     [this](const std::string& reason) { return stands_in_text(reason); });
+      }
     } else {
-      *answer = denied(fmt::format("policy aios.{} gave no answer{}", name,
-                                   rules.ok() ? "" : ": " + rules.error().text()));
+      *answer = denied(fmt::format("policy aios.{} gave no answer", name));
+      if (!rules.ok()) {  // an evaluation's error may quote what it was given
+        answer->reasons.front() += ": " + rules.error().text();
+        answer->fixed_reasons.clear();
+      }
     }
   }
   answer->input = std::make_shared<const std::string>(image_of(input));

@@ -38,10 +38,12 @@ class BundlePolicy {
 
  private:
   std::shared_ptr<const PolicyAnswer> evaluate(const Asked& asked) const;
+  bool stands_in_text(const std::string& reason) const;
   void append_key(const Asked& asked, std::string& key) const;
 
   std::shared_ptr<const Rego> rego_;
   std::string digest_;
+  std::string texts_;  ///< of all files that run
   Reads reads_;
   std::array<bool, 6> has_point_{};
   DecisionCache cache_;

@@ -79,6 +79,7 @@ void read_obligations(Rules& rules, const Json& package, std::vector<JsonObject>
 
 PolicyAnswer denied(std::string reason) {
   PolicyAnswer answer;
+  answer.fixed_reasons.push_back(reason);
   answer.reasons.push_back(std::move(reason));
   return answer;
 }

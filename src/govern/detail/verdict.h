@@ -15,6 +15,7 @@ namespace aios::govern::detail {
 struct PolicyAnswer {
   Verdict verdict = Verdict::deny;
   std::vector<std::string> reasons;
+  std::vector<std::string> fixed_reasons;  ///< see Decision
   std::vector<JsonObject> obligations;
   std::shared_ptr<const std::string> input;  ///< canonical JSON of what the policy could read
   std::string input_digest;                  ///< hex SHA-256 of it
@@ -24,6 +25,7 @@ struct PolicyAnswer {
 /// then
 ///        escalate, then warn. A rule of another type than agreed is a deny that says so.
 PolicyAnswer answer_of(GuardPoint point, const Json& rules);
+/// @param reason  the guard's own, fixed: nothing of the input in it.
 PolicyAnswer denied(std::string reason);
 
 }  // namespace aios::govern::detail
