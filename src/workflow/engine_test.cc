@@ -244,6 +244,27 @@ TEST_CASE("engine: an emitted event is in the outbox with the run's own commit")
   CHECK(text_or(world.view(id).output, "specversion", "") == "1.0");
 }
 
+TEST_CASE("engine: runs that start one another by events make no endless chain") {
+  World world;
+  world.add_document(document("tell", R"(do:
+  - say: {emit: {event: {with: {type: a.b.v1, aioshops: 0}}}}
+)"));
+  world.start();
+  const auto started_by = [&](Json hops) {
+    JsonObject event{{"type", "a.b.v1"}, {"aioshops", std::move(hops)}};
+    return world.view(world.run_workflow("tell", JsonArray{std::move(event)}));
+  };
+  CHECK(started_by(7).status == "completed");
+  CHECK(started_by("many").status == "completed");
+  const auto rows = world.executor.run(world.store->outbox(world.ctx(), 0, 10));
+  REQUIRE(rows->size() == 2);
+  CHECK(has(rows->at(0).data, R"("aioshops":8)"));
+  CHECK(has(rows->at(1).data, R"("aioshops":1)"));
+  const auto last = started_by(8);
+  CHECK(last.status == "faulted");
+  CHECK(has(std::string(text_or(last.error, "detail", "")), "AIOS-1033"));
+}
+
 TEST_CASE("engine: a waiting run can be cancelled once, and says why it waits before") {
   World world;
   world.add_document(document("idle", "do:\n  - rest: {wait: PT1H}\n"));

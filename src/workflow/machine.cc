@@ -274,6 +274,14 @@ void Machine::emit(Json event) {
   log_.events.push_back(std::move(text));
 }
 
+std::int64_t Machine::event_hops() const {
+  const auto& input = state_.raw_input;
+  if (!input.is_array() || input.get_array().empty()) {
+    return 0;
+  }
+  return std::max<std::int64_t>(int_or(input.get_array().front(), hops_attribute, 0), 0);
+}
+
 void Machine::end(RunStatus status) {
   state_.status = status;
   state_.frames.clear();

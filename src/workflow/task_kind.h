@@ -54,6 +54,9 @@ struct Sleep {
 };
 using Step = std::variant<Done, Enter, Raise, Call, Sleep>;
 
+/// Extension attribute of emitted CloudEvents: how many runs stand behind one.
+inline constexpr std::string_view hops_attribute = "aioshops";
+
 /// What a task sees of the run it is executed for. Borrowed for one call.
 class TaskScope {
  public:
@@ -68,6 +71,8 @@ class TaskScope {
                                 std::string_view error_name, const Json& error) = 0;
   /// A CloudEvent that leaves with the next fence.
   virtual void emit(Json event) = 0;
+  /// How many runs, one started by an event of the one before, stand behind this one's event.
+  virtual std::int64_t event_hops() const = 0;
   virtual std::string source() const = 0;  ///< "/<namespace>/<name>/<version>"
   Result<Json> evaluate(const Expression& expression) {
     return evaluate(expression, input(), {}, Json());

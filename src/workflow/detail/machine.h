@@ -65,6 +65,7 @@ class Machine final : public TaskScope, private Arguments {
   Result<Json> evaluate(const Expression& expression, const Json& dot, std::string_view error_name,
                         const Json& error) override;
   void emit(Json event) override;
+  std::int64_t event_hops() const override;
   std::string source() const override;
 
  private:

@@ -4,15 +4,28 @@
 #include "core/ids.h"
 #include "workflow/task_kind.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace aios::workflow {
 namespace {
 
+/// A workflow that emits what starts it, twice, would fill the store: so long may a chain be.
+constexpr std::int64_t hops_max = 8;
+
 class Emit final : public TaskBody {
  public:
   explicit Emit(Expression event) : event_(std::move(event)) {}
   Step start(TaskScope& scope) const override {
+    const auto hops = scope.event_hops();
+    if (hops >= hops_max) {
+      return Raise{make_problem(
+          ProblemType::runtime,
+          fmt::format("{} runs already started one another by events, at most {} may [AIOS-1033]",
+                      hops, hops_max),
+          scope.reference())};
+    }
     auto made = scope.evaluate(event_);
     if (!made.ok()) {
       return scope.expression_failed(made.error());
@@ -32,6 +45,7 @@ class Emit final : public TaskBody {
     if (!event.contains("time")) {
       event["time"] = to_rfc3339(scope.now());
     }
+    event[hops_attribute] = hops + 1;
     scope.emit(*made);
     return Done{std::move(*made), {}};
   }
