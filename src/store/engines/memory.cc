@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/detail/memory_disk.h"
+#include "store/detail/memory_access.h"
 #include "store/detail/memory_engine.h"
+#include "store/detail/memory_keystore.h"
 
 #include <fmt/format.h>
 
@@ -10,110 +11,18 @@
 namespace aios::store::detail {
 namespace {
 
-using Disk = MemoryDisk::Impl;
-
-Error gone() { return Error(Code::unavailable, "the disk lost its power").page(407); }
-
-/// Locks the disk and knows whether the store that asks was opened after the last power cut.
-class Access {
- public:
-  Access(MemoryDisk& disk, std::uint64_t generation)
-      : Access(disk, generation, disk.impl().mutex) {}
-  Access(MemoryDisk& disk, std::uint64_t generation, std::mutex& mutex)
-      : disk_(disk.impl()),
-        lock_(mutex) {
-    alive_ = disk_.generation == generation;
-  }
-  bool alive() const { return alive_; }
-  Disk* operator->() const { return &disk_; }
-  Disk& disk() const { return disk_; }
-  std::unique_lock<std::mutex>& lock() { return lock_; }
-
- private:
-  Disk& disk_;
-  std::unique_lock<std::mutex> lock_;
-  bool alive_ = false;
-};
-
-class MemoryKeyStore final : public KeyStore {
- public:
-  MemoryKeyStore(MemoryDisk& disk, std::uint64_t generation)
-      : disk_(disk),
-        generation_(generation) {}
-  Result<std::string> root_check() override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    return disk->keys.root_check;
-  }
-  Result<void> set_root_check(const std::string& sealed) override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    disk->keys.root_check = sealed;
-    return {};
-  }
-  Result<std::optional<std::string>> tenant_key(const std::string& tenant) override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    for (const WrappedKey& row : disk->keys.tenants) {
-      if (row.tenant == tenant) {
-        return std::optional(row.wrapped);
-      }
-    }
-    return std::optional<std::string>();
-  }
-  Result<std::uint64_t> next_id() override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    return disk->keys.next_id;
-  }
-  Result<void> add(const WrappedKey& tenant, const std::vector<WrappedKey>& keys,
-                   std::uint64_t next_id) override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    if (!disk.alive()) {
-      return gone();
-    }
-    if (!tenant.wrapped.empty()) {
-      disk->keys.tenants.push_back(tenant);
-    }
-    disk->keys.keys.insert(disk->keys.keys.end(), keys.begin(), keys.end());
-    disk->keys.next_id = next_id;
-    return {};
-  }
-  Result<std::optional<WrappedKey>> key(std::uint64_t id) override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    const auto& keys = disk->keys.keys;  // ids only grow, so the rows are sorted
-    auto found = std::lower_bound(
-        keys.begin(), keys.end(), id,
-        [](const WrappedKey& row, std::uint64_t wanted) { return row.id < wanted; });
-    return found == keys.end() || found->id != id ? std::nullopt : std::optional(*found);
-  }
-  Result<std::uint64_t> destroy(const std::vector<std::uint64_t>& ids) override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    if (!disk.alive()) {
-      return gone();
-    }
-    return std::erase_if(disk->keys.keys, [&](const WrappedKey& row) {
-      return std::find(ids.begin(), ids.end(), row.id) != ids.end();
-    });
-  }
-  Result<KeyStoreImage> image() override {
-    Access disk(disk_, generation_, disk_.impl().keys_mutex);
-    return disk->keys;
-  }
-
- private:
-  MemoryDisk& disk_;
-  std::uint64_t generation_;
-};
-
 class MemoryEngine final : public Engine {
  public:
   MemoryEngine(std::shared_ptr<MemoryDisk> disk, std::uint64_t generation, std::uint64_t epoch)
       : disk_(std::move(disk)),
         generation_(generation),
         epoch_(epoch),
-        keystore_(*disk_, generation) {
+        keystore_(memory_keystore(*disk_, generation)) {
     cursor_ = disk_->impl().tables.cursor;
   }
 
   std::uint64_t epoch() const override { return epoch_; }
-  KeyStore& keystore() override { return keystore_; }
+  KeyStore& keystore() override { return *keystore_; }
 
   Result<void> append(const std::vector<JournalRow>& rows) override {
     staged_ = rows;
@@ -124,11 +33,11 @@ class MemoryEngine final : public Engine {
     return {};
   }
   Result<void> sync() override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     wait_while_held(disk);
     auto staged = std::exchange(staged_, {});
     if (disk->generation != generation_) {
-      return gone();
+      return lost_power();
     }
     if (std::exchange(disk->break_sync, false)) {
       return Error(Code::data_loss, "the disk failed to sync the journal").page(421);
@@ -145,16 +54,16 @@ class MemoryEngine final : public Engine {
     return {};
   }
   bool has_space() override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     return !disk->full;
   }
   Result<void> journal_health() override { return {}; }
   std::uint64_t last_sequence() override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     return disk->last_sequence;
   }
   Result<std::vector<JournalRow>> journal(std::uint64_t after, std::uint32_t limit) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     std::vector<JournalRow> out;
     for (auto it = disk->journal.upper_bound(after);
          it != disk->journal.end() && out.size() < limit; ++it) {
@@ -165,9 +74,9 @@ class MemoryEngine final : public Engine {
 
   Result<void> fold(const Fold& fold, const PackHistory& pack) override;
   Result<std::uint64_t> sync_tables() override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     if (!disk.alive()) {
-      return gone();
+      return lost_power();
     }
     if (disk->tables_volatile) {
       disk->durable_tables = disk->tables;
@@ -177,17 +86,17 @@ class MemoryEngine final : public Engine {
   std::uint64_t cursor() const override { return cursor_.load(std::memory_order_acquire); }
 
   Result<std::uint64_t> version(const std::string& key) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     auto found = disk->tables.streams.find(key);
     return found == disk->tables.streams.end() ? std::uint64_t{0} : found->second.version;
   }
   Result<std::optional<TableStream>> stream(const std::string& key) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     auto found = disk->tables.streams.find(key);
     return found == disk->tables.streams.end() ? std::nullopt : std::optional(found->second);
   }
   Result<TableHistory> history(const std::string& key) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     TableHistory out;
     if (auto found = disk->tables.streams.find(key); found != disk->tables.streams.end()) {
       out.version = found->second.version;
@@ -201,12 +110,12 @@ class MemoryEngine final : public Engine {
                                      std::uint32_t limit) override;
   Result<std::optional<KeptKey>> key(const Fingerprint& fingerprint) override;
   Result<std::int64_t> budget(const std::string& account) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     auto found = disk->tables.budgets.find(account);
     return found == disk->tables.budgets.end() ? 0 : found->second;
   }
   Result<std::vector<FoldMessage>> outbox(std::uint64_t after, std::uint32_t limit) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     std::vector<FoldMessage> out;
     const auto& rows = disk->tables.outbox;
     for (auto it = rows.upper_bound(after); it != rows.end() && out.size() < limit; ++it) {
@@ -217,12 +126,12 @@ class MemoryEngine final : public Engine {
   Result<std::vector<std::string>> leaves(const std::string& tenant, std::uint64_t from,
                                           std::uint32_t limit) override;
   Result<std::uint64_t> leaf_count(const std::string& tenant) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     auto found = disk->tables.leaves.find(tenant);
     return found == disk->tables.leaves.end() ? std::uint64_t{0} : found->second.size();
   }
   Result<std::vector<std::string>> tenants_with_leaves() override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     std::vector<std::string> out;
     for (const auto& [tenant, log] : disk->tables.leaves) {
       out.push_back(tenant);
@@ -231,22 +140,22 @@ class MemoryEngine final : public Engine {
   }
   Result<std::uint64_t> assigned_key(const std::string& tenant,
                                      const Fingerprint& subject) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     auto found = disk->tables.assigned.find(account_key(tenant, view(subject)));
     return found == disk->tables.assigned.end() ? std::uint64_t{0} : found->second;
   }
 
   Result<void> put_file(const std::string& name, const std::string& bytes) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     wait_while_held(disk);
     if (disk->generation != generation_) {
-      return gone();
+      return lost_power();
     }
     disk->files.insert_or_assign(name, bytes);
     return {};
   }
   Result<std::string> file(const std::string& name) override {
-    Access disk(*disk_, generation_);
+    MemoryAccess disk(*disk_, generation_);
     auto found = disk->files.find(name);
     if (found == disk->files.end()) {
       return Error(Code::data_loss, fmt::format("blob file '{}' is missing", name)).page(410);
@@ -261,7 +170,7 @@ class MemoryEngine final : public Engine {
   Result<void> close() override { return {}; }
 
  private:
-  void wait_while_held(Access& disk) const {
+  void wait_while_held(MemoryAccess& disk) const {
     ++disk->held;
     disk->released.wait(disk.lock(),
                         [&] { return !disk->hold_syncs || disk->generation != generation_; });
@@ -275,7 +184,7 @@ class MemoryEngine final : public Engine {
   std::shared_ptr<MemoryDisk> disk_;
   std::uint64_t generation_;
   std::uint64_t epoch_;
-  MemoryKeyStore keystore_;
+  std::unique_ptr<KeyStore> keystore_;
   std::atomic<std::uint64_t> cursor_{0};
   std::vector<JournalRow> staged_;
   std::uint64_t truncate_through_ = 0;
@@ -291,7 +200,7 @@ Result<void> MemoryEngine::fold(const Fold& fold, const PackHistory& pack) {
     }
     std::vector<std::string> chunks;
     {
-      Access disk(*disk_, generation_);
+      MemoryAccess disk(*disk_, generation_);
       if (auto found = disk->tables.history.find(stream.row.key);
           found != disk->tables.history.end()) {
         chunks = found->second;
@@ -302,9 +211,9 @@ Result<void> MemoryEngine::fold(const Fold& fold, const PackHistory& pack) {
     }
     packed.emplace(stream.row.key, pack(stream.row.key, chunks));
   }
-  Access disk(*disk_, generation_);
+  MemoryAccess disk(*disk_, generation_);
   if (!disk.alive()) {
-    return gone();
+    return lost_power();
   }
   if (disk->tables_full) {
     return Error(Code::resource_exhausted, "the disk is full", Retry::same_call).page(405);
@@ -320,7 +229,7 @@ Result<void> MemoryEngine::fold(const Fold& fold, const PackHistory& pack) {
 }
 
 Result<std::vector<TableStream>> MemoryEngine::list(const Page& page) {
-  Access disk(*disk_, generation_);
+  MemoryAccess disk(*disk_, generation_);
   const auto& rows = disk->tables.streams;
   const std::string low = stream_key(page.kind, page.tenant, "");
   const std::string high = low + '\xff';
@@ -337,7 +246,7 @@ Result<std::vector<TableStream>> MemoryEngine::list(const Page& page) {
 }
 
 Result<TableCount> MemoryEngine::count(const Page& page, const std::vector<std::string>& keys) {
-  Access disk(*disk_, generation_);
+  MemoryAccess disk(*disk_, generation_);
   const auto& rows = disk->tables.streams;
   const std::string low = stream_key(page.kind, page.tenant, "");
   TableCount out;
@@ -354,7 +263,7 @@ Result<TableCount> MemoryEngine::count(const Page& page, const std::vector<std::
 
 Result<std::vector<TableWake>> MemoryEngine::due(Time until, const TableWake& after,
                                                  std::uint32_t limit) {
-  Access disk(*disk_, generation_);
+  MemoryAccess disk(*disk_, generation_);
   const auto& wakes = disk->tables.wakes;
   std::vector<TableWake> out;
   for (auto it = wakes.upper_bound({after.at.ns, after.key});
@@ -368,7 +277,7 @@ Result<std::vector<TableWake>> MemoryEngine::due(Time until, const TableWake& af
 }
 
 Result<std::optional<KeptKey>> MemoryEngine::key(const Fingerprint& fingerprint) {
-  Access disk(*disk_, generation_);
+  MemoryAccess disk(*disk_, generation_);
   for (const auto& [day, rows] : disk->tables.keys) {
     if (auto found = rows.find(fingerprint); found != rows.end()) {
       return std::optional(found->second);
@@ -379,7 +288,7 @@ Result<std::optional<KeptKey>> MemoryEngine::key(const Fingerprint& fingerprint)
 
 Result<std::vector<std::string>> MemoryEngine::leaves(const std::string& tenant, std::uint64_t from,
                                                       std::uint32_t limit) {
-  Access disk(*disk_, generation_);
+  MemoryAccess disk(*disk_, generation_);
   std::vector<std::string> out;
   auto found = disk->tables.leaves.find(tenant);
   if (found != disk->tables.leaves.end()) {
