@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // bundle/bundle: an app bundle as files, checked as a whole. check_bundle reports everything at
-// once; what it accepts can be installed. Layout: docs/guide (aios.yaml, workflows/, connectors/,
-// policies/, models/, datasets/, forms/, knowledge/).
+// once; what it accepts can be installed. Layout: docs/guide/bundle.md.
 
 #include "connectors/connectors.h"
 #include "core/json.h"
