@@ -77,6 +77,7 @@ void mount_error_pages(net::Router& router) {
   route.operation_id = "errorPage";
   route.summary = "The page of an error code (Markdown as plain text): what happened, what to do.";
   route.access = net::Access::anyone;
+  route.body_bytes_max = 0;
   route.handler = show;
   router.add(std::move(route));
 }

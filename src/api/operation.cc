@@ -65,6 +65,12 @@ void add(net::Router& router, const ApiServices& services, const Operation& oper
   route.handler = Handler{services, operation.action, operation.function, operation.query};
   router.add(std::move(route));
 }
+  route.admission = [&identity = *services.identity,
+                     action = operation.action](const net::Request& head) -> Result<void> {
+    auto caller = authenticate(identity, Context(), head);
+    return caller.ok() ? govern::Identity::allow(*caller->principal, action)
+                       : Result<void>(std::move(caller).error());
+  };
 
 Result<Context> authenticate(const govern::Identity& identity, const Context& ctx,
                              const net::Request& request) {

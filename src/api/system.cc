@@ -64,6 +64,7 @@ void mount_system(net::Router& router, const ApiServices& services) {
   route.handler = Ready{services.ready, services.damaged, services.store};
   router.add(route);
   route.pattern = "/openapi.json";
+  route.body_bytes_max = 0;  // anyone may ask, and nobody has anything to say
   route.handler = Document{services.router};
   router.add(route);
   add(router, services,

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,6 +76,9 @@ int http_status(Code code);
 std::string_view reason_phrase(int status);
 
 using Handler = std::function<Task<Response>(Context ctx, Request request)>;
+/// Whether the sender of this head may send its body too: what the handler asks for in any case, so
+/// that nobody else's body costs memory. It sees method, target and headers; called on any shard.
+using Admission = std::function<Result<void>(const Request& head)>;
 
 enum class Access : std::uint8_t { key, anyone };
 
@@ -89,7 +93,14 @@ struct Route {
   Json request_schema;          ///< null: no body
   Json response_schema;         ///< of the 2xx answer; null: not JSON
   std::size_t body_bytes_max = std::size_t{1} << 20;
+  Admission admission;  ///< asked before a body is read; null: everybody may send one
   Handler handler;
+};
+
+/// What becomes of a request's body.
+struct BodyRuling {
+  std::size_t bytes_max = 0;
+  std::optional<Response> refusal;  ///< the body is not read, this is the answer
 };
 
 /// Matches exact segments before {names}. Immutable once the server runs. 404 and 405 (with Allow)
@@ -102,9 +113,9 @@ class Router {
   /// Also the way in for callers in this process (the command line on a data directory, tests):
   /// where `path` is empty it is taken from `target`.
   Task<Response> dispatch(Context ctx, Request request) const;
-  /// The body bound of the route that would take this request (default 1 MiB), before the body is
-  /// read. @param path  as received, without the query.
-  std::size_t body_bytes_max(std::string_view method, std::string_view path) const;
+  /// Before the body is read. Refused where no route takes the request, or its admission says so.
+  /// @param head  method, target as received, and headers.
+  BodyRuling rule_body(const Request& head) const;
 
  private:
   using Values = std::vector<std::string_view>;

@@ -87,8 +87,15 @@ TEST_CASE("router: the body bound is the route's") {
   route.body_bytes_max = 77;
   route.handler = saying("x");
   router.add(std::move(route));
-  CHECK(router.body_bytes_max("POST", "/big/1") == 77);
-  CHECK(router.body_bytes_max("GET", "/big/1") == (std::size_t{1} << 20));
+  const auto ruling = [&router](std::string method, std::string target) {
+    Request head;
+    head.method = std::move(method);
+    head.target = std::move(target);
+    return router.rule_body(head);
+  };
+  CHECK(ruling("POST", "/big/1?x=2").bytes_max == 77);
+  CHECK(ruling("GET", "/big/1").refusal.value().status == 405);
+  CHECK(ruling("POST", "/small").refusal.value().status == 404);
 }
 
 TEST_CASE("target: path and query are decoded, in order") {

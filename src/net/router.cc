@@ -11,8 +11,6 @@ namespace aios::net {
 
 namespace {
 
-constexpr std::size_t body_bytes_default = std::size_t{1} << 20;
-
 bool is_parameter(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
@@ -153,11 +151,22 @@ const Route* Router::match(std::string_view method, std::string_view path, std::
   return found;
 }
 
-std::size_t Router::body_bytes_max(std::string_view method, std::string_view path) const {
+BodyRuling Router::rule_body(const Request& head) const {
   std::string allow;
   Values values;
-  const Route* route = match(method, path, &allow, &values);
-  return route == nullptr ? body_bytes_default : route->body_bytes_max;
+  const std::string_view path = raw_path(head.target);
+  const Route* route = match(head.method, path, &allow, &values);
+  if (route == nullptr) {
+    return {.bytes_max = 0,
+            .refusal = allow.empty() ? not_found(path) : not_allowed(head.method, path, allow)};
+  }
+  if (route->admission != nullptr) {
+    auto admitted = route->admission(head);
+    if (!admitted.ok()) {
+      return {.bytes_max = 0, .refusal = problem(admitted.error())};
+    }
+  }
+  return {.bytes_max = route->body_bytes_max, .refusal = std::nullopt};
 }
 
 Task<Response> Router::dispatch(Context ctx, Request request) const {

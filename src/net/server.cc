@@ -18,7 +18,7 @@ namespace aios::net {
 
 namespace {
 
-constexpr std::size_t turned_away_max = 256;  // answers to peers beyond the bound, at one time
+constexpr std::uint32_t turned_away_max = 256;  // peers beyond the bound, at one time
 constexpr Duration no_descriptor_pause = std::chrono::milliseconds(50);
 
 /// Counts what runs, for a thread that waits until nothing does.
@@ -60,6 +60,7 @@ class TcpServer final : public Server {
   TcpServer(runtime::Shards& shards, const Router& router, const ServerOptions& options)
       : shards_(shards),
         options_(options),
+        bodies_(options.bodies_bytes_max),
         tick_(tick_of(options)) {
     for (std::size_t i = 0; i < shards.count(); ++i) {
       auto& shard = shard_.emplace_back(std::make_unique<Shard>(shards.at(i)));
@@ -67,6 +68,7 @@ class TcpServer final : public Server {
       shard->host.options = &options_;
       shard->host.executor = &shard->executor;
       shard->host.stopping = &stopping_;
+      shard->host.bodies = &bodies_;
       measure(&shard->host);
     }
   }
@@ -92,6 +94,10 @@ class TcpServer final : public Server {
   void stop(Duration grace) override;
 
  private:
+  /// Few beside the bound itself, which is made to fit the descriptors of the process.
+  static std::uint32_t beyond_max(const ServerOptions& options) {
+    return std::clamp<std::uint32_t>(options.connections_max / 8, 1, turned_away_max);
+  }
   static Duration tick_of(const ServerOptions& options) {
     const Duration shortest =
         std::min({options.header_timeout, options.idle_timeout, options.body_timeout,
@@ -129,6 +135,7 @@ class TcpServer final : public Server {
   }
   static Task<void> accept_all(TcpServer* server);
   static Task<void> run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket);
+  static bool close_idle(Shard* shard);
   static Task<void> turn_away(TcpServer* server, Shard* shard,
                               std::unique_ptr<detail::Socket> socket);
   static Task<void> finish(Shard* shard);
@@ -136,6 +143,7 @@ class TcpServer final : public Server {
 
   runtime::Shards& shards_;
   const ServerOptions options_;
+  detail::BodyBudget bodies_;
   const Duration tick_;
   std::unique_ptr<detail::Listener> listener_;
   std::uint16_t port_ = 0;
@@ -172,7 +180,7 @@ Task<void> TcpServer::accept_all(TcpServer* server) {
 /// On the accepting shard: hands the socket to its own.
 void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
   const bool room = open_->fetch_add(1) < options_.connections_max;
-  if (!room && turned_away_.fetch_add(1) >= turned_away_max) {
+  if (!room && turned_away_.fetch_add(1) >= beyond_max(options_)) {
     turned_away_.fetch_sub(1);
     open_->fetch_sub(1);
     return;  // closed unanswered
@@ -180,10 +188,22 @@ void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
   running_.enter();
   auto held = std::make_shared<std::unique_ptr<detail::Socket>>(std::move(socket));
   shard->executor.post([this, shard, room, held] {
+    const bool serve = room || close_idle(shard);
+    if (serve && !room) {
+      turned_away_.fetch_sub(1);
+    }
     auto work =
-        room ? run(this, shard, std::move(*held)) : turn_away(this, shard, std::move(*held));
+        serve ? run(this, shard, std::move(*held)) : turn_away(this, shard, std::move(*held));
     shard->group.spawn(std::move(work));
   });
+}
+
+/// Makes room: a peer that only holds connections must not keep out one that asks.
+bool TcpServer::close_idle(Shard* shard) {
+  const auto oldest = std::min_element(
+      shard->connections.begin(), shard->connections.end(),
+      [](const auto* left, const auto* right) { return left->idle_end() < right->idle_end(); });
+  return oldest != shard->connections.end() && (*oldest)->close_if_idle();
 }
 
 Task<void> TcpServer::run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket) {

@@ -18,9 +18,12 @@
 namespace aios::net {
 
 struct ServerOptions {
-  std::string host = "127.0.0.1";          ///< an address, or "localhost" (127.0.0.1)
-  std::uint16_t port = 0;                  ///< 0: any free one
-  std::uint32_t connections_max = 10'000;  ///< beyond: answered 503 and closed
+  std::string host = "127.0.0.1";  ///< an address, or "localhost" (127.0.0.1)
+  std::uint16_t port = 0;          ///< 0: any free one
+  /// Beyond, the one that is idle longest is closed; where none is, the new one gets 503.
+  std::uint32_t connections_max = 10'000;
+  /// Memory of the bodies that are being received or handled, all connections together; beyond: 503.
+  std::size_t bodies_bytes_max = std::size_t{256} << 20;
   std::size_t header_bytes_max = 32 << 10;
   /// From the first byte of a request to its last header; then 408.
   Duration header_timeout = std::chrono::seconds(10);

@@ -184,23 +184,6 @@ TEST_CASE("server: a slow head and a slow body are answered 408, an idle connect
   CHECK(idle.at_end());
 }
 
-TEST_CASE("server: beyond the connection bound the answer is 503") {
-  ServerOptions options;
-  options.connections_max = 1;
-  Fixture fixture(options);
-  Peer first = fixture.connect();
-  first.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
-  CHECK(first.read_answer().status == 200);
-  Peer second = fixture.connect();
-  second.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
-  const Response refused = second.read_answer();
-  CHECK(refused.status == 503);
-  CHECK(refused.headers.get("retry-after") == "1");
-  CHECK(second.at_end());
-  first.send("GET /b HTTP/1.1\r\nHost: x\r\n\r\n");
-  CHECK(first.read_answer().body == "GET /b ");
-}
-
 TEST_CASE("server: stop closes idle connections and cancels what outlasts the grace") {
   Fixture fixture;
   Peer idle = fixture.connect();

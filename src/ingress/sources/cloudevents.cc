@@ -48,6 +48,11 @@ void mount(const SourceServices& services) {
                              {"run", JsonObject{{"type", "string"}}},
                              {"reason", JsonObject{{"type", "string"}}},
                              {"repeated", JsonObject{{"type", "boolean"}}}}}};
+  route.admission = [authenticate =
+                         services.authenticate](const net::Request& head) -> Result<void> {
+    auto sender = authenticate(Context(), head);
+    return sender.ok() ? Result<void>() : Result<void>(std::move(sender).error());
+  };
   route.handler = Handler{services};
   services.router->add(std::move(route));
 }

@@ -56,6 +56,7 @@ Connection::Connection(std::unique_ptr<Socket> socket, ConnectionHost& host)
       host_(&host),
       parser_(Parser::Kind::request, limits_of(*host.options)),
       peer_(socket_->peer()),
+      body_share_(*host.bodies),
       cancel_(std::make_shared<CancelState>()) {
   in_.resize(buffer_bytes);
 }
@@ -77,10 +78,13 @@ void Connection::check_time(Instant now) {
   }
 }
 
-void Connection::close_if_idle() {
-  if (phase_ == Phase::idle) {
-    socket_->close();
+bool Connection::close_if_idle() {
+  if (phase_ != Phase::idle) {
+    return false;
   }
+  phase_ = Phase::ending;
+  socket_->close();
+  return true;
 }
 
 void Connection::abort() {
@@ -93,9 +97,15 @@ Connection::Want Connection::advance() {
   for (;;) {
     const std::string_view received(in_.data() + begin_, end_ - begin_);
     begin_ += parser_.consume(received);
+    if (!body_fits()) {
+      return Want::refuse;
+    }
     switch (parser_.state()) {
       case Parser::State::body_ready:
         start_body();
+        if (refusal_) {
+          return Want::refuse;
+        }
         if (parser_.state() == Parser::State::body && parser_.expects_continue() &&
             begin_ == end_) {
           return Want::interim;
@@ -109,12 +119,39 @@ Connection::Want Connection::advance() {
   }
 }
 
+/// A body costs memory only when the head alone shows who sends it and that it is wanted.
 void Connection::start_body() {
-  const std::string_view target = parser_.target();
-  const std::string_view path = target.substr(0, std::min(target.find('?'), target.size()));
-  parser_.start_body(host_->router->body_bytes_max(parser_.method(), path));
+  BodyRuling ruling;
+  if (parser_.has_body()) {
+    Request head;
+    head.method = parser_.method();
+    head.target = parser_.target();
+    head.headers = std::move(parser_.headers());
+    ruling = host_->router->rule_body(head);
+    parser_.headers() = std::move(head.headers);
+  }
+  refusal_ = std::move(ruling.refusal);
+  if (refusal_) {
+    return;
+  }
+  parser_.start_body(ruling.bytes_max);
   progress_ = 0;
   enter(Phase::body, host_->options->body_timeout);
+}
+
+bool Connection::body_fits() {
+  if (parser_.state() != Parser::State::body && parser_.state() != Parser::State::done) {
+    return true;
+  }
+  if (body_share_.grow_to(parser_.body().size())) {
+    return true;
+  }
+  refusal_ = problem(Error(Code::unavailable,
+                           "the bodies that are being received take all the memory they may",
+                           Retry::same_call)
+                         .page(317)
+                         .after(std::chrono::seconds(1)));
+  return false;
 }
 
 /// At least one free byte behind end_; grows up to what a head may have.
@@ -230,6 +267,7 @@ Task<bool> Connection::answer() {
   } else {
     response = problem(parsed.error());
   }
+  body_share_.release();
   if (host_->seconds != nullptr) {
     const Duration took = host_->executor->clock().instant() - begun;
     host_->seconds->observe(std::chrono::duration<double>(took).count());
@@ -276,8 +314,10 @@ Task<void> Connection::refuse(Response response) {
 }
 
 Task<void> Connection::refuse_request() {
-  const int status = parser_.error_status();
-  auto response = problem(status, parser_.error());
+  auto response =
+      refusal_ ? std::move(*refusal_) : problem(parser_.error_status(), parser_.error());
+  std::string().swap(parser_.body());  // what came of it is of no use
+  body_share_.release();
   auto refusing = refuse(std::move(response));
   co_await std::move(refusing);
 }

@@ -4,6 +4,7 @@
 // Threading: one shard.
 
 #include "core/context.h"
+#include "net/detail/body_budget.h"
 #include "net/detail/parser.h"
 #include "net/detail/socket.h"
 #include "net/http.h"
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,6 +30,7 @@ struct ConnectionHost {
   const ServerOptions* options = nullptr;
   runtime::Executor* executor = nullptr;
   const std::atomic<bool>* stopping = nullptr;
+  BodyBudget* bodies = nullptr;
   std::array<observe::Counter*, 5> requests{};  ///< by status / 100 - 1; null: not counted
   observe::Histogram* seconds = nullptr;        ///< from the whole request to its answer
   std::string date;                             ///< text of date_second
@@ -45,8 +48,10 @@ class Connection {
   Task<void> turn_away();
   /// Closes the connection when it waits longer than it may. Called every now and then.
   void check_time(Instant now);
-  /// Closes it when no request is in progress.
-  void close_if_idle();
+  /// Closes it when no request is in progress. @return whether it did
+  bool close_if_idle();
+  /// When it will have been idle for too long; never while a request is in progress.
+  Instant idle_end() const { return phase_ == Phase::idle ? deadline_ : Instant::never(); }
   /// Cancels the request in progress and closes.
   void abort();
 
@@ -56,6 +61,7 @@ class Connection {
 
   Want advance();
   void start_body();
+  bool body_fits();
   void enter(Phase phase, Duration timeout);
   void make_room();
   void note_read(std::size_t bytes);
@@ -74,6 +80,8 @@ class Connection {
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::size_t progress_ = 0;  ///< body bytes since the deadline was last moved
+  BodyShare body_share_;
+  std::optional<Response> refusal_;  ///< of the request whose body is not read
   std::string out_;
   Phase phase_ = Phase::idle;
   Instant deadline_ = Instant::never();

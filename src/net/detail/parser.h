@@ -51,6 +51,7 @@ class Parser {
   State state() const { return state_; }
   bool begun() const { return state_ != State::head || head_bytes_ != 0; }
   bool keep_alive() const { return keep_alive_; }
+  bool has_body() const { return framing_ != Framing::none; }  ///< once the head is whole
   bool expects_continue() const { return expects_continue_; }
   void continue_was_sent() { expects_continue_ = false; }
   int status() const { return status_; }
