@@ -5,6 +5,7 @@
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/opening.h"
+#include "ingress/refusals.h"
 
 #include <fmt/format.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr Duration dead_letter_line_period = std::chrono::seconds(10);
 constexpr std::size_t logged_type_characters_max = 100;
+constexpr std::size_t refused_source_characters_max = 200;
 
 JsonObject admit_facts(const Event& event, std::size_t bytes) {
   JsonObject about;
@@ -142,6 +144,7 @@ struct Ingress::Impl {
     return services.metrics->counter(
         {"aios_events", "Events received, by what became of them.", "", {"outcome"}},
         {std::string(outcome)});
+  Refusals refusals;
   }
   Task<Result<Accepted>> again(Context ctx, Event event, std::string digest);
   Task<Result<Accepted>> start_run(Context ctx, Inbox inbox, std::string workflow, Time now);
@@ -152,6 +155,7 @@ struct Ingress::Impl {
 Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>()) {
   impl_->services = services;
 }
+  Task<void> record_refusal(Context ctx, const Event* event, govern::Decision decision);
 Ingress::~Ingress() = default;
 
 /// The key is taken: the first answer again when the content is the same.
@@ -228,6 +232,38 @@ Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t byt
   auto ruling =
       impl_->services.guard->ask(ctx, govern::GuardPoint::event_admit, admit_facts(event, bytes));
   if (!ruling.allowed()) {
+/// The event itself is kept nowhere, so the leaf says only what it was and who decided; without room
+/// in the store it is refused all the same, and the next leaf stands for it too.
+Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
+                                         govern::Decision decision) {
+  runtime::Executor* executor = runtime::Executor::current();
+  const std::string source(excerpt(event->source, refused_source_characters_max));
+  const auto told = refusals.add(ctx.tenant, source, executor->clock().instant());
+  if (told.count == 0) {
+    co_return;
+  }
+  govern::LeafFacts leaf;
+  leaf.kind = "event";
+  leaf.outcome = "refused";
+  leaf.facts["type"] = excerpt(event->type, logged_type_characters_max);
+  leaf.facts["source"] = source;
+  if (told.count > 1) {
+    leaf.facts["count"] = told.count;
+  }
+  if (told.shared) {
+    leaf.facts["sources"] = "many";
+  }
+  leaf.decisions.push_back(std::move(decision));
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.epoch = services.store->epoch();
+  transition.leaves.push_back(govern::make_leaf(ctx, executor->clock().now(), leaf));
+  auto committed = co_await services.store->commit(ctx, std::move(transition));
+  if (!committed.ok()) {
+    refusals.put_back(ctx.tenant, source, told.count);
+  }
+}
+
     impl_->count("refused").add();
     co_return ruling.to_error();
   }
@@ -257,6 +293,7 @@ Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t byt
     }
   }
   if (!answer.ok() && answer.error().code() == Code::already_exists) {
+    co_await impl_->record_refusal(ctx, &event, ruling.decision);
     answer = co_await impl_->again(ctx, event, digest);
   }
   co_return answer;

@@ -48,8 +48,9 @@ class Ingress {
   ~Ingress();
   /// Durable when it returns. Starts the first workflow (by namespace and name) that the type
   /// triggers; without one, or when it refuses the input, the event is a dead letter.
-  /// Errors: policy_denied (event_admit), already_exists [AIOS-1203] (same source and id, other
-  /// content), resource_exhausted with Retry::same_call (the store's delta is full).
+  /// Errors: policy_denied (event_admit; an audit leaf says so, floods share one), already_exists
+  /// [AIOS-1203] (same source and id, other content), resource_exhausted with Retry::same_call (the
+  /// store's delta is full).
   Task<Result<Accepted>> accept(Context ctx, Event event, std::size_t bytes);
   Task<Result<std::vector<store::StreamRow>>> list(Context ctx, std::string status,
                                                    std::string after, std::uint32_t limit);

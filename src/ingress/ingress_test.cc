@@ -87,6 +87,39 @@ TEST_CASE("ingress: an event that is sent again is no second dead letter") {
   Inbox inbox;
   const auto first = inbox.accept(0);
   inbox.executor.advance(std::chrono::minutes(1));
+TEST_CASE("ingress: what policy refuses leaves a leaf with the decision, and a flood few") {
+  Inbox inbox;
+  REQUIRE(inbox.guard
+              .load(default_tenant(),
+                    {{"policies/e.rego", "package aios.event_admit\nimport rego.v1\n"
+                                         "deny contains \"not from here\" if true\n"}},
+                    JsonObject())
+              .ok());
+  for (int i = 0; i < 100; ++i) {
+    auto event = event_from_envelope({{"specversion", "1.0"},
+                                      {"id", fmt::format("{}", i)},
+                                      {"source", "/shop"},
+                                      {"type", "shop.order"},
+                                      {"data", {{"name", "mother's maiden name"}}}});
+    REQUIRE(event.ok());
+    const auto refused = inbox.executor.run(inbox.ingress->accept(
+        system_context(default_tenant(), "sender"), std::move(*event), 100));
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().code() == Code::policy_denied);
+  }
+  const auto leaves = inbox.executor.run(
+      inbox.store->leaves(system_context(default_tenant(), "test"), 0, 1'000));
+  REQUIRE(leaves.ok());
+  CHECK(leaves->size() == 10);
+  const Json leaf = parse_json(leaves->front()).value();
+  CHECK(text_or(leaf, "kind", "") == "event");
+  CHECK(text_or(leaf, "outcome", "") == "refused");
+  CHECK(text_or(leaf.at("principal"), "id", "").find("sender") != std::string::npos);
+  CHECK(text_or(leaf.at("facts"), "source", "") == "/shop");
+  CHECK(leaf.at("decisions").as_array().size() == 1);
+  CHECK(leaves->front().find("maiden") == std::string::npos);
+}
+
   const auto again = inbox.accept(0);
   CHECK(again.repeated);
   CHECK(again.id == first.id);
