@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/bundle.h"
 
+#include "store/file_io.h"
+
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 namespace aios::bundle {
 namespace {
@@ -53,10 +57,37 @@ std::string oddity(const fs::directory_entry& entry, std::string_view path) {
   return "";
 }
 
+/// At most `bytes_left`: the size that a file tells of may be nothing like what it gives.
+Result<std::string> read_whole(const std::string& path, std::uintmax_t bytes_left) {
+  const store::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::string bytes;
+  std::string part(std::size_t{64} << 10, '\0');
+  ssize_t got = file.get() < 0 ? -1 : 1;
+  while (got > 0 && bytes.size() <= bytes_left) {
+    got = ::read(file.get(), part.data(), part.size());
+    if (got > 0) {
+      bytes.append(part, 0, static_cast<std::size_t>(got));
+    } else if (got < 0 && errno == EINTR) {
+      got = 1;
+    }
+  }
+  if (got < 0) {
+    return Error(Code::unavailable, fmt::format("cannot read it: {}", std::strerror(errno)));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Result<Files> read_bundle_directory(const std::string& directory) {
   std::error_code ec;
+  if (!fs::is_directory(directory, ec)) {
+    return Error(Code::not_found,
+                 fs::exists(directory, ec)
+                     ? fmt::format("'{}' is no folder, wanted an app bundle", directory)
+                     : fmt::format("there is no folder '{}'", directory))
+        .page(1101);
+  }
   if (!fs::is_regular_file(fs::path(directory) / "aios.yaml", ec)) {
     return Error(Code::not_found,
                  fmt::format("'{}' is no app bundle: it has no aios.yaml", directory))
@@ -77,19 +108,18 @@ Result<Files> read_bundle_directory(const std::string& directory) {
     if (it->is_directory(ec)) {
       continue;
     }
-    bytes += it->file_size(ec);
+    auto content = read_whole(it->path().string(), bytes_max - bytes);
+    if (!content.ok()) {
+      return std::move(content).error().page(1102).at(path, 0, 0);
+    }
+    bytes += content->size();
     if (files.size() >= files_max || bytes > bytes_max) {
       return Error(Code::resource_exhausted,
                    fmt::format("bundle '{}' has more than {} files or {} MiB", directory, files_max,
                                bytes_max >> 20))
           .page(1102);
     }
-    std::ifstream file(it->path(), std::ios::binary);
-    files[path] = std::string(std::istreambuf_iterator<char>(file), {});
-    if (file.bad()) {
-      return Error(Code::unavailable, fmt::format("cannot read '{}'", it->path().string()))
-          .page(1102);
-    }
+    files[path] = std::move(*content);
   }
   if (ec) {
     return Error(Code::unavailable,

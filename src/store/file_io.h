@@ -25,6 +25,11 @@ class Descriptor {
 
 /// All of the bytes, in as many writes as it takes.
 int write_all(int fd, std::string_view bytes);
+/// Of what was opened with O_NONBLOCK, so that a FIFO did not wait for a writer.
+bool is_regular(int fd);
+/// The errno of a want that passes by itself: no descriptor or no memory is free just now. Nothing
+/// is wrong with the file.
+bool passes(int number);
 /// Makes the names in a folder durable.
 int sync_folder(const std::string& path);
 

@@ -23,9 +23,10 @@ Error failure(std::string_view doing, const std::string& path, int number) {
   const Code code = number == ENOENT                      ? Code::not_found
                     : number == EACCES || number == EPERM ? Code::permission_denied
                     : number == ENOSPC                    ? Code::resource_exhausted
+                    : store::passes(number)               ? Code::unavailable
                                                           : Code::data_loss;
   return Error(code, fmt::format("cannot {} '{}': {}", doing, path, std::strerror(number)),
-               number == ENOSPC ? Retry::same_call : Retry::never)
+               number == ENOSPC || store::passes(number) ? Retry::same_call : Retry::never)
       .page(kPage);
 }
 
@@ -42,9 +43,12 @@ Result<void> sync(const std::string& folder) {
 }  // namespace
 
 Result<std::string> read_file(const std::string& path, std::size_t bytes_max) {
-  const store::Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const store::Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) {
     return failure("open", path, errno);
+  }
+  if (!store::is_regular(fd.get())) {
+    return Error(Code::data_loss, fmt::format("'{}' is no regular file", path)).page(kPage);
   }
   std::string bytes;
   std::string part(std::size_t{64} << 10, '\0');

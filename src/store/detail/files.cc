@@ -22,7 +22,8 @@ Error file_error(std::string_view doing, const std::string& path, int error_numb
         .page(405);
   }
   return Error(Code::unavailable,
-               fmt::format("{} '{}': {}", doing, path, std::strerror(error_number)))
+               fmt::format("{} '{}': {}", doing, path, std::strerror(error_number)),
+               passes(error_number) ? Retry::same_call : Retry::never)
       .page(413);
 }
 
@@ -69,10 +70,13 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes)
 }
 
 Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status{};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
     return file_error("opening", path, errno);
+  }
+  if (!is_regular(file.get())) {
+    return Error(Code::failed_precondition, fmt::format("'{}' is no regular file", path)).page(413);
   }
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (size > bytes_max) {
