@@ -22,6 +22,7 @@
 #include "runtime/task_group.h"
 #include "store/store.h"
 #include "workflow/engine.h"
+#include "store/restored.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -147,6 +148,8 @@ class SystemImpl final : public System {
 Context SystemImpl::local_context() const {
   Context ctx = system_context(default_tenant(), "command-line");
   auto principal = std::make_shared<Principal>();
+  std::optional<Time> restored_;  ///< the data come from a backup with this newest commit
+  bool recovered_ = false;        ///< on shard 0: parked runs go on
   principal->id = "system:command-line";
   principal->kind = "system";
   principal->roles = {"admin", "reviewer", "auditor"};
@@ -187,6 +190,7 @@ void SystemImpl::build_rooms() {
       store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_});
   ingress_ = std::make_unique<ingress::Ingress>(
       ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_, &log_});
+  services.restored_through = restored_;
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
 }
 
@@ -342,7 +346,11 @@ Result<void> SystemImpl::start() {
   if (!audit.ok()) {
     return std::move(audit).error();
   }
-  audit_ = std::move(*audit);
+  auto restored = store::restored_through(options_.data);
+  if (!restored.ok()) {
+    return std::move(restored).error();
+  }
+  restored_ = *restored;
   build_rooms();
   mount();
   auto loaded = shards_.run(0, load());

@@ -41,6 +41,9 @@ DeploymentInfo info_from(const Json& state) {
   if (const Json* parameters = find(state, "parameters"); parameters != nullptr) {
     info.parameters = parameters->as_object();
   }
+  // Deployments of earlier versions do not say which of the values were set: all are kept.
+  const Json* set = find(state, "set");
+  info.set = set != nullptr && set->is_object() ? set->get_object() : info.parameters;
   auto at = parse_rfc3339(text_or(state, "at", ""));
   info.at = at.ok() ? *at : Time{};
   return info;
@@ -51,6 +54,11 @@ Json DeploymentInfo::to_json() const {
   for (const std::string& warning : warnings) {
     told.emplace_back(warning);
   }
+  JsonArray changed_parameters;
+  for (const ParameterChange& change : changes) {
+    changed_parameters.push_back(
+        JsonObject{{"name", change.name}, {"from", change.from}, {"to", change.to}});
+  }
   return JsonObject{{"name", name},
                     {"version", version},
                     {"digest", digest},
@@ -59,6 +67,8 @@ Json DeploymentInfo::to_json() const {
                     {"at", to_rfc3339(at)},
                     {"changed", changed},
                     {"parameters", parameters},
+                    {"set", set},
+                    {"parameter_changes", std::move(changed_parameters)},
                     {"warnings", std::move(told)}};
 }
 

@@ -3,6 +3,7 @@
 
 #include "bundle/detail/deployment_records.h"
 #include "bundle/detail/names.h"
+#include "bundle/detail/settings.h"
 #include "bundle/detail/staging.h"
 #include "core/text.h"
 #include "govern/audit.h"
@@ -78,7 +79,7 @@ struct Deployments::Impl {
   Task<Result<DeploymentInfo>> recorded(Context ctx) const;
   Task<Result<Blobs>> keep(Context ctx, std::string files, std::string embedding);
   Task<Result<DeploymentInfo>> replace(Context ctx, std::string files,
-                                       std::shared_ptr<const Bundle> bundle);
+                                       std::shared_ptr<const Bundle> bundle, JsonObject settings);
   Task<Result<void>> commit(Context ctx, DeploymentInfo info, Blobs blobs);
 };
 
@@ -215,6 +216,7 @@ Task<Result<Blobs>> Deployments::Impl::keep(Context ctx, std::string files, std:
   if (!kept.ok()) {
     co_return std::move(kept).error();
   }
+  state.erase("parameter_changes");
   names.files = std::move(*kept);
   if (!embedding.empty()) {
     store::Payload learnt;
@@ -231,7 +233,8 @@ Task<Result<Blobs>> Deployments::Impl::keep(Context ctx, std::string files, std:
 /// Recorded when nothing can fail any more, and in place when it is recorded: a start that follows
 /// a crash between the two puts it in place.
 Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string files,
-                                                        std::shared_ptr<const Bundle> bundle) {
+                                                        std::shared_ptr<const Bundle> bundle,
+                                                        JsonObject settings) {
   auto before = co_await recorded(ctx);
   if (!before.ok()) {
     co_return std::move(before).error().with("reading what is deployed");
@@ -267,14 +270,21 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   if (!committed.ok()) {
     co_return std::move(committed).error();
   }
-  put(ctx.tenant, *made, info, *bundle);
+  DeploymentInfo kept = info;
+  kept.changes.clear();
+  put(ctx.tenant, *made, std::move(kept), *bundle);
   co_return info;
 }
 
 Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonObject overrides,
                                                  std::vector<Error>* errors) {
   std::string copy = to_text(files_json(files));
-  auto checked = co_await check_away(impl_->services, ctx, std::move(files), std::move(overrides));
+  auto earlier = co_await impl_->recorded(ctx);
+  if (!earlier.ok()) {
+    co_return std::move(earlier).error().with("reading what is deployed");
+  }
+  JsonObject settings = settings_of(files, earlier->set, overrides);
+  auto checked = co_await check_away(impl_->services, ctx, std::move(files), settings);
   if (!checked.ok()) {
     co_return std::move(checked).error();
   }
@@ -292,11 +302,17 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
   const auto before = impl_->of(ctx.tenant);
   const auto bundle = std::make_shared<const Bundle>(std::move(*checked->bundle));
   Result<DeploymentInfo> done = Error(Code::internal, "not deployed");
+  for (const auto& member : settings) {
+    info.set[member.key()] = bundle->parameters.at(member.key());
+  }
+  if (before->number > 0) {
+    info.changes = changes_between(before->parameters, info.parameters);
+  }
   if (before && before->info.digest == bundle->digest) {
     done = before->info;
     done->changed = false;
   } else {
-    done = co_await impl_->replace(ctx, std::move(copy), bundle);
+    done = co_await impl_->replace(ctx, std::move(copy), bundle, std::move(settings));
   }
   impl_->end(ctx.tenant);
   if (done.ok()) {

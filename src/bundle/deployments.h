@@ -19,9 +19,17 @@
 namespace aios::bundle {
 
 struct DeploymentInfo {
+struct ParameterChange {
+  std::string name;
+  Json from;  ///< null: it was not declared
+  Json to;    ///< null: it is declared no more
+};
+
   std::string name, version, digest, by;
   std::uint64_t number = 0;  ///< counts deployments of the tenant
-  JsonObject parameters;
+  JsonObject parameters;  ///< all of them, with the bundle's defaults
+  JsonObject set;         ///< those that were set, in this deployment or one before it
+  std::vector<ParameterChange> changes;  ///< against the deployment before; not kept
   Time at;
   bool changed = true;  ///< false: the same digest runs already, nothing was committed
   std::vector<std::string> warnings;  ///< of the check, and secrets that are missing now
@@ -53,6 +61,8 @@ class Deployments {
   /// under way; failed_precondition [AIOS-1107] for a bundle of another name.
   Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,
                                       std::vector<Error>* errors);
+  /// @param overrides  values of parameters; those not named keep what an earlier deployment set,
+  ///                   null takes one back to the bundle's default.
   /// not_found [AIOS-1108]: none, or what is recorded could not be installed; it says which.
   Result<DeploymentInfo> current(const TenantId& tenant) const;
   /// A form by name; not_found names the nearest.

@@ -233,3 +233,32 @@ operations:
 
 }  // namespace
 }  // namespace aios::bundle
+TEST_CASE("deploy: parameters that are not given keep what was set, and changes are told") {
+  Rooms rooms;
+  const auto with = [](std::string_view version, std::string_view limit) {
+    Files given = files(version, "first");
+    given["aios.yaml"] += "parameters:\n  limit: {type: integer, default: " + std::string(limit) +
+                          "}\n  other: {type: integer, default: " + std::string(limit) + "}\n";
+    return given;
+  };
+  const auto deploy = [&rooms](Files given, JsonObject set) {
+    std::vector<Error> errors;
+    return rooms.bench.loop.run(
+        rooms.deployments->deploy(rooms.ctx, std::move(given), std::move(set), &errors));
+  };
+  auto first = deploy(with("1", "5"), {{"limit", "9"}});
+  REQUIRE(first.ok());
+  CHECK(first->parameters == JsonObject{{"limit", 9}, {"other", 5}});
+  CHECK(first->changes.empty());
+  auto second = deploy(with("2", "6"), {});  // a new default goes where nothing was set
+  REQUIRE(second.ok());
+  CHECK(second->parameters == JsonObject{{"limit", 9}, {"other", 6}});
+  REQUIRE(second->changes.size() == 1);
+  CHECK(second->changes[0].name == "other");
+  auto third = deploy(with("2", "6"), {{"limit", nullptr}});
+  REQUIRE(third.ok());
+  CHECK(third->parameters == JsonObject{{"limit", 6}, {"other", 6}});
+  CHECK(third->set.empty());
+  CHECK(rooms.deployments->current(default_tenant())->changes.empty());
+}
+

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/restored.h"
 #include "store/test/subject.h"
 
 #include <fmt/format.h>
@@ -77,6 +78,13 @@ TEST_CASE("backup: what was backed up comes back, folded and not yet folded") {
   if (!restored.ok()) {
     FAIL(restored.error().text());
   }
+  const auto newest = subject.stream("run_0094").updated;
+  const auto through = restored_through(paths.target);
+  REQUIRE(through.ok());
+  REQUIRE(through->has_value());
+  CHECK(**through >= subject.stream("run_0089").updated);
+  CHECK(**through <= newest + std::chrono::seconds(1));
+  CHECK_FALSE(restored_through(subject.scratch().at("nothing")).value().has_value());
   go_on_in(subject, paths.target);
   CHECK(subject.everything() == before);
   CHECK(subject.store().epoch() > epoch);

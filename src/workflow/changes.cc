@@ -259,4 +259,5 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
   co_return done;
 }
 
+    state.from_backup = false;
 }  // namespace aios::workflow

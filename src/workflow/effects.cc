@@ -154,7 +154,15 @@ Task<bool> Engine::Impl::clear_to_send(RunPtr run, Function* function, CallPlan 
     }
   }
   if (effect.maybe_happened && plan.effect == EffectClass::none) {
-    open_incident(*run, Error(Code::failed_precondition, "an earlier try may have happened"));
+  if (run->state.from_backup && plan.effect > EffectClass::read && !effect.maybe_happened) {
+    doubt(*run);
+  }
+    open_incident(*run,
+                  Error(Code::failed_precondition,
+                        run->state.from_backup
+                            ? "the call may have happened after the backup was made that this "
+                              "run came from"
+                            : "an earlier try may have happened"));
     co_return false;
   }
   if (effect.maybe_happened && plan.effect == EffectClass::lookup) {
@@ -289,6 +297,7 @@ void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effec
       data["error"] = outcome.error->text();
     }
     note(run, RunEvent::effect_result, std::move(data));
+    run->state.from_backup = false;  // it had not come so far, so nothing after it happened either
   }
   if (!outcome.inference.empty()) {
     remember(run.state.inferences, std::move(outcome.inference));

@@ -100,6 +100,10 @@ Engine::Impl::Impl(EngineServices given)
       [this](const TenantId& tenant, const std::string& run_id, Places::Place place) {
         wake(tenant, run_id, std::move(place));
       },
+  auto told = co_await impl_->tell_restored(ctx);
+  if (!told.ok()) {
+    co_return std::move(told).error().with("counting the runs that came from a backup");
+  }
       TimerQueue::Options());
   if (services.metrics != nullptr) {
     services.metrics->gauge({"aios_runs_driven", "Runs that are driven now.", "", {}},

@@ -47,6 +47,9 @@ struct EngineServices {
   std::function<runtime::Executor&(std::string_view run_id)> shard_of;
   runtime::Executor* timers = nullptr;  ///< where wake-ups are watched
   PlacesOptions places;                 ///< how many runs are driven at once
+  /// The store came from a backup whose newest commit was then: what runs of that time did since is
+  /// not known, so they ask before they act again.
+  std::optional<Time> restored_through;
   observe::Metrics* metrics = nullptr;
   observe::Log* log = nullptr;
 };

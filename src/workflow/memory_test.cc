@@ -64,7 +64,7 @@ RunState full_state() {
   // One name a member: a new member does not compile here until it is seen to below.
   auto& [workflow, version, digest, blob, subject, traceparent, labels, status, created, deadline,
          raw_input, input, context, frames, inferences, retrievals, reviews, open_effects, steps,
-         effects, effect, waiting, cancel_asked, cancel_reason, output, error] = out;
+         effects, effect, waiting, from_backup, cancel_asked, cancel_reason, output, error] = out;
   workflow = "w";
   version = "v";
   digest = "d";
@@ -93,6 +93,7 @@ RunState full_state() {
   waiting.emplace();
   waiting->reason = Waiting::Reason::incident;
   waiting->subject = "inc";
+  from_backup = true;
   cancel_asked = true;
   cancel_reason = "r";
   output = mark(9);
@@ -112,7 +113,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 26);  // one a member of RunState
+  CHECK(members == 27);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 

@@ -186,6 +186,9 @@ void Engine::Impl::release(const RunPtr& run) {
   run->busy = false;
   if (std::exchange(run->woken, false) && !run->state.ended()) {
     const bool later = run->state.waiting && !shard.early.contains(run->id);
+  if (services.restored_through && row->updated <= *services.restored_through) {
+    mark_restored(*run);
+  }
     const auto due = later ? next_wake(run->state) : clock(*run).now();
     if (due) {
       timers->add(run->ctx.tenant, run->id, *due);

@@ -147,6 +147,9 @@ void put_head(JsonObject& out, const RunState& state) {
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
   if (state.cancel_asked) {
+  if (state.from_backup) {
+    out["from_backup"] = true;
+  }
     out["cancel_asked"] = true;
   }
   put(out, "output", state.output);
@@ -301,6 +304,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   }
   out.cancel_asked = bool_or(in, "cancel_asked", false);
   out.cancel_reason = take_text(in, "cancel_reason");
+  out.from_backup = bool_or(in, "from_backup", false);
   out.output = take(in, "output");
   out.error = take(in, "error");
   return out;

@@ -7,6 +7,7 @@
 #include "store/detail/keys_file.h"
 #include "store/detail/sqlite_engine.h"
 #include "store/detail/sqlite_identity.h"
+#include "store/restored.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -215,6 +216,24 @@ Result<void> restore_keys(const KeysFile& keys, const DirectoryLayout& layout) {
   return write_kept_secrets(layout.directory, keys.files);
 }
 
+/// Notes up to where the directory knows what happened: its newest commit, in the tables or still
+/// in the journal.
+Result<void> note_newest(const DirectoryLayout& layout) {
+  std::int64_t newest = 0;
+  const std::pair<std::string, const char*> places[] = {
+      {layout.tables(), "SELECT max(updated) FROM streams"},
+      {layout.journal(), "SELECT max(time) FROM journal"}};
+  for (const auto& [path, sql] : places) {
+    auto db = Db::open(path, Access::read);
+    auto found = db.ok() ? (*db)->one_integer(sql) : Result<std::int64_t>(std::move(db).error());
+    if (!found.ok()) {
+      return std::move(found).error();
+    }
+    newest = std::max(newest, *found);
+  }
+  return note_restored(layout.directory, Time{newest});
+}
+
 }  // namespace
 
 Result<void> SqliteEngine::backup(const std::string& archive_path) {
@@ -266,6 +285,7 @@ Result<void> restore_store(const std::string& archive_path, const std::string& k
   done = done.ok() ? restore_frames(archive_path, layout) : done;
   done = done.ok() ? restore_keys(*keys, layout) : done;
   done = done.ok() ? renew_identity(layout) : done;
+  done = done.ok() ? note_newest(layout) : done;
   done = done.ok() ? sync_directory(layout.directory) : done;
   if (!done.ok()) {
     std::filesystem::remove_all(layout.directory, ignored);

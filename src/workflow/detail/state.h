@@ -80,6 +80,7 @@ struct RunState {
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
   bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
+  bool from_backup = false;   ///< its next effects may have happened after the backup was made
   std::string cancel_reason;
   Json output, error;
 
