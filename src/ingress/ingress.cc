@@ -139,23 +139,23 @@ Json Accepted::to_json() const {
 struct Ingress::Impl {
   IngressServices services;
   DeadLetterLines dead_letters;
+  Refusals refusals;
 
   observe::Counter& count(std::string_view outcome) {
     return services.metrics->counter(
         {"aios_events", "Events received, by what became of them.", "", {"outcome"}},
         {std::string(outcome)});
-  Refusals refusals;
   }
   Task<Result<Accepted>> again(Context ctx, Event event, std::string digest);
   Task<Result<Accepted>> start_run(Context ctx, Inbox inbox, std::string workflow, Time now);
   Task<Result<Accepted>> dead_letter(Context ctx, Inbox inbox, Time now);
   void warn_dead_letter(const Context& ctx, const Inbox& inbox);
+  Task<void> record_refusal(Context ctx, const Event* event, govern::Decision decision);
 };
 
 Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>()) {
   impl_->services = services;
 }
-  Task<void> record_refusal(Context ctx, const Event* event, govern::Decision decision);
 Ingress::~Ingress() = default;
 
 /// The key is taken: the first answer again when the content is the same.
@@ -210,28 +210,6 @@ Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time
   co_return inbox.accepted;
 }
 
-Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::string workflow,
-                                                Time now) {
-  JsonArray input;
-  input.emplace_back(inbox.event->envelope);
-  workflow::StartRequest request;
-  request.workflow = std::move(workflow);
-  request.input = std::move(input);
-  request.subject = inbox.event->subject;
-  request.run_id = inbox.accepted.run;
-  request.with = inbox_transition(ctx, now, inbox);
-  auto started = co_await services.engine->start(ctx, std::move(request));
-  if (!started.ok()) {
-    co_return std::move(started).error();
-  }
-  count("accepted").add();
-  co_return inbox.accepted;
-}
-
-Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t bytes) {
-  auto ruling =
-      impl_->services.guard->ask(ctx, govern::GuardPoint::event_admit, admit_facts(event, bytes));
-  if (!ruling.allowed()) {
 /// The event itself is kept nowhere, so the leaf says only what it was and who decided; without room
 /// in the store it is refused all the same, and the next leaf stands for it too.
 Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
@@ -264,7 +242,30 @@ Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
   }
 }
 
+Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::string workflow,
+                                                Time now) {
+  JsonArray input;
+  input.emplace_back(inbox.event->envelope);
+  workflow::StartRequest request;
+  request.workflow = std::move(workflow);
+  request.input = std::move(input);
+  request.subject = inbox.event->subject;
+  request.run_id = inbox.accepted.run;
+  request.with = inbox_transition(ctx, now, inbox);
+  auto started = co_await services.engine->start(ctx, std::move(request));
+  if (!started.ok()) {
+    co_return std::move(started).error();
+  }
+  count("accepted").add();
+  co_return inbox.accepted;
+}
+
+Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t bytes) {
+  auto ruling =
+      impl_->services.guard->ask(ctx, govern::GuardPoint::event_admit, admit_facts(event, bytes));
+  if (!ruling.allowed()) {
     impl_->count("refused").add();
+    co_await impl_->record_refusal(ctx, &event, ruling.decision);
     co_return ruling.to_error();
   }
   const std::string digest = content_digest(event);
@@ -293,7 +294,6 @@ Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
     }
   }
   if (!answer.ok() && answer.error().code() == Code::already_exists) {
-    co_await impl_->record_refusal(ctx, &event, ruling.decision);
     answer = co_await impl_->again(ctx, event, digest);
   }
   co_return answer;
