@@ -75,11 +75,23 @@ Performed failed(Error error) {
   return performed;
 }
 
-Performed blocked(Error error) {
-  Performed performed =
-      failed(error.retry_after() ? std::move(error) : std::move(error).after(pause_default));
-  performed.blocked = true;
-  return performed;
+/// What a leaf says of what went out and came back.
+void add_exchange(const Error* error, const std::string& request, const std::string& answer,
+                  govern::LeafFacts* leaf) {
+  if (error != nullptr) {
+    leaf->facts["code"] = std::string(name_of(error->code()));
+  }
+  if (!request.empty()) {
+    leaf->contents["request"] = request;
+  }
+  if (!answer.empty()) {
+    leaf->contents["answer"] = answer;
+  }
+}
+
+/// Says when to ask again.
+Error passing(Error error) {
+  return error.retry_after() ? std::move(error) : std::move(error).after(pause_default);
 }
 
 }  // namespace
@@ -140,7 +152,19 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
   Result<void> fit = arguments.ok() ? check_fit(connector, info, ruling.decision, call, *arguments)
                                     : Result<void>(std::move(arguments).error());
   const bool admitted = ruling.allowed() && fit.ok();
-  auto leaf = leaf_facts(info, call, "effect_intent", admitted ? "admitted" : "refused");
+  const bool asks = call.purpose == Purpose::lookup;
+  if (admitted && asks) {
+    co_return Prepared{.permit = std::move(*ruling.permit), .info = info};
+  }
+  auto ready = impl_->can_begin(ctx.tenant, *found->loaded);
+  if (admitted && !ready.ok()) {
+    impl_->count(info, "blocked", Duration(0));
+    co_return Prepared{.permit = std::move(*ruling.permit),
+                       .info = info,
+                       .blocked = passing(std::move(ready).error())};
+  }
+  auto leaf = leaf_facts(info, call, asks ? "effect_lookup" : "effect_intent",
+                         admitted ? "admitted" : "refused");
   leaf.decisions.push_back(ruling.decision);
   leaf.contents["arguments"] = govern::content_of(admitted ? *arguments : call.arguments);
   auto bytes = govern::make_leaf(ctx, impl_->clock.now(), leaf);
@@ -151,6 +175,23 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
     co_return std::move(error).with(doing);
   }
   co_return Prepared{.permit = std::move(*ruling.permit), .info = info, .intent = std::move(bytes)};
+}
+
+Result<void> Connectors::Impl::can_begin(const TenantId& tenant,
+                                         const detail::Loaded& loaded) const {
+  auto secrets_there = has_secrets(tenant, *loaded.connector);
+  return secrets_there.ok() ? loaded.gate.admits(clock) : secrets_there;
+}
+
+Task<Result<detail::Gate::Pass>> Connectors::Impl::begin(Context ctx,
+                                                         std::shared_ptr<detail::Loaded> loaded) {
+  auto secrets_there = has_secrets(ctx.tenant, *loaded->connector);
+  if (!secrets_there.ok()) {
+    co_return std::move(secrets_there).error();
+  }
+  auto entering = loaded->gate.enter(std::move(ctx), clock);
+  auto entered = co_await std::move(entering);
+  co_return entered;
 }
 
 Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCall call) {
@@ -165,16 +206,15 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   }
   const auto loaded = found->loaded;
   call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
-  auto secrets = impl_->has_secrets(ctx.tenant, *loaded->connector);
-  if (!secrets.ok()) {
-    impl_->count(prepared.info, "blocked", Duration(0));
-    co_return blocked(std::move(secrets).error());
-  }
-  auto entering = loaded->gate.enter(ctx, impl_->clock);
-  auto entered = co_await std::move(entering);
+  auto beginning = impl_->begin(ctx, loaded);
+  auto entered = co_await std::move(beginning);
   if (!entered.ok()) {
     impl_->count(prepared.info, "blocked", Duration(0));
-    co_return blocked(std::move(entered).error());
+    leaf.outcome = "blocked";
+    auto turned_away = failed(passing(std::move(entered).error()));
+    turned_away.blocked = true;
+    turned_away.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
+    co_return turned_away;
   }
   const Instant begun = impl_->clock.instant();
   Context attempt = ctx.until(begun + prepared.info.timeout);
@@ -187,52 +227,47 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   performed.spared = performed.outcome == Outcome::failed && may_pass &&
                      (performed.request.empty() || *entered == detail::Gate::Pass::probe);
   leaf.outcome = word_of(performed.outcome);
-  if (performed.error) {
-    leaf.facts["code"] = std::string(name_of(performed.error->code()));
-  }
-  if (!performed.request.empty()) {
-    leaf.contents["request"] = performed.request;
-  }
-  if (!performed.answer.empty()) {
-    leaf.contents["answer"] = performed.answer;
-  }
+  add_exchange(performed.error ? &*performed.error : nullptr, performed.request, performed.answer,
+               &leaf);
   performed.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   impl_->count(prepared.info, leaf.outcome, impl_->clock.instant() - begun);
   co_return performed;
 }
 
-Task<Result<std::optional<Json>>> Connectors::lookup(Context ctx, Prepared prepared,
-                                                     OperationCall call) {
+Task<LookedUp> Connectors::lookup(Context ctx, Prepared prepared, OperationCall call) {
+  LookedUp looked_up;
   auto found = impl_->find(ctx.tenant, call.connector, call.operation);
-  if (!found.ok()) {
-    co_return std::move(found).error();
-  }
   auto arguments = detail::carry_out(prepared.permit.decision(), call.arguments);
-  if (!arguments.ok()) {
-    co_return std::move(arguments).error();
+  if (!found.ok() || !arguments.ok()) {
+    looked_up.error = found.ok() ? std::move(arguments).error() : std::move(found).error();
+    co_return looked_up;
   }
   call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
   const auto loaded = found->loaded;
-  auto secrets = impl_->has_secrets(ctx.tenant, *loaded->connector);
-  if (!secrets.ok()) {
-    co_return std::move(secrets).error();
-  }
-  auto entering = loaded->gate.enter(ctx, impl_->clock);
-  auto entered = co_await std::move(entering);
+  auto beginning = impl_->begin(ctx, loaded);
+  auto entered = co_await std::move(beginning);
   if (!entered.ok()) {
-    co_return std::move(entered).error();
+    looked_up.error = std::move(entered).error();
+    co_return looked_up;
   }
+  auto leaf = leaf_facts(prepared.info, call, "effect_lookup", "failed");
+  leaf.decisions.push_back(prepared.permit.decision());
   const Instant begun = impl_->clock.instant();
   Context attempt = ctx.until(begun + prepared.info.timeout);
   auto asking =
       loaded->connector->lookup(std::move(attempt), std::move(prepared.permit), std::move(call));
-  auto answer = co_await std::move(asking);
-  const Error* error = answer.ok() ? nullptr : &answer.error();
+  looked_up = co_await std::move(asking);
+  const Error* error = looked_up.error ? &*looked_up.error : nullptr;
   impl_->leave(ctx.tenant, prepared.info.connector, *loaded,
-               answer.ok() ? Outcome::done : Outcome::failed, error);
-  impl_->count(prepared.info, answer.ok() ? "looked_up" : "lookup_failed",
+               error == nullptr ? Outcome::done : Outcome::failed, error);
+  if (error == nullptr) {
+    leaf.outcome = looked_up.result ? "found" : "absent";
+  }
+  add_exchange(error, looked_up.request, looked_up.answer, &leaf);
+  looked_up.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
+  impl_->count(prepared.info, error == nullptr ? "looked_up" : "lookup_failed",
                impl_->clock.instant() - begun);
-  co_return answer;
+  co_return looked_up;
 }
 
 }  // namespace aios::connectors

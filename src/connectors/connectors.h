@@ -50,7 +50,11 @@ struct OperationInfo {
   std::optional<expr::Schema> result_checker;  ///< of the result; always there where it acts
 };
 
+/// What a call is prepared for.
+enum class Purpose : std::uint8_t { attempt, lookup };
+
 struct OperationCall {
+  Purpose purpose = Purpose::attempt;
   std::string connector;
   std::string operation;
   Json arguments;
@@ -65,8 +69,12 @@ struct OperationCall {
 struct Prepared {
   govern::Permit permit;
   OperationInfo info;
-  /// Commits to the arguments as policy lets them through; commit it before perform().
-  store::AuditLeaf intent;
+  /// Commits to the arguments as policy lets them through; commit it before perform(). None for a
+  /// look-up, which changes nothing and has a leaf of its own, and none when blocked.
+  store::AuditLeaf intent{};
+  /// Set: an attempt would be turned away now (see Performed::blocked). Write no intent, and ask
+  /// again after retry_after().
+  std::optional<Error> blocked{};
 };
 
 struct Performed {
@@ -82,9 +90,21 @@ struct Performed {
   /// What was sent, or may have been, as canonical JSON: of HTTP {method, url, body} with the body's
   /// exact text; never a header, which may hold a secret. Empty when certainly nothing was sent.
   std::string request;
-  std::string answer;     ///< what came back: of HTTP {status, body}; empty when nothing did
-  store::AuditLeaf leaf;  ///< commit it with the result; empty bytes when blocked. It commits to
-                          ///< `request` and `answer`
+  std::string answer;  ///< what came back: of HTTP {status, body}; empty when nothing did
+  /// Commit it with the result: every intent has one, unless the process ends between the two. It
+  /// commits to `request` and `answer`; where it says "blocked", nothing was tried.
+  store::AuditLeaf leaf;
+};
+
+/// What came of asking whether a call happened.
+struct LookedUp {
+  std::optional<Json> result;  ///< it happened, and gave this
+  std::optional<Error> error;  ///< not known yet. Neither: it did not happen
+  std::string request;         ///< as in Performed
+  std::string answer;
+  /// Says "found", "absent" or "failed"; commit it with what follows. Empty bytes when nothing was
+  /// asked: the breaker is open, all places are taken or a secret is not there.
+  store::AuditLeaf leaf{};
 };
 
 /// What Connectors holds a connector to.
@@ -111,10 +131,8 @@ class Connector {
   /// alone.
   /// The Permit's obligations are already carried out on the arguments.
   virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
-  /// Class lookup only. A value: it happened, with its result; nullopt: it did not; an error: not
-  /// known yet.
-  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit,
-                                                   OperationCall call) = 0;
+  /// Class lookup only. Fills all but the leaf.
+  virtual Task<LookedUp> lookup(Context ctx, govern::Permit permit, OperationCall call) = 0;
 };
 /// Used by calls only: making a connector touches none of them.
 struct KindServices {
@@ -183,8 +201,8 @@ class Connectors {
   Task<Result<Prepared>> prepare(Context ctx, OperationCall call,
                                  std::vector<store::AuditLeaf>* refused);
   Task<Performed> perform(Context ctx, Prepared prepared, OperationCall call);
-  /// See Connector::lookup; errors also for a breaker that is open or places that are taken.
-  Task<Result<std::optional<Json>>> lookup(Context ctx, Prepared prepared, OperationCall call);
+  /// @param prepared  for Purpose::lookup
+  Task<LookedUp> lookup(Context ctx, Prepared prepared, OperationCall call);
 
  private:
   struct Impl;

@@ -24,8 +24,9 @@ namespace aios::govern {
 
 /// One admitted request or one phase of an effect, with its decisions.
 struct LeafFacts {
-  /// "event", "run", "effect_intent", "effect_outcome", "model_intent", "model_call",
-  /// "policy_query", "retrieval", "review", "deployment", "model", "promotion", "key", "backup"
+  /// "event", "run", "effect_intent", "effect_outcome", "effect_lookup", "model_intent",
+  /// "model_call", "policy_query", "retrieval", "review", "deployment", "model", "promotion",
+  /// "key", "backup"
   std::string kind;
   std::string stream;   ///< "run_..." and so on
   std::string step;     ///< reference of the task in its document, "" when none

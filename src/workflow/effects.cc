@@ -2,6 +2,7 @@
 // Calls: the effect fence and the outcome classes. The rule behind every line: what may have
 // happened outside is in the store before it can happen, and what is not known is asked or left to
 // a person, never guessed.
+#include "govern/audit.h"
 #include "workflow/detail/engine_impl.h"
 
 #include <fmt/format.h>
@@ -172,6 +173,19 @@ Task<bool> Engine::Impl::clear_to_send(RunPtr run, Function* function, CallPlan 
   co_return true;
 }
 
+/// The intent is committed and nothing came of it: to be told from one whose end nobody saw.
+void Engine::Impl::not_sent(LiveRun& run) {
+  const auto& effect = *run.state.effect;
+  govern::LeafFacts facts;
+  facts.kind = "effect_outcome";
+  facts.stream = run.id;
+  facts.step = effect.step;
+  facts.outcome = "not_sent";
+  facts.facts["effect_id"] = effect.id;
+  facts.facts["attempt"] = effect.attempt;
+  run.leaves.push_back(govern::make_leaf(run.ctx, clock(run).now(), facts));
+}
+
 Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan plan) {
   const bool clear = co_await clear_to_send(run, function, plan);
   if (!clear) {
@@ -192,8 +206,17 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
     give_up(*run, plan.effect, prepared.error());
     co_return Next::advance;
   }
-  const auto now = clock(*run).now();
   ++effect.attempt;
+  if (prepared->blocked) {
+    CallOutcome turned_away;
+    turned_away.outcome = Outcome::failed;
+    turned_away.blocked = true;
+    turned_away.error = std::move(prepared->blocked);
+    collect(*run, turned_away, plan.effect);
+    settle(*run, plan, std::move(turned_away));
+    co_return Next::advance;
+  }
+  const auto now = clock(*run).now();
   effect.phase = EffectState::Phase::intent;
   effect.sent_at = now;
   effect.first_at = effect.first_at.value_or(now);
@@ -211,7 +234,8 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
     co_return saved == Saved::faulted ? Next::advance : Next::lost;
   }
   if (run->cancel_requested || stopping) {
-    effect.phase = EffectState::Phase::fresh;  // nothing was sent
+    effect.phase = EffectState::Phase::fresh;
+    not_sent(*run);
     --effect.attempt;
     co_return Next::advance;
   }
@@ -244,24 +268,26 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
   }
   std::vector<store::AuditLeaf> refused;
   auto request = request_of(*run);
+  request.purpose = connectors::Purpose::lookup;
   auto prepared = co_await function->prepare(run->ctx, request, &refused);
   std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
   if (!prepared.ok()) {
     give_up(*run, plan.effect, prepared.error());
     co_return false;
   }
-  std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
   const Context ctx = attempt_context(*run, plan);
   auto ready = std::move(*prepared);
+  // A look-up changes nothing outside, so it has no fence: its leaf goes with what follows.
   auto answer = co_await function->lookup(ctx, std::move(ready), std::move(request));
-  if (!answer.ok()) {
+  std::move(answer.leaves.begin(), answer.leaves.end(), std::back_inserter(run->leaves));
+  if (answer.error) {
     metrics.effect(plan.effect, "lookup_failed");
     ++effect.lookups;
-    settle_unknown(*run, plan, answer.error());
-    await_peer(*run, plan, answer.error());
+    settle_unknown(*run, plan, *answer.error);
+    await_peer(*run, plan, *answer.error);
     co_return false;
   }
-  if (!answer->has_value()) {
+  if (!answer.result) {
     metrics.effect(plan.effect, "lookup_absent");
     const auto settled = *effect.sent_at + plan.timeout + plan.settle;
     if (now < settled) {
@@ -276,7 +302,7 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
   metrics.effect(plan.effect, "lookup_found");
   note(*run, RunEvent::effect_result,
        {{"step", effect.step}, {"effect", effect.id}, {"outcome", "done"}, {"by", "lookup"}});
-  machine(*run).call_done(std::move(**answer));
+  machine(*run).call_done(std::move(*answer.result));
   co_return false;
 }
 

@@ -32,6 +32,7 @@ class Knowledge;
 namespace aios::workflow {
 
 struct CallRequest {
+  connectors::Purpose purpose = connectors::Purpose::attempt;
   std::string run_id;
   std::string step;       ///< JSON pointer of the task in its document
   std::string effect_id;  ///< the same for every attempt of this step instance: the idempotency key
@@ -77,10 +78,20 @@ struct CallOutcome {
   std::uint32_t labels = 0;  ///< DataLabel bits of the result: the run has them from now on
 };
 
-/// Admitted and ready to leave: made by prepare(), given to perform().
+/// What came of asking whether a call happened.
+struct LookupOutcome {
+  std::optional<Json> result;            ///< it happened, and gave this
+  std::optional<Error> error;            ///< not known yet. Neither: it did not happen
+  std::vector<store::AuditLeaf> leaves;  ///< committed with what follows
+};
+
+/// Admitted and ready to leave: made by prepare(), given to perform() or lookup().
 struct PreparedCall {
-  std::vector<store::AuditLeaf> intent;  ///< committed before perform()
+  std::vector<store::AuditLeaf> intent;  ///< committed before perform(); nothing for a look-up
   std::shared_ptr<void> state;           ///< the function's own (holds the Permit)
+  /// Set: an attempt would be blocked now. There is no intent, so that an intent without an outcome
+  /// says that nobody knows.
+  std::optional<Error> blocked;
 };
 
 class Function {
@@ -94,9 +105,8 @@ class Function {
   virtual Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
                                              std::vector<store::AuditLeaf>* refused) = 0;
   virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
-  /// Class lookup only: nullopt when it did not happen; an error when that cannot be known yet.
-  virtual Task<Result<std::optional<Json>>> lookup(Context ctx, PreparedCall prepared,
-                                                   CallRequest request);
+  /// Class lookup only. @param prepared  for Purpose::lookup
+  virtual Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request);
 };
 
 /// The rooms a function may use.

@@ -317,9 +317,11 @@ const FunctionEntry* FunctionRegistry::find(std::string_view name) const {
   return nullptr;
 }
 
-Task<Result<std::optional<Json>>> Function::lookup(Context /*ctx*/, PreparedCall /*prepared*/,
-                                                   CallRequest /*request*/) {
-  co_return Error(Code::unimplemented, "this function cannot be asked whether it happened");
+Task<LookupOutcome> Function::lookup(Context /*ctx*/, PreparedCall /*prepared*/,
+                                     CallRequest /*request*/) {
+  LookupOutcome out;
+  out.error = Error(Code::unimplemented, "this function cannot be asked whether it happened");
+  co_return out;
 }
 
 }  // namespace aios::workflow

@@ -22,6 +22,11 @@ EffectClass class_of(std::string_view name) {
   return EffectClass::none;
 }
 
+Error is_open() {
+  return Error(Code::unavailable, "the breaker is open", Retry::same_call)
+      .after(std::chrono::milliseconds(300));
+}
+
 Error lost() { return Error(Code::unavailable, "no answer came", Retry::same_call); }
 
 struct Inside {
@@ -56,6 +61,17 @@ class SystemFunction final : public Function {
       co_return Error(Code::policy_denied, "the guard says no");
     }
     PreparedCall out;
+    if (request.purpose == connectors::Purpose::lookup) {
+      co_return out;
+    }
+    if (const auto hook = std::exchange(system_.on_prepare, nullptr)) {
+      hook();
+    }
+    if (system_.turn_away > 0) {
+      --system_.turn_away;
+      out.blocked = is_open();
+      co_return out;
+    }
     out.intent.push_back({"intent " + request.effect_id});
     co_return out;
   }
@@ -67,8 +83,8 @@ class SystemFunction final : public Function {
     if (behaviour == Behaviour::block) {
       out.outcome = Outcome::failed;
       out.blocked = true;
-      out.error = Error(Code::unavailable, "the breaker is open", Retry::same_call)
-                      .after(std::chrono::milliseconds(300));
+      out.error = is_open();
+      out.leaves.push_back({"blocked " + request.effect_id});
       co_return out;
     }
     ++system_.requests;
@@ -112,17 +128,18 @@ class SystemFunction final : public Function {
     co_return out;
   }
 
-  Task<Result<std::optional<Json>>> lookup(Context /*ctx*/, PreparedCall /*prepared*/,
-                                           CallRequest request) override {
+  Task<LookupOutcome> lookup(Context /*ctx*/, PreparedCall /*prepared*/,
+                             CallRequest request) override {
     ++system_.lookups;
-    if (system_.lookup_fails) {
-      co_return lost();
-    }
+    LookupOutcome out;
+    out.leaves.push_back({"lookup " + request.effect_id});
     const auto found = system_.results.find(request.effect_id);
-    if (found == system_.results.end()) {
-      co_return std::optional<Json>();
+    if (system_.lookup_fails) {
+      out.error = lost();
+    } else if (found != system_.results.end()) {
+      out.result = found->second;
     }
-    co_return std::optional<Json>(found->second);
+    co_return out;
   }
 
  private:

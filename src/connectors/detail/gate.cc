@@ -9,7 +9,33 @@ namespace {
 
 constexpr std::size_t waiting_max = 1'000;
 
+Error too_many(std::uint32_t places) {
+  return Error(Code::resource_exhausted,
+               fmt::format("{} calls already wait for one of the connector's {} places",
+                           waiting_max, places),
+               Retry::same_call)
+      .page(909)
+      .after(std::chrono::seconds(1));
+}
+
+Error is_open(Duration pause) {
+  return Error(Code::unavailable, "the connector's breaker is open after repeated failures",
+               Retry::same_call)
+      .page(908)
+      .after(pause);
+}
+
 }  // namespace
+
+Result<void> Gate::admits(runtime::Clock& clock) const {
+  std::lock_guard lock(mutex_);
+  if (taken_ >= limits_.concurrency && waiting_.size() >= waiting_max) {
+    return too_many(limits_.concurrency);
+  }
+  runtime::Breaker as_it_is = breaker_;  // to ask is to become the one who probes
+  const auto pause = as_it_is.blocked(clock.instant());
+  return pause ? Result<void>(is_open(*pause)) : Result<void>();
+}
 
 Task<Result<Gate::Pass>> Gate::enter(Context ctx, runtime::Clock& clock) {
   runtime::OneShot<Turn> turn;
@@ -18,12 +44,7 @@ Task<Result<Gate::Pass>> Gate::enter(Context ctx, runtime::Clock& clock) {
     std::lock_guard lock(mutex_);
     wait = taken_ >= limits_.concurrency;
     if (wait && waiting_.size() >= waiting_max) {
-      co_return Error(Code::resource_exhausted,
-                      fmt::format("{} calls already wait for one of the connector's {} places",
-                                  waiting_max, limits_.concurrency),
-                      Retry::same_call)
-          .page(909)
-          .after(std::chrono::seconds(1));
+      co_return too_many(limits_.concurrency);
     }
     if (wait) {
       waiting_.push_back(turn);
@@ -44,10 +65,7 @@ Task<Result<Gate::Pass>> Gate::enter(Context ctx, runtime::Clock& clock) {
     co_return closed ? Pass::normal : Pass::probe;
   }
   give_place();
-  co_return Error(Code::unavailable, "the connector's breaker is open after repeated failures",
-                  Retry::same_call)
-      .page(908)
-      .after(*pause);
+  co_return is_open(*pause);
 }
 
 void Gate::give_place() {

@@ -30,6 +30,8 @@ class Gate {
   /// @return unavailable [AIOS-0908] with retry_after: the breaker is open;
   ///         resource_exhausted [AIOS-0909]: 1,000 others wait already; or that of ctx.
   Task<Result<Pass>> enter(Context ctx, runtime::Clock& clock);
+  /// What enter() would answer now, without taking a place or the probe.
+  Result<void> admits(runtime::Clock& clock) const;
   enum class Health : std::uint8_t {
     good,     ///< the peer answered, whatever it said
     bad,      ///< no answer, or one that says the peer is in trouble

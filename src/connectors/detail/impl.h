@@ -59,6 +59,10 @@ struct Connectors::Impl {
   /// Gives the place back, and tells whoever waits for the connector when it is there again.
   void leave(const TenantId& tenant, const std::string& connector, detail::Loaded& loaded,
              Outcome outcome, const Error* error);
+  /// What begin() would answer now, without taking anything.
+  Result<void> can_begin(const TenantId& tenant, const detail::Loaded& loaded) const;
+  /// Secrets, a place, the breaker. After success: leave() once.
+  Task<Result<detail::Gate::Pass>> begin(Context ctx, std::shared_ptr<detail::Loaded> loaded);
   void count(const OperationInfo& info, std::string_view outcome, Duration took);
 };
 

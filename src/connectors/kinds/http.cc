@@ -84,8 +84,7 @@ class HttpConnector final : public Connector {
   }
   Result<void> rehearse(const govern::Decision& decision, const OperationCall& call) const override;
   Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) override;
-  Task<Result<std::optional<Json>>> lookup(Context ctx, govern::Permit permit,
-                                           OperationCall call) override;
+  Task<LookedUp> lookup(Context ctx, govern::Permit permit, OperationCall call) override;
 
  private:
   const HttpOperation* find_operation(std::string_view name) const {
@@ -104,6 +103,8 @@ class HttpConnector final : public Connector {
   /// says that there is none.
   Result<Json> read_answer(const HttpRequestForm& form, const net::Response& response,
                            const OperationCall& call) const;
+  Result<Json> read_found(const HttpOperation& operation, const net::Response& response,
+                          const OperationCall& call) const;
 
   KindServices services_;
   std::unique_ptr<const HttpManifest> manifest_;
@@ -262,41 +263,59 @@ Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, Opera
   co_return performed;
 }
 
-Task<Result<std::optional<Json>>> HttpConnector::lookup(Context ctx, govern::Permit permit,
-                                                        OperationCall call) {
+/// Null: it did not happen.
+Result<Json> HttpConnector::read_found(const HttpOperation& operation,
+                                       const net::Response& response,
+                                       const OperationCall& call) const {
+  const HttpRequestForm& form = *operation.lookup;
+  const bool none =
+      std::find(form.absent.begin(), form.absent.end(), response.status) != form.absent.end();
+  auto verdict = detail::judge_answer(response, EffectClass::read, manifest_->errors);
+  if (!none && verdict.outcome != Outcome::done) {
+    return *std::move(verdict.error);
+  }
+  auto found = read_answer(form, response, call);
+  if (found.ok() && found->is_null()) {
+    return found;
+  }
+  return as_success(operation, std::move(found));
+}
+
+Task<LookedUp> HttpConnector::lookup(Context ctx, govern::Permit permit, OperationCall call) {
   AIOS_ASSERT(permit.decision().point == govern::GuardPoint::connector_egress);
+  LookedUp looked_up;
   const HttpOperation* operation = find_operation(call.operation);
   AIOS_ASSERT(operation != nullptr);
   if (!operation->lookup) {
-    co_return Error(Code::failed_precondition,
-                    fmt::format("operation '{}' has no look-up", call.operation))
-        .page(901);
+    looked_up.error = Error(Code::failed_precondition,
+                            fmt::format("operation '{}' has no look-up", call.operation))
+                          .page(901);
+    co_return looked_up;
   }
   const HttpRequestForm& form = *operation->lookup;
   auto request = make_request(form, permit.decision(), call);
   if (!request.ok()) {
-    co_return std::move(request).error();
+    looked_up.error = std::move(request).error();
+    co_return looked_up;
   }
+  std::string image = detail::request_image(*request);
   auto sending = services_.client->send(std::move(ctx), std::move(*request));
   auto response = co_await std::move(sending);
+  if (response.ok() || net::sent_of(response.error()) != net::Sent::nothing) {
+    looked_up.request = std::move(image);
+  }
   if (!response.ok()) {
-    co_return *detail::judge_failure(std::move(response).error(), EffectClass::read).error;
+    looked_up.error = detail::judge_failure(std::move(response).error(), EffectClass::read).error;
+    co_return looked_up;
   }
-  const bool none =
-      std::find(form.absent.begin(), form.absent.end(), response->status) != form.absent.end();
-  auto verdict = detail::judge_answer(*response, EffectClass::read, manifest_->errors);
-  if (!none && verdict.outcome != Outcome::done) {
-    co_return std::move(*verdict.error).with("looking up whether it happened");
-  }
-  auto found = read_answer(form, *response, call);
-  if (found.ok() && found->is_null()) {
-    co_return std::optional<Json>();
-  }
-  found = as_success(*operation, std::move(found));
+  looked_up.answer = detail::answer_image(*response);
+  auto found = read_found(*operation, *response, call);
   if (!found.ok()) {
-    co_return std::move(found).error().with("looking up whether it happened");
+    looked_up.error = std::move(found).error().with("looking up whether it happened");
+  } else if (!found->is_null()) {
+    looked_up.result = std::move(*found);
   }
-  co_return std::optional<Json>(std::move(*found));
+  co_return looked_up;
 }
 
 std::unique_ptr<Connector> make_http(const KindServices& services, const ManifestFile& file,

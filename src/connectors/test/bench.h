@@ -139,9 +139,11 @@ struct Bench {
     REQUIRE(prepared.ok());
     return loop.run(connectors.perform(ctx, std::move(*prepared), what));
   }
-  Result<std::optional<Json>> lookup(const OperationCall& what) {
+  LookedUp lookup(OperationCall what) {
+    what.purpose = Purpose::lookup;
     auto prepared = prepare(what);
     REQUIRE(prepared.ok());
+    CHECK(prepared->intent.bytes.empty());
     return loop.run(connectors.lookup(ctx, std::move(*prepared), what));
   }
 

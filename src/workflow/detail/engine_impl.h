@@ -129,6 +129,7 @@ struct Engine::Impl {
   Task<Next> call_outside(RunPtr run, Function* function, CallPlan plan);
   Task<bool> clear_to_send(RunPtr run, Function* function, CallPlan plan);
   bool left_by_stop(const RunPtr& run);
+  void not_sent(LiveRun& run);
   Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
   CallRequest request_of(const LiveRun& run) const;
   Context attempt_context(const LiveRun& run, const CallPlan& plan);

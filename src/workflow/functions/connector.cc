@@ -10,6 +10,7 @@ namespace {
 
 connectors::OperationCall call_of(const CallRequest& request) {
   connectors::OperationCall out;
+  out.purpose = request.purpose;
   out.connector = std::string(text_or(request.arguments, "connector", ""));
   out.operation = std::string(text_or(request.arguments, "operation", ""));
   const auto* arguments = find(request.arguments, "arguments");
@@ -47,7 +48,10 @@ class Connector final : public Function {
       co_return std::move(admitted).error();
     }
     PreparedCall out;
-    out.intent.push_back(admitted->intent);
+    if (!admitted->intent.bytes.empty()) {
+      out.intent.push_back(admitted->intent);
+    }
+    out.blocked = admitted->blocked;
     out.state = std::make_shared<connectors::Prepared>(std::move(*admitted));
     co_return out;
   }
@@ -68,12 +72,17 @@ class Connector final : public Function {
     co_return out;
   }
 
-  Task<Result<std::optional<Json>>> lookup(Context ctx, PreparedCall prepared,
-                                           CallRequest request) override {
+  Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request) override {
     auto call = call_of(request);
     auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
-    auto found = co_await connectors_->lookup(ctx, std::move(*admitted), std::move(call));
-    co_return found;
+    auto asked = co_await connectors_->lookup(ctx, std::move(*admitted), std::move(call));
+    LookupOutcome out;
+    out.result = std::move(asked.result);
+    out.error = std::move(asked.error);
+    if (!asked.leaf.bytes.empty()) {
+      out.leaves.push_back(std::move(asked.leaf));
+    }
+    co_return out;
   }
 
  private:

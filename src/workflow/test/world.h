@@ -24,7 +24,7 @@ enum class Behaviour : std::uint8_t {
   drop,         ///< the request is lost, nobody knows
   fail_before,  ///< certainly not done, worth a retry
   refuse,       ///< certainly not done, for good
-  block,        ///< not even sent: the breaker is open
+  block,        ///< not even sent: the breaker has opened since the intent
   hang,         ///< done, and nothing comes back until release_hanging()
   late,   ///< the answer is lost at once, and it is done a while later, within the call's timeout
   crawl,  ///< the same, and it is done two seconds after that timeout, within the settle window
@@ -39,8 +39,10 @@ struct OutsideSystem {
   std::deque<Behaviour> script;        ///< empty: answer
   std::function<Behaviour()> chooser;  ///< used when the script is empty
   int requests = 0, lookups = 0, denied = 0;
-  int inside = 0, inside_max = 0;  ///< requests at one time
-  bool deaf = false;               ///< a call that hangs heeds no cancellation
+  int inside = 0, inside_max = 0;    ///< requests at one time
+  bool deaf = false;                 ///< a call that hangs heeds no cancellation
+  int turn_away = 0;                 ///< so many attempts are blocked before they have an intent
+  std::function<void()> on_prepare;  ///< called once, while an attempt is prepared
   bool lookup_fails = false;
   bool deny = false;
   std::vector<runtime::OneShot<bool>> hanging;
