@@ -149,7 +149,6 @@ Context SystemImpl::local_context() const {
   Context ctx = system_context(default_tenant(), "command-line");
   auto principal = std::make_shared<Principal>();
   std::optional<Time> restored_;  ///< the data come from a backup with this newest commit
-  bool recovered_ = false;        ///< on shard 0: parked runs go on
   principal->id = "system:command-line";
   principal->kind = "system";
   principal->roles = {"admin", "reviewer", "auditor"};
@@ -346,6 +345,7 @@ Result<void> SystemImpl::start() {
   if (!audit.ok()) {
     return std::move(audit).error();
   }
+  audit_ = std::move(*audit);
   auto restored = store::restored_through(options_.data);
   if (!restored.ok()) {
     return std::move(restored).error();
