@@ -142,13 +142,13 @@ class SystemImpl final : public System {
   std::shared_ptr<CancelState> stopping_ = std::make_shared<CancelState>();
   std::atomic<bool> ready_{false};
   std::string first_key_file_;
+  std::optional<Time> restored_;  ///< the data come from a backup with this newest commit
   bool stopped_ = false;
 };
 
 Context SystemImpl::local_context() const {
   Context ctx = system_context(default_tenant(), "command-line");
   auto principal = std::make_shared<Principal>();
-  std::optional<Time> restored_;  ///< the data come from a backup with this newest commit
   principal->id = "system:command-line";
   principal->kind = "system";
   principal->roles = {"admin", "reviewer", "auditor"};
