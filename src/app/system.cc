@@ -20,9 +20,9 @@
 #include "review/review.h"
 #include "runtime/one_shot.h"
 #include "runtime/task_group.h"
+#include "store/restored.h"
 #include "store/store.h"
 #include "workflow/engine.h"
-#include "store/restored.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -183,13 +183,13 @@ void SystemImpl::build_rooms() {
   services.timers = &shards_.at(0);
   services.metrics = &metrics_;
   services.log = &log_;
+  services.restored_through = restored_;
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
   deployments_ = std::make_unique<bundle::Deployments>(bundle::DeploymentServices{
       store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_});
   ingress_ = std::make_unique<ingress::Ingress>(
       ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_, &log_});
-  services.restored_through = restored_;
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
 }
 

@@ -248,6 +248,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
                                 state.effect->step);
     machine(*run).call_failed(std::move(problem));
   } else {
+    state.from_backup = false;
     state.effect->maybe_happened = false;
     state.effect->attempt = 0;
     state.effect->lookups = 0;
@@ -259,5 +260,4 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
   co_return done;
 }
 
-    state.from_backup = false;
 }  // namespace aios::workflow

@@ -154,10 +154,10 @@ Task<bool> Engine::Impl::clear_to_send(RunPtr run, Function* function, CallPlan 
       co_return false;
     }
   }
-  if (effect.maybe_happened && plan.effect == EffectClass::none) {
   if (run->state.from_backup && plan.effect > EffectClass::read && !effect.maybe_happened) {
     doubt(*run);
   }
+  if (effect.maybe_happened && plan.effect == EffectClass::none) {
     open_incident(*run,
                   Error(Code::failed_precondition,
                         run->state.from_backup
@@ -297,6 +297,7 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
     }
     effect.maybe_happened = false;
     effect.lookups = 0;
+    run->state.from_backup = false;  // it had not come so far, so nothing after it happened either
     co_return true;
   }
   metrics.effect(plan.effect, "lookup_found");
@@ -323,7 +324,6 @@ void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effec
       data["error"] = outcome.error->text();
     }
     note(run, RunEvent::effect_result, std::move(data));
-    run->state.from_backup = false;  // it had not come so far, so nothing after it happened either
   }
   if (!outcome.inference.empty()) {
     remember(run.state.inferences, std::move(outcome.inference));

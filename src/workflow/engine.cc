@@ -100,10 +100,6 @@ Engine::Impl::Impl(EngineServices given)
       [this](const TenantId& tenant, const std::string& run_id, Places::Place place) {
         wake(tenant, run_id, std::move(place));
       },
-  auto told = co_await impl_->tell_restored(ctx);
-  if (!told.ok()) {
-    co_return std::move(told).error().with("counting the runs that came from a backup");
-  }
       TimerQueue::Options());
   if (services.metrics != nullptr) {
     services.metrics->gauge({"aios_runs_driven", "Runs that are driven now.", "", {}},
@@ -130,6 +126,10 @@ void Engine::peer_recovered(const TenantId& tenant, const std::string& peer) {
 }
 
 Task<Result<void>> Engine::recover(Context ctx) {
+  auto told = co_await impl_->tell_restored(ctx);
+  if (!told.ok()) {
+    co_return std::move(told).error().with("counting the runs that came from a backup");
+  }
   auto timers = impl_->timers;
   auto& shard = impl_->shard_of_executor(*impl_->services.timers);
   auto done = co_await impl_->on_shard<bool>(shard, ctx, impl_->start_timers(timers));

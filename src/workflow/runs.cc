@@ -168,6 +168,9 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
   if (run->state.ended()) {
     co_return Result<void>();
   }
+  if (services.restored_through && row->updated <= *services.restored_through) {
+    mark_restored(*run);
+  }
   auto definition = co_await by_digest(ctx, run->state.digest, run->state.definition_blob);
   if (!definition.ok()) {
     co_return std::move(definition).error();
@@ -186,9 +189,6 @@ void Engine::Impl::release(const RunPtr& run) {
   run->busy = false;
   if (std::exchange(run->woken, false) && !run->state.ended()) {
     const bool later = run->state.waiting && !shard.early.contains(run->id);
-  if (services.restored_through && row->updated <= *services.restored_through) {
-    mark_restored(*run);
-  }
     const auto due = later ? next_wake(run->state) : clock(*run).now();
     if (due) {
       timers->add(run->ctx.tenant, run->id, *due);

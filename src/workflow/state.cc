@@ -146,10 +146,10 @@ void put_head(JsonObject& out, const RunState& state) {
   put(out, "reviews", state.reviews);
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
-  if (state.cancel_asked) {
   if (state.from_backup) {
     out["from_backup"] = true;
   }
+  if (state.cancel_asked) {
     out["cancel_asked"] = true;
   }
   put(out, "output", state.output);

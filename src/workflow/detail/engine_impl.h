@@ -145,15 +145,15 @@ struct Engine::Impl {
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
 
-  // Who waits for a peer (peers.cc)
-  void await_peer(const LiveRun& run, const CallPlan& plan, const Error& error);
-  void peer_recovered(const TenantId& tenant, const std::string& peer);
   // Runs that came from a backup (restored.cc)
   void mark_restored(LiveRun& run);
   void doubt(LiveRun& run);
   Task<Result<bool>> tell_restored(Context ctx);
   Task<Result<std::uint64_t>> count_restored(Context ctx, std::string status);
 
+  // Who waits for a peer (peers.cc)
+  void await_peer(const LiveRun& run, const CallPlan& plan, const Error& error);
+  void peer_recovered(const TenantId& tenant, const std::string& peer);
   static bool wakes_early(EngineShard& shard, const LiveRun& run);
 
   // Changes from outside (changes.cc)

@@ -79,8 +79,8 @@ struct RunState {
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
-  bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
   bool from_backup = false;   ///< its next effects may have happened after the backup was made
+  bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
   std::string cancel_reason;
   Json output, error;
 
