@@ -141,6 +141,20 @@ TEST_CASE("models: versions are numbered without gaps and never serve by themsel
   CHECK(serving.error().page() == 705);
 }
 
+TEST_CASE("models: who trained and asks to promote is told so, also where policy denies it") {
+  Server server;
+  REQUIRE(server.train().ok());
+  REQUIRE(server.guard
+              .load(default_tenant(),
+                    {{"promote.rego",
+                      "package aios.model_promote\nimport rego.v1\n"
+                      "deny contains \"not today\" if true\n"}},
+                    JsonObject{})
+              .ok());
+  CHECK(server.promote("key_trainer", 1).error().page() == 706);  // the reason that stays
+  CHECK(server.promote("key_owner", 1).error().page() == 501);
+}
+
 TEST_CASE("models: the one who trained may not promote, whatever policy says; another one may") {
   Server server;
   REQUIRE(server.train().ok());

@@ -62,14 +62,14 @@ Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uin
   govern::Ruling ruling =
       impl_->guard.ask(ctx, govern::GuardPoint::model_promote, std::move(facts));
   std::optional<Error> refusal;
-  if (!ruling.allowed()) {
-    refusal = ruling.to_error();
-  } else if (info->trained_by == ctx.principal->id) {
-    // No policy can loosen this.
+  if (info->trained_by == ctx.principal->id) {
+    // No policy can loosen this, and none need say it: the one who asked learns the plain reason.
     refusal = Error(Code::failed_precondition,
                     fmt::format("'{}' trained version {} of '{}', wanted another one to promote it",
                                 ctx.principal->id, version, info->model))
                   .page(706);
+  } else if (!ruling.allowed()) {
+    refusal = ruling.to_error();
   }
   auto leaf = promotion_leaf(ctx, now, wanted, refusal ? "refused" : "promoted", ruling.decision);
   if (refusal) {
