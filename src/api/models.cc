@@ -132,6 +132,7 @@ Task<Answer> promote_model(const ApiServices& services, Context ctx, net::Reques
   if (!info.ok()) {
     co_return std::move(info).error();
   }
+  services.engine->peer_recovered(ctx.tenant, workflow::model_peer(info->alias));
   co_return net::json_response(200, alias_json(*info));
 }
 

@@ -187,7 +187,8 @@ void SystemImpl::build_rooms() {
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
   deployments_ = std::make_unique<bundle::Deployments>(bundle::DeploymentServices{
-      store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_});
+      store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_,
+      models_.get()});
   ingress_ = std::make_unique<ingress::Ingress>(
       ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_, &log_});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
@@ -61,6 +62,34 @@ struct Deployments::Impl {
     for (const Error& missing : services.connectors->missing_secrets(tenant)) {
       info->warnings.push_back(missing.text());
     }
+    for (const std::string& model : idle_models(tenant)) {
+      info->warnings.push_back(
+          Error(Code::failed_precondition,
+                fmt::format("model '{}' serves nothing yet: runs that ask it wait until a version "
+                            "is promoted; 'aios model train {}', then 'aios model promote {}@1 {}'",
+                            model, model, model, model))
+              .page(705)
+              .text());
+    }
+  }
+
+  /// Models of the tenant's bundle that no alias leads to.
+  std::vector<std::string> idle_models(const TenantId& tenant) const {
+    std::vector<std::string> idle;
+    const auto installed = of(tenant);
+    if (services.models == nullptr || !installed) {
+      return idle;
+    }
+    const auto aliases = services.models->aliases(tenant);
+    for (const ModelSource& source : installed->bundle.models) {
+      const auto serves = [&source](const models::AliasInfo& alias) {
+        return alias.model == source.spec.name;
+      };
+      if (std::none_of(aliases.begin(), aliases.end(), serves)) {
+        idle.push_back(source.spec.name);
+      }
+    }
+    return idle;
   }
 
   void put(const TenantId& tenant, const Ready& ready, DeploymentInfo info, const Bundle& bundle) {

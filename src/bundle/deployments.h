@@ -45,6 +45,7 @@ struct DeploymentServices {
   data::Knowledge* knowledge = nullptr;  ///< null: articles are not installed
   /// Its calls use all of the above: stop it before they go. Null: everything is done here.
   runtime::BlockingPool* pool = nullptr;
+  const models::Models* models = nullptr;  ///< null: what serves is not looked at
 };
 
 class Deployments {

@@ -59,6 +59,9 @@ inline std::string connector_peer(std::string_view name) {
   return "connector/" + std::string(name);
 }
 
+/// That of a model's alias.
+inline std::string model_peer(std::string_view alias) { return "model/" + std::string(alias); }
+
 /// What came of one attempt.
 struct CallOutcome {
   Outcome outcome = Outcome::done;

@@ -101,8 +101,9 @@ class Missing(unittest.TestCase):
         variable = "AIOS_SECRET_HELPDESK_TOKEN"
         scene.server = Server(scene.folder, {variable: ""}).start()
         told = scene.deploy()["warnings"]
-        self.assertEqual(len(told), 1, told)
+        self.assertEqual(len(told), 2, told)
         self.assertIn(variable, told[0])
+        self.assertIn("model 'intent' serves nothing yet", told[1])
         scene.train()
         scene.restart("stop")
         self.assertIn(variable, scene.server.log())

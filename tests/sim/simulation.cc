@@ -209,7 +209,7 @@ class Simulation {
       if (!view.waiting_for.starts_with("incident")) {
         continue;
       }
-      world_.executor.advance(std::chrono::seconds(3));  // whatever was late has arrived by then
+      world_.executor.advance(std::chrono::seconds(5));  // whatever was late has arrived by then
       const auto why = world_.executor.run(world_.engine->explain(world_.ctx(), row.id));
       const auto mark = why.ok() ? why->find("effect " + row.id) : std::string::npos;
       if (mark == std::string::npos) {

@@ -8,6 +8,10 @@
 namespace aios::workflow {
 namespace {
 
+constexpr int nothing_serves_page = 705;
+/// Somebody has to train and promote first: there is no hurry.
+constexpr Duration promotion_pause = std::chrono::seconds(5);
+
 class Infer final : public Function {
  public:
   explicit Infer(gateway::Gateway* gateway) : gateway_(gateway) {}
@@ -20,7 +24,9 @@ class Infer final : public Function {
                    "infer: wanted 'model' (text) and 'input' (object), one has no such value")
           .page(1040);
     }
-    return CallPlan();
+    CallPlan plan;
+    plan.peer = model_peer(text_or(request.arguments, "model", ""));
+    return plan;
   }
 
   Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
@@ -41,6 +47,10 @@ class Infer final : public Function {
     if (!answer.ok()) {
       out.outcome = Outcome::failed;
       out.error = std::move(answer).error();
+      if (out.error->page() == nothing_serves_page) {  // between a deployment and a promotion
+        out.blocked = true;
+        out.error = std::move(*out.error).after(promotion_pause);
+      }
       co_return out;
     }
     for (auto& leaf : answer->leaves) {
