@@ -6,6 +6,7 @@
 #include "app/store_watch.h"
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
+#include "core/text.h"
 #include "data/knowledge.h"
 #include "gateway/gateway.h"
 #include "govern/audit.h"
@@ -34,6 +35,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <system_error>
 
 namespace aios::app {
@@ -112,6 +114,8 @@ class SystemImpl final : public System {
   Task<Result<void>> load();
   Task<Result<void>> make_first_key(Context ctx);
   Task<void> keep_audit_folded();
+  Result<void> open_audit();
+  void find_first_key();
   Result<void> listen();
   std::uint64_t stop_runs(Instant end);
 
@@ -186,9 +190,9 @@ void SystemImpl::build_rooms() {
   services.restored_through = restored_;
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
-  deployments_ = std::make_unique<bundle::Deployments>(bundle::DeploymentServices{
-      store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_,
-      models_.get()});
+  deployments_ = std::make_unique<bundle::Deployments>(
+      bundle::DeploymentServices{store_.get(), &guard_, connectors_.get(), engine_.get(),
+                                 &functions_, &knowledge_, &pool_, models_.get()});
   ingress_ = std::make_unique<ingress::Ingress>(
       ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_, &log_});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
@@ -249,8 +253,17 @@ Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
   if (!made.ok()) {
     co_return std::move(made).error();
   }
-  first_key_file_ = options_.data + "/first-key";
   co_return Result<void>();
+}
+
+/// Told of at every start while it opens the door: a start may fail after it was made.
+void SystemImpl::find_first_key() {
+  const std::string path = options_.data + "/first-key";
+  std::ifstream file(path);
+  std::string secret;
+  if (std::getline(file, secret) && identity_->authenticate(trim(secret)).ok()) {
+    first_key_file_ = path;
+  }
 }
 
 Task<Result<void>> SystemImpl::load() {
@@ -289,6 +302,7 @@ Task<Result<void>> SystemImpl::load() {
       co_return std::move(made).error().with("making the first key");
     }
   }
+  find_first_key();
   auto recovered = co_await engine_->recover(ctx);
   if (!recovered.ok()) {
     co_return std::move(recovered).error().with("recovering runs");
@@ -331,6 +345,25 @@ Result<void> SystemImpl::listen() {
   return {};
 }
 
+Result<void> SystemImpl::open_audit() {
+  auto tenants =
+      shards_.run(0, store_->tenants_with_leaves(system_context(default_tenant(), "audit")));
+  if (!tenants.ok()) {
+    return std::move(tenants).error();
+  }
+  auto settled = settle_audit_key(options_.data, !tenants->empty(), options_.lost_audit_key);
+  if (!settled.ok()) {
+    return settled;
+  }
+  auto audit = govern::AuditLog::open(audit_folder(options_.data), audit_key_file(options_.data),
+                                      new_audit_origin(), &pool_);
+  if (!audit.ok()) {
+    return std::move(audit).error();
+  }
+  audit_ = std::move(*audit);
+  return {};
+}
+
 Result<void> SystemImpl::start() {
   store::StoreOptions store;
   store.directory = options_.data;
@@ -341,12 +374,9 @@ Result<void> SystemImpl::start() {
   }
   store_ = std::move(*opened);
   watch_ = std::make_unique<StoreWatch>(*store_, log_, metrics_);
-  auto audit = govern::AuditLog::open(
-      options_.data + "/audit", options_.data + "/audit-signing.key", "aios.local/audit", &pool_);
-  if (!audit.ok()) {
-    return std::move(audit).error();
+  if (auto opened_log = open_audit(); !opened_log.ok()) {
+    return opened_log;
   }
-  audit_ = std::move(*audit);
   auto restored = store::restored_through(options_.data);
   if (!restored.ok()) {
     return std::move(restored).error();

@@ -4,6 +4,7 @@
 // command line opens one itself when no server runs. Start and stop order live here and nowhere
 // else.
 
+#include "app/audit_key.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "net/http.h"
@@ -25,6 +26,8 @@ struct SystemOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8787;  ///< 0: any free one
   observe::Level log_level = observe::Level::info;
+  /// A new audit log is begun when the signing key is lost; refused without.
+  LostAuditKey lost_audit_key = LostAuditKey::refuse;
 };
 
 class System {
@@ -40,7 +43,7 @@ class System {
   virtual ~System() = default;
 
   virtual std::uint16_t port() const = 0;                 ///< 0 without a listener
-  virtual const std::string& first_key_file() const = 0;  ///< empty unless made by this start
+  virtual const std::string& first_key_file() const = 0;  ///< empty when it is revoked or away
   virtual runtime::Shards& shards() = 0;
   virtual const net::Router& router() const = 0;
   /// A caller in this process, with every role in the default tenant.

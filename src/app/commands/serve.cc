@@ -22,6 +22,7 @@ struct ServeOptions {
   std::string region = "eu";
   std::string log_level = "info";
   std::size_t threads = 2;
+  bool new_audit_key = false;
 };
 
 /// Complete or absent: others wait for this file.
@@ -55,6 +56,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   options.region = serve.region;
   options.log_level = observe::parse_level(serve.log_level).value_or(options.log_level);
   options.listen = true;
+  options.lost_audit_key = serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse;
   auto address = listen_address(serve.listen);
   if (!address.ok()) {
     return std::move(address).error();
@@ -69,7 +71,8 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   const std::string url = fmt::format(
       "http://{}:{}", ipv6 ? "[" + options.host + "]" : options.host, (*system)->port());
   if (!(*system)->first_key_file().empty()) {
-    tell("aios: made the first key, with every right: {}\n", (*system)->first_key_file());
+    tell("aios: the first key, with every right, is in {}; make others, then revoke it\n",
+         (*system)->first_key_file());
   }
   tell("aios: listening on {}, data in {}\n", url, options.data);
   const std::string address_file = options.data + "/server.address";
@@ -110,6 +113,8 @@ void add_serve(CLI::App& app, Session& session) {
                    "The least important lines to write: debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
       ->capture_default_str();
+  command->add_flag("--new-audit-key", options->new_audit_key,
+                    "Begin a new audit log when audit-signing.key is lost (AIOS-0528)");
   command->callback([&session, options] {
     session.action = [&session, options] { return serve(session, *options); };
   });
