@@ -114,6 +114,7 @@ class WhileServing(unittest.TestCase):
         try:
             wait_for(lambda: len(accepted) >= 10, "ten events are accepted")
             before = [sent["run"] for sent in accepted]
+            pinned, older = Auditor.visit(scene.server)
             archive, keys = scene.path("live.archive"), scene.path("live.keys")
             made = aios("backup", archive, "--keys", keys, "--passphrase-file", self.phrase,
                         "--data", scene.server.data)
@@ -139,8 +140,7 @@ class WhileServing(unittest.TestCase):
         self.assertEqual([run for run in before if run not in there], [])
         state = api.want("GET", "/api/v1/audit")
         self.assertGreaterEqual(state["signed_size"], len(before))
-        verified = aios("audit", "verify", os.path.join(again.folder, "data", "audit", "default"),
-                        "--key", state["verifier_key"])
+        verified = Auditor.verify(again.server, pinned, again.write("older", older))
         self.assertEqual(verified.returncode, 0, verified.stderr)
 
     def test_where_a_backup_may_not_go(self):
@@ -172,6 +172,150 @@ class WhileServing(unittest.TestCase):
         self.assertEqual(status, 201, made)
         self.assertNotIn("keys", made)
         self.assertEqual(os.stat(self.scene.path("without-keys")).st_mode & 0o777, 0o700)
+
+
+class Auditor(unittest.TestCase):
+    """Somebody who noted the verifier key and a checkpoint before."""
+
+    @staticmethod
+    def visit(server):
+        """-> (verifier key, checkpoint over all that is committed)"""
+        state = server.api().want("GET", "/api/v1/audit")
+        wait_for(lambda: server.api().want("GET", "/api/v1/audit")["signed_size"] >=
+                 max(state["leaves"], 1), "the leaves are signed")
+        with open(os.path.join(server.data, "audit", "default", "checkpoint"),
+                  encoding="utf-8") as file:
+            return state["verifier_key"], file.read()
+
+    @staticmethod
+    def verify(server, key, older):
+        return aios("audit", "verify", os.path.join(server.data, "audit", "default"),
+                    "--key", key, "--checkpoint", older)
+
+    def make_leaf(self, server, token=None):
+        server.api(token).want("POST", "/api/v1/keys", {"name": "someone", "roles": ["ingest"]})
+
+    def setUp(self):
+        self.scene = Scene().with_server()
+        self.addCleanup(self.scene.close)
+        self.make_leaf(self.scene.server)
+
+    def test_a_restored_log_goes_on_under_the_key_and_checkpoint_that_were_kept(self):
+        scene, server = self.scene, self.scene.server
+        admin = server.first_key()
+        pinned, first = self.visit(server)
+        phrase = scene.write("phrase", "a long pass phrase of ours\n")
+        made = aios("backup", scene.path("b"), "--keys", scene.path("k"), "--passphrase-file",
+                    phrase, "--data", server.data)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        for _ in range(3):  # the backup leaves a leaf of its own
+            self.make_leaf(server)
+        _, last = self.visit(server)
+        server.stop()
+
+        again = Scene()
+        self.addCleanup(again.close)
+        data = os.path.join(again.folder, "data")
+        done = aios("restore", scene.path("b"), "--keys", scene.path("k"), "--passphrase-file",
+                    phrase, "--data", data)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(os.stat(os.path.join(data, "audit-signing.key")).st_mode & 0o777, 0o600)
+        again.with_server()
+        self.make_leaf(again.server, admin)
+        leaves = again.server.api(admin).want("GET", "/api/v1/audit")["leaves"]
+        wait_for(lambda: again.server.api(admin).want("GET", "/api/v1/audit")["signed_size"] >=
+                 leaves, "the leaves are signed")
+        kept = self.verify(again.server, pinned, again.write("first", first))
+        self.assertEqual(kept.returncode, 0, kept.stderr)
+        cut = self.verify(again.server, pinned, again.write("last", last))
+        self.assertEqual(cut.returncode, 1, cut.stdout)
+        self.assertIn("AIOS-0523", cut.stderr)
+
+    def test_no_two_installations_sign_under_one_name(self):
+        other = Scene().with_server()
+        self.addCleanup(other.close)
+        self.make_leaf(other.server)
+        names = {self.visit(scene.server)[0].split("+")[0] for scene in (self.scene, other)}
+        self.assertEqual(len(names), 2, names)
+        self.assertEqual({name.count("/") for name in names}, {2}, names)
+
+    def test_a_lost_signing_key_is_not_made_anew_without_a_word(self):
+        server = self.scene.server
+        pinned, older = self.visit(server)
+        server.stop()
+        path = os.path.join(server.data, "audit-signing.key")
+        os.remove(path)
+        for log_too in (False, True):
+            if log_too:
+                os.rename(os.path.join(server.data, "audit"), self.scene.path("audit-away"))
+            started = aios("serve", "--data", server.data, "--listen", "127.0.0.1:0")
+            self.assertEqual(started.returncode, 1)
+            self.assertIn("AIOS-0528", started.stderr)
+            self.assertFalse(os.path.exists(path))
+        os.rename(self.scene.path("audit-away"), os.path.join(server.data, "audit"))
+        server.start("--new-audit-key")
+        fresh, _ = self.visit(server)
+        self.assertNotEqual(fresh.split("+")[0], pinned.split("+")[0])
+        aside = [name for name in os.listdir(server.data) if name.startswith("audit.before-")]
+        with open(os.path.join(server.data, aside[0], "default", "checkpoint"),
+                  encoding="utf-8") as file:
+            self.assertEqual(file.read(), older)
+
+
+class Targets(unittest.TestCase):
+    """What fails leaves nothing behind and says what to do."""
+
+    def setUp(self):
+        self.scene = Scene().with_server()
+        self.addCleanup(self.scene.close)
+        self.phrase = self.scene.write("phrase", "a long pass phrase of ours\n")
+        os.mkdir(self.scene.path("out"))
+
+    def backup(self, *arguments, where=None):
+        return aios("backup", *arguments, *(where or ("--data", self.scene.server.data)))
+
+    def test_a_name_that_is_taken_blocks_nothing_once_it_is_free(self):
+        archive, keys = self.scene.path("out", "b"), self.scene.path("out", "k")
+        with_keys = ("--keys", keys, "--passphrase-file", self.phrase)
+        self.assertEqual(self.backup(archive).returncode, 0)
+        for taken, free in ((archive, keys), (keys, archive)):
+            if os.path.exists(free):
+                os.remove(free)
+            with open(taken, "w", encoding="ascii") as file:
+                file.write("mine")
+            refused = self.backup(archive, *with_keys)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("AIOS-1417", refused.stderr)
+            self.assertEqual(os.listdir(self.scene.path("out")), [os.path.basename(taken)])
+            with open(taken, encoding="ascii") as file:
+                self.assertEqual(file.read(), "mine")
+            os.remove(taken)
+        made = self.backup(archive, *with_keys)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(sorted(os.listdir(self.scene.path("out"))), ["b", "k"])
+
+    def test_a_failed_backup_leaves_nothing(self):
+        wrong = self.scene.write("wrong", "aios_wrong\n")
+        failed = self.backup(self.scene.path("out", "b"),
+                             where=("--server", self.scene.server.url, "--key-file", wrong))
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("AIOS-0510", failed.stderr)
+        self.assertIn(wrong, failed.stderr)
+        self.assertEqual(os.listdir(self.scene.path("out")), [])
+
+    def test_a_server_elsewhere_cannot_give_the_files(self):
+        failed = self.backup(self.scene.path("out", "b"),
+                             where=("--server", "http://192.0.2.1:8787"))
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("AIOS-1417", failed.stderr)
+        self.assertEqual(os.listdir(self.scene.path("out")), [])
+
+    def test_keys_and_passphrase_need_each_other(self):
+        for alone in (("--keys", self.scene.path("out", "k")),
+                      ("--passphrase-file", self.phrase)):
+            refused = self.backup(self.scene.path("out", "b"), *alone)
+            self.assertEqual(refused.returncode, 2, refused.stderr)
+            self.assertEqual(os.listdir(self.scene.path("out")), [])
 
 
 class WithoutServer(unittest.TestCase):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/address.h"
 #include "app/commands.h"
-
+#include "app/terminal.h"
 #include "core/text.h"
 #include "store/store.h"
 
@@ -9,11 +10,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 namespace aios::app {
 namespace {
+
+namespace fs = std::filesystem;
 
 struct BackupOptions {
   std::string archive;
@@ -38,27 +43,109 @@ Result<std::string> passphrase_of(const BackupOptions& options) {
 
 constexpr int page_directory_held = 409;
 
-Result<void> move_to(const std::string& from, const std::string& path) {
+Error refusal(Code code, std::string text) { return Error(code, std::move(text)).page(1417); }
+
+bool is_there(const std::string& path) {
   struct stat info{};
-  if (::stat(path.c_str(), &info) == 0) {
-    return Error(Code::already_exists,
-                 fmt::format("'{}' is there; the new file is '{}'", path, from))
-        .page(1408);
-  }
-  if (::rename(from.c_str(), path.c_str()) != 0) {
-    return Error(Code::unavailable,
-                 fmt::format("'{}' cannot be moved to '{}': {}", from, path, std::strerror(errno)))
-        .page(1408);
-  }
-  return {};
+  return ::lstat(path.c_str(), &info) == 0;
 }
 
-/// A server that holds the directory makes the copy itself, in a directory beside the archive; what
-/// it wrote is then given the names that were asked for.
-Result<void> backup_by_server(const Session& session, const BackupOptions& options,
+/// Both files are made in a folder of their own beside the archive, and get the names that were
+/// asked for when all is done: what fails leaves nothing behind.
+class Making {
+ public:
+  static Result<Making> begin(const BackupOptions& options) {
+    for (const std::string& path : {options.archive, options.keys}) {
+      if (!path.empty() && is_there(path)) {
+        return refusal(Code::already_exists,
+                       fmt::format("'{}' is there already; nothing was written", path));
+      }
+    }
+    std::error_code failed;
+    std::string folder = fs::absolute(options.archive, failed).string() + ".making-XXXXXX";
+    if (failed || ::mkdtemp(folder.data()) == nullptr) {
+      return refusal(Code::permission_denied, fmt::format("cannot write beside '{}': {}",
+                                                          options.archive, std::strerror(errno)));
+    }
+    Making making;
+    making.folder_ = std::move(folder);
+    return making;
+  }
+  Making() = default;
+  Making(Making&& other) noexcept : folder_(std::exchange(other.folder_, "")) {}
+  Making& operator=(Making&&) = delete;
+  ~Making() {
+    std::error_code ignored;
+    if (!folder_.empty()) {
+      fs::remove_all(folder_, ignored);
+    }
+  }
+
+  const std::string& folder() const { return folder_; }
+  std::string archive() const { return folder_ + "/backup.archive"; }
+  std::string keys() const { return folder_ + "/keys.sealed"; }
+
+  Result<void> finish(const BackupOptions& options) const {
+    if (!options.keys.empty()) {
+      if (auto moved = move_to(keys(), options.keys); !moved.ok()) {
+        return moved;
+      }
+    }
+    auto moved = move_to(archive(), options.archive);
+    if (!moved.ok() && !options.keys.empty()) {
+      ::unlink(options.keys.c_str());
+    }
+    return moved;
+  }
+
+ private:
+  /// Never over another file; the keys may go to another disk.
+  static Result<void> move_to(const std::string& from, const std::string& path) {
+    const auto failed = [&](const std::string& why) {
+      return refusal(Code::unavailable, fmt::format("'{}' cannot be written: {}", path, why));
+    };
+    if (::link(from.c_str(), path.c_str()) == 0) {
+      return {};
+    }
+    if (errno == EEXIST || is_there(path)) {
+      return failed("it was made by somebody else meanwhile");
+    }
+    if (errno == ENOENT && !is_there(from)) {
+      return failed(fmt::format("the server did not write '{}' on this machine's disk", from));
+    }
+    std::error_code copying;
+    if (!fs::copy_file(from, path, copying)) {
+      return failed(copying.message());
+    }
+    return ::chmod(path.c_str(), 0600) == 0 ? Result<void>() : failed(std::strerror(errno));
+  }
+  std::string folder_;
+};
+
+/// The server writes on its own disk: one elsewhere cannot give us the files.
+Result<void> check_is_here(const std::string& server) {
+  if (server.empty()) {
+    return {};
+  }
+  auto address = server_address(server);
+  if (!address.ok()) {
+    return std::move(address).error();
+  }
+  for (const std::string_view here : {"://127.", "://localhost", "://[::1]"}) {
+    if (address->find(here) != std::string::npos) {
+      return {};
+    }
+  }
+  return refusal(
+      Code::failed_precondition,
+      fmt::format("the server {} writes a backup on its own disk, which is not this one's",
+                  *address));
+}
+
+/// A server that holds the directory makes the copy itself.
+Result<void> backup_by_server(const Session& session, const Making& making,
                               const std::string& passphrase) {
-  const std::string beside = std::filesystem::absolute(options.archive).string() + ".making";
-  JsonObject body{{"directory", beside}};
+  JsonObject body{{"directory", making.folder()}};
   if (!passphrase.empty()) {
     body["passphrase"] = passphrase;
   }
@@ -66,29 +153,21 @@ Result<void> backup_by_server(const Session& session, const BackupOptions& optio
   if (!made.ok()) {
     return std::move(made).error().with("asking the server for a backup");
   }
-  auto moved = move_to(std::string(text_or(*made, "archive", "")), options.archive);
-  if (moved.ok() && !passphrase.empty()) {
-    moved = move_to(std::string(text_or(*made, "keys", "")), options.keys);
-  }
-  if (moved.ok()) {
-    ::rmdir(beside.c_str());
-  }
-  return moved;
+  return {};
 }
 
-void tell(const BackupOptions& options) {
-  fmt::print(stderr, "aios: backup written to {}\n", options.archive);
+void report(const BackupOptions& options) {
+  tell("aios: backup written to {}\n", options.archive);
   if (options.keys.empty()) {
-    fmt::print(stderr,
-               "aios: the backup is sealed and holds no keys; without them it cannot be read. "
-               "Export them apart with --keys FILE --passphrase-file FILE.\n");
+    tell(
+        "aios: the backup is sealed and holds no keys; without them it cannot be read. "
+        "Export them apart with --keys FILE --passphrase-file FILE.\n");
   } else {
-    fmt::print(stderr, "aios: keys written to {}, sealed by the passphrase; keep them elsewhere\n",
-               options.keys);
+    tell("aios: keys written to {}, sealed by the passphrase; keep them elsewhere\n", options.keys);
   }
 }
 
-Result<void> backup_here(const Session& session, const BackupOptions& options,
+Result<void> backup_here(const Session& session, const Making& making,
                          const std::string& passphrase) {
   store::StoreOptions store;
   store.directory = session.target.data;
@@ -96,9 +175,9 @@ Result<void> backup_here(const Session& session, const BackupOptions& options,
   if (!opened.ok()) {
     return std::move(opened).error().with("opening the data directory for a backup");
   }
-  auto copied = (*opened)->backup(options.archive);
+  auto copied = (*opened)->backup(making.archive());
   if (copied.ok() && !passphrase.empty()) {
-    copied = (*opened)->export_keys(options.keys, passphrase);
+    copied = (*opened)->export_keys(making.keys(), passphrase);
   }
   return copied.ok() ? (*opened)->close() : copied;
 }
@@ -112,6 +191,9 @@ Result<void> backup(const Session& session, const BackupOptions& options) {
                              session.target.data))
         .page(1401);
   }
+  if (auto here = check_is_here(session.target.server); !here.ok()) {
+    return here;
+  }
   std::string passphrase;
   if (!options.keys.empty()) {  // before anything is written
     auto given = passphrase_of(options);
@@ -120,13 +202,20 @@ Result<void> backup(const Session& session, const BackupOptions& options) {
     }
     passphrase = std::move(*given);
   }
-  auto done = session.target.server.empty() ? backup_here(session, options, passphrase)
-                                            : backup_by_server(session, options, passphrase);
+  auto making = Making::begin(options);
+  if (!making.ok()) {
+    return std::move(making).error();
+  }
+  auto done = session.target.server.empty() ? backup_here(session, *making, passphrase)
+                                            : backup_by_server(session, *making, passphrase);
   if (!done.ok() && done.error().page() == page_directory_held) {
-    done = backup_by_server(session, options, passphrase);
+    done = backup_by_server(session, *making, passphrase);
   }
   if (done.ok()) {
-    tell(options);
+    done = making->finish(options);
+  }
+  if (done.ok()) {
+    report(options);
   }
   return done;
 }
@@ -141,7 +230,7 @@ Result<void> restore(const Session& session, const BackupOptions& options) {
   if (!restored.ok()) {
     return restored;
   }
-  fmt::print(stderr, "aios: restored into {}\n", session.target.data);
+  tell("aios: restored into {}\n", session.target.data);
   return {};
 }
 
@@ -156,6 +245,7 @@ void add_backup_commands(CLI::App& app, Session& session) {
   auto* phrase = make->add_option("--passphrase-file", options->passphrase_file,
                                   "File with the passphrase that seals the keys");
   keys->needs(phrase);
+  phrase->needs(keys);
   make->callback([&session, options] {
     session.action = [&session, options] { return backup(session, *options); };
   });
