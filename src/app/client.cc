@@ -24,6 +24,7 @@
 namespace aios::app {
 namespace {
 
+constexpr int page_unknown_key = 510;
 constexpr auto look_pause = std::chrono::milliseconds(20);
 constexpr auto call_timeout = std::chrono::minutes(10);  // training answers when it is done
 
@@ -155,9 +156,31 @@ class ClientBase : public ApiClient {
   }
 };
 
+struct FoundKey {
+  std::string secret;  ///< empty when there is none
+  std::string source;
+};
+
+/// The key file, else AIOS_KEY, else the data directory's first key.
+Result<FoundKey> find_key(const Target& target) {
+  if (!target.key_file.empty()) {
+    std::string key = read_first_line(target.key_file);
+    if (key.empty()) {
+      return Error(Code::not_found, fmt::format("key file {} is missing or empty", target.key_file))
+          .page(1404);
+    }
+    return FoundKey{std::move(key), "the key file " + target.key_file};
+  }
+  if (const char* key = std::getenv("AIOS_KEY"); key != nullptr) {
+    return FoundKey{std::string(trim(key)), "AIOS_KEY"};
+  }
+  const std::string first = target.data + "/first-key";
+  return FoundKey{read_first_line(first), first};
+}
+
 class HttpClient final : public ClientBase {
  public:
-  HttpClient(std::string server, std::string key)
+  HttpClient(std::string server, FoundKey key)
       : server_(std::move(server)),
         key_(std::move(key)),
         shards_(1),
@@ -174,8 +197,8 @@ class HttpClient final : public ClientBase {
     net::ClientRequest http;
     http.method = request.method;
     http.url = server_ + request.path;
-    if (!key_.empty()) {
-      http.headers.set("authorization", "Bearer " + key_);
+    if (!key_.secret.empty()) {
+      http.headers.set("authorization", "Bearer " + key_.secret);
     }
     if (!request.body.is_null()) {
       http.headers.set("content-type", request.content_type);
@@ -189,12 +212,18 @@ class HttpClient final : public ClientBase {
     if (!response.ok()) {
       co_return std::move(response).error().with("calling " + server_);
     }
-    co_return json_of(*response);
+    auto answer = json_of(*response);
+    if (!answer.ok() && answer.error().page() == page_unknown_key) {
+      co_return std::move(answer).error().with(
+          key_.secret.empty() ? "calling without a key: there is none in " + key_.source
+                              : "calling with the key from " + key_.source);
+    }
+    co_return answer;
   }
 
  private:
   std::string server_;
-  std::string key_;
+  FoundKey key_;
   runtime::Shards shards_;
   std::unique_ptr<net::Client> client_;
 };
@@ -230,22 +259,6 @@ class LocalClient final : public ClientBase {
   std::unique_ptr<System> system_;
   std::string data_;
 };
-
-/// AIOS_KEY, else the key file, else the data directory's first key; empty when there is none.
-Result<std::string> find_key(const Target& target) {
-  if (!target.key_file.empty()) {
-    std::string key = read_first_line(target.key_file);
-    if (key.empty()) {
-      return Error(Code::not_found, fmt::format("key file {} is missing or empty", target.key_file))
-          .page(1404);
-    }
-    return key;
-  }
-  if (const char* key = std::getenv("AIOS_KEY"); key != nullptr) {
-    return std::string(trim(key));
-  }
-  return read_first_line(target.data + "/first-key");
-}
 
 /// A killed server leaves its address behind: only one that holds the directory's lock is believed,
 /// so that no key goes to whoever has the port now.

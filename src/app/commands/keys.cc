@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/terminal.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
 
 namespace aios::app {
 namespace {
@@ -9,6 +16,7 @@ namespace {
 struct KeyOptions {
   std::string name;
   std::string id;
+  std::string out;
   std::vector<std::string> roles;
 };
 
@@ -23,7 +31,52 @@ std::string roles_text(const Json& key) {
   return text;
 }
 
+/// The file for a secret, for its owner alone; made before the key, so that no key is made whose
+/// secret cannot be kept. Goes away again unless it was filled.
+class SecretFile {
+ public:
+  Result<void> open(const std::string& path) {
+    fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    path_ = path;
+    return fd_ >= 0 ? Result<void>() : failed();
+  }
+  Result<void> fill(std::string_view secret) {
+    const std::string line = fmt::format("{}\n", secret);
+    if (::write(fd_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
+        ::fsync(fd_) != 0) {
+      return failed();
+    }
+    ::close(std::exchange(fd_, -1));
+    return {};
+  }
+  SecretFile() = default;
+  SecretFile(const SecretFile&) = delete;
+  SecretFile& operator=(const SecretFile&) = delete;
+  ~SecretFile() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+      ::unlink(path_.c_str());
+    }
+  }
+
+ private:
+  Error failed() const {
+    const int number = errno;
+    return Error(number == EEXIST ? Code::already_exists : Code::permission_denied,
+                 fmt::format("cannot write {}: {}", path_, std::strerror(number)))
+        .page(1403);
+  }
+  int fd_ = -1;
+  std::string path_;
+};
+
 Result<void> create(const Session& session, const KeyOptions& options) {
+  SecretFile file;
+  if (!options.out.empty()) {
+    if (auto opened = file.open(options.out); !opened.ok()) {
+      return opened;
+    }
+  }
   JsonArray roles;
   for (const auto& role : options.roles) {
     roles.emplace_back(role);
@@ -33,10 +86,23 @@ Result<void> create(const Session& session, const KeyOptions& options) {
   if (!made.ok()) {
     return std::move(made).error();
   }
-  print(session, *made, [](const Json& key) {
-    fmt::print(stderr, "aios: made {} with roles {}; the secret is shown once:\n",
-               text_or(key, "id", ""), roles_text(key));
-    fmt::print("{}\n", text_or(key, "secret", ""));
+  if (!options.out.empty()) {
+    const std::string id(text_or(*made, "id", ""));
+    if (auto filled = file.fill(text_or(*made, "secret", "")); !filled.ok()) {
+      return std::move(filled).error().with(
+          fmt::format("keeping the secret of {}, which is lost: revoke that key", id));
+    }
+    made->as_object().erase("secret");
+  }
+  print(session, *made, [&](const Json& key) {
+    const std::string what =
+        fmt::format("aios: made {} with roles {}", text_or(key, "id", ""), roles_text(key));
+    if (!options.out.empty()) {
+      tell("{}; its secret is in {}\n", what, options.out);
+    } else {
+      tell("{}; the secret is shown once:\n", what);
+      fmt::print("{}\n", text_or(key, "secret", ""));
+    }
   });
   return {};
 }
@@ -64,8 +130,7 @@ Result<void> revoke(const Session& session, const KeyOptions& options) {
   if (!answer.ok()) {
     return std::move(answer).error();
   }
-  print(session, *answer,
-        [&](const Json&) { fmt::print(stderr, "aios: revoked {}\n", options.id); });
+  print(session, *answer, [&](const Json&) { tell("aios: revoked {}\n", options.id); });
   return {};
 }
 
@@ -79,6 +144,7 @@ void add_key_commands(CLI::App& app, Session& session) {
   make->add_option("--role", options->roles,
                    "admin, operator, developer, reviewer, approver, ingest or auditor; repeatable")
       ->required();
+  make->add_option("--out", options->out, "Write the secret to this new file, mode 0600");
   make->callback([&session, options] {
     session.action = [&session, options] { return create(session, *options); };
   });

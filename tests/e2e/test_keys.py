@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keys and the data directory as a newcomer meets them: made, kept, found, not lost by accident."""
+
+import json
+import os
+import socket
+import unittest
+
+from harness import Scene, aios
+
+
+class Keys(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene().with_server()
+        cls.addClassCleanup(cls.scene.close)
+
+    def aios(self, *arguments, environment=None):
+        return aios(*arguments, "--data", self.scene.server.data, environment=environment)
+
+    def names(self):
+        return [key["name"] for key in self.scene.api().want("GET", "/api/v1/keys")["items"]]
+
+    def test_a_secret_goes_into_a_file_that_nobody_else_reads(self):
+        path = self.scene.path("trainer.key")
+        made = self.aios("key", "create", "--name", "trainer", "--role", "developer",
+                         "--out", path)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, encoding="ascii") as file:
+            secret = file.read().strip()
+        self.assertNotIn(secret, made.stdout + made.stderr)
+        used = self.aios("--key-file", path, "model", "list")
+        self.assertEqual(used.returncode, 0, used.stderr)
+        again = self.aios("key", "create", "--name", "second", "--role", "developer",
+                          "--out", path)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("AIOS-1403", again.stderr)
+        self.assertNotIn("second", self.names())
+        with open(path, encoding="ascii") as file:
+            self.assertEqual(file.read().strip(), secret)
+
+    def test_no_file_is_left_when_no_key_was_made(self):
+        path = self.scene.path("none.key")
+        refused = self.aios("key", "create", "--name", "x", "--role", "emperor", "--out", path)
+        self.assertEqual(refused.returncode, 1)
+        self.assertFalse(os.path.exists(path))
+
+    def test_the_last_admin_is_not_revoked(self):
+        listed = json.loads(self.aios("--json", "key", "list").stdout)["items"]
+        first = next(key["id"] for key in listed if key["name"] == "first key")
+        refused = self.aios("key", "revoke", first)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("AIOS-0515", refused.stderr)
+        self.assertEqual(self.aios("key", "list").returncode, 0)
+
+    def test_a_refused_key_is_named_by_where_it_came_from(self):
+        wrong = self.scene.write("wrong.key", "aios_wrong\n")
+        by_file = self.aios("--key-file", wrong, "key", "list")
+        self.assertEqual(by_file.returncode, 1)
+        self.assertIn(f"the key file {wrong}", by_file.stderr)
+        by_environment = self.aios("key", "list", environment={"AIOS_KEY": "aios_wrong"})
+        self.assertIn("AIOS_KEY", by_environment.stderr)
+        self.assertNotIn("aios_wrong", by_file.stderr + by_environment.stderr)
+
+
+class Starts(unittest.TestCase):
+    def setUp(self):
+        self.scene = Scene()
+        self.addCleanup(self.scene.close)
+
+    def test_the_first_key_is_told_of_until_it_is_revoked(self):
+        data = self.scene.path("data")
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            failed = aios("serve", "--data", data, "--listen",
+                          f"127.0.0.1:{taken.getsockname()[1]}")
+        self.assertEqual(failed.returncode, 1, failed.stderr)
+        self.scene.with_server()
+        key_file = os.path.join(data, "first-key")
+        self.assertEqual(self.scene.server.log().count(key_file), 1, self.scene.server.log())
+        api = self.scene.api()
+        first = next(key["id"] for key in api.want("GET", "/api/v1/keys")["items"])
+        other = api.want("POST", "/api/v1/keys", {"name": "other", "roles": ["admin"]})
+        self.scene.server.api(other["secret"]).want("DELETE", f"/api/v1/keys/{first}")
+        self.scene.server.stop()
+        self.scene.server.start()
+        self.assertEqual(self.scene.server.log().count(key_file), 1, self.scene.server.log())
+
+    def test_a_folder_of_somebody_else_is_not_taken_over(self):
+        folder = self.scene.path("home")
+        os.mkdir(folder)
+        os.chmod(folder, 0o755)
+        self.scene.write("home/letter.txt", "dear")
+        refused = aios("serve", "--data", folder, "--listen", "127.0.0.1:0")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("AIOS-0423", refused.stderr)
+        self.assertEqual(os.listdir(folder), ["letter.txt"])
+        self.assertEqual(os.stat(folder).st_mode & 0o777, 0o755)
+
+
+if __name__ == "__main__":
+    unittest.main()
