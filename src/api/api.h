@@ -20,6 +20,7 @@
 #include "workflow/engine.h"
 
 #include <atomic>
+#include <functional>
 #include <string>
 
 namespace aios::api {
@@ -40,6 +41,7 @@ struct ApiServices {
   net::Router* router = nullptr;  ///< for the OpenAPI document
   const std::atomic<bool>* ready = nullptr;
   const std::atomic<bool>* damaged = nullptr;  ///< the data cannot be read as it was written
+  std::function<void(const Error&)> failed;    ///< told what operations end with; any thread
   runtime::BlockingPool* pool = nullptr;       ///< for calls that wait for the disk
   std::string data;                            ///< the data directory: where no backup may go
 };

@@ -35,6 +35,9 @@ struct Handler {
     }
     auto answer = co_await self->function(self->services, std::move(*caller), std::move(request));
     if (!answer.ok()) {
+      if (self->services.failed) {
+        self->services.failed(answer.error());
+      }
       co_return net::problem(answer.error());
     }
     co_return std::move(*answer);
@@ -62,15 +65,15 @@ void add(net::Router& router, const ApiServices& services, const Operation& oper
   route.request_schema = schema_of(operation.request_schema);
   route.response_schema = schema_of(operation.response_schema);
   route.body_bytes_max = operation.body_bytes_max;
-  route.handler = Handler{services, operation.action, operation.function, operation.query};
-  router.add(std::move(route));
-}
   route.admission = [&identity = *services.identity,
                      action = operation.action](const net::Request& head) -> Result<void> {
     auto caller = authenticate(identity, Context(), head);
     return caller.ok() ? govern::Identity::allow(*caller->principal, action)
                        : Result<void>(std::move(caller).error());
   };
+  route.handler = Handler{services, operation.action, operation.function, operation.query};
+  router.add(std::move(route));
+}
 
 Result<Context> authenticate(const govern::Identity& identity, const Context& ctx,
                              const net::Request& request) {
@@ -138,6 +141,10 @@ Json page_of(JsonArray items, std::string_view last_id, std::uint32_t limit) {
     page["next"] = last_id;
   }
   return page;
+}
+
+std::optional<Error> held_back(const ApiServices& services, const Context& ctx) {
+  return services.deployments == nullptr ? std::nullopt : services.deployments->failure(ctx.tenant);
 }
 
 void mount_api(net::Router& router, const ApiServices& services) {

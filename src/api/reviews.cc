@@ -46,6 +46,9 @@ Task<Answer> get_review(const ApiServices& services, Context ctx, net::Request r
 }
 
 Task<Answer> answer_review(const ApiServices& services, Context ctx, net::Request request) {
+  if (auto held = held_back(services, ctx)) {
+    co_return *std::move(held);
+  }
   auto body = body_object(request);
   if (!body.ok()) {
     co_return std::move(body).error();

@@ -66,6 +66,9 @@ Task<Answer> count_runs(const ApiServices& services, Context ctx, net::Request r
 }
 
 Task<Answer> start_run(const ApiServices& services, Context ctx, net::Request request) {
+  if (auto held = held_back(services, ctx)) {
+    co_return *std::move(held);
+  }
   auto asked = body_with_text(request, "workflow");
   if (!asked.ok()) {
     co_return std::move(asked).error();
@@ -130,6 +133,9 @@ Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request r
 }
 
 Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Request request) {
+  if (auto held = held_back(services, ctx)) {
+    co_return *std::move(held);
+  }
   const std::string id(request.path_value("id"));
   auto asked = body_with_text(request, "resolution");
   if (!asked.ok()) {
@@ -211,7 +217,7 @@ void mount_runs(net::Router& router, const ApiServices& services) {
       {"POST", "/api/v1/runs/{id}/resolve", "resolveIncident",
        "Says what became of an effect whose outcome is unknown: retry, happened or fail.",
        Action::operate, resolve_incident,
-       R"({"type": "object", "required": ["incident", "resolution"], "properties": {
+       R"({"type": "object", "required": ["resolution", "incident"], "properties": {
            "incident": {"type": "string"},
            "resolution": {"enum": ["retry", "happened", "fail"]}, "result": true}})",
        object_schema},

@@ -14,6 +14,7 @@ struct Ready {
   const std::atomic<bool>* ready;
   const std::atomic<bool>* damaged;
   const store::Store* store;
+  const bundle::Deployments* deployments;
   Task<net::Response> operator()(Context, net::Request) const { return answer(why_not()); }
 
  private:
@@ -23,6 +24,11 @@ struct Ready {
     }
     if (damaged != nullptr && damaged->load()) {
       return "the data cannot be read as it was written, see the log";
+    }
+    const auto failed = deployments == nullptr ? std::nullopt : deployments->failed();
+    if (failed) {  // not why: nobody has shown a key
+      return fmt::format("the bundle of tenant '{}' could not be loaded [AIOS-1116]",
+                         failed->text());
     }
     return store->stats().read_only ? "the disk is full, nothing can be written" : "";
   }
@@ -58,13 +64,13 @@ void mount_system(net::Router& router, const ApiServices& services) {
   net::Route route;
   route.method = "GET";
   route.pattern = "/healthz";
+  route.body_bytes_max = 0;  // anyone may ask, and nobody has anything to say
   route.handler = health;
   router.add(route);
   route.pattern = "/readyz";
-  route.handler = Ready{services.ready, services.damaged, services.store};
+  route.handler = Ready{services.ready, services.damaged, services.store, services.deployments};
   router.add(route);
   route.pattern = "/openapi.json";
-  route.body_bytes_max = 0;  // anyone may ask, and nobody has anything to say
   route.handler = Document{services.router};
   router.add(route);
   add(router, services,

@@ -281,7 +281,14 @@ Result<Json> ApiClient::call(Call request) {
   return std::move(results.front());
 }
 
-Result<std::unique_ptr<ApiClient>> connect(const Target& target) {
+Runs runs_for(const Call& call) {
+  const auto is_for = [&call](std::string_view path) { return call.path.starts_with(path); };
+  const bool starts_some =
+      is_for("/api/v1/events") || is_for("/api/v1/runs") || is_for("/api/v1/reviews");
+  return call.method != "GET" && starts_some ? Runs::advance : Runs::rest;
+}
+
+Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
   auto key = find_key(target);
   if (!key.ok()) {
     return std::move(key).error();
@@ -312,6 +319,7 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target) {
   }
   SystemOptions options;
   options.data = target.data;
+  options.runs = runs;
   options.log_level = observe::Level::error;
   auto system = System::open(options);
   if (!system.ok()) {

@@ -48,8 +48,13 @@ class ApiClient {
   Interrupt* interrupt_ = nullptr;
 };
 
+/// Whether a call sets runs going: then a data directory's other runs go on meanwhile, too. Calls
+/// that only read, and those about keys, bundles and models, leave every run as it is.
+Runs runs_for(const Call& call);
+
 /// A running server when --server is given or <data>/server.address answers; else the data
 /// directory itself, which must exist (not_found otherwise, saying what to start).
-Result<std::unique_ptr<ApiClient>> connect(const Target& target);
+/// @param runs  what the runs of a directory that is opened here may do while the client lives.
+Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs);
 
 }  // namespace aios::app

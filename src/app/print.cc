@@ -76,7 +76,7 @@ std::size_t fit(std::vector<std::size_t>* widths, std::size_t columns, std::size
 std::string_view version_text() { return "aios 0.1.0"; }
 
 Result<Json> Session::call(const Call& request) const {
-  auto client = connect(target);
+  auto client = connect(target, runs_for(request));
   if (!client.ok()) {
     return std::move(client).error();
   }

@@ -2,6 +2,12 @@
 #include "app/store_watch.h"
 
 namespace aios::app {
+namespace {
+
+constexpr int page_damaged = 410;
+constexpr int page_disk = 421;
+
+}  // namespace
 
 StoreWatch::StoreWatch(const store::Store& store, const observe::Log& log,
                        observe::Metrics& metrics)
@@ -89,8 +95,17 @@ void StoreWatch::saw(const Result<std::uint64_t>& read) {
   }
 }
 
+void StoreWatch::met(const Error& error) {
+  const bool damage = error.code() == Code::data_loss &&
+                      (error.page() == page_damaged || error.page() == page_disk);
+  if (damage && !met_.exchange(true)) {
+    damaged_.store(true, std::memory_order_relaxed);
+    log_.error("store", error);
+  }
+}
+
 void StoreWatch::publish() {
-  damaged_.store(unreadable_ || unwritable_, std::memory_order_relaxed);
+  damaged_.store(unreadable_ || unwritable_ || met_, std::memory_order_relaxed);
 }
 
 }  // namespace aios::app

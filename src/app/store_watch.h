@@ -22,6 +22,9 @@ class StoreWatch {
   void look();
   /// How a regular read of the tables ended: data_loss makes the store damaged until one succeeds.
   void saw(const Result<std::uint64_t>& read);
+  /// What any read ended with. Damage that one meets [AIOS-0410, 0421] does not heal by itself: it
+  /// stays until the process ends, with one line. Any thread.
+  void met(const Error& error);
   const std::atomic<bool>& damaged() const { return damaged_; }
 
  private:
@@ -34,6 +37,7 @@ class StoreWatch {
   bool not_folding_ = false;
   bool unreadable_ = false;
   bool unwritable_ = false;
+  std::atomic<bool> met_{false};
   std::atomic<bool> damaged_{false};
 };
 

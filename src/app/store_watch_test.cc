@@ -140,5 +140,23 @@ TEST_CASE("store watch: what cannot be read damages, a full disk or a busy store
   CHECK(!watch.damaged());
 }
 
+TEST_CASE("store watch: damage that a single read meets is one line, and stays") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  watch.met(Error(Code::not_found, "no run").page(1012));
+  watch.met(Error(Code::data_loss, "the run was erased with its data subject").page(1017));
+  CHECK(!watch.damaged());
+  CHECK(room.lines.empty());
+  watch.met(Error(Code::data_loss, "bytes that are not sealed bytes").page(410));
+  CHECK(watch.damaged());
+  CHECK(room.sample("aios_store_damaged") == 1);
+  watch.met(Error(Code::data_loss, "bytes that are not sealed bytes").page(410));
+  watch.saw(std::uint64_t{3});  // another part of the tables can be read
+  watch.look();
+  CHECK(watch.damaged());
+  REQUIRE(room.lines.size() == 1);
+  CHECK(room.lines[0].find("AIOS-0410") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace aios::app

@@ -113,6 +113,7 @@ class SystemImpl final : public System {
   void mount();
   Task<Result<void>> load();
   Task<Result<void>> make_first_key(Context ctx);
+  Task<Result<void>> recover_runs(Context ctx);
   Task<void> keep_audit_folded();
   Result<void> open_audit();
   void find_first_key();
@@ -147,6 +148,7 @@ class SystemImpl final : public System {
   std::atomic<bool> ready_{false};
   std::string first_key_file_;
   std::optional<Time> restored_;  ///< the data come from a backup with this newest commit
+  bool recovered_ = false;        ///< on shard 0: parked runs go on
   bool stopped_ = false;
 };
 
@@ -190,11 +192,12 @@ void SystemImpl::build_rooms() {
   services.restored_through = restored_;
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
-  deployments_ = std::make_unique<bundle::Deployments>(
-      bundle::DeploymentServices{store_.get(), &guard_, connectors_.get(), engine_.get(),
-                                 &functions_, &knowledge_, &pool_, models_.get()});
-  ingress_ = std::make_unique<ingress::Ingress>(
-      ingress::IngressServices{store_.get(), &guard_, engine_.get(), &metrics_, &log_});
+  deployments_ = std::make_unique<bundle::Deployments>(bundle::DeploymentServices{
+      store_.get(), &guard_, connectors_.get(), engine_.get(), &functions_, &knowledge_, &pool_,
+      models_.get()});
+  ingress_ = std::make_unique<ingress::Ingress>(ingress::IngressServices{
+      store_.get(), &guard_, engine_.get(), &metrics_, &log_,
+      [this](const TenantId& tenant) { return deployments_->failure(tenant); }});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
 }
 
@@ -234,6 +237,7 @@ void SystemImpl::mount() {
   services.router = &router_;
   services.ready = &ready_;
   services.damaged = &watch_->damaged();
+  services.failed = [this](const Error& error) { watch_->met(error); };
   services.pool = &pool_;
   services.data = options_.data;
   api::mount_api(router_, services);
@@ -296,6 +300,13 @@ Task<Result<void>> SystemImpl::load() {
                                 audit_->size(default_tenant())))
         .page(1414);
   }
+  if (identity_->count() == 0 && options_.runs == Runs::rest) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("no server was ever started on '{}': it has no key yet; start one "
+                                "with 'aios serve --data {}'",
+                                options_.data, options_.data))
+        .page(1418);
+  }
   if (identity_->count() == 0) {
     auto made = co_await make_first_key(ctx);
     if (!made.ok()) {
@@ -303,15 +314,31 @@ Task<Result<void>> SystemImpl::load() {
     }
   }
   find_first_key();
-  auto recovered = co_await engine_->recover(ctx);
-  if (!recovered.ok()) {
-    co_return std::move(recovered).error().with("recovering runs");
-  }
   background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
   background_->spawn(keep_audit_folded());
+  if (options_.runs == Runs::rest) {
+    co_return Result<void>();
+  }
+  if (!deployments_->failed()) {
+    auto recovered = co_await recover_runs(ctx);
+    if (!recovered.ok()) {
+      co_return recovered;
+    }
+  }
   Context outbox = system_context(default_tenant(), "outbox");
   outbox.cancel = stopping_;
   background_->spawn(outbox_->run(std::move(outbox)));
+  co_return Result<void>();
+}
+
+/// Not before every tenant has its bundle: a parked run that goes on without policies is refused
+/// for good.
+Task<Result<void>> SystemImpl::recover_runs(Context ctx) {
+  recovered_ = true;
+  auto recovered = co_await engine_->recover(std::move(ctx));
+  if (!recovered.ok()) {
+    co_return std::move(recovered).error().with("recovering runs");
+  }
   co_return Result<void>();
 }
 
@@ -325,6 +352,13 @@ Task<void> SystemImpl::keep_audit_folded() {
     }
     watch_->saw(folded);
     watch_->look();
+    if (!recovered_ && options_.runs == Runs::advance && ready_ && !deployments_->failed()) {
+      auto recovered = co_await recover_runs(ctx);
+      if (!recovered.ok()) {
+        log_.error("app", recovered.error());
+        recovered_ = false;
+      }
+    }
     auto rested = co_await runtime::sleep_for(ctx, audit_period);
     if (!rested.ok()) {
       break;

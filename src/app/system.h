@@ -17,11 +17,18 @@
 
 namespace aios::app {
 
+/// What a system may do by itself. Each run that is parked or half-way goes on in `advance` alone.
+enum class Runs : std::uint8_t {
+  advance,  ///< recovers runs, watches their timers, sends the outbox; makes the first key
+  rest,     ///< nothing: what is stored is read, and calls change only what they name
+};
+
 struct SystemOptions {
   std::string data;  ///< data directory; made with mode 0700 when absent
   std::string engine = "sqlite";
   std::size_t shards = 2;
   std::string region = "eu";  ///< of the default tenant
+  Runs runs = Runs::advance;
   bool listen = false;
   std::string host = "127.0.0.1";
   std::uint16_t port = 8787;  ///< 0: any free one
@@ -33,7 +40,8 @@ struct SystemOptions {
 class System {
  public:
   /// Opens the store, recovers runs, starts the listener last. On a new data directory makes the
-  /// first key and writes it to <data>/first-key (0600).
+  /// first key and writes it to <data>/first-key (0600). With Runs::rest neither: a directory
+  /// without a key is failed_precondition [AIOS-1418].
   static Result<std::unique_ptr<System>> open(const SystemOptions& options);
   /// Drains: listener and runs within `grace` (runs get a second at least; calls still under way
   /// are then cancelled, and the next start goes on with their runs), audit, store. A run that not

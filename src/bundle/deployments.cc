@@ -27,6 +27,20 @@ struct Blobs {
   std::string embedding;  ///< empty without articles
 };
 
+/// Somebody has to mend it first: a sender need not ask again at once.
+constexpr Duration failure_pause = std::chrono::seconds(30);
+
+Error not_loaded(const TenantId& tenant, const std::string& why) {
+  return Error(
+             Code::unavailable,
+             fmt::format("the bundle of tenant '{}' could not be loaded; deploy it again, mended, "
+                         "with 'aios deploy DIR': {}",
+                         tenant.text(), why),
+             Retry::same_call)
+      .page(1116)
+      .after(failure_pause);
+}
+
 struct Installed {
   DeploymentInfo info;
   Bundle bundle;
@@ -202,6 +216,7 @@ Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, B
   JsonObject state = info.to_json().get_object();
   state.erase("changed");
   state.erase("warnings");
+  state.erase("parameter_changes");
   state["blob"] = blobs.files;
   if (!blobs.embedding.empty()) {
     state["embedding"] = blobs.embedding;
@@ -245,7 +260,6 @@ Task<Result<Blobs>> Deployments::Impl::keep(Context ctx, std::string files, std:
   if (!kept.ok()) {
     co_return std::move(kept).error();
   }
-  state.erase("parameter_changes");
   names.files = std::move(*kept);
   if (!embedding.empty()) {
     store::Payload learnt;
@@ -281,6 +295,12 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   info.version = bundle->version;
   info.digest = bundle->digest;
   info.parameters = bundle->parameters;
+  for (const auto& member : settings) {
+    info.set[member.key()] = bundle->parameters.at(member.key());
+  }
+  if (before->number > 0) {
+    info.changes = changes_between(before->parameters, info.parameters);
+  }
   info.by = ctx.principal->id;
   info.number = before->number + 1;
   info.at = executor->clock().now();
@@ -331,12 +351,6 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
   const auto before = impl_->of(ctx.tenant);
   const auto bundle = std::make_shared<const Bundle>(std::move(*checked->bundle));
   Result<DeploymentInfo> done = Error(Code::internal, "not deployed");
-  for (const auto& member : settings) {
-    info.set[member.key()] = bundle->parameters.at(member.key());
-  }
-  if (before->number > 0) {
-    info.changes = changes_between(before->parameters, info.parameters);
-  }
   if (before && before->info.digest == bundle->digest) {
     done = before->info;
     done->changed = false;
@@ -368,6 +382,17 @@ Result<DeploymentInfo> Deployments::current(const TenantId& tenant) const {
                                  "mended, with 'aios deploy DIR': {}",
                                  tenant.text(), why->second))
       .page(1108);
+}
+
+std::optional<Error> Deployments::failure(const TenantId& tenant) const {
+  std::lock_guard lock(impl_->mutex);
+  const auto why = impl_->unusable.find(tenant);
+  return why == impl_->unusable.end() ? std::optional<Error>() : not_loaded(tenant, why->second);
+}
+
+std::optional<TenantId> Deployments::failed() const {
+  std::lock_guard lock(impl_->mutex);
+  return impl_->unusable.empty() ? std::optional<TenantId>() : impl_->unusable.begin()->first;
 }
 
 Result<Json> Deployments::form(const TenantId& tenant, std::string_view name) const {

@@ -13,18 +13,19 @@
 #include "store/store.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace aios::bundle {
 
-struct DeploymentInfo {
 struct ParameterChange {
   std::string name;
   Json from;  ///< null: it was not declared
   Json to;    ///< null: it is declared no more
 };
 
+struct DeploymentInfo {
   std::string name, version, digest, by;
   std::uint64_t number = 0;  ///< counts deployments of the tenant
   JsonObject parameters;  ///< all of them, with the bundle's defaults
@@ -60,12 +61,17 @@ class Deployments {
   /// meets a new step under old policies. On errors nothing changes and `errors` lists all of them
   /// (the result is the first). unavailable [AIOS-1114] while another deployment of the tenant is
   /// under way; failed_precondition [AIOS-1107] for a bundle of another name.
-  Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,
-                                      std::vector<Error>* errors);
   /// @param overrides  values of parameters; those not named keep what an earlier deployment set,
   ///                   null takes one back to the bundle's default.
+  Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,
+                                      std::vector<Error>* errors);
   /// not_found [AIOS-1108]: none, or what is recorded could not be installed; it says which.
   Result<DeploymentInfo> current(const TenantId& tenant) const;
+  /// Why a tenant whose recorded bundle could not be installed takes no work: unavailable [AIOS-1116],
+  /// with the time after which to ask again. Nothing: it runs a bundle, or never had one.
+  std::optional<Error> failure(const TenantId& tenant) const;
+  /// The first such tenant; nothing when all have what they ran.
+  std::optional<TenantId> failed() const;
   /// A form by name; not_found names the nearest.
   Result<Json> form(const TenantId& tenant, std::string_view name) const;
   struct TrainingInput {

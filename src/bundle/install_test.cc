@@ -178,6 +178,13 @@ TEST_CASE("deploy: a tenant whose bundle cannot be loaded at a start gets anothe
   const auto told = after.deployments->current(default_tenant());
   CHECK(told.error().page() == 1108);
   CHECK(told.error().message().find("could not be loaded") != std::string::npos);
+  CHECK(after.deployments->failed() == default_tenant());
+  const auto failure = after.deployments->failure(default_tenant());
+  REQUIRE(failure);
+  CHECK(failure->code() == Code::unavailable);
+  CHECK(failure->page() == 1116);
+  CHECK(failure->retry_after());
+  CHECK_FALSE(after.deployments->failure(*TenantId::parse("another")));  // never had one
 
   Files other = files("2", "second");
   other["aios.yaml"] = "name: another\nversion: 1.0.0\n";
@@ -185,6 +192,8 @@ TEST_CASE("deploy: a tenant whose bundle cannot be loaded at a start gets anothe
   auto mended = after.deploy(files("2", "second"));
   REQUIRE(mended.ok());
   CHECK(mended->number == 2);
+  CHECK_FALSE(after.deployments->failed());
+  CHECK_FALSE(after.deployments->failure(default_tenant()));
   CHECK(after.recorded() == 2);
   CHECK(after.installed() == Names{"second"});
 }

@@ -261,6 +261,12 @@ Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::s
 }
 
 Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t bytes) {
+  if (impl_->services.held) {
+    if (auto why = impl_->services.held(ctx.tenant)) {
+      impl_->count("held").add();
+      co_return *std::move(why);
+    }
+  }
   auto ruling =
       impl_->services.guard->ask(ctx, govern::GuardPoint::event_admit, admit_facts(event, bytes));
   if (!ruling.allowed()) {

@@ -40,6 +40,9 @@ struct IngressServices {
   workflow::Engine* engine = nullptr;
   observe::Metrics* metrics = nullptr;
   const observe::Log* log = nullptr;  ///< dead letters: one line in ten seconds; null: none
+  /// Why a tenant takes no events now though it will again: the sender is told to come back, and
+  /// nothing is recorded. Null: never.
+  std::function<std::optional<Error>(const TenantId& tenant)> held = nullptr;
 };
 
 class Ingress {

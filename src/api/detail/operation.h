@@ -10,6 +10,7 @@
 #include "net/http.h"
 #include "runtime/task.h"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -67,6 +68,9 @@ std::string_view query_text(const net::Request& request, std::string_view name);
 std::uint32_t limit_of(const net::Request& request);
 /// {"items": [...], "next": "<id>" or absent}: next is there when `limit` items came.
 Json page_of(JsonArray items, std::string_view last_id, std::uint32_t limit);
+
+/// Why no run of the caller's tenant may be moved now: it would meet a guard without policies.
+std::optional<Error> held_back(const ApiServices& services, const Context& ctx);
 
 inline constexpr std::string_view object_schema = R"({"type": "object"})";
 inline constexpr std::string_view page_schema = R"({

@@ -281,7 +281,7 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
     }
   }
   Interrupt interrupt;
-  auto client = connect(session.target);
+  auto client = connect(session.target, Runs::advance);
   if (!client.ok()) {
     return std::move(client).error();
   }

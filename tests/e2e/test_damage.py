@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data that cannot be used: the server says so where a machine looks, and gives up nothing for good."""
+
+import os
+import sqlite3
+import unittest
+
+from harness import SURE_CASE, SURE_REFUND, Scene, ticket_event
+
+
+class WithoutItsBundle(unittest.TestCase):
+    @staticmethod
+    def blobs_of(scene):
+        folders = os.walk(os.path.join(scene.server.data, "blobs"))
+        return [os.path.join(where, name) for where, _, names in folders for name in names]
+
+    def test_events_are_held_and_parked_runs_stay_until_the_bundle_is_there_again(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.with_desk().with_server()
+        scene.deploy()
+        bundle = self.blobs_of(scene)
+        scene.train()
+        scene.customers, scene.orders = scene.desk.seed_rows()
+        order, customer = scene.small_orders()[0]
+        scene.desk.set_faults("", outage_seconds=600)
+        _, parked = scene.api("ingest").send(ticket_event(1, SURE_REFUND, customer, order))
+        scene.api().run_when(parked["run"], ("waiting",))
+        scene.key("operator")
+        scene.server.stop()
+        scene.desk.set_faults("", outage_seconds=0)
+        for path in bundle:
+            os.rename(path, path + ".away")
+        scene.server.start()
+
+        status, said = scene.api().call("GET", "/readyz")
+        self.assertEqual(status, 503)
+        self.assertIn("default", said)
+        self.assertIn("AIOS-1116", said)
+        event = ticket_event(2, SURE_CASE, scene.customers[2])
+        status, headers, _ = scene.api("ingest").exchange(
+            "POST", "/api/v1/events", event, {"Content-Type": "application/cloudevents+json"})
+        self.assertEqual(status, 503)
+        self.assertIn("retry-after", headers)
+        status, said = scene.api("ingest").send(event)
+        self.assertEqual((said["page"], said["retry"]), ("AIOS-1116", "same_call"))
+        self.assertEqual(scene.api().call("POST", "/api/v1/runs", {"workflow": "ticket"})[0], 503)
+        self.assertEqual(scene.api().want("GET", f"/api/v1/runs/{parked['run']}")["status"],
+                         "waiting")
+
+        for path in bundle:
+            os.rename(path + ".away", path)
+        scene.deploy()
+        self.assertEqual(scene.api().call("GET", "/readyz")[0], 200)
+        status, taken = scene.api("ingest").send(event)
+        self.assertEqual(status, 202, taken)
+        for run in (parked["run"], taken["run"]):
+            ended = scene.api().run_when(run)
+            self.assertEqual(ended["status"], "completed", ended)
+
+    def test_a_tenant_that_never_had_a_bundle_is_ready_and_refuses(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.with_server()
+        self.assertEqual(scene.api().call("GET", "/readyz")[0], 200)
+        self.assertEqual(scene.api("ingest").send(ticket_event(1, SURE_CASE))[0], 403)
+
+
+class DamagedRow(unittest.TestCase):
+    def test_a_read_that_meets_damage_is_told_to_whoever_watches(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.support_desk()
+        _, sent = scene.api("ingest").send(ticket_event(1, SURE_CASE, scene.customers[1]))
+        scene.api().run_when(sent["run"])
+        scene.server.stop()
+        path = os.path.join(scene.server.data, "tables.db")
+        tables = sqlite3.connect(path)
+        changed = tables.execute("update streams set state = cast(substr(state, 1, "
+                                 "length(state) - 4) || x'00000000' as blob) where id = ?",
+                                 (sent["run"],)).rowcount
+        tables.commit()
+        tables.close()
+        self.assertEqual(changed, 1)
+        scene.server.start()
+        self.assertEqual(scene.api().call("GET", "/readyz")[0], 200)
+        for _ in range(3):
+            status, said = scene.api().call("GET", f"/api/v1/runs/{sent['run']}")
+            self.assertEqual((status, said["page"]), (500, "AIOS-0410"))
+        self.assertEqual(scene.api().call("GET", "/readyz")[0], 503)
+        self.assertIn("aios_store_damaged 1", scene.api().want("GET", "/metrics"))
+        lines = [line for line in scene.server.log().splitlines() if "AIOS-0410" in line]
+        self.assertEqual(len(lines), 1, lines)
+
+
+if __name__ == "__main__":
+    unittest.main()
