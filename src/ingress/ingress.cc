@@ -60,6 +60,11 @@ struct Inbox {
   govern::Decision decision;
 };
 
+/// What was accepted holds its id. A dead letter only knows itself again: mended, or sent again once
+/// a workflow takes it, it must not be in its own way.
+std::string event_space(const Event& event) { return "event:" + event.source; }
+std::string dead_space(const Event& event) { return "dead-letter:" + event.source; }
+
 store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox) {
   const Event& event = *inbox.event;
   JsonObject state;
@@ -92,8 +97,8 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   store::Transition transition;
   transition.tenant = ctx.tenant;
   transition.streams.push_back(std::move(write));
-  transition.keys.push_back(
-      {"event:" + event.source, event.id, inbox.digest, answer_text(inbox.accepted)});
+  const std::string space = inbox.accepted.run.empty() ? dead_space(event) : event_space(event);
+  transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
   transition.leaves.push_back(std::move(sealed_leaf));
   return transition;
 }
@@ -161,7 +166,7 @@ Ingress::~Ingress() = default;
 /// The key is taken: the first answer again when the content is the same.
 Task<Result<Accepted>> Ingress::Impl::again(Context ctx, Event event, std::string digest) {
   store::KeyClaim claim;
-  claim.space = "event:" + event.source;
+  claim.space = event_space(event);
   claim.key = event.id;
   claim.request_digest = std::move(digest);
   auto record = co_await services.store->key(ctx, std::move(claim));
@@ -199,8 +204,25 @@ void Ingress::Impl::warn_dead_letter(const Context& ctx, const Inbox& inbox) {
 Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time now) {
   inbox.accepted.status = "dead_letter";
   inbox.accepted.run.clear();
+  store::KeyClaim claim{event_space(*inbox.event), inbox.event->id, inbox.digest, ""};
+  auto taken = co_await services.store->key(ctx, claim);
+  if (!taken.ok() || taken->has_value()) {
+    co_return taken.ok() ? Error(Code::already_exists, "the id was taken") : taken.error();
+  }
+  claim.space = dead_space(*inbox.event);
+  auto known = co_await services.store->key(ctx, std::move(claim));
+  if (!known.ok()) {
+    co_return std::move(known).error();
+  }
+  if (known->has_value() && (*known)->same_request) {
+    count("repeated").add();
+    co_return answer_from((*known)->value);
+  }
   auto transition = inbox_transition(ctx, now, inbox);
   transition.epoch = services.store->epoch();
+  if (known->has_value()) {
+    transition.keys.clear();  // of the first one with this id
+  }
   auto committed = co_await services.store->commit(ctx, std::move(transition));
   if (!committed.ok()) {
     co_return std::move(committed).error();

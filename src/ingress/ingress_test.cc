@@ -26,8 +26,11 @@ struct Inbox {
         {{"policies/e.rego", "package aios.event_admit\nimport rego.v1\ndefault allow := true\n"}},
         JsonObject());
     REQUIRE(loaded.ok());
+    workflow::register_all_functions(functions);
     workflow::EngineServices services;
     services.store = store.get();
+    services.registry = &functions;
+    services.functions.guard = &guard;
     services.shard_of = [this](std::string_view) -> runtime::Executor& { return executor; };
     services.timers = &executor;
     services.functions.clock = &executor.clock();
@@ -57,6 +60,7 @@ struct Inbox {
   observe::Metrics metrics;
   std::vector<std::string> lines;
   observe::Log log{[this](std::string_view line) { lines.emplace_back(line); }};
+  workflow::FunctionRegistry functions;
   std::unique_ptr<workflow::Engine> engine;
   std::unique_ptr<Ingress> ingress;
 };
@@ -124,6 +128,39 @@ TEST_CASE("ingress: an event that is sent again is no second dead letter") {
   CHECK(again.repeated);
   CHECK(again.id == first.id);
   CHECK(inbox.lines.size() == 1);
+}
+
+TEST_CASE("ingress: a dead letter's id stays free for the event that was meant") {
+  Inbox inbox;
+  const auto sent = [&inbox](const std::string& type, int value) {
+    auto event = event_from_envelope({{"specversion", "1.0"},
+                                      {"id", "order-7"},
+                                      {"source", "/shop"},
+                                      {"type", type},
+                                      {"data", {{"value", value}}}});
+    REQUIRE(event.ok());
+    return inbox.executor.run(inbox.ingress->accept(
+        system_context(default_tenant(), "test"), std::move(*event), 100));
+  };
+  const auto first = sent("shop.odrer", 1);
+  REQUIRE(first.ok());
+  CHECK(first->status == "dead_letter");
+  const auto other = sent("shop.odrer", 2);  // as wrong, but not the same
+  REQUIRE(other.ok());
+  CHECK(other->id != first->id);
+  const auto refused = inbox.engine->install(
+      default_tenant(),
+      {{"workflows/order.yaml",
+        "document: {dsl: 1.0.3, namespace: shop, name: order, version: 1.0.0}\n"
+        "schedule: {on: {one: {with: {type: shop.order}}}}\n"
+        "do:\n  - a: {set: {x: 1}}\n"}});
+  REQUIRE(refused.empty());
+  const auto mended = sent("shop.order", 1);
+  REQUIRE(mended.ok());
+  CHECK(mended->status == "accepted");
+  CHECK(sent("shop.order", 1)->repeated);
+  CHECK(sent("shop.odrer", 1).error().page() == 1203);  // the id is taken now
+  CHECK(sent("shop.order", 3).error().page() == 1203);
 }
 
 }  // namespace
