@@ -156,6 +156,9 @@ bool Engine::Impl::may_have_acted(const LiveRun& run) const {
 /// at its incident, and ends once that is settled.
 void Engine::Impl::cancel_now(LiveRun& run) {
   auto& state = run.state;
+  if (run.cancel_leaf) {
+    run.leaves.push_back(*std::exchange(run.cancel_leaf, std::nullopt));
+  }
   const bool at_incident = state.waiting && state.waiting->reason == Waiting::Reason::incident;
   if (!at_incident && !may_have_acted(run)) {
     machine(run).cancel(run.cancel_reason);
@@ -171,12 +174,21 @@ void Engine::Impl::cancel_now(LiveRun& run) {
   }
 }
 
+/// What was asked while the run was busy may be done by now, and is told of once.
+void Engine::Impl::ask_to_cancel(const Context& ctx, LiveRun& run, std::string reason) {
+  const bool asked_before = run.state.cancel_asked && run.state.cancel_reason == reason;
+  if (!run.cancel_leaf && !asked_before) {
+    run.cancel_leaf = run_leaf(ctx, run, "cancel_asked");
+  }
+  run.cancel_requested = true;
+  run.cancel_reason = std::move(reason);
+}
+
 Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std::string reason) {
   auto& shard = shard_of(run_id);
   const auto found = shard.runs.find(run_id);
   if (found != shard.runs.end() && found->second->busy && found->second->ctx.tenant == ctx.tenant) {
-    found->second->cancel_requested = true;
-    found->second->cancel_reason = reason;
+    ask_to_cancel(ctx, *found->second, reason);
     // Ends what it waits for, but for an attempt that acts: to hang up would only hide what it did.
     if (found->second->ctx.cancel && !found->second->acting) {
       found->second->ctx.cancel->cancel();
@@ -196,8 +208,7 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
     }
     co_return error;
   }
-  run->cancel_requested = true;
-  run->cancel_reason = std::move(reason);
+  ask_to_cancel(ctx, *run, std::move(reason));
   auto done = co_await change(run);
   co_return done;
 }

@@ -119,6 +119,7 @@ void Engine::Impl::strip(LiveRun& run) {
   bare.definition_blob = std::move(state.definition_blob);
   bare.subject = std::move(state.subject);
   bare.traceparent = std::move(state.traceparent);
+  bare.starter = std::move(state.starter);
   bare.labels = state.labels;
   bare.status = state.status;
   bare.created = state.created;

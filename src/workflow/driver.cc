@@ -250,6 +250,9 @@ void Engine::Impl::end_history(LiveRun& run) {
   facts.outcome = std::string(name_of(state.status));
   facts.facts["workflow"] = state.workflow;
   facts.facts["version"] = state.version;
+  if (!state.starter.empty()) {
+    facts.facts["starter"] = state.starter;
+  }
   facts.payload = to_text(state.output);
   run.leaves.push_back(govern::make_leaf(run.ctx, clock(run).now(), facts));
   note_fence(run, type, std::move(data));

@@ -25,6 +25,7 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   out.output = state.output;
   out.error = state.error;
   out.trace_id = Trace::parse(state.traceparent).trace_id_hex();
+  out.starter = state.starter;
   out.created = state.created;
   out.updated = row.updated;
   out.steps = state.steps;
@@ -327,6 +328,9 @@ Json RunView::to_json() const {
     out["incident"] = incident;
   }
   out["trace_id"] = trace_id;
+  if (!starter.empty()) {
+    out["starter"] = starter;
+  }
   out["created"] = to_rfc3339(created);
   out["updated"] = to_rfc3339(updated);
   out["steps"] = steps;

@@ -72,6 +72,7 @@ struct RunView {
   std::string waiting_for;    ///< explain's first line, empty when not waiting
   std::string incident;       ///< that a person must settle; empty: none
   std::string trace_id;
+  std::string starter;  ///< id of the principal that started it; empty: not known
   Time created, updated;
   std::uint64_t steps = 0;
   Json inferences, retrievals, reviews;  ///< governance memory

@@ -62,15 +62,17 @@ Json mark(int number) { return JsonObject{{"mark", number}}; }
 RunState full_state() {
   RunState out;
   // One name a member: a new member does not compile here until it is seen to below.
-  auto& [workflow, version, digest, blob, subject, traceparent, labels, status, created, deadline,
-         raw_input, input, context, frames, inferences, retrievals, reviews, open_effects, steps,
-         effects, effect, waiting, from_backup, cancel_asked, cancel_reason, output, error] = out;
+  auto& [workflow, version, digest, blob, subject, traceparent, starter, labels, status, created,
+         deadline, raw_input, input, context, frames, inferences, retrievals, reviews, open_effects,
+         steps, effects, effect, waiting, from_backup, cancel_asked, cancel_reason, output, error] =
+      out;
   workflow = "w";
   version = "v";
   digest = "d";
   blob = "b";
   subject = "s";
   traceparent = "t";
+  starter = "p";
   labels = 3;
   status = RunStatus::waiting;
   created = Time{1};
@@ -113,7 +115,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 27);  // one a member of RunState
+  CHECK(members == 28);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 

@@ -2,6 +2,8 @@
 // Runs in memory: who has one, how it gets there and when it goes.
 #include "workflow/detail/engine_impl.h"
 
+#include "govern/audit.h"
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -87,11 +89,27 @@ RunPtr Engine::Impl::new_run(const Context& ctx, StartRequest request,
   state.definition_blob = blob;
   state.subject = std::move(request.subject);
   state.traceparent = ctx.trace.valid() ? ctx.trace.traceparent() : "";
+  state.starter = ctx.principal ? ctx.principal->id : "";
   state.labels = ctx.labels;
   state.created = here->clock().now();
   state.raw_input = std::move(request.input);
   run->ctx = run_context(ctx.tenant, run->id, state);
+  if (ctx.principal && (!run->with || run->with->leaves.empty())) {  // an event's leaf says it
+    run->leaves.push_back(run_leaf(ctx, *run, "started"));
+  }
   return run;
+}
+
+/// What somebody asked of a run, under their own name.
+store::AuditLeaf Engine::Impl::run_leaf(const Context& ctx, const LiveRun& run,
+                                        std::string outcome) {
+  govern::LeafFacts facts;
+  facts.kind = "run";
+  facts.stream = run.id;
+  facts.outcome = std::move(outcome);
+  facts.facts["workflow"] = run.state.workflow;
+  facts.facts["version"] = run.state.version;
+  return govern::make_leaf(ctx, runtime::Executor::current()->clock().now(), facts);
 }
 
 void Engine::Impl::spawn(EngineShard& shard, Task<void> task) {

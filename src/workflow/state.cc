@@ -135,6 +135,7 @@ void put_head(JsonObject& out, const RunState& state) {
   put(out, "blob", state.definition_blob);
   put(out, "subject", state.subject);
   put(out, "trace", state.traceparent);
+  put(out, "starter", state.starter);
   if (state.labels != 0) {
     out["labels"] = state.labels;
   }
@@ -283,6 +284,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.definition_blob = take_text(in, "blob");
   out.subject = take_text(in, "subject");
   out.traceparent = take_text(in, "trace");
+  out.starter = take_text(in, "starter");
   out.labels = static_cast<std::uint32_t>(int_or(in, "labels", 0));
   out.status = static_cast<RunStatus>(int_or(in, "status", 0));
   out.created = Time{int_or(in, "created", 0)};

@@ -75,6 +75,7 @@ struct Engine::Impl {
                          const std::string& version) const;
 
   // Runs in memory (runs.cc)
+  static store::AuditLeaf run_leaf(const Context& ctx, const LiveRun& run, std::string outcome);
   RunPtr new_run(const Context& ctx, StartRequest request,
                  std::shared_ptr<const Definition> definition, const std::string& blob);
   EngineShard& shard_of(std::string_view run_id);
@@ -159,6 +160,7 @@ struct Engine::Impl {
   // Changes from outside (changes.cc)
   Task<Result<void>> change(RunPtr run);
   Task<Result<void>> answer_once(Context ctx, std::string review_id, Json answer);
+  static void ask_to_cancel(const Context& ctx, LiveRun& run, std::string reason);
   void cancel_now(LiveRun& run);
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);

@@ -62,6 +62,7 @@ struct LiveRun {
   bool acting = false;  ///< an attempt is under way that may change the world: let it answer
   bool cancel_requested = false;
   std::string cancel_reason;
+  std::optional<store::AuditLeaf> cancel_leaf;  ///< who asked; goes with the cancellation
   std::vector<runtime::OneShot<bool>> queue;  ///< who waits until it is not busy
 };
 using RunPtr = std::shared_ptr<LiveRun>;

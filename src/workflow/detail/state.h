@@ -68,6 +68,7 @@ struct RunState {
   std::string digest;           ///< of the definition's text
   std::string definition_blob;  ///< where that text is kept
   std::string subject, traceparent;
+  std::string starter;  ///< id of the principal that started it; empty: nobody is known
   std::uint32_t labels = 0;
   RunStatus status = RunStatus::running;
   Time created;
