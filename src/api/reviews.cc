@@ -6,18 +6,25 @@ namespace {
 
 using Answer = Result<net::Response>;
 
-/// What a person is shown and says is payload: only for those who may answer or read payloads.
+/// What a person is shown and says is payload, the title too, which a workflow may put together: only
+/// for those who may answer or read payloads. Others get what is listed here.
 Json visible(const Context& ctx, const review::ReviewInfo& review) {
   using govern::Action;
   Json out = review.to_json();
   const bool may = govern::Identity::allow(*ctx.principal, Action::answer_reviews).ok() ||
                    govern::Identity::allow(*ctx.principal, Action::read_payloads).ok();
-  if (!may) {
-    for (const char* member : {"evidence", "suggestion", "answer"}) {
-      out.get_object().erase(member);
+  if (may) {
+    return out;
+  }
+  JsonObject clear;
+  for (const char* member :
+       {"id", "form", "status", "run", "step", "assignees", "form_schema", "dataset", "created",
+        "due", "answered", "answered_by", "corrected", "version", "erased"}) {
+    if (const Json* value = find(out, member); value != nullptr) {
+      clear[member] = *value;
     }
   }
-  return out;
+  return clear;
 }
 
 Task<Answer> list_reviews(const ApiServices& services, Context ctx, net::Request request) {
@@ -89,7 +96,7 @@ Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Req
 }
 
 constexpr std::string_view review_schema = R"({
-  "type": "object", "required": ["id", "title", "status", "run"],
+  "type": "object", "required": ["id", "status", "run"],
   "properties": {"id": {"type": "string"}, "title": {"type": "string"}, "run": {"type": "string"},
     "status": {"enum": ["open", "answered", "cancelled"]}}})";
 

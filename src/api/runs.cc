@@ -16,36 +16,37 @@ constexpr std::string_view run_schema = R"({
     "starter": {"type": "string"},
     "created": {"type": "string"}, "updated": {"type": "string"}}})";
 
-/// Input, output and what was said along the way are payload: only for those who may read it.
+/// Input, output and every text that may quote them are payload: only for those who may read it.
+workflow::Shown shown_to(const Context& ctx) {
+  const bool all = govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok();
+  return all ? workflow::Shown::all : workflow::Shown::clear;
+}
+
 Json visible(const Context& ctx, const workflow::RunView& run) {
-  Json out = run.to_json();
-  if (!govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok()) {
-    for (const char* member : {"input", "output", "error"}) {
-      out.get_object().erase(member);
-    }
-  }
-  return out;
+  return shown_to(ctx) == workflow::Shown::all ? run.to_json() : run.clear_json();
 }
 
 Task<Answer> list_runs(const ApiServices& services, Context ctx, net::Request request) {
-  const std::uint32_t limit = limit_of(request);
   store::ListQuery query;
   query.tenant = ctx.tenant;
   query.status = query_text(request, "status");
   query.label = query_text(request, "workflow");
   query.after = query_text(request, "after");
-  query.limit = limit;
+  query.limit = limit_of(request);
   query.newest_first = query_text(request, "order") == "newest";
-  auto runs = co_await services.engine->list(ctx, std::move(query));
-  if (!runs.ok()) {
-    co_return std::move(runs).error();
+  auto page = co_await services.engine->list(ctx, std::move(query), shown_to(ctx));
+  if (!page.ok()) {
+    co_return std::move(page).error();
   }
   JsonArray items;
-  for (const auto& run : *runs) {
+  for (const auto& run : page->runs) {
     items.push_back(visible(ctx, run));
   }
-  const std::string last = runs->empty() ? "" : runs->back().id;
-  co_return net::json_response(200, page_of(std::move(items), last, limit));
+  JsonObject answer{{"items", std::move(items)}};
+  if (page->more) {
+    answer["next"] = page->runs.back().id;
+  }
+  co_return net::json_response(200, std::move(answer));
 }
 
 Task<Answer> count_runs(const ApiServices& services, Context ctx, net::Request request) {
@@ -99,7 +100,7 @@ Task<Answer> get_run(const ApiServices& services, Context ctx, net::Request requ
 
 Task<Answer> explain_run(const ApiServices& services, Context ctx, net::Request request) {
   const std::string id(request.path_value("id"));
-  auto text = co_await services.engine->explain(ctx, id);
+  auto text = co_await services.engine->explain(ctx, id, shown_to(ctx));
   if (!text.ok()) {
     co_return std::move(text).error();
   }

@@ -2,6 +2,7 @@
 #include "workflow/engine.h"
 
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/views.h"
 
 #include <fmt/format.h>
 
@@ -14,34 +15,6 @@ namespace {
 constexpr int answer_attempts_max = 5;
 /// For calls to end that were cancelled.
 constexpr Duration cut_grace = std::chrono::seconds(2);
-
-RunView view_of(const store::StreamRow& row, const RunState& state) {
-  RunView out;
-  out.id = row.id;
-  out.workflow = state.workflow;
-  out.version = state.version;
-  out.status = row.status;
-  out.input = state.raw_input;
-  out.output = state.output;
-  out.error = state.error;
-  out.trace_id = Trace::parse(state.traceparent).trace_id_hex();
-  out.starter = state.starter;
-  out.created = state.created;
-  out.updated = row.updated;
-  out.steps = state.steps;
-  out.inferences = state.inferences;
-  out.retrievals = state.retrievals;
-  out.reviews = state.reviews;
-  if (state.waiting) {
-    out.waiting_for =
-        fmt::format("{} {}", name_of(state.waiting->reason),
-                    state.waiting->subject.empty() ? state.waiting->error : state.waiting->subject);
-    if (state.waiting->reason == Waiting::Reason::incident) {
-      out.incident = state.waiting->subject;
-    }
-  }
-  return out;
-}
 
 Result<RunView> read_run(const store::StreamRow& row) {
   if (row.erased) {
@@ -182,25 +155,6 @@ Task<Result<RunView>> Engine::get(Context ctx, std::string run_id) {
   co_return read_run(*row);
 }
 
-Task<Result<std::vector<RunView>>> Engine::list(Context ctx, store::ListQuery query) {
-  query.kind = store::StreamKind::run;
-  query.with_state = true;
-  auto rows = co_await impl_->services.store->list(std::move(ctx), std::move(query));
-  if (!rows.ok()) {
-    co_return std::move(rows).error();
-  }
-  std::vector<RunView> runs;
-  runs.reserve(rows->size());
-  for (const store::StreamRow& row : *rows) {
-    auto run = read_run(row);
-    if (!run.ok()) {
-      co_return std::move(run).error();
-    }
-    runs.push_back(std::move(*run));
-  }
-  co_return runs;
-}
-
 Task<Result<RunView>> Engine::wait(Context ctx, std::string run_id) {
   runtime::OneShot<bool> ended;
   std::uint64_t number = 0;
@@ -323,6 +277,9 @@ Json RunView::to_json() const {
   }
   if (!waiting_for.empty()) {
     out["waiting_for"] = waiting_for;
+  }
+  if (!unreadable.empty()) {
+    out["unreadable"] = unreadable;
   }
   if (!incident.empty()) {
     out["incident"] = incident;

@@ -70,6 +70,8 @@ struct RunView {
   std::string id, workflow, version, status;  ///< running, waiting, completed, faulted, cancelled
   Json input, output, error;  ///< output when completed; error (RFC 7807) when faulted
   std::string waiting_for;    ///< explain's first line, empty when not waiting
+  std::string waiting_clear;  ///< the same without texts
+  std::string unreadable;     ///< page of the error of a state that cannot be read
   std::string incident;       ///< that a person must settle; empty: none
   std::string trace_id;
   std::string starter;  ///< id of the principal that started it; empty: not known
@@ -77,6 +79,20 @@ struct RunView {
   std::uint64_t steps = 0;
   Json inferences, retrievals, reviews;  ///< governance memory
   Json to_json() const;
+  /// For those who may not read payloads: members that cannot hold any, and of errors their pages.
+  Json clear_json() const;
+};
+
+/// How much of a run is asked for.
+enum class Shown : std::uint8_t {
+  all,
+  clear,  ///< nothing that may hold payload; in lists also nothing of the memories
+};
+
+/// A page of runs; `more`: it goes on behind the last one.
+struct RunPage {
+  std::vector<RunView> runs;
+  bool more = false;
 };
 
 /// What a person says became of an effect.
@@ -119,11 +135,16 @@ class Engine {
   /// Waits until the run ended (or ctx ends).
   Task<Result<RunView>> wait(Context ctx, std::string run_id);
   Task<Result<RunView>> get(Context ctx, std::string run_id);
-  /// The runs that a query gives, in its order and in one read of the store; its kind is set here.
-  Task<Result<std::vector<RunView>>> list(Context ctx, store::ListQuery query);
+  /// The runs that a query gives, in its order; its kind is set here. A page ends before its limit
+  /// when it holds 4 MiB of states. A few lists are read at a time, the others wait within ctx; a row
+  /// that cannot be read says so and holds up no other.
+  Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown);
   /// Text a person can read: where it is, what it waits for, since when, what will wake it, what
   /// was tried.
-  Task<Result<std::string>> explain(Context ctx, std::string run_id);
+  Task<Result<std::string>> explain(Context ctx, std::string run_id, Shown shown);
+  Task<Result<std::string>> explain(Context ctx, std::string run_id) {
+    return explain(std::move(ctx), std::move(run_id), Shown::all);
+  }
   Task<Result<Json>> history(Context ctx, std::string run_id);
   /// Ends the run. An attempt under way is waited for, within its own time; when it stays unknown
   /// whether an effect happened, the run waits at an incident first, with the cancellation noted.

@@ -1,17 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a person is told about a run: where it is, what it waits for, what will wake it, what was
 // tried.
+#include "core/text.h"
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/views.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aios::workflow {
 namespace {
 
+constexpr std::string_view no_model_page = "AIOS-0705";
+constexpr std::size_t shown_characters_max = 2'000;
+
 std::string ago(Time now, Time then) {
   return to_short_duration(now > then ? now - then : Duration(0));
+}
+
+/// The whole text, or for those who may not read payloads the page that explains it.
+std::string told(const std::string& error, Shown shown) {
+  return shown == Shown::all ? error : page_of(error);
+}
+
+/// The name in "secret 'name' is ..."; empty when it is about something else.
+std::string missing_secret(std::string_view error) {
+  constexpr std::string_view begin = "secret '";
+  const auto end = error.starts_with(begin) ? error.find('\'', begin.size()) : 0;
+  return end == 0 || end == std::string_view::npos
+             ? ""
+             : std::string(error.substr(begin.size(), end - begin.size()));
+}
+
+std::string blocked_by(const std::string& function, const std::string& error) {
+  if (const auto secret = missing_secret(error); !secret.empty()) {
+    return fmt::format("{}: the secret '{}', which is missing (no try is counted)", function,
+                       secret);
+  }
+  if (page_of(error) == no_model_page) {
+    return fmt::format("{}: a model that serves, for none does yet (no try is counted)", function);
+  }
+  return fmt::format("{}: the system behind it takes no calls now (no try is counted)", function);
 }
 
 std::string reason_of(const RunState& state) {
@@ -21,9 +52,7 @@ std::string reason_of(const RunState& state) {
     case Waiting::Reason::timer: return "a time to pass";
     case Waiting::Reason::retry:
       return fmt::format("the next try of {} (so far {})", function, state.effect->attempt);
-    case Waiting::Reason::blocked:
-      return fmt::format("{}: the system behind it takes no calls now (no try is counted)",
-                         function);
+    case Waiting::Reason::blocked: return blocked_by(function, waiting.error);
     case Waiting::Reason::lookup:
       return fmt::format(
           "asking whether {} happened, which is not known (tries so far {}, asked in vain {} "
@@ -40,7 +69,8 @@ std::string reason_of(const RunState& state) {
 std::string next_of(const RunState& state, const std::string& id) {
   const auto& waiting = *state.waiting;
   if (waiting.reason == Waiting::Reason::review) {
-    return fmt::format("aios review answer {}", waiting.subject);
+    return fmt::format("look with aios review show {0}, then aios review answer {0} JSON",
+                       waiting.subject);
   }
   if (waiting.reason == Waiting::Reason::incident) {
     return fmt::format(
@@ -50,6 +80,15 @@ std::string next_of(const RunState& state, const std::string& id) {
         "    aios runs resolve {} {} fail",
         state.effect ? state.effect->id : "", id, waiting.subject, id, waiting.subject, id,
         waiting.subject);
+  }
+  if (waiting.reason == Waiting::Reason::blocked && page_of(waiting.error) == no_model_page) {
+    return "train and promote: aios model train NAME, then aios model promote NAME@VERSION ALIAS";
+  }
+  if (const auto secret = missing_secret(waiting.error); !secret.empty()) {
+    return fmt::format(
+        "put it into the server's environment or into secrets/{} of the data "
+        "directory; see aios errors {}",
+        secret, page_of(waiting.error));
   }
   return "";
 }
@@ -67,12 +106,100 @@ std::string place_of(const RunState& state, const Definition& definition) {
   return fmt::format("{} ({})", task.reference, task.keyword);
 }
 
-void explain_waiting(const RunState& state, const std::string& id, Time now, std::string* out) {
+/// "refund|case|none" of a member's schema, else its type.
+std::string choices_of(const Json& schema) {
+  const auto* choices = find(schema, "enum");
+  if (choices == nullptr || !choices->is_array()) {
+    return std::string(text_or(schema, "type", "anything"));
+  }
+  std::vector<std::string> words;
+  for (const auto& choice : choices->get_array()) {
+    words.push_back(choice.is_string() ? std::string(view(choice.get_string())) : to_text(choice));
+  }
+  return join(words, "|");
+}
+
+/// What a form asks for: an answer with a word in the place of each member that must be there, and
+/// the names of those that may be.
+struct Asked {
+  JsonObject answer;
+  std::vector<std::string> optional;
+};
+
+Asked asked_by(const Json& form) {
+  Asked out;
+  const auto* properties = find(form, "properties");
+  const auto* required = find(form, "required");
+  if (properties == nullptr || !properties->is_object()) {
+    return out;
+  }
+  for (const auto& property : properties->get_object()) {
+    const bool must = required != nullptr && required->is_array() &&
+                      std::find(required->get_array().begin(), required->get_array().end(),
+                                Json(property.key())) != required->get_array().end();
+    if (must) {
+      out.answer[property.key()] = choices_of(property.value());
+    } else {
+      out.optional.push_back(
+          fmt::format("{} ({})", std::string_view(property.key()), choices_of(property.value())));
+    }
+  }
+  return out;
+}
+
+/// What the form asks of whom, and the whole command.
+void explain_review(const review::ReviewInfo& review, std::string* out) {
+  const auto asked = asked_by(review.form_schema);
+  *out += fmt::format("  who may answer: {}\n", join(review.assignees, ", "));
+  if (review.due) {
+    *out += fmt::format("  due: {}\n", to_rfc3339(*review.due));
+  }
+  *out += fmt::format(
+      "  what to do: look with aios review show {}, then\n"
+      "    aios review answer {} '{}'\n",
+      review.id, review.id, to_text(asked.answer));
+  if (!asked.optional.empty()) {
+    *out += fmt::format("    the answer may also have: {}\n", join(asked.optional, ", "));
+  }
+}
+
+/// What models said and people answered: the ground of what the run did.
+void explain_decision(const RunState& state, Shown shown, std::string* out) {
+  for (const auto& said : state.inferences) {
+    const auto* confidence = find(said, "confidence");
+    *out += fmt::format("  model: {} ({}) said {}, confidence {}\n", text_or(said, "alias", ""),
+                        text_or(said, "version", ""),
+                        shown == Shown::all ? fmt::format("'{}'", text_or(said, "label", ""))
+                                            : std::string("a label"),
+                        confidence == nullptr ? std::string("unknown") : to_text(*confidence));
+  }
+  for (const auto& answered : state.reviews) {
+    const auto* answer = find(answered, "answer");
+    *out += fmt::format("  answered: {} by {}", text_or(answered, "id", ""),
+                        text_or(answered, "by", ""));
+    if (shown == Shown::all && answer != nullptr) {
+      *out += fmt::format(": {}", excerpt(to_text(*answer), shown_characters_max));
+    }
+    *out += "\n";
+  }
+}
+
+struct Telling {
+  const std::string& id;
+  Time now;
+  Shown shown;
+  const review::ReviewInfo* review;  ///< that the run waits for; null: none, or it is away
+};
+
+void explain_waiting(const RunState& state, const Telling& telling, std::string* out) {
+  const auto& [id, now, shown, review] = telling;
   const auto& waiting = *state.waiting;
   *out += fmt::format("  waits for: {}\n", reason_of(state));
   *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since), ago(now, waiting.since));
   if (state.cancel_asked) {
-    *out += fmt::format("  then: it ends, for it was cancelled: {}\n", state.cancel_reason);
+    *out +=
+        fmt::format("  then: it ends, for it was cancelled{}{}\n", shown == Shown::all ? ": " : "",
+                    shown == Shown::all ? state.cancel_reason : "");
   }
   const auto wake = next_wake(state);
   if (wake) {
@@ -80,8 +207,12 @@ void explain_waiting(const RunState& state, const std::string& id, Time now, std
   } else {
     *out += "  wakes: when a person acts\n";
   }
-  if (!waiting.error.empty()) {
-    *out += fmt::format("  last try: {}\n", waiting.error);
+  if (const auto error = told(waiting.error, shown); !error.empty()) {
+    *out += fmt::format("  last try: {}\n", error);
+  }
+  if (review != nullptr) {
+    explain_review(*review, out);
+    return;
   }
   const auto next = next_of(state, id);
   if (!next.empty()) {
@@ -89,22 +220,27 @@ void explain_waiting(const RunState& state, const std::string& id, Time now, std
   }
 }
 
-void explain_end(const RunState& state, std::string* out) {
+void explain_end(const RunState& state, Shown shown, std::string* out) {
+  const bool all = shown == Shown::all;
   if (state.status == RunStatus::faulted) {
-    *out += fmt::format("  error: {} {} at {}\n", int_or(state.error, "status", 0),
-                        text_or(state.error, "title", ""), text_or(state.error, "instance", ""));
-    const auto detail = text_or(state.error, "detail", "");
+    const auto problem = all ? state.error : clear_problem(state.error);
+    *out +=
+        fmt::format("  error: {} {} at {}\n", int_or(problem, "status", 0),
+                    text_or(problem, all ? "title" : "type", ""), text_or(problem, "instance", ""));
+    const auto detail = text_or(problem, all ? "detail" : "page", "");
     if (!detail.empty()) {
       *out += fmt::format("  detail: {}\n", detail);
     }
-  } else if (state.status == RunStatus::cancelled) {
+  } else if (state.status == RunStatus::cancelled && all) {
     *out += fmt::format("  reason: {}\n", state.cancel_reason);
+  } else if (state.status == RunStatus::completed && all && !state.output.is_null()) {
+    *out += fmt::format("  output: {}\n", excerpt(to_text(state.output), shown_characters_max));
   }
 }
 
 }  // namespace
 
-Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id) {
+Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown shown) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::run, run_id);
   if (!row.ok()) {
     co_return Error(row.error().code(), fmt::format("no run '{}'", run_id)).page(1012);
@@ -121,7 +257,7 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id) {
       fmt::format("run {} of {} {}: {}\n", run_id, state->workflow, state->version, row->status);
   const auto now = impl_->services.timers->clock().now();
   if (state->ended()) {
-    explain_end(*state, &out);
+    explain_end(*state, shown, &out);
   } else {
     auto definition = co_await impl_->by_digest(ctx, state->digest, state->definition_blob);
     if (!definition.ok()) {
@@ -133,12 +269,21 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id) {
     }
     out += fmt::format("  at: {}\n", place_of(*state, **definition));
     if (state->waiting) {
-      explain_waiting(*state, run_id, now, &out);
+      std::optional<review::ReviewInfo> review;
+      if (impl_->services.functions.reviews != nullptr &&
+          state->waiting->reason == Waiting::Reason::review) {
+        auto found = co_await impl_->services.functions.reviews->get(ctx, state->waiting->subject);
+        if (found.ok()) {
+          review = std::move(*found);
+        }
+      }
+      explain_waiting(*state, {run_id, now, shown, review ? &*review : nullptr}, &out);
     } else if (state->effect) {
       out += fmt::format("  under way: {} (try {}, effect {})\n", state->effect->function,
                          state->effect->attempt, state->effect->id);
     }
   }
+  explain_decision(*state, shown, &out);
   out += fmt::format("  steps: {}; started {} ({} ago)\n", state->steps, to_rfc3339(state->created),
                      ago(now, state->created));
   co_return out;

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What no workflow can do, whatever its document says."""
 
+import json
 import os
 import unittest
 
-from harness import DESK_BUNDLE, SURE_CASE, SURE_REFUND, Scene, entries_of, ticket_event
+from harness import DESK_BUNDLE, SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event
 
 PERSONAL = {"iban": "DE89370400440532013000", "phone": "+49 421 5550123",
             "email": "canary.private7@example.net"}
@@ -54,6 +55,50 @@ class Unguarded(unittest.TestCase):
         self.assertTrue(any("connector_egress" in leaf and "deny" in leaf for leaf in leaves))
         for value in PERSONAL.values():
             self.assertFalse([leaf for leaf in leaves if value in leaf])
+
+
+TALKATIVE = """package aios.connector_egress
+
+import rego.v1
+
+default allow := false
+
+allow if input.connector.operation != "open_case"
+
+deny contains "cases are not opened today" if input.connector.operation == "open_case"
+
+deny contains sprintf("not for %v", [input.arguments]) if input.connector.operation == "open_case"
+"""
+
+
+class ReasonsThatQuote(unittest.TestCase):
+    def test_a_reason_made_of_the_input_is_in_no_leaf_and_opens_for_an_auditor(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.support_desk()
+        scene.deploy({"policies/connector_egress.rego": TALKATIVE.encode(),
+                      "policies/guard_test.rego": b"package aios.connector_egress_test\n"})
+        customer = scene.customers[1]
+        _, sent = scene.api("ingest").send(ticket_event(1, SURE_CASE, customer))
+        run = scene.api().run_when(sent["run"])
+        self.assertEqual(run["status"], "faulted", run)
+        quoted = "tracking number"  # of the ticket
+        self.assertIn("not for", run["error"]["detail"])
+        self.assertIn(quoted, run["error"]["detail"])
+        history = scene.api("auditor").want("GET", f"/api/v1/runs/{sent['run']}/history")
+        folder, key = scene.audit_log()
+        leaves = entries_of(folder)
+        self.assertFalse([leaf for leaf in leaves if quoted in leaf or "not for" in leaf])
+        self.assertTrue([leaf for leaf in leaves
+                         if '"reasons":["cases are not opened today"]' in leaf])
+        path = scene.write("history.json", json.dumps(history))
+        done = aios("audit", "open", folder, "--key", key, "--opening", path, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        grounds = [item for item in json.loads(done.stdout)["items"]
+                   if item["part"].endswith("/grounds")]
+        self.assertEqual(len(grounds), 1)
+        self.assertIn("not for", grounds[0]["content"])
+        self.assertIn(quoted, grounds[0]["content"])
 
 
 class Guarded(unittest.TestCase):

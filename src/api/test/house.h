@@ -37,7 +37,11 @@ class House {
     rooms.shard_of = [this](std::string_view) -> runtime::Executor& { return loop; };
     rooms.timers = &loop;
     rooms.functions.clock = &loop.clock();
+    rooms.functions.guard = &guard;
     rooms.functions.reviews = reviews.get();
+    rooms.functions.form = [](const TenantId&, std::string_view) {
+      return parse_json(R"({"type": "object", "properties": {"label": {"type": "string"}}})");
+    };
     engine = std::make_unique<workflow::Engine>(rooms);
     services.store = store.get();
     services.identity = identity.get();

@@ -8,6 +8,7 @@
 #include "runtime/task_group.h"
 #include "workflow/detail/definition.h"
 #include "workflow/detail/live_run.h"
+#include "workflow/detail/list_turns.h"
 #include "workflow/detail/machine.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
@@ -175,6 +176,7 @@ struct Engine::Impl {
   std::map<std::string, std::unique_ptr<Function>, std::less<>> functions;
   EngineMetrics metrics;
   Places places;
+  ListTurns list_turns;
   std::shared_ptr<TimerQueue> timers;
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting{false};  ///< the drain deadline passed: calls under way are cancelled
