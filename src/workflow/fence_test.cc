@@ -33,7 +33,7 @@ void complete(World& world, std::string_view name, std::string_view rest, JsonOb
   CHECK(world.finish(id).status == "completed");
 }
 
-/// One leaf for the run, and it says what the run says.
+/// One leaf for the run besides the one of its start, and it says what the run says.
 void check_leaf(World& world, const std::string& run_id, std::string_view outcome) {
   const auto leaves = world.executor.run(world.store->leaves(world.ctx(), 0, 1'000));
   REQUIRE(leaves.ok());
