@@ -2,6 +2,7 @@
 #include "app/system.h"
 
 #include "api/api.h"
+#include "app/descriptors.h"
 #include "app/secrets.h"
 #include "app/store_watch.h"
 #include "bundle/deployments.h"
