@@ -65,7 +65,7 @@ Result<std::string> server_address(std::string_view text) {
         .page(1415);
   }
   const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
-  if (rest.substr(end) != "/" && end != rest.size()) {
+  if (rest.find_first_not_of('/', end) != std::string_view::npos) {
     return wrong_server(text, fmt::format("goes on after host and port with '{}'",
                                           excerpt(rest.substr(end), shown_characters_max)));
   }

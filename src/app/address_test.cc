@@ -13,6 +13,7 @@ TEST_CASE("address: a server is scheme, host and port, and a slash at its end do
   for (const auto& [given, taken] :
        {std::pair("http://localhost:8080", "http://localhost:8080"),
         std::pair("http://localhost:8080/", "http://localhost:8080"),
+        std::pair("http://localhost:8080//", "http://localhost:8080"),
         std::pair("https://aios.example.org", "https://aios.example.org"),
         std::pair("HTTP://Host:1", "HTTP://Host:1"),
         std::pair("http://[::1]:80", "http://[::1]:80"), std::pair("http://[::1]", "http://[::1]"),

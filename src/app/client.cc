@@ -3,6 +3,7 @@
 
 #include "app/address.h"
 #include "app/interrupt.h"
+#include "app/reach.h"
 #include "core/text.h"
 #include "net/client.h"
 #include "runtime/one_shot.h"
@@ -26,7 +27,6 @@ namespace {
 
 constexpr int page_unknown_key = 510;
 constexpr auto look_pause = std::chrono::milliseconds(20);
-constexpr auto call_timeout = std::chrono::minutes(10);  // training answers when it is done
 
 std::string read_first_line(const std::string& path) {
   std::ifstream file(path);
@@ -61,7 +61,11 @@ Error error_of(const net::Response& response) {
     return Error(Code::internal, fmt::format("the server answered {} with '{}'", response.status,
                                              excerpt(response.body, 200)));
   }
-  std::string text(text_or(*document, "detail", "no detail"));
+  if (find(*document, "detail") == nullptr) {  // not one of ours
+    return Error(Code::internal, fmt::format("the server answered {} with '{}'", response.status,
+                                             excerpt(response.body, 200)));
+  }
+  std::string text(text_or(*document, "detail", ""));
   const Json* all = find(*document, "errors");
   if (all != nullptr && all->is_array() && all->get_array().size() > 1) {
     text.clear();
@@ -156,12 +160,24 @@ class ClientBase : public ApiClient {
   }
 };
 
+/// A killed server leaves its address behind: only one that holds the directory's lock is believed,
+/// so that no key goes to whoever has the port now.
+bool server_holds(const std::string& data) {
+  const int fd = ::open((data + "/lock").c_str(), O_RDWR | O_CLOEXEC);
+  if (fd < 0) {
+    return false;
+  }
+  const bool held = ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(fd);
+  return held;
+}
+
 struct FoundKey {
   std::string secret;  ///< empty when there is none
   std::string source;
 };
 
-/// The key file, else AIOS_KEY, else the data directory's first key.
+/// The key file, else AIOS_KEY, else, for the data directory's own server, its first key.
 Result<FoundKey> find_key(const Target& target) {
   if (!target.key_file.empty()) {
     std::string key = read_first_line(target.key_file);
@@ -173,6 +189,11 @@ Result<FoundKey> find_key(const Target& target) {
   }
   if (const char* key = std::getenv("AIOS_KEY"); key != nullptr) {
     return FoundKey{std::string(trim(key)), "AIOS_KEY"};
+  }
+  const auto server = server_address(target.server);
+  if (!target.server.empty() &&
+      !(server.ok() && is_server_of(*server, target.data) && server_holds(target.data))) {
+    return FoundKey{"", "--key-file or AIOS_KEY, which a server of another data directory needs"};
   }
   const std::string first = target.data + "/first-key";
   return FoundKey{read_first_line(first), first};
@@ -190,6 +211,8 @@ class HttpClient final : public ClientBase {
     shards_.stop();
   }
   std::string where() const override { return "server " + server_; }
+  /// Without the key: nobody knows yet who listens there.
+  Result<void> probe() { return check_probe(server_, shards_.run(0, ask_health(this))); }
 
  protected:
   runtime::Shards& shards() override { return shards_; }
@@ -207,7 +230,7 @@ class HttpClient final : public ClientBase {
     http.response_bytes_max = std::size_t{64} << 20;
     Context ctx;
     ctx.cancel = std::move(cancel);
-    ctx.deadline = runtime::system_clock().instant() + call_timeout;
+    ctx.deadline = runtime::system_clock().instant() + timeout_of(request);
     auto response = co_await client_->send(ctx, std::move(http));
     if (!response.ok()) {
       co_return std::move(response).error().with("calling " + server_);
@@ -222,6 +245,15 @@ class HttpClient final : public ClientBase {
   }
 
  private:
+  static Task<Result<net::Response>> ask_health(HttpClient* self) {
+    net::ClientRequest http;
+    http.url = self->server_ + "/healthz";
+    Context ctx;
+    ctx.deadline = runtime::system_clock().instant() + probe_timeout;
+    auto response = co_await self->client_->send(ctx, std::move(http));
+    co_return response;
+  }
+
   std::string server_;
   FoundKey key_;
   runtime::Shards shards_;
@@ -260,18 +292,6 @@ class LocalClient final : public ClientBase {
   std::string data_;
 };
 
-/// A killed server leaves its address behind: only one that holds the directory's lock is believed,
-/// so that no key goes to whoever has the port now.
-bool server_holds(const std::string& data) {
-  const int fd = ::open((data + "/lock").c_str(), O_RDWR | O_CLOEXEC);
-  if (fd < 0) {
-    return false;
-  }
-  const bool held = ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  ::close(fd);
-  return held;
-}
-
 }  // namespace
 
 Result<Json> ApiClient::call(Call request) {
@@ -298,8 +318,12 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
     server = read_first_line(target.data + "/server.address");  // removed by an orderly stop
     if (!server.empty() && server_holds(target.data)) {
       auto client = std::make_unique<HttpClient>(server, *key);
-      if (client->call(Call{"GET", "/healthz", nullptr}).ok()) {
+      const auto alive = client->probe();
+      if (alive.ok()) {
         return std::unique_ptr<ApiClient>(std::move(client));
+      }
+      if (alive.error().retry() == Retry::same_call && alive.error().page() == 1419) {
+        return alive.error();  // it has the directory, so nobody else can use it
       }
     }
   } else {
@@ -307,7 +331,12 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
     if (!address.ok()) {
       return std::move(address).error();
     }
-    return std::unique_ptr<ApiClient>(std::make_unique<HttpClient>(std::move(*address), *key));
+    auto client = std::make_unique<HttpClient>(std::move(*address), *key);
+    const auto alive = client->probe();
+    if (!alive.ok()) {
+      return alive.error();
+    }
+    return std::unique_ptr<ApiClient>(std::move(client));
   }
   struct stat info{};
   if (::stat((target.data + "/journal.db").c_str(), &info) != 0) {
