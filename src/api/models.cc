@@ -61,6 +61,11 @@ Task<Answer> get_model(const ApiServices& services, Context ctx, net::Request re
   if (!versions.ok()) {
     co_return std::move(versions).error();
   }
+  if (versions->empty()) {  // nothing was trained: is there such a model?
+    if (auto declared = services.deployments->training_input(ctx.tenant, name); !declared.ok()) {
+      co_return std::move(declared).error();
+    }
+  }
   JsonArray items;
   for (const auto& info : *versions) {
     items.push_back(version_json(info));
@@ -128,8 +133,12 @@ Task<Answer> promote_model(const ApiServices& services, Context ctx, net::Reques
   std::string name(request.path_value("name"));
   std::string alias(request.path_value("alias"));
   auto info = co_await services.models->promote(
-      ctx, std::move(name), static_cast<std::uint32_t>(version), std::move(alias));
+      ctx, name, static_cast<std::uint32_t>(version), std::move(alias));
   if (!info.ok()) {
+    auto declared = services.deployments->training_input(ctx.tenant, name);
+    if (info.error().code() == Code::not_found && !declared.ok()) {
+      co_return std::move(declared).error();  // the name is what is wrong
+    }
     co_return std::move(info).error();
   }
   services.engine->peer_recovered(ctx.tenant, workflow::model_peer(info->alias));

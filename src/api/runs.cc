@@ -118,6 +118,10 @@ Task<Answer> run_history(const ApiServices& services, Context ctx, net::Request 
 
 Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request request) {
   const std::string id(request.path_value("id"));
+  auto before = co_await services.engine->get(ctx, id);
+  if (!before.ok()) {
+    co_return std::move(before).error();
+  }
   std::string reason = "cancelled by " + ctx.principal->id;
   auto done = co_await services.engine->cancel(ctx, id, std::move(reason));
   if (!done.ok()) {
@@ -127,7 +131,8 @@ Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request r
   if (!run.ok()) {
     co_return std::move(run).error();
   }
-  JsonObject answer{{"id", id}, {"status", run->status}};
+  const bool changed = before->status != "cancelled";
+  JsonObject answer{{"id", id}, {"status", run->status}, {"changed", changed}};
   if (!run->incident.empty()) {
     answer["incident"] = run->incident;
   }

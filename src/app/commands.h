@@ -19,7 +19,8 @@ namespace aios::app {
 
 struct Session {
   Target target;
-  bool json = false;  ///< --json: print the API's answer as it is
+  bool json = false;        ///< --json: print the API's answer as it is
+  bool parse_only = false;  ///< --parse-only: do nothing
   std::function<Result<void>()> action;
 
   /// Connects, calls, and gives the answer.
@@ -36,11 +37,17 @@ void print(const Session& session, const Json& answer,
 void print_document(const Session& session, const Json& answer);
 /// The same for a page: a line of JSON each.
 void print_items(const Session& session, const Json& page);
-/// --limit of a list.
-void add_limit(CLI::App& command, std::uint32_t* limit);
-/// A plain table: columns padded, no colours. On a terminal the columns that do not fit are left
-/// out from the right and named on stderr, so the important ones come first; nothing is cut in the
-/// middle but the free text of column `text_title`.
+struct PageOptions {
+  std::uint32_t limit = 50;
+  std::string after;  ///< an ID; empty: from the start
+};
+/// --limit and --after of a list.
+void add_page(CLI::App& command, PageOptions* page);
+std::string page_query(const PageOptions& page);  ///< "limit=50&after="
+/// On stderr where the page is not the last: how to see the next one.
+void tell_more(const Json& page);
+/// A plain table without colours, as app/table lays it out; columns that do not fit the terminal are
+/// named on stderr, so the important ones come first.
 void print_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
                  std::string_view text_title = "");
 /// A time of the API, to the second: "2026-11-21T14:45:45Z".

@@ -94,6 +94,29 @@ std::string HelpText::make_option(const CLI::Option* option, bool is_positional)
              option->get_description() + notes_text(*option));
 }
 
+/// A command takes the options of `aios` itself, too, also behind its own.
+std::string HelpText::make_footer(const CLI::App* app) const {
+  std::string out = CLI::Formatter::make_footer(app);
+  if (!out.empty()) {
+    out = "\n" + wrapped(trim(out), columns_, 0) + "\n";
+  }
+  const CLI::App* top = app;
+  while (top->get_parent() != nullptr) {
+    top = top->get_parent();
+  }
+  if (top == app) {
+    return out;
+  }
+  out += "\nOptions of every command:\n";
+  for (const CLI::Option* option : top->get_options()) {
+    const bool hidden = option->get_group().empty();
+    if (!hidden && option != top->get_help_ptr() && option != top->get_version_ptr()) {
+      out += make_option(option, false);
+    }
+  }
+  return out;
+}
+
 std::string HelpText::make_subcommand(const CLI::App* app) const {
   return row(app->get_display_name(true), app->get_description());
 }

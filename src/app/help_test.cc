@@ -48,6 +48,25 @@ TEST_CASE("help: no line is wider than the terminal, and no word is lost") {
   }
 }
 
+TEST_CASE("help: a command names the options that it takes from its parents") {
+  CLI::App app("All", "aios");
+  app.formatter(std::make_shared<HelpText>(80));
+  std::string server;
+  app.add_option("--server", server, "Where")->envname("AIOS_SERVER");
+  auto* runs = app.add_subcommand("runs", "Runs");
+  auto* list = runs->add_subcommand("list", "List");
+  list->footer("Newest first.");
+  for (const CLI::App* command : {runs, list}) {
+    const std::string help = command->help();
+    const std::size_t at = help.find("Options of every command:\n");
+    REQUIRE(at != std::string::npos);
+    CHECK(help.find("--server TEXT", at) != std::string::npos);
+    CHECK(help.find("--help", at) == std::string::npos);
+  }
+  CHECK(list->help().find("Newest first.") != std::string::npos);
+  CHECK(app.help().find("Options of every command") == std::string::npos);
+}
+
 TEST_CASE("help: without a terminal it is 80 wide, on a huge one 100") {
   const std::string words =
       "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "

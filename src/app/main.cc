@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -38,6 +39,8 @@ void add_global_options(CLI::App& app, aios::app::Session& session) {
       ->capture_default_str();
   app.add_flag("--json", session.json, "Print the API's answer as JSON");
   app.set_version_flag("--version", std::string(aios::app::version_text()));
+  app.add_flag("--parse-only", session.parse_only, "Read the arguments and do nothing")
+      ->group("");  // not in the help: it is for the test that our texts name commands as they are
 }
 
 void add_commands(CLI::App& app, aios::app::Session& session) {
@@ -62,6 +65,31 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   });
 }
 
+/// Also of help that was asked for on a verb that is none.
+bool lacks_command(const CLI::Error& problem) {
+  return problem.get_name() == "RequiredError" || problem.get_name() == "CallForHelp";
+}
+
+/// The command in whose place a word stands that is none of its verbs.
+bool has_unknown_verb(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+  }
+  return !app.remaining(true).empty() &&
+         !at->get_subcommands([](const CLI::App*) { return true; }).empty();
+}
+
+/// `aios help runs list` is `aios runs list --help`.
+std::vector<std::string> arguments_of(int argc, char** argv) {
+  std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  if (!arguments.empty() && arguments.front() == "help") {
+    arguments.erase(arguments.begin());
+    arguments.emplace_back("--help");
+  }
+  return arguments;
+}
+
 /// CLI11 misses the verb before it looks at the word in its place: that word is named here, with
 /// the verbs there are.
 std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
@@ -81,7 +109,7 @@ std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
       text += ": " + option->get_description();
     }
   }
-  if (problem.get_name() == "RequiredError" && !verbs.empty()) {
+  if (lacks_command(problem) && !verbs.empty()) {
     const std::vector<std::string> unknown = app->remaining(true);
     if (unknown.empty()) {
       text = fmt::format("'{}' wants a command", command);
@@ -147,8 +175,14 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.failure_message(usage_message);
   try {
-    app.parse(argc, argv);
+    auto arguments = arguments_of(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    app.parse(std::move(arguments));
   } catch (const CLI::ParseError& problem) {
+    if (problem.get_name() == "CallForHelp" && has_unknown_verb(app)) {
+      aios::app::tell_text(usage_message(&app, problem));
+      return exit_usage;
+    }
     std::ostringstream help;  // written by act(), which sees a write that fails
     std::ostringstream complaint;
     if (app.exit(problem, help, complaint) != 0) {
@@ -161,5 +195,5 @@ int main(int argc, char** argv) {
     };
     return act(session);
   }
-  return act(session);
+  return session.parse_only ? 0 : act(session);
 }

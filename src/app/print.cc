@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/table.h"
 #include "app/terminal.h"
 #include "app/version.h"
 
 #include "core/text.h"
+#include "net/http.h"
 
 #include <fmt/format.h>
 
@@ -17,59 +19,6 @@ namespace aios::app {
 namespace {
 
 constexpr std::uintmax_t file_bytes_max = std::uintmax_t{64} << 20;
-
-constexpr std::size_t gap = 2;          ///< spaces between two columns
-constexpr std::size_t text_least = 12;  ///< free text cut shorter says nothing
-
-/// Code points: what a terminal shows of most scripts.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6U) != 2; }));
-}
-
-std::vector<std::size_t> widths_of(const std::vector<std::string>& header,
-                                   const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& title : header) {
-    widths.push_back(width_of(title));
-  }
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
-      widths[i] = std::max(widths[i], width_of(row[i]));
-    }
-  }
-  return widths;
-}
-
-std::string row_text(const std::vector<std::string>& row, const std::vector<std::size_t>& widths) {
-  std::string line;
-  for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) {
-    if (i > 0) {
-      line.append(gap, ' ');
-    }
-    line += row[i];
-    if (i + 1 < widths.size()) {
-      line.append(widths[i] - width_of(row[i]), ' ');
-    }
-  }
-  return line;
-}
-
-/// How many columns fit, from the left, the first always; free text shrinks before it goes.
-std::size_t fit(std::vector<std::size_t>* widths, std::size_t columns, std::size_t text_column) {
-  std::size_t used = widths->front();
-  for (std::size_t i = 1; i < widths->size(); ++i) {
-    const std::size_t left = columns > used + gap ? columns - used - gap : 0;
-    if (i == text_column && (*widths)[i] > left && left >= text_least) {
-      (*widths)[i] = left;
-    }
-    if ((*widths)[i] > left) {
-      return i;
-    }
-    used += gap + (*widths)[i];
-  }
-  return widths->size();
-}
 
 }  // namespace
 
@@ -106,40 +55,32 @@ void print_items(const Session& session, const Json& page) {
   }
 }
 
-void add_limit(CLI::App& command, std::uint32_t* limit) {
-  command.add_option("--limit", *limit, "At most so many, 1 to 1000")
+void add_page(CLI::App& command, PageOptions* page) {
+  command.add_option("--limit", page->limit, "At most so many, 1 to 1000")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  command.add_option("--after", page->after, "Go on behind this ID");
+}
+
+std::string page_query(const PageOptions& page) {
+  return fmt::format("limit={}&after={}", page.limit, net::percent_encode(page.after));
+}
+
+void tell_more(const Json& page) {
+  const std::string_view next = text_or(page, "next", "");
+  if (!next.empty()) {
+    tell("aios: {} shown, more: --after {}\n", page.at("items").as_array().size(), next);
+  }
 }
 
 void print_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
                  std::string_view text_title) {
-  for (auto& row : rows) {
-    for (std::string& cell : row) {
-      cell = excerpt(cell, cell.size());  // on one line
-    }
-  }
-  std::vector<std::size_t> widths = widths_of(header, rows);
   const std::size_t columns = terminal_columns();
-  std::vector<std::string> hidden;
-  if (columns > 0) {
-    const auto text_column = static_cast<std::size_t>(
-        std::find(header.begin(), header.end(), text_title) - header.begin());
-    const std::size_t shown = fit(&widths, columns, text_column);
-    hidden.assign(header.begin() + static_cast<std::ptrdiff_t>(shown), header.end());
-    widths.resize(shown);
-    for (auto& row : rows) {
-      if (text_column < shown && width_of(row[text_column]) > widths[text_column]) {
-        row[text_column] = excerpt(row[text_column], widths[text_column] - 3);
-      }
-    }
-  }
-  fmt::print("{}\n", row_text(header, widths));
-  for (const auto& row : rows) {
-    fmt::print("{}\n", row_text(row, widths));
-  }
-  if (!hidden.empty()) {
-    tell("aios: {} columns are too few for: {}; --json shows all\n", columns, join(hidden, ", "));
+  const TableText table = table_text({std::move(header), std::move(rows), text_title}, columns);
+  fmt::print("{}", table.text);
+  if (!table.hidden.empty()) {
+    tell("aios: {} columns are too few for: {}; --json shows all\n", columns,
+         join(table.hidden, ", "));
   }
 }
 

@@ -13,6 +13,7 @@ namespace {
 struct BundleOptions {
   std::string directory;
   std::vector<std::string> settings;  ///< name=value
+  std::vector<std::string> resets;
 };
 
 Result<JsonObject> overrides_of(const BundleOptions& options) {
@@ -24,6 +25,9 @@ Result<JsonObject> overrides_of(const BundleOptions& options) {
           .page(1409);
     }
     out[setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  for (const std::string& name : options.resets) {
+    out[name] = nullptr;
   }
   return out;
 }
@@ -122,6 +126,13 @@ Result<void> deploy(const Session& session, const BundleOptions& options) {
                text_or(it, "version", ""),
                bool_or(it, "changed", true) ? "deployed" : "runs already", int_or(it, "number", 0),
                text_or(it, "digest", "").substr(0, 12));
+    const Json* changes = find(it, "parameter_changes");
+    if (changes != nullptr && changes->is_array()) {
+      for (const Json& change : changes->get_array()) {
+        fmt::print("parameter {}: {} -> {}\n", text_or(change, "name", ""),
+                   to_text(change.at("from")), to_text(change.at("to")));
+      }
+    }
     const Json* warnings = find(it, "warnings");
     if (warnings != nullptr && warnings->is_array()) {
       for (const Json& warning : warnings->get_array()) {
@@ -147,6 +158,9 @@ void add_bundle_commands(CLI::App& app, Session& session) {
     session.action = [&session, options] { return check(session, *options); };
   });
   auto* put = common(app.add_subcommand("deploy", "Make a bundle what the tenant runs"));
+  put->footer("A parameter that is not named keeps the value that an earlier deployment set.");
+  put->add_option("--reset", options->resets,
+                  "NAME of a parameter that goes back to the bundle's default; repeatable");
   put->callback([&session, options] {
     session.action = [&session, options] { return deploy(session, *options); };
   });

@@ -12,7 +12,7 @@ struct EventOptions {
   std::string file;
   std::string id;
   std::string status;
-  std::uint32_t limit = 50;
+  PageOptions page;
 };
 
 Result<void> send(const Session& session, const EventOptions& options) {
@@ -34,12 +34,17 @@ Result<void> send(const Session& session, const EventOptions& options) {
     fmt::print("{}  {}  {}{}\n", text_or(it, "id", ""), text_or(it, "status", ""),
                text_or(it, "run", ""), text_or(it, "reason", ""));
   });
+  if (text_or(*answer, "status", "") == "dead_letter") {
+    return Error(Code::failed_precondition,
+                 fmt::format("no workflow took the event: {}", text_or(*answer, "reason", "")))
+        .page(1420);
+  }
   return {};
 }
 
 Result<void> list(const Session& session, const EventOptions& options) {
   auto page = session.call(
-      {"GET", fmt::format("/api/v1/events?limit={}&status={}", options.limit, options.status),
+      {"GET", fmt::format("/api/v1/events?{}&status={}", page_query(options.page), options.status),
        nullptr});
   if (!page.ok()) {
     return std::move(page).error();
@@ -52,6 +57,7 @@ Result<void> list(const Session& session, const EventOptions& options) {
            std::string(text_or(event, "type", "")), seconds_text(text_or(event, "received", ""))});
     }
     print_table({"ID", "STATUS", "TYPE", "RECEIVED"}, std::move(rows));
+    tell_more(it);
   });
   return {};
 }
@@ -81,7 +87,7 @@ void add_event_commands(CLI::App& app, Session& session) {
   auto* all = events->add_subcommand("list", "Events, newest first");
   all->add_option("--status", options->status, "Only these: accepted or dead_letter")
       ->check(CLI::IsMember({"accepted", "dead_letter"}));
-  add_limit(*all, &options->limit);
+  add_page(*all, &options->page);
   set(all, list);
   auto* one = events->add_subcommand("show", "One event with its content");
   one->add_option("id", options->id, "evt_...")->required();

@@ -100,8 +100,13 @@ Result<void> list(const Session& session, const ModelOptions& options) {
       return std::move(model).error();
     }
     print(session, *model, [](const Json& it) {
-      for (const Json& version : it.at("versions").as_array()) {
+      const auto& versions = it.at("versions").as_array();
+      for (const Json& version : versions) {
         print_version(version);
+      }
+      if (versions.empty()) {
+        tell("aios: model '{}' has no version yet; 'aios model train {}' makes one\n",
+             text_or(it, "name", ""), text_or(it, "name", ""));
       }
     });
     return {};

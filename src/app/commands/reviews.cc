@@ -12,12 +12,12 @@ struct ReviewOptions {
   std::string id;
   std::string status = "open";
   std::string answer;
-  std::uint32_t limit = 100;
+  PageOptions page{.limit = 100, .after = {}};
 };
 
 Result<void> list(const Session& session, const ReviewOptions& options) {
   auto answer = session.call({"GET",
-                              fmt::format("/api/v1/reviews?limit={}&status={}", options.limit,
+                              fmt::format("/api/v1/reviews?{}&status={}", page_query(options.page),
                                           options.status == "all" ? "" : options.status),
                               nullptr});
   if (!answer.ok()) {
@@ -32,6 +32,7 @@ Result<void> list(const Session& session, const ReviewOptions& options) {
            std::string(text_or(review, "run", ""))});
     }
     print_table({"ID", "STATUS", "TITLE", "CREATED", "RUN"}, std::move(rows), "TITLE");
+    tell_more(page);
   });
   return {};
 }
@@ -80,7 +81,7 @@ void add_review_commands(CLI::App& app, Session& session) {
   all->add_option("--status", options->status, "Only these: open, answered, cancelled; or all")
       ->check(CLI::IsMember({"open", "answered", "cancelled", "all"}))
       ->capture_default_str();
-  add_limit(*all, &options->limit);
+  add_page(*all, &options->page);
   all->callback([&session, options] {
     session.action = [&session, options] { return list(session, *options); };
   });

@@ -3,6 +3,7 @@
 // waits for a person.
 #include "app/commands.h"
 #include "app/interrupt.h"
+#include "app/workflow_name.h"
 
 #include "core/crypto.h"
 #include "core/text.h"
@@ -55,21 +56,17 @@ Result<Trigger> trigger_of(ApiClient& client, const std::string& workflow) {
   if (!page.ok()) {
     return std::move(page).error();
   }
-  std::vector<std::string> names;
-  for (const Json& definition : page->at("items").as_array()) {
-    const std::string name(text_or(definition, "name", ""));
-    names.push_back(name);
-    const auto& types = definition.at("triggers").as_array();
-    if (name == workflow && !types.empty()) {
-      return Trigger{std::string(view(types.front().as_string())),
-                     fmt::format("{}/{}", text_or(definition, "namespace", ""), name)};
-    }
+  auto found = find_workflow(*page, workflow);
+  if (!found.ok()) {
+    return std::move(found).error();
   }
-  const std::string near = nearest_name(workflow, names);
-  return Error(Code::not_found,
-               fmt::format("no deployed workflow '{}' is triggered by an event{}", workflow,
-                           near.empty() ? "" : "; did you mean '" + near + "'?"))
-      .page(1411);
+  const auto& types = found->definition.at("triggers").as_array();
+  if (types.empty()) {
+    return Error(Code::failed_precondition,
+                 fmt::format("workflow '{}' is triggered by no event", found->whole_name))
+        .page(1411);
+  }
+  return Trigger{std::string(view(types.front().as_string())), found->whole_name};
 }
 
 Call event_call(const expr::CsvTable& table, std::size_t index, const std::string& type,
@@ -310,7 +307,8 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
 void add_run_file_command(CLI::App& app, Session& session) {
   auto options = std::make_shared<RunFileOptions>();
   auto* command = app.add_subcommand("run", "Send each row of a CSV file as an event and wait");
-  command->add_option("workflow", options->workflow, "Name of a deployed workflow")->required();
+  command->add_option("workflow", options->workflow, "Deployed workflow: NAME or NAMESPACE/NAME")
+      ->required();
   command->add_option("--input", options->input, "CSV file with a header line")->required();
   command->add_option("--label-column", options->label_column,
                       "Column with the right answer: accuracy is printed");

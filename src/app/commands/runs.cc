@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/workflow_name.h"
 
 #include "net/http.h"
 
@@ -15,18 +16,40 @@ struct RunOptions {
   std::string incident;
   std::string resolution;
   std::string result;
-  std::uint32_t limit = 50;
+  PageOptions page;
 };
 
 std::string run_path(const RunOptions& options, std::string_view rest) {
   return fmt::format("/api/v1/runs/{}{}", net::percent_encode(options.id), rest);
 }
 
+/// "namespace/name" of a workflow that is deployed, also where the name alone is given. One that is
+/// deployed no more may have runs: a whole name is taken as it is where nothing resembles it.
+Result<std::string> whole_name(const Session& session, const std::string& given) {
+  if (given.empty()) {
+    return given;
+  }
+  auto page = session.call({"GET", "/api/v1/definitions", nullptr});
+  if (!page.ok()) {
+    return std::move(page).error();
+  }
+  auto found = find_workflow(*page, given);
+  const bool whole = given.find('/') != std::string::npos;
+  if (!found.ok() && whole && found.error().message().find("did you mean") == std::string::npos) {
+    return given;
+  }
+  return found.ok() ? Result<std::string>(found->whole_name) : std::move(found).error();
+}
+
 Result<void> list(const Session& session, const RunOptions& options) {
+  auto workflow = whole_name(session, options.workflow);
+  if (!workflow.ok()) {
+    return std::move(workflow).error();
+  }
   auto page = session.call(
       {"GET",
-       fmt::format("/api/v1/runs?order=newest&limit={}&status={}&workflow={}", options.limit,
-                   options.status, net::percent_encode(options.workflow)),
+       fmt::format("/api/v1/runs?order=newest&{}&status={}&workflow={}", page_query(options.page),
+                   options.status, net::percent_encode(*workflow)),
        nullptr});
   if (!page.ok()) {
     return std::move(page).error();
@@ -39,7 +62,9 @@ Result<void> list(const Session& session, const RunOptions& options) {
            std::string(text_or(run, "waiting_for", "")), seconds_text(text_or(run, "updated", "")),
            fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", ""))});
     }
-    print_table({"ID", "STATUS", "WAITING FOR", "UPDATED", "WORKFLOW"}, std::move(rows));
+    print_table({"ID", "STATUS", "WAITING FOR", "UPDATED", "WORKFLOW"}, std::move(rows),
+                "WAITING FOR");
+    tell_more(it);
   });
   return {};
 }
@@ -78,7 +103,9 @@ Result<void> cancel(const Session& session, const RunOptions& options) {
   }
   print(session, *answer, [&](const Json& it) {
     const auto incident = text_or(it, "incident", "");
-    if (incident.empty()) {
+    if (!bool_or(it, "changed", true)) {
+      fmt::print("{} was cancelled before\n", options.id);
+    } else if (incident.empty()) {
       fmt::print("cancelled {}\n", options.id);
     } else {
       fmt::print("{} ends as cancelled when incident {} is settled: aios explain {}\n", options.id,
@@ -124,8 +151,8 @@ void add_run_commands(CLI::App& app, Session& session) {
   all->add_option("--status", options->status,
                   "Only these: running, waiting, completed, faulted or cancelled")
       ->check(CLI::IsMember({"running", "waiting", "completed", "faulted", "cancelled"}));
-  all->add_option("--workflow", options->workflow, "Only runs of this one: NAMESPACE/NAME");
-  add_limit(*all, &options->limit);
+  all->add_option("--workflow", options->workflow, "Only runs of this one: NAME or NAMESPACE/NAME");
+  add_page(*all, &options->page);
   set(all, list);
   set(with_id(runs->add_subcommand("show", "One run: input, output, state")), show);
   set(with_id(runs->add_subcommand("history", "What a run did, a line an event")), history);
