@@ -372,6 +372,7 @@ Result<void> SystemImpl::listen() {
   server.host = options_.host;
   server.port = options_.port;
   server.metrics = &metrics_;
+  server.connections_max = connections_for(raise_descriptor_limit());
   auto started = net::start_server(shards_, router_, server);
   if (!started.ok()) {
     return std::move(started).error();
