@@ -244,6 +244,11 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   run->acting = plan.effect != EffectClass::read;
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
   run->acting = false;
+  if (run->cancel_requested && outcome.outcome == Outcome::done &&
+      plan.effect > EffectClass::read) {
+    run->cancel_reason +=
+        fmt::format("; {} was under way and has happened (effect {})", effect.step, effect.id);
+  }
   if (outcome.outcome != Outcome::done && left_by_stop(run)) {
     co_return Next::lost;
   }

@@ -154,6 +154,8 @@ TEST_CASE("settle: a cancelled run's attempt that answers is known, and the run 
     const auto word =
         behaviour == Behaviour::answer ? R"("outcome":"done")" : R"("outcome":"failed")";
     CHECK(has(asked.history(id), word));
+    const bool happened = behaviour == Behaviour::answer;
+    CHECK(has(asked.told(id), "was under way and has happened") == happened);
     CHECK(asked.world.system.requests == 1);
   }
 }

@@ -304,9 +304,9 @@ Result<RunState> decode_state(std::string_view bytes) {
   if (const auto* waiting = find(in, "waiting"); waiting != nullptr) {
     out.waiting = waiting_of(*waiting);
   }
+  out.from_backup = bool_or(in, "from_backup", false);
   out.cancel_asked = bool_or(in, "cancel_asked", false);
   out.cancel_reason = take_text(in, "cancel_reason");
-  out.from_backup = bool_or(in, "from_backup", false);
   out.output = take(in, "output");
   out.error = take(in, "error");
   return out;
