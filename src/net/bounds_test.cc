@@ -139,6 +139,23 @@ TEST_CASE("server: at the connection bound the one that is idle longest makes ro
   CHECK(newer.read_answer().status == 200);
 }
 
+TEST_CASE("server: at the connection bound who never asked goes before who did") {
+  ServerOptions options;
+  options.connections_max = 2;
+  Fixture fixture(options);
+  Peer good = fixture.connect();
+  good.send(quick);
+  CHECK(good.read_answer().status == 200);
+  Peer slow = fixture.connect();
+  slow.send("GET /quick HTT");  // never to be ended
+  Peer third = fixture.connect();
+  third.send(quick);
+  CHECK(third.read_answer().status == 200);
+  CHECK(slow.at_end());
+  good.send(quick);
+  CHECK(good.read_answer().status == 200);
+}
+
 TEST_CASE("server: at the connection bound, all of them busy, the answer is 503") {
   ServerOptions options;
   options.connections_max = 1;

@@ -135,7 +135,7 @@ class TcpServer final : public Server {
   }
   static Task<void> accept_all(TcpServer* server);
   static Task<void> run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket);
-  static bool close_idle(Shard* shard);
+  static bool make_room(Shard* shard);
   static Task<void> turn_away(TcpServer* server, Shard* shard,
                               std::unique_ptr<detail::Socket> socket);
   static Task<void> finish(Shard* shard);
@@ -188,7 +188,7 @@ void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
   running_.enter();
   auto held = std::make_shared<std::unique_ptr<detail::Socket>>(std::move(socket));
   shard->executor.post([this, shard, room, held] {
-    const bool serve = room || close_idle(shard);
+    const bool serve = room || make_room(shard);
     if (serve && !room) {
       turned_away_.fetch_sub(1);
     }
@@ -198,12 +198,19 @@ void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
   });
 }
 
-/// Makes room: a peer that only holds connections must not keep out one that asks.
-bool TcpServer::close_idle(Shard* shard) {
+/// A peer that only holds connections must not keep out one that asks: the oldest that never asked
+/// for anything goes, else the one that is idle longest.
+bool TcpServer::make_room(Shard* shard) {
+  const auto unproven =
+      std::find_if(shard->connections.begin(), shard->connections.end(),
+                   [](const auto* connection) { return connection->is_unproven(); });
+  if (unproven != shard->connections.end()) {
+    return (*unproven)->close_for_room();
+  }
   const auto oldest = std::min_element(
       shard->connections.begin(), shard->connections.end(),
       [](const auto* left, const auto* right) { return left->idle_end() < right->idle_end(); });
-  return oldest != shard->connections.end() && (*oldest)->close_if_idle();
+  return oldest != shard->connections.end() && (*oldest)->close_for_room();
 }
 
 Task<void> TcpServer::run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket) {

@@ -20,7 +20,8 @@ namespace aios::net {
 struct ServerOptions {
   std::string host = "127.0.0.1";  ///< an address, or "localhost" (127.0.0.1)
   std::uint16_t port = 0;          ///< 0: any free one
-  /// Beyond, the one that is idle longest is closed; where none is, the new one gets 503.
+  /// Beyond, the oldest that never sent a whole request is closed, else the one that is idle
+  /// longest; where all are busy, the new one gets 503.
   std::uint32_t connections_max = 10'000;
   /// Memory of the bodies that are being received or handled, all connections together; beyond: 503.
   std::size_t bodies_bytes_max = std::size_t{256} << 20;

@@ -87,6 +87,15 @@ bool Connection::close_if_idle() {
   return true;
 }
 
+bool Connection::close_for_room() {
+  if (!is_unproven()) {
+    return close_if_idle();
+  }
+  phase_ = Phase::ending;
+  socket_->close();
+  return true;
+}
+
 void Connection::abort() {
   cancel_->cancel();
   socket_->close();
@@ -249,6 +258,7 @@ Context Connection::make_context(const Headers& headers) {
 
 Task<bool> Connection::answer() {
   phase_ = Phase::handling;
+  answered_ = true;
   deadline_ = Instant::never();
   const Instant begun = host_->executor->clock().instant();
   Request request;

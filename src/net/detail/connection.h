@@ -50,6 +50,12 @@ class Connection {
   void check_time(Instant now);
   /// Closes it when no request is in progress. @return whether it did
   bool close_if_idle();
+  /// Nothing was answered here yet, and no request is whole.
+  bool is_unproven() const {
+    return !answered_ && (phase_ == Phase::idle || phase_ == Phase::head);
+  }
+  /// Closes it when it is unproven or no request is in progress. @return whether it did
+  bool close_for_room();
   /// When it will have been idle for too long; never while a request is in progress.
   Instant idle_end() const { return phase_ == Phase::idle ? deadline_ : Instant::never(); }
   /// Cancels the request in progress and closes.
@@ -86,6 +92,7 @@ class Connection {
   Phase phase_ = Phase::idle;
   Instant deadline_ = Instant::never();
   bool timed_out_ = false;
+  bool answered_ = false;  ///< a request of this peer
   std::shared_ptr<CancelState> cancel_;
 };
 
