@@ -184,6 +184,27 @@ void explain_decision(const RunState& state, Shown shown, std::string* out) {
   }
 }
 
+/// What policy answered where the document asked it: kept in the openings of the run's leaves.
+void explain_rulings(const std::vector<store::HistoryRow>& history, std::string* out) {
+  for (const auto& row : history) {
+    const auto data = parse_json(row.data);
+    const auto* openings = data.ok() ? find(*data, "openings") : nullptr;
+    if (openings == nullptr || !openings->is_array()) {
+      continue;
+    }
+    for (const auto& opening : openings->get_array()) {
+      const auto* kept = at_pointer(opening, "/contents/ruling");
+      const auto ruling =
+          parse_json(kept == nullptr || !kept->is_string() ? "" : view(kept->get_string()));
+      const auto* answer = ruling.ok() ? find(*ruling, "answer") : nullptr;
+      if (answer != nullptr) {
+        *out += fmt::format("  policy: {} said {}\n", text_or(*ruling, "path", ""),
+                            excerpt(to_text(*answer), shown_characters_max));
+      }
+    }
+  }
+}
+
 struct Telling {
   const std::string& id;
   Time now;
@@ -284,6 +305,13 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
     }
   }
   explain_decision(*state, shown, &out);
+  if (shown == Shown::all) {
+    auto history = co_await impl_->services.store->history(ctx, store::StreamKind::run, run_id);
+    if (!history.ok()) {
+      co_return std::move(history).error();
+    }
+    explain_rulings(*history, &out);
+  }
   out += fmt::format("  steps: {}; started {} ({} ago)\n", state->steps, to_rfc3339(state->created),
                      ago(now, state->created));
   co_return out;

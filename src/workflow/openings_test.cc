@@ -93,10 +93,11 @@ TEST_CASE("openings: a run keeps what opens its leaves, the policy's input and t
                                                     : std::string(view(kept->get_string()));
       CHECK(govern::check_opening(leaf, part, salt, content).ok());
       CHECK(output == content.ends_with("100}"));
-      opened.push_back(kind + (output ? " output" : " input"));
+      opened.push_back(kind + " " + (output ? "output" : part == "ruling" ? part : "input"));
     }
   }
-  CHECK(opened == std::vector<std::string>{"policy_query input", "run output"});
+  CHECK(opened ==
+        std::vector<std::string>{"policy_query ruling", "policy_query input", "run output"});
 }
 
 TEST_CASE("openings: the log alone tells neither the input nor that two are the same") {

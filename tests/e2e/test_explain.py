@@ -31,10 +31,12 @@ class Explained(unittest.TestCase):
         run = self.send(1, SURE_CASE)
         text = self.explain(run)
         self.assertRegex(text, r"model: intent \(intent@1\) said '\w+', confidence 0\.\d+")
+        self.assertRegex(text, r'policy: support/decide said \{"action":"automatic","reasons":\[\]\}')
         self.assertIn("output: {", text)
         clear = self.explain(run, "operator")
         self.assertIn("model: intent (intent@1) said a label", clear)
         self.assertNotIn("output:", clear)
+        self.assertNotIn("policy:", clear)
 
     def test_the_command_for_a_review_works_once_its_words_are_chosen(self):
         run = self.send(2, f"{UNSURE} {IBAN}", ("review",))
@@ -48,6 +50,8 @@ class Explained(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr + line)
         self.scene.api().run_when(run)
         self.assertIn("answered: rev_", self.explain(run))
+        self.assertRegex(self.explain(run), r'policy: support/decide said .*"action":"review".*'
+                                            r'is (below the floor|never automatic)')
         self.assertNotIn(IBAN, self.explain(run, "operator"))
 
 

@@ -2,6 +2,7 @@
 // policy: a question of the document's own to the tenant's policies. Its answer is data; what is
 // allowed is decided by the guard all the same.
 #include "govern/audit.h"
+#include "govern/opening.h"
 #include "workflow/function.h"
 
 #include <utility>
@@ -40,6 +41,10 @@ class Policy final : public Function {
     facts.outcome = answer.ok() ? "ok" : "failed";
     facts.facts["path"] = path;
     facts.decisions.push_back(std::move(decision));
+    if (answer.ok()) {  // explain reads it back from the run's own history
+      facts.contents["ruling"] =
+          govern::content_of(JsonObject{{"path", path}, {"answer", *answer}});
+    }
     out.leaves.push_back(govern::make_leaf(ctx, clock_->now(), facts));
     if (answer.ok()) {
       out.result = std::move(*answer);
