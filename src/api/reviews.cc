@@ -6,8 +6,8 @@ namespace {
 
 using Answer = Result<net::Response>;
 
-/// What a person is shown and says is payload, the title too, which a workflow may put together: only
-/// for those who may answer or read payloads. Others get what is listed here.
+/// What a person is shown and says is payload, the title too, which a workflow may put together:
+/// only for those who may answer or read payloads. Others get what is listed here.
 Json visible(const Context& ctx, const review::ReviewInfo& review) {
   using govern::Action;
   Json out = review.to_json();

@@ -12,8 +12,8 @@ constexpr std::string_view run_schema = R"({
   "properties": {
     "id": {"type": "string"}, "workflow": {"type": "string"}, "version": {"type": "string"},
     "status": {"enum": ["running", "waiting", "completed", "faulted", "cancelled"]},
-    "waiting_for": {"type": "string"}, "incident": {"type": "string"}, "trace_id": {"type": "string"},
-    "starter": {"type": "string"},
+    "waiting_for": {"type": "string"}, "incident": {"type": "string"},
+    "trace_id": {"type": "string"}, "starter": {"type": "string"},
     "created": {"type": "string"}, "updated": {"type": "string"}}})";
 
 /// Input, output and every text that may quote them are payload: only for those who may read it.

@@ -67,8 +67,8 @@ class Deployments {
                                       std::vector<Error>* errors);
   /// not_found [AIOS-1108]: none, or what is recorded could not be installed; it says which.
   Result<DeploymentInfo> current(const TenantId& tenant) const;
-  /// Why a tenant whose recorded bundle could not be installed takes no work: unavailable [AIOS-1116],
-  /// with the time after which to ask again. Nothing: it runs a bundle, or never had one.
+  /// Why a tenant whose recorded bundle could not be installed takes no work: unavailable
+  /// [AIOS-1116], with the time after which to ask again. Nothing: it runs one, or never had one.
   std::optional<Error> failure(const TenantId& tenant) const;
   /// The first such tenant; nothing when all have what they ran.
   std::optional<TenantId> failed() const;

@@ -48,8 +48,8 @@ struct Decision {
   GuardPoint point = GuardPoint::event_admit;
   Verdict verdict = Verdict::deny;
   std::vector<std::string> reasons;  ///< messages of the rules that fired, sorted
-  /// Those of the reasons that cannot hold anything of what was asked: the guard's own, and sentences
-  /// that stand as they are in the policies' text.
+  /// Those of the reasons that cannot hold anything of what was asked: the guard's own, and
+  /// sentences that stand as they are in the policies' text.
   std::vector<std::string> fixed_reasons;
   /// {"type": "redact" | "project" | "cap" | ...}: the caller must carry out or refuse.
   std::vector<JsonObject> obligations;
@@ -62,8 +62,8 @@ struct Decision {
   /// For a leaf, so nothing that a policy may have made of what it was asked about. Members id,
   /// point, verdict, reasons (the fixed ones), bundle; empty ones are left out.
   Json to_json() const;
-  /// What to_json() leaves out: {"reasons": [...], "obligations": [...]}, all of them; null when that
-  /// is nothing.
+  /// What to_json() leaves out: {"reasons": [...], "obligations": [...]}, all of them; null when
+  /// that is nothing.
   Json grounds() const;
 };
 

@@ -7,8 +7,8 @@
 //   part salt   HMAC-SHA256(key: leaf salt, message: part name)
 //   commitment  SHA-256(part salt || SHA-256(content))
 // Parts are the members of the leaf's "commitments", and of each decision its "input" under the
-// decision's id and its "grounds" under "<id>/grounds". A leaf of version 1 has the part "payload", SHA-256(leaf salt || content), and
-// plain digests of its decisions' inputs, which no salt protects.
+// decision's id and its "grounds" under "<id>/grounds". A leaf of version 1 has the part "payload",
+// SHA-256(leaf salt || content), and plain digests of its decisions' inputs, which no salt protects.
 
 #include "core/crypto.h"
 #include "core/json.h"
@@ -39,7 +39,7 @@ std::vector<std::string> parts_of(const Json& leaf);
 Result<void> check_opening(const Json& leaf, std::string_view part, std::string_view salt,
                            std::string_view content);
 
-/// A JSON value as a part's content: canonical JSON (plain JSON where canonical JSON cannot hold it).
+/// A JSON value as a part's content: canonical JSON (plain JSON where that cannot hold it).
 std::string content_of(const Json& value);
 
 /// What to keep sealed with the leaf's transition: {"leaf": hex RFC 6962 leaf hash, "salt": hex,

@@ -136,8 +136,8 @@ class Engine {
   Task<Result<RunView>> wait(Context ctx, std::string run_id);
   Task<Result<RunView>> get(Context ctx, std::string run_id);
   /// The runs that a query gives, in its order; its kind is set here. A page ends before its limit
-  /// when it holds 4 MiB of states. A few lists are read at a time, the others wait within ctx; a row
-  /// that cannot be read says so and holds up no other.
+  /// when it holds 4 MiB of states. A few lists are read at a time, the others wait within ctx; a
+  /// row that cannot be read says so and holds up no other.
   Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown);
   /// Text a person can read: where it is, what it waits for, since when, what will wake it, what
   /// was tried.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/list_turns: how many lists of runs are read at once: a list holds states in memory
+// workflow/detail/list_turns: how many lists of runs are read at once: each holds states in memory
 // and a shard for a while. Who finds no turn waits, first come first served. Threading: any thread.
 
 #include "core/context.h"

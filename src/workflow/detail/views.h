@@ -15,7 +15,7 @@ namespace aios::workflow {
 RunView view_of(const store::StreamRow& row, const RunState& state);
 /// "AIOS-0903" of a text that ends with "[AIOS-0903]", as Error::text() does; else empty.
 std::string page_of(std::string_view text);
-/// What a problem says without its texts: type (one of the specification's), status, page, instance.
+/// A problem without its texts: type (one of the specification's), status, page, instance.
 Json clear_problem(const Json& problem);
 /// Only what a row of a list shows to those who may not read payloads: no data is read.
 Result<RunState> decode_head(std::string_view bytes);
