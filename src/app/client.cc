@@ -322,7 +322,7 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
       if (alive.ok()) {
         return std::unique_ptr<ApiClient>(std::move(client));
       }
-      if (alive.error().retry() == Retry::same_call && alive.error().page() == 1419) {
+      if (alive.error().retry() == Retry::same_call && alive.error().page() == page_no_server) {
         return alive.error();  // it has the directory, so nobody else can use it
       }
     }

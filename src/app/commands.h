@@ -46,8 +46,8 @@ void add_page(CLI::App& command, PageOptions* page);
 std::string page_query(const PageOptions& page);  ///< "limit=50&after="
 /// On stderr where the page is not the last: how to see the next one.
 void tell_more(const Json& page);
-/// A plain table without colours, as app/table lays it out; columns that do not fit the terminal are
-/// named on stderr, so the important ones come first.
+/// A plain table without colours, as app/table lays it out; columns that do not fit the terminal
+/// are named on stderr, so the important ones come first.
 void print_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
                  std::string_view text_title = "");
 /// A time of the API, to the second: "2026-11-21T14:45:45Z".

@@ -11,7 +11,6 @@
 namespace aios::app {
 namespace {
 
-constexpr int page_no_server = 1419;
 constexpr auto call_timeout = std::chrono::seconds(90);
 constexpr auto long_call_timeout = std::chrono::minutes(10);
 

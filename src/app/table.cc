@@ -55,8 +55,8 @@ std::size_t total_of(const std::vector<std::size_t>& widths) {
   return total;
 }
 
-/// Leaves columns out from the right until the rest fits with a free text that still says something,
-/// then gives the free text all the room there is. @return how many columns are left
+/// Leaves columns out from the right until the rest fits with a free text that still says
+/// something, then gives the free text all the room there is. @return how many columns are left
 std::size_t fit(std::vector<std::size_t>* widths, std::size_t columns, std::size_t text_column) {
   const bool has_text = text_column < widths->size();
   const std::size_t wanted = has_text ? (*widths)[text_column] : 0;

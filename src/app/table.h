@@ -21,9 +21,9 @@ struct TableText {
   std::vector<std::string> hidden;  ///< titles of the columns for which there was no room
 };
 
-/// @param columns  of the terminal. The free text is cut to what the others leave, but not below what
-///                 an ID needs: then columns are left out from the right. 0: nothing is cut or left
-///                 out, and a long free text moves only its own row.
+/// @param columns  of the terminal. The free text is cut to what the others leave, but not below
+///                 what an ID needs: then columns are left out from the right. 0: nothing is cut or
+///                 left out, and a long free text moves only its own row.
 TableText table_text(Table table, std::size_t columns);
 
 }  // namespace aios::app

@@ -37,4 +37,18 @@ Result<NamedWorkflow> find_workflow(const Json& page, const std::string& given) 
   return found;
 }
 
+Result<std::string> past_or_present_name(const Json& page, const std::string& given) {
+  auto found = find_workflow(page, given);
+  if (found.ok()) {
+    return found->whole_name;
+  }
+  std::vector<std::string> names;
+  for (const Json& definition : page.at("items").as_array()) {
+    names.push_back(fmt::format("{}/{}", text_or(definition, "namespace", ""),
+                                text_or(definition, "name", "")));
+  }
+  const bool gone = given.find('/') != std::string::npos && nearest_name(given, names).empty();
+  return gone ? Result<std::string>(given) : std::move(found).error();
+}
+
 }  // namespace aios::app

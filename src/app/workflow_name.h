@@ -18,4 +18,8 @@ struct NamedWorkflow {
 /// invalid_argument [AIOS-1411] where a name alone stands for several.
 Result<NamedWorkflow> find_workflow(const Json& page, const std::string& given);
 
+/// "namespace/name" for a list of runs, which may be of a workflow that is gone: a whole
+/// name that resembles no deployed one is taken as it is. Errors as above.
+Result<std::string> past_or_present_name(const Json& page, const std::string& given);
+
 }  // namespace aios::app

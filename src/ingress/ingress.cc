@@ -60,8 +60,8 @@ struct Inbox {
   govern::Decision decision;
 };
 
-/// What was accepted holds its id. A dead letter only knows itself again: mended, or sent again once
-/// a workflow takes it, it must not be in its own way.
+/// What was accepted holds its id. A dead letter only knows itself again: mended, or sent again
+/// once a workflow takes it, it must not be in its own way.
 std::string event_space(const Event& event) { return "event:" + event.source; }
 std::string dead_space(const Event& event) { return "dead-letter:" + event.source; }
 

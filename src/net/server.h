@@ -23,7 +23,7 @@ struct ServerOptions {
   /// Beyond, the oldest that never sent a whole request is closed, else the one that is idle
   /// longest; where all are busy, the new one gets 503.
   std::uint32_t connections_max = 10'000;
-  /// Memory of the bodies that are being received or handled, all connections together; beyond: 503.
+  /// Memory of the bodies that are being received or handled, all connections together; then 503.
   std::size_t bodies_bytes_max = std::size_t{256} << 20;
   std::size_t header_bytes_max = 32 << 10;
   /// From the first byte of a request to its last header; then 408.

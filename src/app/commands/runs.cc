@@ -23,22 +23,13 @@ std::string run_path(const RunOptions& options, std::string_view rest) {
   return fmt::format("/api/v1/runs/{}{}", net::percent_encode(options.id), rest);
 }
 
-/// "namespace/name" of a workflow that is deployed, also where the name alone is given. One that is
-/// deployed no more may have runs: a whole name is taken as it is where nothing resembles it.
+/// Empty: of all workflows.
 Result<std::string> whole_name(const Session& session, const std::string& given) {
   if (given.empty()) {
     return given;
   }
   auto page = session.call({"GET", "/api/v1/definitions", nullptr});
-  if (!page.ok()) {
-    return std::move(page).error();
-  }
-  auto found = find_workflow(*page, given);
-  const bool whole = given.find('/') != std::string::npos;
-  if (!found.ok() && whole && found.error().message().find("did you mean") == std::string::npos) {
-    return given;
-  }
-  return found.ok() ? Result<std::string>(found->whole_name) : std::move(found).error();
+  return page.ok() ? past_or_present_name(*page, given) : std::move(page).error();
 }
 
 Result<void> list(const Session& session, const RunOptions& options) {
