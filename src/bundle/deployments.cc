@@ -6,7 +6,6 @@
 #include "bundle/detail/settings.h"
 #include "bundle/detail/staging.h"
 #include "core/text.h"
-#include "govern/audit.h"
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
@@ -17,15 +16,6 @@
 
 namespace aios::bundle {
 namespace {
-
-constexpr const char* stream_id = "current";  // one bundle a tenant
-constexpr std::uint16_t history_deployed = 1;
-
-/// Names of what a deployment keeps.
-struct Blobs {
-  std::string files;
-  std::string embedding;  ///< empty without articles
-};
 
 /// Somebody has to mend it first: a sender need not ask again at once.
 constexpr Duration failure_pause = std::chrono::seconds(30);
@@ -119,11 +109,8 @@ struct Deployments::Impl {
   }
 
   Task<Result<void>> load_tenant(Context ctx);
-  Task<Result<DeploymentInfo>> recorded(Context ctx) const;
-  Task<Result<Blobs>> keep(Context ctx, std::string files, std::string embedding);
   Task<Result<DeploymentInfo>> replace(Context ctx, std::string files,
                                        std::shared_ptr<const Bundle> bundle, JsonObject settings);
-  Task<Result<void>> commit(Context ctx, DeploymentInfo info, Blobs blobs);
 };
 
 Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<Impl>()) {
@@ -131,26 +118,8 @@ Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<I
 }
 Deployments::~Deployments() = default;
 
-/// What the store says of the tenant's bundle; number 0: nothing yet.
-Task<Result<DeploymentInfo>> Deployments::Impl::recorded(Context ctx) const {
-  auto row = co_await services.store->stream(ctx, store::StreamKind::deployment, stream_id);
-  if (!row.ok()) {
-    if (row.error().code() == Code::not_found) {
-      co_return DeploymentInfo();
-    }
-    co_return std::move(row).error();
-  }
-  auto state = parse_json(row->state);
-  if (!state.ok()) {
-    co_return std::move(state).error();
-  }
-  DeploymentInfo info = info_from(*state);
-  info.number = row->version;
-  co_return info;
-}
-
 Task<Result<void>> Deployments::Impl::load_tenant(Context ctx) {
-  auto row = co_await services.store->stream(ctx, store::StreamKind::deployment, stream_id);
+  auto row = co_await services.store->stream(ctx, store::StreamKind::deployment, deployment_stream);
   if (!row.ok()) {
     if (row.error().code() == Code::not_found) {
       co_return Result<void>();
@@ -212,73 +181,12 @@ Task<Result<std::vector<Error>>> Deployments::load(Context ctx) {
   co_return failures;
 }
 
-Task<Result<void>> Deployments::Impl::commit(Context ctx, DeploymentInfo info, Blobs blobs) {
-  JsonObject state = info.to_json().get_object();
-  state.erase("changed");
-  state.erase("warnings");
-  state.erase("parameter_changes");
-  state["blob"] = blobs.files;
-  if (!blobs.embedding.empty()) {
-    state["embedding"] = blobs.embedding;
-  }
-  const std::string text = to_text(Json(state));
-
-  store::StreamWrite write;
-  write.kind = store::StreamKind::deployment;
-  write.id = stream_id;
-  write.expected_version = info.number - 1;
-  write.state = store::Payload{"", text};
-  write.history.push_back({history_deployed, info.at, store::Payload{"", text}});
-  write.status = "current";
-  write.label = info.name.substr(0, 64);
-
-  govern::LeafFacts leaf;
-  leaf.kind = "deployment";
-  leaf.stream = fmt::format("{}#{}", info.name, info.number);
-  leaf.outcome = "ok";
-  leaf.facts["version"] = info.version;
-  leaf.facts["digest"] = info.digest;
-  leaf.facts["by"] = info.by;
-
-  store::Transition transition;
-  transition.tenant = ctx.tenant;
-  transition.epoch = services.store->epoch();
-  transition.streams.push_back(std::move(write));
-  transition.leaves.push_back(govern::make_leaf(ctx, info.at, leaf));
-  auto committed = co_await services.store->commit(ctx, std::move(transition));
-  if (!committed.ok()) {
-    co_return std::move(committed).error().with("recording the deployment");
-  }
-  co_return Result<void>();
-}
-
-Task<Result<Blobs>> Deployments::Impl::keep(Context ctx, std::string files, std::string embedding) {
-  Blobs names;
-  store::Payload payload;
-  payload.bytes = std::move(files);
-  auto kept = co_await services.store->put_blob(ctx, std::move(payload));
-  if (!kept.ok()) {
-    co_return std::move(kept).error();
-  }
-  names.files = std::move(*kept);
-  if (!embedding.empty()) {
-    store::Payload learnt;
-    learnt.bytes = std::move(embedding);
-    kept = co_await services.store->put_blob(ctx, std::move(learnt));
-    if (!kept.ok()) {
-      co_return std::move(kept).error();
-    }
-    names.embedding = std::move(*kept);
-  }
-  co_return names;
-}
-
 /// Recorded when nothing can fail any more, and in place when it is recorded: a start that follows
 /// a crash between the two puts it in place.
 Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string files,
                                                         std::shared_ptr<const Bundle> bundle,
                                                         JsonObject settings) {
-  auto before = co_await recorded(ctx);
+  auto before = co_await recorded(*services.store, ctx);
   if (!before.ok()) {
     co_return std::move(before).error().with("reading what is deployed");
   }
@@ -308,14 +216,14 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   if (!made.ok()) {
     co_return std::move(made).error();
   }
-  auto blobs = co_await keep(ctx, std::move(files), std::move(made->embedding));
+  auto blobs = co_await keep(*services.store, ctx, std::move(files), std::move(made->embedding));
   if (!blobs.ok()) {
     co_return std::move(blobs).error();
   }
   Context whole = ctx;  // a commit that was given up half-way would leave its outcome unknown
   whole.cancel = nullptr;
   whole.deadline = Context().deadline;
-  auto committed = co_await commit(std::move(whole), info, std::move(*blobs));
+  auto committed = co_await record(*services.store, std::move(whole), info, std::move(*blobs));
   if (!committed.ok()) {
     co_return std::move(committed).error();
   }
@@ -328,7 +236,7 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
 Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonObject overrides,
                                                  std::vector<Error>* errors) {
   std::string copy = to_text(files_json(files));
-  auto earlier = co_await impl_->recorded(ctx);
+  auto earlier = co_await recorded(*impl_->services.store, ctx);
   if (!earlier.ok()) {
     co_return std::move(earlier).error().with("reading what is deployed");
   }

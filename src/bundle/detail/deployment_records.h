@@ -16,4 +16,19 @@ Result<Files> files_from(const std::string& blob);
 /// Of DeploymentInfo::to_json(); members that are not there stay empty.
 DeploymentInfo info_from(const Json& state);
 
+inline constexpr const char* deployment_stream = "current";  ///< one bundle a tenant
+
+/// What the store says of the tenant's bundle; number 0: nothing yet.
+Task<Result<DeploymentInfo>> recorded(store::Store& store, Context ctx);
+
+/// Names of what a deployment keeps.
+struct Blobs {
+  std::string files;
+  std::string embedding;  ///< empty without articles
+};
+Task<Result<Blobs>> keep(store::Store& store, Context ctx, std::string files,
+                         std::string embedding);
+/// One commit: the stream and its leaf. aborted when another number is current.
+Task<Result<void>> record(store::Store& store, Context ctx, DeploymentInfo info, Blobs blobs);
+
 }  // namespace aios::bundle
