@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The start behind the open store: what each room had, the first key, and the runs that go on.
+#include "app/detail/system_impl.h"
+#include "app/secrets.h"
+#include "core/text.h"
+#include "runtime/one_shot.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <system_error>
+
+namespace aios::app {
+namespace {
+
+constexpr auto audit_period = std::chrono::seconds(1);
+
+Error cannot_write(const std::string& path) {
+  const int number = errno;
+  return Error(number == ENOSPC ? Code::resource_exhausted : Code::permission_denied,
+               fmt::format("cannot write {}: {}", path, std::generic_category().message(number)))
+      .page(1403);
+}
+
+bool sync_folder(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && ::fsync(fd) == 0;
+  if (fd >= 0) {
+    ::close(fd);
+  }
+  return synced;
+}
+
+/// Readable by its owner alone, whole, and durable before the caller goes on; what was there is
+/// replaced.
+Result<void> write_private_file(const std::string& folder, std::string_view name,
+                                std::string_view text) {
+  const std::string path = fmt::format("{}/{}", folder, name);
+  const std::string part = path + ".tmp";
+  ::unlink(part.c_str());  // of a start that ended early, perhaps with another mode
+  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) {
+    return cannot_write(part);
+  }
+  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool synced = written && ::fsync(fd) == 0;
+  ::close(fd);
+  if (!synced || ::rename(part.c_str(), path.c_str()) != 0) {
+    auto failed = cannot_write(path);
+    ::unlink(part.c_str());
+    return failed;
+  }
+  return sync_folder(folder) ? Result<void>() : cannot_write(path);
+}
+
+}  // namespace
+
+// The file comes first: a start that ends between the two leaves a file that opens nothing, and the
+// next start, which finds no key, replaces it. The other way round nobody would ever know the key.
+Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
+  std::string secret = govern::Identity::new_secret();
+  auto written = write_private_file(options_.data, "first-key", secret + "\n");
+  if (!written.ok()) {
+    co_return std::move(written).error();
+  }
+  std::vector<std::string> roles = {"admin"};
+  auto made =
+      co_await identity_->create_with(ctx, "first key", std::move(roles), std::move(secret));
+  if (!made.ok()) {
+    co_return std::move(made).error();
+  }
+  co_return Result<void>();
+}
+
+/// Told of at every start while it opens the door: a start may fail after it was made.
+void SystemImpl::find_first_key() {
+  const std::string path = options_.data + "/first-key";
+  std::ifstream file(path);
+  std::string secret;
+  if (std::getline(file, secret) && identity_->authenticate(trim(secret)).ok()) {
+    first_key_file_ = path;
+  }
+}
+
+Task<Result<void>> SystemImpl::load() {
+  const Context ctx = system_context(default_tenant(), "start");
+  auto keys = co_await identity_->load(ctx);
+  if (!keys.ok()) {
+    co_return std::move(keys).error().with("loading API keys");
+  }
+  auto models = co_await models_->load(ctx);
+  if (!models.ok()) {
+    co_return std::move(models).error().with("loading models");
+  }
+  auto deployed = co_await deployments_->load(ctx);
+  if (!deployed.ok()) {
+    co_return std::move(deployed).error().with("loading deployments");
+  }
+  for (const Error& error :
+       *deployed) {  // the server starts all the same, so that it can be mended
+    log_.error("bundle", error);
+  }
+  auto tenants = co_await store_->tenants_with_leaves(ctx);
+  if (!tenants.ok()) {
+    co_return std::move(tenants).error();
+  }
+  warn_missing_secrets(*connectors_, *tenants, log_);
+  if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
+    co_return Error(Code::data_loss,
+                    fmt::format("the audit log has {} signed leaves, but the store is empty: its "
+                                "files were lost or replaced; restore a backup",
+                                audit_->size(default_tenant())))
+        .page(1414);
+  }
+  if (identity_->count() == 0 && options_.runs == Runs::rest) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("no server was ever started on '{}': it has no key yet; start one "
+                                "with 'aios serve --data {}'",
+                                options_.data, options_.data))
+        .page(1418);
+  }
+  if (identity_->count() == 0) {
+    auto made = co_await make_first_key(ctx);
+    if (!made.ok()) {
+      co_return std::move(made).error().with("making the first key");
+    }
+  }
+  find_first_key();
+  background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
+  background_->spawn(keep_audit_folded());
+  if (options_.runs == Runs::rest) {
+    co_return Result<void>();
+  }
+  if (!deployments_->failed()) {
+    auto recovered = co_await recover_runs(ctx);
+    if (!recovered.ok()) {
+      co_return recovered;
+    }
+  }
+  Context outbox = system_context(default_tenant(), "outbox");
+  outbox.cancel = stopping_;
+  background_->spawn(outbox_->run(std::move(outbox)));
+  co_return Result<void>();
+}
+
+/// Not before every tenant has its bundle: a parked run that goes on without policies is refused
+/// for good.
+Task<Result<void>> SystemImpl::recover_runs(Context ctx) {
+  recovered_ = true;
+  auto recovered = co_await engine_->recover(std::move(ctx));
+  if (!recovered.ok()) {
+    co_return std::move(recovered).error().with("recovering runs");
+  }
+  co_return Result<void>();
+}
+
+Task<void> SystemImpl::keep_audit_folded() {
+  Context ctx = system_context(default_tenant(), "audit");
+  ctx.cancel = stopping_;
+  while (!stopping_->cancelled()) {
+    auto folded = co_await audit_->fold(*store_);
+    if (!folded.ok()) {
+      log_.error("audit", folded.error());
+    }
+    watch_->saw(folded);
+    watch_->look();
+    if (!recovered_ && options_.runs == Runs::advance && ready_ && !deployments_->failed()) {
+      auto recovered = co_await recover_runs(ctx);
+      if (!recovered.ok()) {
+        log_.error("app", recovered.error());
+        recovered_ = false;
+      }
+    }
+    auto rested = co_await runtime::sleep_for(ctx, audit_period);
+    if (!rested.ok()) {
+      break;
+    }
+  }
+}
+
+}  // namespace aios::app

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// app/detail/system_impl: what stands behind System: the rooms, in the order they are built in.
+// system.cc wires, starts and stops them; load.cc reads what is stored and sets runs going.
+
+#include "app/store_watch.h"
+#include "app/system.h"
+#include "bundle/deployments.h"
+#include "connectors/connectors.h"
+#include "data/knowledge.h"
+#include "gateway/gateway.h"
+#include "govern/audit.h"
+#include "govern/guard.h"
+#include "govern/identity.h"
+#include "ingress/ingress.h"
+#include "ingress/outbox.h"
+#include "models/models.h"
+#include "net/client.h"
+#include "net/server.h"
+#include "observe/metrics.h"
+#include "review/review.h"
+#include "runtime/task_group.h"
+#include "store/store.h"
+#include "workflow/engine.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace aios::app {
+
+class SystemImpl final : public System {
+ public:
+  explicit SystemImpl(const SystemOptions& options)
+      : options_(options),
+        log_(observe::stderr_sink(), options.log_level),
+        shards_(options.shards),
+        pool_(2),
+        client_(net::make_client(shards_, {})) {}
+
+  ~SystemImpl() override {
+    if (!stopped_) {
+      auto stopped = stop(std::chrono::seconds(5));
+      if (!stopped.ok()) {
+        log_.error("app", stopped.error());
+      }
+    }
+  }
+
+  Result<void> start();
+  Result<void> stop(Duration grace) override;
+  std::uint16_t port() const override { return server_ ? server_->port() : 0; }
+  const std::string& first_key_file() const override { return first_key_file_; }
+  runtime::Shards& shards() override { return shards_; }
+  const net::Router& router() const override { return router_; }
+  Context local_context() const override;
+
+ private:
+  void build_rooms();
+  void mount();
+  Task<Result<void>> load();
+  Task<Result<void>> make_first_key(Context ctx);
+  Task<Result<void>> recover_runs(Context ctx);
+  Task<void> keep_audit_folded();
+  Result<void> open_audit();
+  void find_first_key();
+  Result<void> listen();
+  std::uint64_t stop_runs(Instant end);
+
+  SystemOptions options_;
+  observe::Log log_;
+  observe::Metrics metrics_;
+  runtime::Shards shards_;
+  runtime::BlockingPool pool_;
+  std::unique_ptr<net::Client> client_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<StoreWatch> watch_;
+  govern::Guard guard_;
+  std::unique_ptr<govern::Identity> identity_;
+  std::unique_ptr<govern::AuditLog> audit_;
+  std::unique_ptr<models::Models> models_;
+  std::unique_ptr<gateway::Gateway> gateway_;
+  std::unique_ptr<connectors::Connectors> connectors_;
+  std::unique_ptr<review::Reviews> reviews_;
+  data::Knowledge knowledge_;
+  workflow::FunctionRegistry functions_;
+  std::unique_ptr<workflow::Engine> engine_;
+  std::unique_ptr<bundle::Deployments> deployments_;
+  std::unique_ptr<ingress::Ingress> ingress_;
+  std::unique_ptr<ingress::OutboxSource> outbox_;
+  net::Router router_;
+  std::unique_ptr<net::Server> server_;
+  std::unique_ptr<runtime::TaskGroup> background_;
+  std::shared_ptr<CancelState> stopping_ = std::make_shared<CancelState>();
+  std::atomic<bool> ready_{false};
+  std::string first_key_file_;
+  std::optional<Time> restored_;  ///< the data come from a backup with this newest commit
+  bool recovered_ = false;        ///< on shard 0: parked runs go on
+  bool stopped_ = false;
+};
+
+}  // namespace aios::app
