@@ -240,8 +240,6 @@ operations:
   }
 }
 
-}  // namespace
-}  // namespace aios::bundle
 TEST_CASE("deploy: parameters that are not given keep what was set, and changes are told") {
   Rooms rooms;
   const auto with = [](std::string_view version, std::string_view limit) {
@@ -271,3 +269,5 @@ TEST_CASE("deploy: parameters that are not given keep what was set, and changes 
   CHECK(rooms.deployments->current(default_tenant())->changes.empty());
 }
 
+}  // namespace
+}  // namespace aios::bundle
