@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace aios::workflow {
@@ -16,8 +15,6 @@ namespace {
 
 /// How long a blocked or unknown effect is tried again before a person must look.
 constexpr Duration unsettled_max = std::chrono::hours(24);
-/// From then on an unknown outcome is asked for at this pace at most.
-constexpr Duration unknown_pause_max = std::chrono::minutes(5);
 
 Error unknown_after_crash() {
   return Error(Code::unavailable, "the server ended while the call was under way",
@@ -416,53 +413,6 @@ void Engine::Impl::give_up(LiveRun& run, EffectClass effect_class, const Error& 
   }
   auto problem = problem_of(error, effect.step);
   machine(run).call_failed(std::move(problem));
-}
-
-/// Longer with each try and look-up.
-Duration Engine::Impl::pause_of(LiveRun& run, const CallPlan& plan) const {
-  const auto& effect = *run.state.effect;
-  const auto asked = effect.attempt + effect.lookups;
-  const auto tries = std::clamp<std::uint32_t>(asked, 1, 60);
-  const bool slow = asked > plan.backoff.retries_max;
-  const auto cap = static_cast<double>((slow ? unknown_pause_max : plan.backoff.cap).count());
-  const auto grown = static_cast<double>(plan.backoff.first.count()) *
-                     std::pow(plan.backoff.factor, static_cast<double>(tries - 1));
-  const auto most = std::min(grown, cap);
-  const auto share = 0.5 + 0.5 * run.shard->executor.random().unit();
-  return Duration(static_cast<std::int64_t>(most * share));
-}
-
-/// It was not found, and its request may still be on its way.
-void Engine::Impl::ask_again(LiveRun& run, const CallPlan& plan, Time settled) {
-  const auto pause = std::max(pause_of(run, plan), plan.timeout);
-  const Error error(Code::unavailable, fmt::format("it is not there, and may still come until {}",
-                                                   to_rfc3339(settled)));
-  wait_for(run, Waiting::Reason::lookup, std::min(settled, clock(run).now() + pause), error);
-}
-
-void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& error) {
-  const auto& effect = *run.state.effect;
-  const auto now = clock(run).now();
-  auto pause = pause_of(run, plan);
-  if (error.retry_after()) {
-    pause = std::clamp<Duration>(*error.retry_after(), pause, std::chrono::hours(1));
-  }
-  auto until = now + std::max<Duration>(pause, std::chrono::milliseconds(1));
-  auto reason = Waiting::Reason::retry;
-  if (effect.maybe_happened && plan.effect == EffectClass::lookup) {
-    reason = Waiting::Reason::lookup;
-    until = std::max(until, effect.sent_at.value_or(now) + plan.timeout);
-  }
-  wait_for(run, reason, until, error);
-}
-
-void Engine::Impl::wait_for(LiveRun& run, Waiting::Reason reason, Time until, const Error& error) {
-  Waiting waiting;
-  waiting.reason = reason;
-  waiting.since = clock(run).now();
-  waiting.wake_at = until;
-  waiting.error = error.text();
-  run.state.waiting = std::move(waiting);
 }
 
 }  // namespace aios::workflow

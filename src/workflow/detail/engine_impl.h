@@ -7,8 +7,8 @@
 #include "runtime/one_shot.h"
 #include "runtime/task_group.h"
 #include "workflow/detail/definition.h"
-#include "workflow/detail/live_run.h"
 #include "workflow/detail/list_turns.h"
+#include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
@@ -40,6 +40,9 @@ struct EngineShard {
   std::unordered_map<std::string, Parked> parked;  ///< runs that a peer's trouble holds up
   std::unordered_set<std::string> early;           ///< to be woken before their time
 };
+
+/// What waits for long is looked at this often at least.
+inline constexpr Duration unknown_pause_max = std::chrono::minutes(5);
 
 /// What to do after a call was seen to.
 enum class Next : std::uint8_t { advance, lost };
