@@ -6,19 +6,19 @@
 
 #include "core/text.h"
 #include "net/http.h"
+#include "store/file_io.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <system_error>
+#include <cerrno>
+#include <cstring>
 
 namespace aios::app {
 namespace {
 
-constexpr std::uintmax_t file_bytes_max = std::uintmax_t{64} << 20;
+constexpr std::size_t file_bytes_max = std::size_t{64} << 20;
 
 }  // namespace
 
@@ -91,22 +91,36 @@ std::string seconds_text(std::string_view time) {
 }
 
 Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  std::error_code unknown;
-  if (!file || std::filesystem::is_directory(path, unknown)) {
-    return Error(Code::not_found, fmt::format("cannot read file '{}'", path)).page(1405);
+  const auto refused = [&path](std::string_view why) {
+    return Error(Code::not_found, fmt::format("cannot read file '{}': {}", path, why)).page(1405);
+  };
+  const store::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) {
+    return refused(std::strerror(errno));
   }
-  const auto size = static_cast<std::uintmax_t>(file.tellg());
-  if (size > file_bytes_max) {
-    return Error(Code::resource_exhausted,
-                 fmt::format("file '{}' has {} bytes, at most {} are read", path, size,
-                             file_bytes_max))
-        .page(1405);
+  if (!store::is_regular(file.get())) {
+    return refused("it is no regular file");
   }
-  std::string text(static_cast<std::size_t>(size), '\0');
-  file.seekg(0);
-  file.read(text.data(), static_cast<std::streamsize>(size));
-  return text;
+  std::string text;
+  std::string part(std::size_t{64} << 10, '\0');
+  for (;;) {
+    const ssize_t got = ::read(file.get(), part.data(), part.size());
+    if (got < 0 && errno == EINTR) {
+      continue;
+    }
+    if (got < 0) {
+      return refused(std::strerror(errno));
+    }
+    if (got == 0) {
+      return text;
+    }
+    text.append(part, 0, static_cast<std::size_t>(got));
+    if (text.size() > file_bytes_max) {
+      return Error(Code::resource_exhausted,
+                   fmt::format("file '{}' has more than {} bytes", path, file_bytes_max))
+          .page(1405);
+    }
+  }
 }
 
 }  // namespace aios::app

@@ -3,6 +3,7 @@
 
 import http.server
 import json
+import os
 import signal
 import threading
 import unittest
@@ -29,6 +30,18 @@ class Words(unittest.TestCase):
         done = aios("check", "/nowhere")
         self.assertEqual(done.returncode, 1)
         self.assertIn("there is no folder '/nowhere'", done.stderr)
+
+
+    def test_a_file_that_is_none_is_not_waited_for(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        fifo = scene.path("fifo")
+        os.mkfifo(fifo)
+        for words in (("events", "send", fifo), ("events", "send", scene.folder),
+                      ("audit", "verify", scene.folder, "--key", "x", "--checkpoint", fifo)):
+            done = aios(*words, timeout=30)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("it is no regular file", done.stderr)
 
 
 class Foreign(http.server.BaseHTTPRequestHandler):
