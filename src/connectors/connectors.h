@@ -5,161 +5,22 @@
 // prepare() asks the guard and gives the Permit; perform() takes it.
 // Threading: any shard; state per connector (breaker, concurrency) is shared and locked briefly.
 
-#include "core/context.h"
-#include "core/effect.h"
-#include "core/json.h"
-#include "core/result.h"
+#include "connectors/connector.h"
 #include "core/staged.h"
-#include "expr/schema.h"
-#include "govern/guard.h"
-#include "net/client.h"
 #include "observe/metrics.h"
-#include "runtime/backoff.h"
-#include "runtime/task.h"
-#include "store/transition.h"
 
 #include <functional>
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace aios::connectors {
 
-struct ManifestFile {
-  std::string path;  ///< for error messages
-  std::string text;
-};
 /// The value of a secret by name, asked anew for each call; not_found names where it was looked
 /// for. Never logged, never stored.
 using SecretSource =
     std::function<Result<std::string>(const TenantId& tenant, std::string_view name)>;
-
-struct OperationInfo {
-  std::string connector, kind, operation, region;
-  EffectClass effect = EffectClass::none;
-  runtime::BackoffOptions backoff;              ///< how often and how fast the caller may try again
-  Duration timeout = std::chrono::seconds(10);  ///< of one attempt
-  /// Class lookup: so long after an attempt's time is over its request may still act; until then
-  /// "not found" proves nothing.
-  Duration settle{0};
-  Json arguments_schema;                       ///< null: any object
-  std::optional<expr::Schema> checker;         ///< of arguments_schema
-  std::optional<expr::Schema> result_checker;  ///< of the result; always there where it acts
-};
-
-/// What a call is prepared for.
-enum class Purpose : std::uint8_t { attempt, lookup };
-
-struct OperationCall {
-  Purpose purpose = Purpose::attempt;
-  std::string connector;
-  std::string operation;
-  Json arguments;
-  std::string effect_id;  ///< the same for every attempt of one step: the idempotency key
-  std::string run_id;
-  std::string step;
-  JsonObject run;  ///< governance memory for the guard
-  std::uint32_t attempt = 1;
-};
-
-/// An admitted call, to be performed once.
-struct Prepared {
-  govern::Permit permit;
-  OperationInfo info;
-  /// Commits to the arguments as policy lets them through; commit it before perform(). None for a
-  /// look-up, which changes nothing and has a leaf of its own, and none when blocked.
-  store::AuditLeaf intent{};
-  /// Set: an attempt would be turned away now (see Performed::blocked). Write no intent, and ask
-  /// again after retry_after().
-  std::optional<Error> blocked{};
-};
-
-struct Performed {
-  Outcome outcome = Outcome::unknown;
-  Json result;                 ///< when done
-  std::optional<Error> error;  ///< when failed or unknown
-  /// Failed without an attempt: the breaker is open, all places are taken for too long, or a secret
-  /// is not there; error.retry_after() says when to ask again.
-  bool blocked = false;
-  /// Failed, and no try of the caller's is used up: nothing was sent, or it probed a system that is
-  /// down for everybody.
-  bool spared = false;
-  /// What was sent, or may have been, as canonical JSON: of HTTP {method, url, body} with the body's
-  /// exact text; never a header, which may hold a secret. Empty when certainly nothing was sent.
-  std::string request;
-  std::string answer;  ///< what came back: of HTTP {status, body}; empty when nothing did
-  /// Commit it with the result: every intent has one, unless the process ends between the two. It
-  /// commits to `request` and `answer`; where it says "blocked", nothing was tried.
-  store::AuditLeaf leaf;
-};
-
-/// What came of asking whether a call happened.
-struct LookedUp {
-  std::optional<Json> result;  ///< it happened, and gave this
-  std::optional<Error> error;  ///< not known yet. Neither: it did not happen
-  std::string request;         ///< as in Performed
-  std::string answer;
-  /// Says "found", "absent" or "failed"; commit it with what follows. Empty bytes when nothing was
-  /// asked: the breaker is open, all places are taken or a secret is not there.
-  store::AuditLeaf leaf{};
-};
-
-/// What Connectors holds a connector to.
-struct Limits {
-  std::uint32_t concurrency = 16;  ///< attempts at one time
-  runtime::Breaker::Options breaker;
-};
-
-/// What a kind (kinds/*.cc) makes of a manifest.
-class Connector {
- public:
-  virtual ~Connector() = default;
-  virtual std::vector<std::string> operations() const = 0;
-  virtual const OperationInfo* describe(std::string_view operation) const = 0;
-  virtual const Limits& limits() const = 0;
-  /// Names of the secrets that a call takes from KindServices::secret.
-  virtual std::vector<std::string> secrets() const = 0;
-  /// Makes the request (and that of the look-up) without sending it, for a decision that obliges to
-  /// mask: an error when the request cannot be made, or puts personal data together from arguments
-  /// that are masked already. perform() and lookup() check the same.
-  virtual Result<void> rehearse(const govern::Decision& decision,
-                                const OperationCall& call) const = 0;
-  /// One attempt within ctx.deadline. Fills Performed::request and answer; leaves leaf and blocked
-  /// alone.
-  /// The Permit's obligations are already carried out on the arguments.
-  virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
-  /// Class lookup only. Fills all but the leaf.
-  virtual Task<LookedUp> lookup(Context ctx, govern::Permit permit, OperationCall call) = 0;
-};
-/// Used by calls only: making a connector touches none of them.
-struct KindServices {
-  net::Client* client = nullptr;
-  runtime::Clock* clock = nullptr;
-  std::function<Result<std::string>(std::string_view name)> secret;  ///< of the connector's tenant
-};
-struct KindEntry {
-  std::string name;
-  std::string summary;
-  /// Null when the manifest has errors: all of them are appended, each with file, line, column.
-  std::function<std::unique_ptr<Connector>(const KindServices&, const ManifestFile&,
-                                           const Json& params, std::vector<Error>* errors)>
-      make;
-  /// A manifest that is good when `params` is {"url": "http://127.0.0.1:1"}; each of its operations
-  /// takes the arguments {"id": "1"}.
-  std::string example;
-};
-class KindRegistry {
- public:
-  void add(KindEntry entry) { entries_.push_back(std::move(entry)); }
-  const std::vector<KindEntry>& entries() const { return entries_; }
-
- private:
-  std::vector<KindEntry> entries_;
-};
-void register_all_kinds(KindRegistry& registry);
 
 struct ConnectorStatus {
   std::string name, kind, region;
@@ -194,9 +55,9 @@ class Connectors {
   std::vector<Error> missing_secrets(const TenantId& tenant) const;
 
   /// Validates the arguments (invalid_argument [AIOS-0902]), asks the guard at connector_egress
-  /// (policy_denied). Obligations `redact` (texts, names of members, numbers; what is still found in
-  /// the request refuses) and `project` (`fields`: names of arguments to keep) are carried out by
-  /// perform(); any other refuses.
+  /// (policy_denied). Obligations `redact` (texts, names of members, numbers; what is still found
+  /// in the request refuses) and `project` (`fields`: names of arguments to keep) are carried out
+  /// by perform(); any other refuses.
   /// @param refused  gets the leaf of a refusal.
   Task<Result<Prepared>> prepare(Context ctx, OperationCall call,
                                  std::vector<store::AuditLeaf>* refused);

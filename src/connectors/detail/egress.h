@@ -10,13 +10,13 @@
 namespace aios::connectors::detail {
 
 /// Facts at connector_egress; see docs/guide/policy-inputs.md.
-/// @return invalid_argument [AIOS-0608] for arguments too large to be looked through.
+/// @return invalid_argument [AIOS-0516] for arguments too large to be looked through.
 Result<JsonObject> egress_facts(const OperationInfo& info, const OperationCall& call);
 
-/// The arguments after the decision's obligations: `project` (`fields`), then `redact` (texts, names
-/// of members and numbers).
-/// @return policy_denied [AIOS-0907] for an obligation that connectors cannot carry out, [AIOS-0609]
-///         when personal data is found still.
+/// The arguments after the decision's obligations: `project` (`fields`), then `redact` (texts,
+/// names of members and numbers).
+/// @return policy_denied [AIOS-0907] for an obligation that connectors cannot carry out,
+///         [AIOS-0517] when personal data is found still.
 Result<Json> carry_out(const govern::Decision& decision, const Json& arguments);
 
 /// True: the obligations have `redact`, so what is made of the arguments must hold no personal data

@@ -49,8 +49,8 @@ Code usual_code(int status) {
   return status >= 400 ? Code::invalid_argument : Code::failed_precondition;
 }
 
-/// A redirection says where to look, not that nothing was done: many systems answer a form that they
-/// took with 302 or 303.
+/// A redirection says where to look, not that nothing was done: many systems answer a form that
+/// they took with 302 or 303.
 bool may_have_acted(int status) {
   return (status >= 300 && status < 400) || status == 408 || status >= 500;
 }

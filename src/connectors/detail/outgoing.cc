@@ -72,7 +72,7 @@ Result<void> check_masked(const Outgoing& request, std::span<const std::string_v
                    fmt::format("the request holds personal data ({}) though its arguments are "
                                "masked",
                                kind))
-          .page(609);
+          .page(517);
     }
   }
   return {};

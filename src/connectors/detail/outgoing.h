@@ -20,8 +20,8 @@ struct Outgoing {
 
 /// @param own  what the manifest and the engine put there themselves: what is found in one of these
 ///             is not taken from the arguments.
-/// @return policy_denied: [AIOS-0609] personal data in path, query or body; [AIOS-0907] a mark in the
-///         path, which would lead to another place than the one that was meant.
+/// @return policy_denied: [AIOS-0517] personal data in path, query or body; [AIOS-0907] a mark in
+///         the path, which would lead to another place than the one that was meant.
 Result<void> check_masked(const Outgoing& request, std::span<const std::string_view> own);
 
 }  // namespace aios::connectors::detail
