@@ -8,7 +8,8 @@
 //   commitment  SHA-256(part salt || SHA-256(content))
 // Parts are the members of the leaf's "commitments", and of each decision its "input" under the
 // decision's id and its "grounds" under "<id>/grounds". A leaf of version 1 has the part "payload",
-// SHA-256(leaf salt || content), and plain digests of its decisions' inputs, which no salt protects.
+// SHA-256(leaf salt || content), and plain digests of its decisions' inputs, which no salt
+// protects.
 
 #include "core/crypto.h"
 #include "core/json.h"

@@ -104,7 +104,7 @@ class Looker {
                    fmt::format("found more than {} levels of arrays and objects to look through "
                                "for personal data, wanted fewer",
                                bounds_.depth_max))
-          .page(608);
+          .page(516);
     }
     if (json.is_string()) {
       return text(view(json.get_string()), under);
@@ -150,7 +150,7 @@ class Looker {
                    fmt::format("found more than {} bytes of text to look through for personal "
                                "data, wanted less",
                                bounds_.bytes_max))
-          .page(608);
+          .page(516);
     }
     for (const char c : text) {
       data_.characters += (static_cast<unsigned char>(c) & 0xC0U) != 0x80U ? 1 : 0;
@@ -317,7 +317,7 @@ Result<void> mask_personal_data(Json* value, const PersonalBounds& bounds) {
       return Error(Code::policy_denied,
                    fmt::format("personal data ({}) is still found after masking",
                                join(looked->kinds(), ", ")))
-          .page(609);
+          .page(517);
     }
     if (round == 0) {
       masker.note_marks(*value);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // govern/personal_data: personal data in a JSON value: in texts, in the names of members and in
-// whole numbers. Everything that looks at a value before it leaves the process, or masks it, does it
-// here. Texts are searched by govern/redaction. A number is a card or a national id when its digits
-// pass the checks of one; it is a phone only under a member whose name says so ("phone",
+// whole numbers. Everything that looks at a value before it leaves the process, or masks it, does
+// it here. Texts are searched by govern/redaction. A number is a card or a national id when its
+// digits pass the checks of one; it is a phone only under a member whose name says so ("phone",
 // "mobile_number"), as are bare digits in a text there. So amounts, order numbers and times stay.
 // Thread-safe, no state; time is linear in the value.
 
@@ -33,13 +33,13 @@ struct PersonalData {
   std::vector<std::string> kinds() const;  ///< sorted, each once
 };
 
-/// @return invalid_argument [AIOS-0608] for a value beyond the bounds.
+/// @return invalid_argument [AIOS-0516] for a value beyond the bounds.
 Result<PersonalData> find_personal_data_in(const Json& value, const PersonalBounds& bounds = {});
 
 /// Puts marks ("[EMAIL_1]") in the place of personal data and looks again. The same value has the
 /// same mark throughout, no mark is one that the value held before, and a number becomes the text
 /// of its mark.
-/// @return invalid_argument [AIOS-0608] beyond the bounds; policy_denied [AIOS-0609] when something
+/// @return invalid_argument [AIOS-0516] beyond the bounds; policy_denied [AIOS-0517] when something
 ///         is found still. The value is then not to be used.
 Result<void> mask_personal_data(Json* value, const PersonalBounds& bounds = {});
 

@@ -152,8 +152,8 @@ bool Engine::Impl::may_have_acted(const LiveRun& run) const {
   return !plan.ok() || plan->effect > EffectClass::read;
 }
 
-/// The run ends, unless that would hide an effect that may have happened: then it waits for a person
-/// at its incident, and ends once that is settled.
+/// The run ends, unless that would hide an effect that may have happened: then it waits for a
+/// person at its incident, and ends once that is settled.
 void Engine::Impl::cancel_now(LiveRun& run) {
   auto& state = run.state;
   if (run.cancel_leaf) {

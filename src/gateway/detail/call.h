@@ -43,8 +43,8 @@ struct Call {
 };
 
 /// Carries out what the policy demands of the input (null: it demands nothing that can be done any
-/// more). @return policy_denied: [AIOS-0802] for what cannot be carried out, [AIOS-0609] for personal
-/// data that is found still after masking.
+/// more). @return policy_denied: [AIOS-0802] for what cannot be carried out, [AIOS-0517] for
+/// personal data that is found still after masking.
 Result<void> carry_out(const govern::Decision& decision, Json* input);
 
 }  // namespace aios::gateway::detail

@@ -24,7 +24,7 @@ struct Content {
 /// @return invalid_argument [AIOS-0800] when all texts together are longer than input_bytes_max.
 Result<Content> look_at(const Json& input);
 /// Puts marks in the place of personal data, and looks again.
-/// @return policy_denied [AIOS-0609] when something is found still.
+/// @return policy_denied [AIOS-0517] when something is found still.
 Result<void> mask(Json* input);
 
 }  // namespace aios::gateway::detail

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // govern/detail/decision_cache: answers by the exact facts they were made from. Bounded: 4,096
-// answers in 16 shards, the least recently used leaves first; longer keys than 4 KiB are not kept. An
-// answer holds the input it was made from, which is about as long as its key.
+// answers in 16 shards, the least recently used leaves first; longer keys than 4 KiB are not kept.
+// An answer holds the input it was made from, which is about as long as its key.
 // Threading: any; a shard's lock is held for one look-up.
 
 #include "govern/detail/verdict.h"

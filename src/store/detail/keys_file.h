@@ -27,8 +27,8 @@ Result<void> write_keys_file(const std::string& path, const std::string& passphr
 /// permission_denied when the passphrase does not fit; data_loss when it is not such a file.
 Result<KeysFile> read_keys_file(const std::string& path, const std::string& passphrase);
 
-/// Names of the directory's files, of other modules, that go with the exported keys. The signing key
-/// of the audit log is the log's identity: with another one nobody who pinned the old key could
+/// Names of the directory's files, of other modules, that go with the exported keys. The signing
+/// key of the audit log is the log's identity: with another one nobody who pinned the old key could
 /// check what follows.
 constexpr std::array<std::string_view, 1> kept_secrets = {"audit-signing.key"};
 /// Those that are there. @param directory  empty: none.
