@@ -232,8 +232,8 @@ Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time
   co_return inbox.accepted;
 }
 
-/// The event itself is kept nowhere, so the leaf says only what it was and who decided; without room
-/// in the store it is refused all the same, and the next leaf stands for it too.
+/// The event itself is kept nowhere, so the leaf says only what it was and who decided; without
+/// room in the store it is refused all the same, and the next leaf stands for it too.
 Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
                                          govern::Decision decision) {
   runtime::Executor* executor = runtime::Executor::current();
@@ -245,7 +245,9 @@ Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
   govern::LeafFacts leaf;
   leaf.kind = "event";
   leaf.outcome = "refused";
-  leaf.facts["type"] = excerpt(event->type, logged_type_characters_max);
+  if (!services.engine->triggered_by(ctx.tenant, event->type).empty()) {
+    leaf.facts["type"] = event->type;  // any other is a stranger's text, and a leaf stays for ever
+  }
   leaf.facts["source"] = source;
   if (told.count > 1) {
     leaf.facts["count"] = told.count;

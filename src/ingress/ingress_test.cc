@@ -91,8 +91,9 @@ TEST_CASE("ingress: what policy refuses leaves a leaf with the decision, and a f
   Inbox inbox;
   REQUIRE(inbox.guard
               .load(default_tenant(),
-                    {{"policies/e.rego", "package aios.event_admit\nimport rego.v1\n"
-                                         "deny contains \"not from here\" if true\n"}},
+                    {{"policies/e.rego",
+                      "package aios.event_admit\nimport rego.v1\n"
+                      "deny contains \"not from here\" if true\n"}},
                     JsonObject())
               .ok());
   for (int i = 0; i < 100; ++i) {
@@ -102,13 +103,13 @@ TEST_CASE("ingress: what policy refuses leaves a leaf with the decision, and a f
                                       {"type", "shop.order"},
                                       {"data", {{"name", "mother's maiden name"}}}});
     REQUIRE(event.ok());
-    const auto refused = inbox.executor.run(inbox.ingress->accept(
-        system_context(default_tenant(), "sender"), std::move(*event), 100));
+    const auto refused = inbox.executor.run(
+        inbox.ingress->accept(system_context(default_tenant(), "sender"), std::move(*event), 100));
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code() == Code::policy_denied);
   }
-  const auto leaves = inbox.executor.run(
-      inbox.store->leaves(system_context(default_tenant(), "test"), 0, 1'000));
+  const auto leaves =
+      inbox.executor.run(inbox.store->leaves(system_context(default_tenant(), "test"), 0, 1'000));
   REQUIRE(leaves.ok());
   CHECK(leaves->size() == 10);
   const Json leaf = parse_json(leaves->front()).value();
@@ -139,8 +140,8 @@ TEST_CASE("ingress: a dead letter's id stays free for the event that was meant")
                                       {"type", type},
                                       {"data", {{"value", value}}}});
     REQUIRE(event.ok());
-    return inbox.executor.run(inbox.ingress->accept(
-        system_context(default_tenant(), "test"), std::move(*event), 100));
+    return inbox.executor.run(
+        inbox.ingress->accept(system_context(default_tenant(), "test"), std::move(*event), 100));
   };
   const auto first = sent("shop.odrer", 1);
   REQUIRE(first.ok());
@@ -149,11 +150,10 @@ TEST_CASE("ingress: a dead letter's id stays free for the event that was meant")
   REQUIRE(other.ok());
   CHECK(other->id != first->id);
   const auto refused = inbox.engine->install(
-      default_tenant(),
-      {{"workflows/order.yaml",
-        "document: {dsl: 1.0.3, namespace: shop, name: order, version: 1.0.0}\n"
-        "schedule: {on: {one: {with: {type: shop.order}}}}\n"
-        "do:\n  - a: {set: {x: 1}}\n"}});
+      default_tenant(), {{"workflows/order.yaml",
+                          "document: {dsl: 1.0.3, namespace: shop, name: order, version: 1.0.0}\n"
+                          "schedule: {on: {one: {with: {type: shop.order}}}}\n"
+                          "do:\n  - a: {set: {x: 1}}\n"}});
   REQUIRE(refused.empty());
   const auto mended = sent("shop.order", 1);
   REQUIRE(mended.ok());

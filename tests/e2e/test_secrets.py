@@ -42,7 +42,8 @@ class Canaries(unittest.TestCase):
                                                    "reply": f"reply {CANARY}"}})
         api.want("GET", "/api/v1/audit")
         cls.metrics = api.exchange("GET", "/metrics")[2]
-        cls.explained = [api.want("GET", f"/api/v1/runs/{run}/explain")["text"]
+        reader = scene.api("operator")  # may read runs, not what they carry
+        cls.explained = [reader.want("GET", f"/api/v1/runs/{run}/explain")["text"]
                          for run in cls.runs]
         cls.secrets = [HelpDesk.TOKEN, scene.server.first_key(), *scene.keys.values()]
         scene.restart("kill")   # whatever was in flight is now in the files as it fell
@@ -68,8 +69,8 @@ class Canaries(unittest.TestCase):
                 raw = file.read()
             seen += len(raw)
             for value in values:
-                self.assertNotIn(value.encode(), raw,
-                                 f"'{value}' is in {os.path.relpath(path, self.scene.folder)}")
+                if value.encode() in raw:  # assertNotIn would print the whole file
+                    self.fail(f"'{value}' is in {os.path.relpath(path, self.scene.folder)}")
         self.assertGreater(seen, 100_000)
 
     def test_the_words_of_a_ticket_are_nowhere_in_clear(self):
