@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls: the effect fence and the outcome classes. The rule behind every line: what may have
-// happened outside is in the store before it can happen, and what is not known is asked or left to
-// a person, never guessed.
+// Calls: the effect fence. The rule behind every line: what may have happened outside is in the
+// store before it can happen. What came of it is judged in outcomes.cc.
 #include "govern/audit.h"
 #include "workflow/detail/engine_impl.h"
 
@@ -13,19 +12,9 @@
 namespace aios::workflow {
 namespace {
 
-/// How long a blocked or unknown effect is tried again before a person must look.
-constexpr Duration unsettled_max = std::chrono::hours(24);
-
 Error unknown_after_crash() {
   return Error(Code::unavailable, "the server ended while the call was under way",
                Retry::same_call);
-}
-
-Error error_of(const CallOutcome& outcome) {
-  if (outcome.error) {
-    return *outcome.error;
-  }
-  return Error(Code::internal, "the call failed without saying why");
 }
 
 }  // namespace
@@ -100,23 +89,35 @@ bool Engine::Impl::left_by_stop(const RunPtr& run) {
   return true;
 }
 
+/// The leaves of a refusal go with the run's next commit.
+Task<Result<PreparedCall>> Engine::Impl::prepare(RunPtr run, Function* function, Context ctx,
+                                                 CallRequest request) {
+  std::vector<store::AuditLeaf> refused;
+  auto prepared = co_await function->prepare(std::move(ctx), std::move(request), &refused);
+  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
+  co_return prepared;
+}
+
+/// Nothing was sent: policy or the function itself does not let it.
+Next Engine::Impl::settle_refused(const RunPtr& run, EffectClass effect_class, const Error& error) {
+  if (left_by_stop(run)) {
+    return Next::lost;
+  }
+  note(*run, RunEvent::effect_refused,
+       {{"step", run->state.effect->step}, {"error", error.text()}});
+  give_up(*run, effect_class, error);
+  return Next::advance;
+}
+
 /// Nothing leaves the process: no intent, and a crash before the next fence repeats it.
 Task<Next> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan plan) {
   auto& effect = *run->state.effect;
   ++effect.attempt;
   auto request = request_of(*run);
   const Context ctx = attempt_context(*run, plan);
-  std::vector<store::AuditLeaf> refused;
-  auto prepared = co_await function->prepare(ctx, request, &refused);
-  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
+  auto prepared = co_await prepare(run, function, ctx, request);
   if (!prepared.ok()) {
-    if (left_by_stop(run)) {
-      co_return Next::lost;
-    }
-    note(*run, RunEvent::effect_refused,
-         {{"step", effect.step}, {"error", prepared.error().text()}});
-    give_up(*run, EffectClass::local, prepared.error());
-    co_return Next::advance;
+    co_return settle_refused(run, EffectClass::local, prepared.error());
   }
   std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
   auto ready = std::move(*prepared);
@@ -183,61 +184,42 @@ void Engine::Impl::not_sent(LiveRun& run) {
   run.leaves.push_back(govern::make_leaf(run.ctx, clock(run).now(), facts));
 }
 
-Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan plan) {
-  const bool clear = co_await clear_to_send(run, function, plan);
-  if (!clear) {
-    co_return Next::advance;
-  }
+/// The attempt would be blocked now: there is no intent, and so no fence.
+void Engine::Impl::turn_away(LiveRun& run, const CallPlan& plan, Error error) {
+  CallOutcome turned_away;
+  turned_away.outcome = Outcome::failed;
+  turned_away.blocked = true;
+  turned_away.error = std::move(error);
+  collect(run, turned_away, plan.effect);
+  settle(run, plan, std::move(turned_away));
+}
+
+/// Commits the intent with everything that led here. Only after `durable` may the attempt leave.
+Task<Saved> Engine::Impl::raise_fence(RunPtr run, EffectClass effect_class,
+                                      std::vector<store::AuditLeaf> intent) {
   auto& effect = *run->state.effect;
-  std::vector<store::AuditLeaf> refused;
-  auto request = request_of(*run);
-  request.attempt = effect.attempt + 1;
-  auto prepared = co_await function->prepare(run->ctx, request, &refused);
-  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
-  if (!prepared.ok()) {
-    if (left_by_stop(run)) {
-      co_return Next::lost;
-    }
-    note(*run, RunEvent::effect_refused,
-         {{"step", effect.step}, {"error", prepared.error().text()}});
-    give_up(*run, plan.effect, prepared.error());
-    co_return Next::advance;
-  }
-  ++effect.attempt;
-  if (prepared->blocked) {
-    CallOutcome turned_away;
-    turned_away.outcome = Outcome::failed;
-    turned_away.blocked = true;
-    turned_away.error = std::move(prepared->blocked);
-    collect(*run, turned_away, plan.effect);
-    settle(*run, plan, std::move(turned_away));
-    co_return Next::advance;
-  }
   const auto now = clock(*run).now();
   effect.phase = EffectState::Phase::intent;
   effect.sent_at = now;
   effect.first_at = effect.first_at.value_or(now);
   if (!seal(*run)) {
-    co_return Next::advance;  // to its end: the effect is gone, and nothing was sent
+    co_return Saved::faulted;  // the effect is gone, and nothing was sent
   }
-  std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
+  std::move(intent.begin(), intent.end(), std::back_inserter(run->leaves));
   note_fence(*run, RunEvent::effect_intended,
              {{"step", effect.step},
               {"effect", effect.id},
               {"attempt", effect.attempt},
-              {"class", name_of(plan.effect)}});
+              {"class", name_of(effect_class)}});
   const auto saved = co_await commit(run);
-  if (saved != Saved::durable) {
-    co_return saved == Saved::faulted ? Next::advance : Next::lost;
-  }
-  if (run->cancel_requested || stopping) {
-    effect.phase = EffectState::Phase::fresh;
-    not_sent(*run);
-    --effect.attempt;
-    co_return Next::advance;
-  }
+  co_return saved;
+}
+
+/// The attempt itself, behind its fence.
+Task<Next> Engine::Impl::send(RunPtr run, Function* function, CallPlan plan, PreparedCall ready,
+                              CallRequest request) {
+  auto& effect = *run->state.effect;
   const Context ctx = attempt_context(*run, plan);
-  auto ready = std::move(*prepared);
   run->acting = plan.effect != EffectClass::read;
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
   run->acting = false;
@@ -255,164 +237,38 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   co_return Next::advance;
 }
 
-/// True: it certainly did not happen, send it (again). False: settled or parked.
-Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, CallPlan plan) {
+Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan plan) {
+  const bool clear = co_await clear_to_send(run, function, plan);
+  if (!clear) {
+    co_return Next::advance;
+  }
   auto& effect = *run->state.effect;
-  const auto now = clock(*run).now();
-  effect.sent_at = effect.sent_at.value_or(now);
-  // A request may still be on its way or at work: ask when its own time is over. Before the
-  // window after that has passed too, only "it happened" is believed.
-  const auto earliest = *effect.sent_at + plan.timeout;
-  if (now < earliest) {
-    wait_for(*run, Waiting::Reason::lookup, earliest,
-             Error(Code::unavailable, "it is not known whether the call happened"));
-    co_return false;
-  }
-  std::vector<store::AuditLeaf> refused;
   auto request = request_of(*run);
-  request.purpose = connectors::Purpose::lookup;
-  auto prepared = co_await function->prepare(run->ctx, request, &refused);
-  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
+  request.attempt = effect.attempt + 1;
+  auto prepared = co_await prepare(run, function, run->ctx, request);
   if (!prepared.ok()) {
-    give_up(*run, plan.effect, prepared.error());
-    co_return false;
+    co_return settle_refused(run, plan.effect, prepared.error());
   }
-  const Context ctx = attempt_context(*run, plan);
+  ++effect.attempt;
+  if (prepared->blocked) {
+    turn_away(*run, plan, std::move(*prepared->blocked));
+    co_return Next::advance;
+  }
+  auto intent = std::exchange(prepared->intent, {});
+  const auto saved = co_await raise_fence(run, plan.effect, std::move(intent));
+  if (saved != Saved::durable) {
+    co_return saved == Saved::faulted ? Next::advance : Next::lost;
+  }
+  if (run->cancel_requested || stopping) {
+    effect.phase = EffectState::Phase::fresh;
+    not_sent(*run);
+    --effect.attempt;
+    co_return Next::advance;
+  }
   auto ready = std::move(*prepared);
-  // A look-up changes nothing outside, so it has no fence: its leaf goes with what follows.
-  auto answer = co_await function->lookup(ctx, std::move(ready), std::move(request));
-  std::move(answer.leaves.begin(), answer.leaves.end(), std::back_inserter(run->leaves));
-  if (answer.error) {
-    metrics.effect(plan.effect, "lookup_failed");
-    ++effect.lookups;
-    settle_unknown(*run, plan, *answer.error);
-    await_peer(*run, plan, *answer.error);
-    co_return false;
-  }
-  if (!answer.result) {
-    metrics.effect(plan.effect, "lookup_absent");
-    const auto settled = *effect.sent_at + plan.timeout + plan.settle;
-    if (now < settled) {
-      ++effect.lookups;
-      ask_again(*run, plan, settled);
-      co_return false;
-    }
-    effect.maybe_happened = false;
-    effect.lookups = 0;
-    run->state.from_backup = false;  // it had not come so far, so nothing after it happened either
-    co_return true;
-  }
-  metrics.effect(plan.effect, "lookup_found");
-  note(*run, RunEvent::effect_result,
-       {{"step", effect.step}, {"effect", effect.id}, {"outcome", "done"}, {"by", "lookup"}});
-  machine(*run).call_done(std::move(*answer.result));
-  co_return false;
-}
-
-void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effect_class) {
-  std::move(outcome.leaves.begin(), outcome.leaves.end(), std::back_inserter(run.leaves));
-  std::move(outcome.writes.begin(), outcome.writes.end(), std::back_inserter(run.writes));
-  const auto word = outcome.outcome == Outcome::done     ? "done"
-                    : outcome.outcome == Outcome::failed ? "failed"
-                                                         : "unknown";
-  metrics.effect(effect_class, outcome.blocked ? "blocked" : word);
-  if (effect_class != EffectClass::local && !outcome.blocked) {
-    const auto& effect = *run.state.effect;
-    JsonObject data{{"step", effect.step},
-                    {"effect", effect.id},
-                    {"attempt", effect.attempt},
-                    {"outcome", word}};
-    if (outcome.error) {
-      data["error"] = outcome.error->text();
-    }
-    note(run, RunEvent::effect_result, std::move(data));
-  }
-  if (!outcome.inference.empty()) {
-    remember(run.state.inferences, std::move(outcome.inference));
-  }
-  if (!outcome.retrieval.empty()) {
-    remember(run.state.retrievals, std::move(outcome.retrieval));
-  }
-  run.state.labels |= outcome.labels;
-  run.ctx.labels |= outcome.labels;
-}
-
-void Engine::Impl::settle(LiveRun& run, const CallPlan& plan, CallOutcome outcome) {
-  auto& effect = *run.state.effect;
-  if (outcome.outcome == Outcome::done) {
-    machine(run).call_done(std::move(outcome.result));
-    return;
-  }
-  const auto error = error_of(outcome);
-  if (outcome.blocked || outcome.spared) {
-    effect.attempt -= effect.attempt > 0 ? 1 : 0;
-    const auto now = clock(run).now();
-    effect.first_at = effect.first_at.value_or(now);
-    const Duration waited = now - *effect.first_at;
-    if (waited >= unsettled_max) {
-      give_up(run, plan.effect, error);
-      return;
-    }
-    // Longer and longer: a secret may be missing for a day.
-    const Duration asked = error.retry_after().value_or(std::chrono::seconds(1));
-    const auto pause = std::max<Duration>(asked, waited / 8);
-    wait_for(run, Waiting::Reason::blocked,
-             now + std::clamp<Duration>(pause, std::chrono::milliseconds(10), unknown_pause_max),
-             error);
-    await_peer(run, plan, error);
-  } else if (outcome.outcome == Outcome::unknown) {
-    settle_unknown(run, plan, error);
-  } else {
-    settle_failed(run, plan, error);
-  }
-}
-
-void Engine::Impl::settle_unknown(LiveRun& run, const CallPlan& plan, const Error& error) {
-  auto& effect = *run.state.effect;
-  if (plan.effect == EffectClass::read || plan.effect == EffectClass::local) {
-    const Error again(error.code(), error.message(), Retry::same_call);
-    settle_failed(run, plan, again);
-    return;
-  }
-  effect.maybe_happened = true;
-  const auto now = clock(run).now();
-  const bool tried_long = now - effect.first_at.value_or(now) >= unsettled_max;
-  if (plan.effect == EffectClass::none || tried_long) {
-    open_incident(run, error);
-    return;
-  }
-  retry_later(run, plan, error);
-}
-
-void Engine::Impl::settle_failed(LiveRun& run, const CallPlan& plan, const Error& error) {
-  auto& effect = *run.state.effect;
-  if (error.retry() == Retry::never) {
-    // It answers for this try alone: a peer may refuse (a withdrawn right, a proxy in front) before
-    // it looks at the key. What an earlier try did stays open, unless the peer was asked.
-    give_up(run, plan.effect, error);
-    return;
-  }
-  if (effect.maybe_happened) {
-    settle_unknown(run, plan, error);
-    return;
-  }
-  if (effect.attempt > plan.backoff.retries_max) {
-    give_up(run, plan.effect, error);
-    return;
-  }
-  retry_later(run, plan, error);
-}
-
-/// The error goes to the document, unless nobody knows what happened outside: then to a person.
-void Engine::Impl::give_up(LiveRun& run, EffectClass effect_class, const Error& error) {
-  auto& effect = *run.state.effect;
-  const bool harmless = effect_class == EffectClass::local || effect_class == EffectClass::read;
-  if (effect.maybe_happened && !harmless) {
-    open_incident(run, error);
-    return;
-  }
-  auto problem = problem_of(error, effect.step);
-  machine(run).call_failed(std::move(problem));
+  const auto next =
+      co_await send(run, function, std::move(plan), std::move(ready), std::move(request));
+  co_return next;
 }
 
 }  // namespace aios::workflow

@@ -5,8 +5,9 @@
 // somebody has it, and a bounded number of parked ones after that; the store alone is the truth.
 
 #include "runtime/one_shot.h"
-#include "runtime/task_group.h"
 #include "workflow/detail/definition.h"
+#include "workflow/detail/engine_metrics.h"
+#include "workflow/detail/engine_shard.h"
 #include "workflow/detail/list_turns.h"
 #include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
@@ -20,48 +21,14 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 namespace aios::workflow {
 
-struct EngineShard {
-  explicit EngineShard(runtime::Executor& shard) : executor(shard), group(shard), admin(shard) {}
-  runtime::Executor& executor;
-  runtime::TaskGroup group;
-  runtime::TaskGroup admin;  ///< waits for `group`
-  std::unordered_map<std::string, RunPtr> runs;
-  std::unordered_set<std::string> putting_off;  ///< runs that could not be read a moment ago
-  struct Parked {
-    TenantId tenant;
-    std::string peer;
-  };
-  std::unordered_map<std::string, Parked> parked;  ///< runs that a peer's trouble holds up
-  std::unordered_set<std::string> early;           ///< to be woken before their time
-};
-
 /// What waits for long is looked at this often at least.
 inline constexpr Duration unknown_pause_max = std::chrono::minutes(5);
-
-/// What to do after a call was seen to.
-enum class Next : std::uint8_t { advance, lost };
-
-/// What came of a fence. Only after `durable` may anything leave the process.
-enum class Saved : std::uint8_t {
-  durable,
-  lost,     ///< to this process; the store has the last durable state
-  faulted,  ///< it cannot be saved: the run has ended, and its end is to be saved
-};
-
-struct EngineMetrics {
-  explicit EngineMetrics(observe::Metrics* metrics);
-  void ended(RunStatus status) const;
-  void effect(EffectClass effect, std::string_view outcome) const;
-  observe::Counter* started = nullptr;
-  observe::Counter* commits = nullptr;
-  observe::Metrics* metrics = nullptr;
-};
+/// A run that the store could not give now is asked for again.
+inline constexpr Duration again_pause = std::chrono::seconds(1);
 
 struct Engine::Impl {
   explicit Impl(EngineServices given);
@@ -94,13 +61,15 @@ struct Engine::Impl {
   Task<Result<void>> load(RunPtr run);
   void release(const RunPtr& run);
   void forget(const RunPtr& run);
+  void notify_ended(const std::string& run_id);
+  Machine machine(LiveRun& run);
+  runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
+
+  // Wake-ups (wake_ups.cc)
   void wake(const TenantId& tenant, const std::string& run_id, Places::Place place);
   Task<void> wake_run(TenantId tenant, std::string run_id, Places::Place place);
   Task<void> not_woken(Context ctx, std::string run_id, Error error);
   Task<Result<bool>> put_off(Context ctx, std::string run_id, Time now);
-  void notify_ended(const std::string& run_id);
-  Machine machine(LiveRun& run);
-  runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
 
   // The way of a run (driver.cc)
   Task<void> begin(RunPtr run);
@@ -128,27 +97,38 @@ struct Engine::Impl {
   store::Transition transition_of(LiveRun& run);
   store::StreamWrite run_write(LiveRun& run);
 
-  // Calls (effects.cc)
+  // Calls and their fence (effects.cc)
   Task<Next> call(RunPtr run);
   Task<Next> call_local(RunPtr run, Function* function, CallPlan plan);
   Task<Next> call_outside(RunPtr run, Function* function, CallPlan plan);
   Task<bool> clear_to_send(RunPtr run, Function* function, CallPlan plan);
+  Task<Result<PreparedCall>> prepare(RunPtr run, Function* function, Context ctx,
+                                     CallRequest request);
+  Next settle_refused(const RunPtr& run, EffectClass effect, const Error& error);
+  void turn_away(LiveRun& run, const CallPlan& plan, Error error);
+  Task<Saved> raise_fence(RunPtr run, EffectClass effect, std::vector<store::AuditLeaf> intent);
+  Task<Next> send(RunPtr run, Function* function, CallPlan plan, PreparedCall ready,
+                  CallRequest request);
   bool left_by_stop(const RunPtr& run);
   void not_sent(LiveRun& run);
-  Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
   CallRequest request_of(const LiveRun& run) const;
   Context attempt_context(const LiveRun& run, const CallPlan& plan);
+
+  // Whether a call happened (lookup.cc)
+  Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
+
+  // What is known after an attempt (outcomes.cc)
   void collect(LiveRun& run, CallOutcome& outcome, EffectClass effect);
   void settle(LiveRun& run, const CallPlan& plan, CallOutcome outcome);
   void settle_unknown(LiveRun& run, const CallPlan& plan, const Error& error);
   void settle_failed(LiveRun& run, const CallPlan& plan, const Error& error);
   void give_up(LiveRun& run, EffectClass effect, const Error& error);
+
+  // When it is looked at again (pace.cc)
   void wait_for(LiveRun& run, Waiting::Reason reason, Time until, const Error& error);
   Duration pause_of(LiveRun& run, const CallPlan& plan) const;
   void ask_again(LiveRun& run, const CallPlan& plan, Time settled);
   void retry_later(LiveRun& run, const CallPlan& plan, const Error& error);
-  void open_incident(LiveRun& run, const Error& error);
-  void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
 
   // Runs that came from a backup (restored.cc)
   void mark_restored(LiveRun& run);
@@ -161,7 +141,9 @@ struct Engine::Impl {
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   static bool wakes_early(EngineShard& shard, const LiveRun& run);
 
-  // Changes from outside (changes.cc)
+  // Incidents, and changes from outside (changes.cc)
+  void open_incident(LiveRun& run, const Error& error);
+  void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
   Task<Result<void>> change(RunPtr run);
   Task<Result<void>> answer_once(Context ctx, std::string review_id, Json answer);
   static void ask_to_cancel(const Context& ctx, LiveRun& run, std::string reason);

@@ -36,6 +36,16 @@ enum class RunEvent : std::uint16_t {
 };
 std::string_view name_of(RunEvent type);
 
+/// What to do after a call was seen to.
+enum class Next : std::uint8_t { advance, lost };
+
+/// What came of a fence. Only after `durable` may anything leave the process.
+enum class Saved : std::uint8_t {
+  durable,
+  lost,     ///< to this process; the store has the last durable state
+  faulted,  ///< it cannot be saved: the run has ended, and its end is to be saved
+};
+
 struct EngineShard;
 
 struct LiveRun {
@@ -63,7 +73,7 @@ struct LiveRun {
   bool cancel_requested = false;
   std::string cancel_reason;
   std::optional<store::AuditLeaf> cancel_leaf;  ///< who asked; goes with the cancellation
-  std::vector<runtime::OneShot<bool>> queue;  ///< who waits until it is not busy
+  std::vector<runtime::OneShot<bool>> queue;    ///< who waits until it is not busy
 };
 using RunPtr = std::shared_ptr<LiveRun>;
 

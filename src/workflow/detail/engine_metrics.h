@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// workflow/detail/engine_metrics: what the engine counts. Threading: any thread.
+
+#include "core/effect.h"
+#include "observe/metrics.h"
+#include "workflow/detail/state.h"
+
+#include <string_view>
+
+namespace aios::workflow {
+
+struct EngineMetrics {
+  explicit EngineMetrics(observe::Metrics* metrics);
+  void ended(RunStatus status) const;
+  void effect(EffectClass effect, std::string_view outcome) const;
+  observe::Counter* started = nullptr;
+  observe::Counter* commits = nullptr;
+  observe::Metrics* metrics = nullptr;
+};
+
+}  // namespace aios::workflow

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Wake-ups: when a run's time comes, it is taken up again, put off, or left to whoever has it.
+#include "workflow/detail/engine_impl.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace aios::workflow {
+namespace {
+
+/// A run that this program cannot read is asked for again: a newer one may.
+constexpr Duration unreadable_pause = std::chrono::hours(1);
+
+}  // namespace
+
+std::optional<Time> next_wake(const RunState& state) {
+  if (state.waiting && state.waiting->reason == Waiting::Reason::incident) {
+    return {};
+  }
+  std::optional<Time> at = state.waiting ? state.waiting->wake_at : std::optional<Time>();
+  const auto earlier = [&](const std::optional<Time>& other) {
+    if (other && (!at || *other < *at)) {
+      at = other;
+    }
+  };
+  earlier(state.deadline);
+  for (const auto& frame : state.frames) {
+    if (frame.entered) {
+      earlier(frame.deadline);
+    }
+  }
+  return at;
+}
+
+void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id, Places::Place place) {
+  spawn(shard_of(run_id), wake_run(tenant, run_id, std::move(place)));
+}
+
+Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Places::Place place) {
+  auto& shard = shard_of(run_id);
+  const auto here = shard.runs.find(run_id);
+  if (here != shard.runs.end() && here->second->busy && here->second->ctx.tenant == tenant) {
+    here->second->woken = true;  // whoever has it looks at the time when they are through
+    co_return;
+  }
+  if (stopping || shard.putting_off.contains(run_id)) {
+    co_return;
+  }
+  const Context ctx = system_context(tenant, "wake-ups");
+  auto run = co_await acquire(ctx, run_id);
+  if (!run.ok()) {
+    shard.putting_off.insert(run_id);
+    co_await not_woken(ctx, run_id, std::move(run).error());
+    shard.putting_off.erase(run_id);
+    co_return;
+  }
+  const RunPtr live = *run;
+  auto& state = live->state;
+  const auto now = shard.executor.clock().now();
+  const auto due = next_wake(state);
+  const bool early = wakes_early(shard, *live);
+  if (state.ended() || (state.waiting && !early && (!due || *due > now))) {
+    live->woken = true;
+    release(live);
+    co_return;
+  }
+  if (state.waiting && (early || (state.waiting->wake_at && *state.waiting->wake_at <= now))) {
+    machine(*live).wake();
+  }
+  live->place = std::move(place);
+  co_await drive(live);
+}
+
+Task<void> Engine::Impl::not_woken(Context ctx, std::string run_id, Error error) {
+  const auto now = shard_of(run_id).executor.clock().now();
+  auto due = Result<bool>(true);
+  if (error.code() == Code::unavailable || error.retry() == Retry::same_call) {
+    timers->add(ctx.tenant, run_id, now + again_pause);
+  } else {
+    due = co_await put_off(ctx, run_id, now);
+  }
+  if (services.log != nullptr && !(due.ok() && !*due)) {
+    services.log->error("workflow", error, &ctx);
+  }
+  if (services.log != nullptr && !due.ok()) {
+    services.log->error("workflow", due.error(), &ctx);
+  }
+}
+
+/// A run that cannot be read is moved behind those that are due, so that it does not stand before
+/// them for ever; one whose data are erased is not woken again. False: that was done before.
+Task<Result<bool>> Engine::Impl::put_off(Context ctx, std::string run_id, Time now) {
+  auto row = co_await services.store->stream(ctx, store::StreamKind::run, run_id);
+  if (!row.ok()) {
+    co_return std::move(row).error();
+  }
+  if (!row->wake_at || *row->wake_at > now) {
+    co_return false;
+  }
+  const auto until = now + unreadable_pause;
+  store::StreamWrite write;
+  write.kind = store::StreamKind::run;
+  write.id = run_id;
+  write.expected_version = row->version;
+  write.status = row->status;
+  write.label = row->label;
+  write.end = row->end;
+  if (!row->erased) {
+    write.wake_at = until;
+  }
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.epoch = services.store->epoch();
+  transition.streams.push_back(std::move(write));
+  auto done = co_await services.store->commit(ctx, std::move(transition));
+  if (!done.ok()) {
+    co_return std::move(done).error().with(fmt::format("putting off run {}", run_id));
+  }
+  if (!row->erased) {
+    timers->add(ctx.tenant, run_id, until);
+  }
+  co_return true;
+}
+
+}  // namespace aios::workflow
