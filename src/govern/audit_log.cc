@@ -67,7 +67,7 @@ class TileLog final : public AuditLog {
   /// One fold at a time: the next one waits for its turn.
   Task<void> enter() {
     for (;;) {
-      runtime::OneShot<bool> turn;
+      runtime::OneShot<void> turn;
       {
         const std::lock_guard lock(mutex_);
         if (!folding_) {
@@ -82,14 +82,14 @@ class TileLog final : public AuditLog {
   }
 
   void leave() {
-    std::vector<runtime::OneShot<bool>> waiting;
+    std::vector<runtime::OneShot<void>> waiting;
     {
       const std::lock_guard lock(mutex_);
       folding_ = false;
       waiting.swap(waiting_);
     }
     for (const auto& turn : waiting) {
-      turn.set(true);
+      turn.set(Result<void>());
     }
   }
 
@@ -229,7 +229,7 @@ class TileLog final : public AuditLog {
   std::map<TenantId, std::shared_ptr<TenantLog>> logs_;
   mutable std::mutex mutex_;
   bool folding_ = false;                         // guarded by mutex_
-  std::vector<runtime::OneShot<bool>> waiting_;  // guarded by mutex_
+  std::vector<runtime::OneShot<void>> waiting_;  // guarded by mutex_
   std::map<TenantId, std::uint64_t> sizes_;      // guarded by mutex_
   std::set<TenantId> checked_;                   // whose store was seen to hold what was signed
 };

@@ -86,15 +86,12 @@ void Engine::Impl::close_incident(LiveRun& run, std::string_view resolution, con
 
 /// Goes on with a run that was changed and is acquired; returns when the change is durable.
 Task<Result<void>> Engine::Impl::change(RunPtr run) {
-  runtime::OneShot<bool> done;
+  runtime::OneShot<void> done;
   run->ack = done;
   spawn(*run->shard, drive(run));
   const Context forever;
   auto durable = co_await done.wait(forever);
-  if (!durable.ok()) {
-    co_return std::move(durable).error();
-  }
-  co_return Result<void>();
+  co_return durable;
 }
 
 Task<Result<void>> Engine::Impl::answer_once(Context ctx, std::string review_id, Json answer) {

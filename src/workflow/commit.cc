@@ -201,7 +201,7 @@ Task<Saved> Engine::Impl::commit(RunPtr run) {
       metrics.commits->add();
     }
     if (run->ack) {
-      run->ack->set(true);
+      run->ack->set(Result<void>());
       run->ack.reset();
     }
   }

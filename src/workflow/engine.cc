@@ -104,9 +104,9 @@ Task<Result<void>> Engine::recover(Context ctx) {
   if (!told.ok()) {
     co_return std::move(told).error().with("counting the runs that came from a backup");
   }
-  auto timers = impl_->timers;
   auto& shard = impl_->shard_of_executor(*impl_->services.timers);
-  auto done = co_await impl_->on_shard<bool>(shard, ctx, impl_->start_timers(timers));
+  auto started = impl_->timers->start();
+  auto done = co_await impl_->on_shard(shard, ctx, std::move(started));
   if (!done.ok()) {
     co_return std::move(done).error().with("reading the wake-ups of runs");
   }
@@ -132,7 +132,7 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
         .page(1011)
         .with(fmt::format("starting workflow {}", run->state.workflow));
   }
-  runtime::OneShot<bool> durable;
+  runtime::OneShot<void> durable;
   run->ack = durable;
   impl_->spawn(*run->shard, impl_->begin(run));
   const std::string id = run->id;
@@ -156,7 +156,7 @@ Task<Result<RunView>> Engine::get(Context ctx, std::string run_id) {
 }
 
 Task<Result<RunView>> Engine::wait(Context ctx, std::string run_id) {
-  runtime::OneShot<bool> ended;
+  runtime::OneShot<void> ended;
   std::uint64_t number = 0;
   {
     std::lock_guard lock(impl_->waiters_mutex);
@@ -185,44 +185,35 @@ Task<Result<RunView>> Engine::wait(Context ctx, std::string run_id) {
 }
 
 Task<Result<void>> Engine::cancel(Context ctx, std::string run_id, std::string reason) {
-  auto work = impl_->as_flag(impl_->cancel_run(ctx, run_id, std::move(reason)));
-  auto done = co_await impl_->on_shard<bool>(impl_->shard_of(run_id), ctx, std::move(work));
-  if (!done.ok()) {
-    co_return std::move(done).error();
-  }
-  co_return Result<void>();
+  auto work = impl_->cancel_run(ctx, run_id, std::move(reason));
+  auto done = co_await impl_->on_shard(impl_->shard_of(run_id), ctx, std::move(work));
+  co_return done;
 }
 
 Task<Result<void>> Engine::answer(Context ctx, std::string review_id, Json answer) {
   if (impl_->services.functions.reviews == nullptr) {
     co_return Error(Code::unimplemented, "this engine has no reviews");
   }
-  Result<bool> done = false;
+  Result<void> done;
   for (int attempt = 0; attempt < answer_attempts_max; ++attempt) {
     auto info = co_await impl_->services.functions.reviews->get(ctx, review_id);
     if (!info.ok()) {
       co_return std::move(info).error();
     }
-    auto work = impl_->as_flag(impl_->answer_once(ctx, review_id, answer));
-    done = co_await impl_->on_shard<bool>(impl_->shard_of(info->run_id), ctx, std::move(work));
+    auto work = impl_->answer_once(ctx, review_id, answer);
+    done = co_await impl_->on_shard(impl_->shard_of(info->run_id), ctx, std::move(work));
     if (done.ok() || done.error().code() != Code::aborted) {
       break;
     }
   }
-  if (!done.ok()) {
-    co_return std::move(done).error();
-  }
-  co_return Result<void>();
+  co_return done;
 }
 
 Task<Result<void>> Engine::resolve_incident(Context ctx, std::string run_id,
                                             Resolution resolution) {
-  auto work = impl_->as_flag(impl_->resolve(ctx, run_id, std::move(resolution)));
-  auto done = co_await impl_->on_shard<bool>(impl_->shard_of(run_id), ctx, std::move(work));
-  if (!done.ok()) {
-    co_return std::move(done).error();
-  }
-  co_return Result<void>();
+  auto work = impl_->resolve(ctx, run_id, std::move(resolution));
+  auto done = co_await impl_->on_shard(impl_->shard_of(run_id), ctx, std::move(work));
+  co_return done;
 }
 
 Task<void> Engine::stop() {

@@ -58,7 +58,7 @@ Task<Result<RunPage>> read_page(store::Store* store, Context ctx, store::ListQue
 }  // namespace
 
 Task<Result<void>> ListTurns::take(Context ctx) {
-  runtime::OneShot<bool> comes;
+  runtime::OneShot<void> comes;
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
@@ -76,19 +76,18 @@ Task<Result<void>> ListTurns::take(Context ctx) {
     waiting_.emplace(number, comes);
   }
   auto waited = co_await comes.wait(std::move(ctx));
-  if (waited.ok()) {
-    co_return Result<void>();
+  if (!waited.ok()) {
+    const std::lock_guard lock(mutex_);
+    waiting_.erase(number);
   }
-  const std::lock_guard lock(mutex_);
-  waiting_.erase(number);
-  co_return std::move(waited).error();
+  co_return waited;
 }
 
 void ListTurns::give_back() {
   const std::lock_guard lock(mutex_);
   while (!waiting_.empty()) {
     const auto first = waiting_.begin();
-    const bool taken = first->second.set(true);  // false: it gave up meanwhile
+    const bool taken = first->second.set(Result<void>());  // false: it gave up meanwhile
     waiting_.erase(first);
     if (taken) {
       return;

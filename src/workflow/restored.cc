@@ -29,9 +29,9 @@ void Engine::Impl::doubt(LiveRun& run) {
   effect.sent_at = now;
 }
 
-Task<Result<bool>> Engine::Impl::tell_restored(Context ctx) {
+Task<Result<void>> Engine::Impl::tell_restored(Context ctx) {
   if (!services.restored_through || services.log == nullptr) {
-    co_return true;
+    co_return Result<void>();
   }
   auto tenants = co_await services.store->tenants_with_leaves(ctx);
   if (!tenants.ok()) {
@@ -55,7 +55,7 @@ Task<Result<bool>> Engine::Impl::tell_restored(Context ctx) {
                         {{"runs", runs}, {"backup_of", to_rfc3339(*services.restored_through)}},
                         &ctx);
   }
-  co_return true;
+  co_return Result<void>();
 }
 
 /// Of those that no commit was made for since.

@@ -24,9 +24,14 @@ Context run_context(const TenantId& tenant, const std::string& run_id, const Run
   return ctx;
 }
 
-Task<void> set_after(Task<void> work, runtime::OneShot<bool> done) {
+Task<void> answer_to(Task<Result<void>> work, runtime::OneShot<void> done) {
+  auto result = co_await std::move(work);
+  done.set(std::move(result));
+}
+
+Task<void> set_after(Task<void> work, runtime::OneShot<void> done) {
   co_await std::move(work);
-  done.set(true);
+  done.set(Result<void>());
 }
 
 }  // namespace
@@ -117,7 +122,7 @@ Task<Result<RunPtr>> Engine::Impl::acquire(Context ctx, std::string run_id) {
       run->busy = true;
       co_return run;
     }
-    const runtime::OneShot<bool> turn_comes;
+    const runtime::OneShot<void> turn_comes;
     run->queue.push_back(turn_comes);
     auto waited = co_await turn_comes.wait(ctx);
     if (!waited.ok()) {
@@ -190,7 +195,7 @@ void Engine::Impl::release(const RunPtr& run) {
   }
   if (!run->queue.empty()) {
     for (const auto& waiter : std::exchange(run->queue, {})) {
-      waiter.set(true);
+      waiter.set(Result<void>());
     }
     return;
   }
@@ -209,31 +214,26 @@ void Engine::Impl::forget(const RunPtr& run) {
     timers->add(run->ctx.tenant, run->id, clock(*run).now() + again_pause);
   }
   for (const auto& waiter : std::exchange(run->queue, {})) {
-    waiter.set(true);  // each reads it again for itself
+    waiter.set(Result<void>());  // each reads it again for itself
   }
 }
 
-Task<Result<bool>> Engine::Impl::start_timers(std::shared_ptr<TimerQueue> queue) {
-  auto done = co_await queue->start();
-  if (!done.ok()) {
-    co_return std::move(done).error();
+Task<Result<void>> Engine::Impl::on_shard(EngineShard& shard, Context ctx,
+                                          Task<Result<void>> work) {
+  if (stopping) {
+    co_return Error(Code::unavailable, "the engine is stopping", Retry::same_call).page(1015);
   }
-  co_return true;
-}
-
-Task<Result<bool>> Engine::Impl::as_flag(Task<Result<void>> work) {
-  auto done = co_await std::move(work);
-  if (!done.ok()) {
-    co_return std::move(done).error();
-  }
-  co_return true;
+  runtime::OneShot<void> done;
+  spawn(shard, answer_to(std::move(work), done));
+  auto result = co_await done.wait(std::move(ctx));
+  co_return result;
 }
 
 /// Runs `last` on the shard outside its group, and returns when nothing of it is left on that
 /// thread; deadline_exceeded leaves it there.
 Task<Result<void>> Engine::Impl::finish(EngineShard& shard, Task<void> last, Context ctx) {
-  const runtime::OneShot<bool> done;
-  const runtime::OneShot<bool> gone;
+  const runtime::OneShot<void> done;
+  const runtime::OneShot<void> gone;
   const Context forever;
   auto carried = std::make_shared<Task<void>>(set_after(std::move(last), done));
   shard.executor.post([&shard, carried] { shard.admin.spawn(std::move(*carried)); });
@@ -241,7 +241,7 @@ Task<Result<void>> Engine::Impl::finish(EngineShard& shard, Task<void> last, Con
   if (!waited.ok()) {
     co_return std::move(waited).error();
   }
-  shard.executor.post([gone] { gone.set(true); });
+  shard.executor.post([gone] { gone.set(Result<void>()); });
   waited = co_await gone.wait(forever);
   co_return Result<void>();
 }
@@ -275,7 +275,7 @@ Task<std::uint64_t> Engine::Impl::cut(EngineShard* shard, Context ctx) {
 }
 
 void Engine::Impl::notify_ended(const std::string& run_id) {
-  std::map<std::uint64_t, runtime::OneShot<bool>> waiting;
+  std::map<std::uint64_t, runtime::OneShot<void>> waiting;
   {
     std::lock_guard lock(waiters_mutex);
     const auto found = waiters.find(run_id);
@@ -286,7 +286,7 @@ void Engine::Impl::notify_ended(const std::string& run_id) {
     waiters.erase(found);
   }
   for (const auto& [number, waiter] : waiting) {
-    waiter.set(true);
+    waiter.set(Result<void>());
   }
 }
 

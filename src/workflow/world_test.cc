@@ -118,7 +118,7 @@ class SystemFunction final : public Function {
         out.error = lost();
       }
       if (behaviour == Behaviour::hang) {
-        const runtime::OneShot<bool> released;
+        const runtime::OneShot<void> released;
         system_.hanging.push_back(released);
         auto waited = co_await released.wait(system_.deaf ? forever : ctx);
         (void)waited;
@@ -170,7 +170,7 @@ Json OutsideSystem::apply(const std::string& effect_id, EffectClass effect, cons
 
 void OutsideSystem::release_hanging() {
   for (const auto& one : std::exchange(hanging, {})) {
-    one.set(true);
+    one.set(Result<void>());
   }
 }
 

@@ -51,11 +51,11 @@ struct Engine::Impl {
                  std::shared_ptr<const Definition> definition, const std::string& blob);
   EngineShard& shard_of(std::string_view run_id);
   EngineShard& shard_of_executor(runtime::Executor& executor);
-  Task<Result<bool>> start_timers(std::shared_ptr<TimerQueue> queue);
+  /// Runs in the shard's own group, so that a caller who goes away does not end it half-way.
+  Task<Result<void>> on_shard(EngineShard& shard, Context ctx, Task<Result<void>> work);
   Task<Result<void>> finish(EngineShard& shard, Task<void> last, Context ctx);
   std::vector<EngineShard*> all_shards();
   Task<std::uint64_t> cut(EngineShard* shard, Context ctx);
-  static Task<Result<bool>> as_flag(Task<Result<void>> work);
   void spawn(EngineShard& shard, Task<void> task);
   Task<Result<RunPtr>> acquire(Context ctx, std::string run_id);
   Task<Result<void>> load(RunPtr run);
@@ -133,7 +133,7 @@ struct Engine::Impl {
   // Runs that came from a backup (restored.cc)
   void mark_restored(LiveRun& run);
   void doubt(LiveRun& run);
-  Task<Result<bool>> tell_restored(Context ctx);
+  Task<Result<void>> tell_restored(Context ctx);
   Task<Result<std::uint64_t>> count_restored(Context ctx, std::string status);
 
   // Who waits for a peer (peers.cc)
@@ -151,9 +151,6 @@ struct Engine::Impl {
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
-  /// Runs in the shard's own group, so that a caller who goes away does not end it half-way.
-  template <class T>
-  Task<Result<T>> on_shard(EngineShard& shard, Context ctx, Task<Result<T>> work);
 
   EngineServices services;
   FunctionRegistry own_registry;
@@ -181,25 +178,8 @@ struct Engine::Impl {
 
   std::mutex waiters_mutex;
   std::uint64_t next_waiter = 1;
-  std::map<std::string, std::map<std::uint64_t, runtime::OneShot<bool>>> waiters;
+  std::map<std::string, std::map<std::uint64_t, runtime::OneShot<void>>> waiters;
 };
-
-template <class T>
-Task<void> answer_to(Task<Result<T>> work, runtime::OneShot<T> done) {
-  auto result = co_await std::move(work);
-  done.set(std::move(result));
-}
-
-template <class T>
-Task<Result<T>> Engine::Impl::on_shard(EngineShard& shard, Context ctx, Task<Result<T>> work) {
-  if (stopping) {
-    co_return Error(Code::unavailable, "the engine is stopping", Retry::same_call).page(1015);
-  }
-  runtime::OneShot<T> done;
-  spawn(shard, answer_to<T>(std::move(work), done));
-  auto result = co_await done.wait(std::move(ctx));
-  co_return result;
-}
 
 /// When the run must be looked at again at the latest; nothing while it waits for a person without
 /// a limit.

@@ -26,7 +26,7 @@ class ListTurns {
   std::mutex mutex_;
   std::uint32_t free_ = at_once_max;
   std::uint64_t next_ = 0;
-  std::map<std::uint64_t, runtime::OneShot<bool>> waiting_;  ///< oldest first
+  std::map<std::uint64_t, runtime::OneShot<void>> waiting_;  ///< oldest first
 };
 
 }  // namespace aios::workflow

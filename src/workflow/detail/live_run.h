@@ -63,7 +63,7 @@ struct LiveRun {
   std::vector<store::StreamWrite> writes;
   std::vector<store::AuditLeaf> leaves;
   std::optional<store::Transition> with;
-  std::optional<runtime::OneShot<bool>> ack;  ///< who is answered when the next commit is durable
+  std::optional<runtime::OneShot<void>> ack;  ///< who is answered when the next commit is durable
 
   std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
   Places::Place place;         ///< while it is driven beyond an answer
@@ -73,7 +73,7 @@ struct LiveRun {
   bool cancel_requested = false;
   std::string cancel_reason;
   std::optional<store::AuditLeaf> cancel_leaf;  ///< who asked; goes with the cancellation
-  std::vector<runtime::OneShot<bool>> queue;    ///< who waits until it is not busy
+  std::vector<runtime::OneShot<void>> queue;    ///< who waits until it is not busy
 };
 using RunPtr = std::shared_ptr<LiveRun>;
 

@@ -45,7 +45,7 @@ struct OutsideSystem {
   std::function<void()> on_prepare;  ///< called once, while an attempt is prepared
   bool lookup_fails = false;
   bool deny = false;
-  std::vector<runtime::OneShot<bool>> hanging;
+  std::vector<runtime::OneShot<void>> hanging;
   Duration latency{std::chrono::milliseconds(5)};
 
   std::function<void(Duration, std::function<void()>)> later;  ///< set by World
