@@ -177,23 +177,28 @@ void of_two_that_want_the_same_one_wins(Subject& subject) {
   CHECK(subject.store().stats().sequence == 11);
 }
 
+/// A writer that is faster than its callers has batches of one: some round has larger ones.
 void many_callers_share_syncs(Subject& subject) {
-  std::vector<Transition> many;
-  for (int i = 0; i < 300; ++i) {
-    many.push_back(writing(subject, write(fmt::format("run_{:04}", i), 0, "x")));
+  constexpr int callers = 300;
+  constexpr int rounds_max = 20;
+  std::uint64_t committed = 0;
+  for (int round = 0; round < rounds_max && subject.store().stats().syncs == committed; ++round) {
+    std::vector<Transition> many;
+    for (int i = 0; i < callers; ++i) {
+      many.push_back(writing(subject, write(fmt::format("run_{}_{:04}", round, i), 0, "x")));
+    }
+    std::vector<std::uint64_t> sequences;
+    for (const auto& answer : subject.commit_together(many)) {
+      REQUIRE(answer.ok());
+      sequences.push_back(answer->sequence);
+    }
+    std::sort(sequences.begin(), sequences.end());
+    for (const std::uint64_t sequence : sequences) {
+      CHECK(sequence == ++committed);
+    }
   }
-  const auto answers = subject.commit_together(many);
-  std::vector<std::uint64_t> sequences;
-  for (const auto& answer : answers) {
-    REQUIRE(answer.ok());
-    sequences.push_back(answer->sequence);
-  }
-  std::sort(sequences.begin(), sequences.end());
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    CHECK(sequences[i] == i + 1);
-  }
-  CHECK(subject.store().stats().syncs < 300);
-  CHECK(subject.store().stats().batches < 300);
+  CHECK(subject.store().stats().syncs < committed);
+  CHECK(subject.store().stats().batches < committed);
 }
 
 void what_breaks_a_limit_is_refused(Subject& subject) {
