@@ -132,8 +132,8 @@ Task<Answer> promote_model(const ApiServices& services, Context ctx, net::Reques
   }
   std::string name(request.path_value("name"));
   std::string alias(request.path_value("alias"));
-  auto info = co_await services.models->promote(
-      ctx, name, static_cast<std::uint32_t>(version), std::move(alias));
+  auto info = co_await services.models->promote(ctx, name, static_cast<std::uint32_t>(version),
+                                                std::move(alias));
   if (!info.ok()) {
     auto declared = services.deployments->training_input(ctx.tenant, name);
     if (info.error().code() == Code::not_found && !declared.ok()) {

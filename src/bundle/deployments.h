@@ -28,8 +28,8 @@ struct ParameterChange {
 struct DeploymentInfo {
   std::string name, version, digest, by;
   std::uint64_t number = 0;  ///< counts deployments of the tenant
-  JsonObject parameters;  ///< all of them, with the bundle's defaults
-  JsonObject set;         ///< those that were set, in this deployment or one before it
+  JsonObject parameters;     ///< all of them, with the bundle's defaults
+  JsonObject set;            ///< those that were set, in this deployment or one before it
   std::vector<ParameterChange> changes;  ///< against the deployment before; not kept
   Time at;
   bool changed = true;  ///< false: the same digest runs already, nothing was committed

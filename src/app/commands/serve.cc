@@ -47,7 +47,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);  // the terminal is gone
+  sigaddset(&signals, SIGHUP);                    // the terminal is gone
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts: they inherit it
 
   SystemOptions options;
