@@ -60,6 +60,22 @@ TEST_CASE("store: a second opener is refused and told who holds the directory") 
   CHECK(open_store(subject.options(), subject.clock()).ok());
 }
 
+TEST_CASE("store: a second opener is refused also when the lock file was removed") {
+  Subject subject(Kind::sqlite);
+  const std::string& directory = subject.options().directory;
+  REQUIRE(std::filesystem::remove(directory + "/lock"));
+  const std::uint64_t epoch = subject.store().epoch();
+  auto second = open_store(subject.options(), subject.clock());
+  REQUIRE(!second.ok());
+  CHECK(second.error().code() == Code::unavailable);
+  CHECK(second.error().page() == 409);
+  CHECK(!std::filesystem::exists(directory + "/lock"));
+  subject.must_commit(writing(subject, write("run_a", 0, "x")));
+  subject.reopen();
+  CHECK(subject.store().epoch() == epoch + 1);  // the refused one took none
+  CHECK(subject.stream("run_a").state == "x");
+}
+
 TEST_CASE("store: a file of another format is refused, naming both versions") {
   for (const char* file : {"journal.db", "tables.db", "keystore.db"}) {
     Subject subject(Kind::sqlite);
@@ -120,6 +136,37 @@ TEST_CASE("store: directory and keys are for their owner alone") {
   REQUIRE(::chmod(subject.options().directory.c_str(), 0755) == 0);
   subject.open();
   CHECK(rights(subject.options().directory) == 0700);
+}
+
+TEST_CASE("store: files are their owner's alone under any umask") {
+  const mode_t before = ::umask(0);
+  Subject subject(Kind::sqlite);
+  subject.must_commit(writing(subject, write("run_a", 0, "x")));
+  for (const auto& entry : std::filesystem::directory_iterator(subject.options().directory)) {
+    CHECK_MESSAGE((rights(entry.path().string()) & 0077) == 0, entry.path().string());
+  }
+  ::umask(before);
+}
+
+TEST_CASE("store: keys that others may read or write are refused, naming the mode") {
+  for (const char* name : {"root.key", "keystore.db"}) {
+    Subject subject(Kind::sqlite);
+    subject.must_commit(writing(subject, write("run_a", 0, "x")));
+    subject.close();
+    const std::string file = subject.options().directory + "/" + name;
+    for (const mode_t mode : {0666U, 0640U, 0602U}) {
+      REQUIRE(::chmod(file.c_str(), mode) == 0);
+      auto refused = open_store(subject.options(), subject.clock());
+      REQUIRE(!refused.ok());
+      CHECK(refused.error().code() == Code::permission_denied);
+      CHECK(refused.error().page() == 425);
+      const std::string wanted = fmt::format("{}' has mode {:04o}", name, mode);
+      CHECK(refused.error().message().find(wanted) != std::string::npos);
+    }
+    REQUIRE(::chmod(file.c_str(), 0600) == 0);
+    subject.open();
+    CHECK(subject.stream("run_a").state == "x");
+  }
 }
 
 TEST_CASE("store: no payload stands in clear on the disk") {

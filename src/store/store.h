@@ -172,8 +172,9 @@ struct StoreOptions {
   std::uint64_t delta_bytes_max = std::uint64_t{256} << 20;
   /// 32 bytes that wrap the tenants' keys; empty: made and kept in <directory>/root.key (0600).
   std::string root_key;
-  /// A disk that fails to sync has lost the store's trust: called with what happened, must not
-  /// return. Empty: prints it and ends the process.
+  /// A disk that fails to sync has lost the store's trust, and a directory that another process
+  /// took over is no longer ours: called with what happened, must not return. Empty: prints it and
+  /// ends the process.
   std::function<void(const std::string&)> on_fatal;
 };
 

@@ -117,12 +117,14 @@ class Engine {
 
   // The journal. append() stages, sync() makes durable all that was staged; after an error of
   // either nothing of it is kept. resource_exhausted: the disk is full. data_loss: the disk failed,
-  // what is durable is unknown.
+  // what is durable is unknown. failed_precondition: another process took the journal over; nothing
+  // is written any more.
   virtual Result<void> append(const std::vector<JournalRow>& rows) = 0;
   virtual Result<void> sync() = 0;
   virtual Result<void> truncate(std::uint64_t through) = 0;  ///< staged, as append()
   virtual bool has_space() = 0;
-  /// data_loss: the journal's disk failed behind the writer's back. For an idle writer to ask.
+  /// data_loss: the journal's disk failed behind the writer's back. failed_precondition: as above.
+  /// For an idle writer to ask.
   virtual Result<void> journal_health() = 0;
   virtual std::uint64_t last_sequence() = 0;
   /// Rows after `after`, in order, at most `limit`.

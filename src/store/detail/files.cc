@@ -44,6 +44,19 @@ Result<void> make_private_directory(const std::string& path) {
   return {};
 }
 
+Result<void> refuse_open_to_others(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    return errno == ENOENT ? Result<void>() : file_error("looking at", path, errno);
+  }
+  if ((status.st_mode & 0077) != 0) {
+    return Error(Code::permission_denied,
+                 fmt::format("'{}' has mode {:04o}, wanted 0600", path, status.st_mode & 07777))
+        .page(425);
+  }
+  return {};
+}
+
 Result<void> sync_directory(const std::string& path) {
   const int number = sync_folder(path);
   return number == 0 ? Result<void>() : file_error("syncing directory", path, number);
@@ -106,40 +119,46 @@ std::uint64_t file_bytes(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
 }
 
-Result<LockFile> LockFile::take(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (file.get() < 0) {
+namespace {
+
+constexpr std::uint64_t pid_bytes_max = 32;
+
+Error held(const std::string& directory, const std::string& file) {
+  auto pid = read_file(file, pid_bytes_max);
+  const std::string who = pid.ok() && !pid->empty()
+                              ? "process " + *pid
+                              : fmt::format("another process, whose file '{}' is gone,", file);
+  return Error(Code::unavailable, fmt::format("{} holds '{}'", who, directory)).page(409);
+}
+
+}  // namespace
+
+// Some network file systems lock no directories: there the file and the journal's epoch are left.
+Result<DirectoryLock> DirectoryLock::take(const std::string& directory) {
+  const std::string path = directory + "/lock";
+  DirectoryLock lock;
+  lock.directory_ =
+      std::make_unique<Descriptor>(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock.directory_->get() < 0) {
+    return file_error("opening", directory, errno);
+  }
+  if (::flock(lock.directory_->get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    return held(directory, path);
+  }
+  lock.file_ =
+      std::make_unique<Descriptor>(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const int file = lock.file_->get();
+  if (file < 0) {
     return file_error("opening", path, errno);
   }
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    std::string holder(32, '\0');
-    const ssize_t got = ::pread(file.get(), holder.data(), holder.size(), 0);
-    holder.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    return Error(Code::unavailable,
-                 fmt::format("process {} holds '{}'", holder.empty() ? "?" : holder, path))
-        .page(409);
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    return held(directory, path);
   }
   const std::string pid = std::to_string(::getpid());
-  if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), pid.data(), pid.size(), 0) < 0) {
+  if (::ftruncate(file, 0) != 0 || ::pwrite(file, pid.data(), pid.size(), 0) < 0) {
     return file_error("writing", path, errno);
   }
-  LockFile lock;
-  lock.fd_ = file.release();
   return lock;
-}
-
-LockFile::LockFile(LockFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-LockFile& LockFile::operator=(LockFile&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-LockFile::~LockFile() {
-  if (fd_ >= 0) {
-    ::close(
-        fd_);  // the lock goes with it; the file stays, so that no two files can be locked at once
-  }
 }
 
 }  // namespace aios::store::detail

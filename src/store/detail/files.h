@@ -4,8 +4,10 @@
 // 413, or 405 when the disk is full.
 
 #include "core/result.h"
+#include "store/file_io.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,22 +22,23 @@ Result<void> make_private_directory(const std::string& path);
 /// one. Mode 0600.
 Result<void> write_file_durably(const std::string& path, std::string_view bytes);
 Result<std::string> read_file(const std::string& path, std::uint64_t bytes_max);
+/// permission_denied [AIOS-0425], naming the mode, when others may read or write the key file; one
+/// that is missing is not refused.
+Result<void> refuse_open_to_others(const std::string& path);
 Result<void> sync_directory(const std::string& path);
 bool exists(const std::string& path);
 std::uint64_t file_bytes(const std::string& path);  ///< 0 when there is none
 
-/// A lock on a file, held as long as the object lives; the file holds the holder's pid.
-class LockFile {
+/// A data directory, held as long as the object lives. The directory itself is locked, which no
+/// removed file undoes, and the file `lock` in it, which holds the holder's pid.
+class DirectoryLock {
  public:
-  /// unavailable, naming the pid, when somebody holds it.
-  static Result<LockFile> take(const std::string& path);
-  LockFile() = default;
-  LockFile(LockFile&& other) noexcept;
-  LockFile& operator=(LockFile&& other) noexcept;
-  ~LockFile();
+  /// unavailable [AIOS-0409], naming the pid, when somebody holds it.
+  static Result<DirectoryLock> take(const std::string& directory);
 
  private:
-  int fd_ = -1;
+  std::unique_ptr<Descriptor> directory_;
+  std::unique_ptr<Descriptor> file_;
 };
 
 }  // namespace aios::store::detail

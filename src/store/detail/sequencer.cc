@@ -300,7 +300,7 @@ void Sequencer::publish(const std::vector<JournalRow>& rows, Staged staged) {
 }
 
 void Sequencer::write_failed(const Error& error) {
-  if (error.code() == Code::data_loss) {
+  if (error.code() == Code::data_loss || error.code() == Code::failed_precondition) {
     options_.on_fatal(error.text());
   }
   if (error.code() == Code::resource_exhausted) {

@@ -16,7 +16,6 @@ namespace aios::store::detail {
 
 struct DirectoryLayout {
   std::string directory;
-  std::string lock() const { return directory + "/lock"; }
   std::string root_key() const { return directory + "/root.key"; }
   std::string journal() const { return directory + "/journal.db"; }
   std::string tables() const { return directory + "/tables.db"; }
@@ -44,7 +43,7 @@ class SqliteEngine final : public Engine {
   Result<void> sync() override { return journal_->sync(); }
   Result<void> truncate(std::uint64_t through) override { return journal_->truncate(through); }
   bool has_space() override;
-  Result<void> journal_health() override { return journal_->health(); }
+  Result<void> journal_health() override { return journal_->idle_health(); }
   std::uint64_t last_sequence() override { return last_sequence_; }
   Result<std::vector<JournalRow>> journal(std::uint64_t after, std::uint32_t limit) override {
     return journal_->rows(after, limit);
@@ -101,7 +100,7 @@ class SqliteEngine final : public Engine {
  private:
   explicit SqliteEngine(DirectoryLayout layout) : layout_(std::move(layout)) {}
   DirectoryLayout layout_;
-  LockFile lock_;
+  DirectoryLock lock_;
   std::string root_key_;
   std::unique_ptr<SqliteJournal> journal_;
   std::unique_ptr<SqliteTables> tables_;

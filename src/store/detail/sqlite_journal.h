@@ -33,8 +33,11 @@ class SqliteJournal {
   Result<std::uint64_t> last_sequence();
   // Any thread; rows with bodies, records not decoded.
   Result<std::vector<JournalRow>> rows(std::uint64_t after, std::uint32_t limit);
-  /// data_loss once copying the log has failed; the writer is refused from then on.
+  /// data_loss once copying the log has failed, failed_precondition [AIOS-0424] once another
+  /// process took the journal over; the writer is refused from then on.
   Result<void> health();
+  /// The same, and whether the journal is ours still. The writer's thread.
+  Result<void> idle_health();
   void close();
 
  private:
@@ -42,6 +45,9 @@ class SqliteJournal {
   Result<void> begin();
   Result<void> failed(Error error);
   Result<void> take_epoch();
+  Result<void> check_epoch();
+  Error taken_over(std::string why);
+  Result<void> insert(const JournalRow& row);
   void checkpoint_loop();
   Result<bool> copy_log();
 

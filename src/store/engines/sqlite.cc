@@ -31,6 +31,9 @@ Result<std::string> directory_root_key(const DirectoryLayout& layout) {
     return written.ok() ? Result<std::string>(key)
                         : Result<std::string>(std::move(written).error());
   }
+  if (auto alone = refuse_open_to_others(layout.root_key()); !alone.ok()) {
+    return std::move(alone).error();
+  }
   auto key = read_file(layout.root_key(), root_key_bytes);
   if (key.ok() && key->size() != root_key_bytes) {
     return Error(Code::permission_denied,
@@ -55,7 +58,7 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
       return std::move(made).error();
     }
   }
-  auto lock = LockFile::take(layout.lock());
+  auto lock = DirectoryLock::take(layout.directory);
   if (!lock.ok()) {
     return std::move(lock).error();
   }
@@ -67,6 +70,9 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
     return std::move(root).error();
   }
   engine->root_key_ = *std::move(root);
+  if (auto alone = refuse_open_to_others(layout.keystore()); !alone.ok()) {
+    return std::move(alone).error();
+  }
   if (auto settled = settle_identity(layout); !settled.ok()) {
     return std::move(settled).error();
   }
@@ -145,7 +151,7 @@ std::uint64_t SqliteEngine::disk_bytes() const {
 // Reads that are under way keep their connections; those end with the engine.
 Result<void> SqliteEngine::close() {
   journal_->close();
-  lock_ = LockFile();
+  lock_ = DirectoryLock();
   return {};
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/sqlite_db.h"
 
+#include "store/file_io.h"
+
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
 
@@ -84,6 +87,9 @@ bool Statement::is_null(int column) const {
 
 Result<std::unique_ptr<Db>> Db::open(const std::string& path, Access access, int page_bytes) {
   std::unique_ptr<Db> db(new Db(path));
+  // Its owner's alone, whatever the umask; the log beside it gets the same mode. Only a new file is
+  // opened here: closing one that SQLite has open would give up its locks.
+  (void)Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   const int code =
       sqlite3_open_v2(path.c_str(), &db->handle_,
                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);

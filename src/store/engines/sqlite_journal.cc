@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/sqlite_journal.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 namespace aios::store::detail {
@@ -83,6 +85,7 @@ void SqliteJournal::close() {
 
 Result<void> SqliteJournal::take_epoch() {
   auto raised = writer_->run(
+      "BEGIN IMMEDIATE;"
       "INSERT INTO epoch(one, value) VALUES(1, 1) ON CONFLICT(one) DO UPDATE SET value = value + "
       "1");
   if (!raised.ok()) {
@@ -90,10 +93,37 @@ Result<void> SqliteJournal::take_epoch() {
   }
   auto epoch = writer_->one_integer("SELECT value FROM epoch");
   if (!epoch.ok()) {
-    return std::move(epoch).error();
+    return failed(std::move(epoch).error());
   }
   epoch_ = static_cast<std::uint64_t>(*epoch);
-  return {};
+  return writer_->run("COMMIT");
+}
+
+Error SqliteJournal::taken_over(std::string why) {
+  std::lock_guard lock(mutex_);
+  failure_ = Error(Code::failed_precondition, std::move(why)).page(424);
+  broken_.store(true, std::memory_order_release);
+  return *failure_;
+}
+
+// Whoever opens the directory raises the epoch. Read in the transaction that writes, it cannot be
+// raised between the look and the commit.
+Result<void> SqliteJournal::check_epoch() {
+  auto epoch = writer_->one_integer("SELECT value FROM epoch");
+  if (!epoch.ok()) {
+    return std::move(epoch).error();
+  }
+  if (static_cast<std::uint64_t>(*epoch) == epoch_) {
+    return {};
+  }
+  return taken_over(fmt::format(
+      "'{}' is in epoch {}, this process is of epoch {}: another one took the data directory over",
+      path_, *epoch, epoch_));
+}
+
+Result<void> SqliteJournal::idle_health() {
+  auto whole = health();
+  return whole.ok() ? check_epoch() : whole;
 }
 
 Result<void> SqliteJournal::failed(Error error) {
@@ -110,10 +140,28 @@ Result<void> SqliteJournal::health() {
 }
 
 Result<void> SqliteJournal::begin() {
-  if (auto whole = health(); !whole.ok()) {
+  if (auto whole = health(); !whole.ok() || writer_->in_transaction()) {
     return whole;
   }
-  return writer_->in_transaction() ? Result<void>() : writer_->prepare("BEGIN IMMEDIATE").run();
+  if (auto begun = writer_->prepare("BEGIN IMMEDIATE").run(); !begun.ok()) {
+    return begun;
+  }
+  auto ours = check_epoch();
+  return ours.ok() ? ours : failed(std::move(ours).error());
+}
+
+Result<void> SqliteJournal::insert(const JournalRow& row) {
+  auto inserted = insert_row(*writer_, row);
+  if (inserted.ok()) {
+    return inserted;
+  }
+  auto there = writer_->prepare("SELECT 1 FROM journal WHERE sequence = ?");
+  auto found = there.integer(1, static_cast<std::int64_t>(row.sequence)).step();
+  if (found.ok() && *found) {
+    return taken_over(
+        fmt::format("'{}' holds a row {} that this process did not write", path_, row.sequence));
+  }
+  return inserted;
 }
 
 Result<void> SqliteJournal::append(const std::vector<JournalRow>& rows) {
@@ -122,7 +170,7 @@ Result<void> SqliteJournal::append(const std::vector<JournalRow>& rows) {
   }
   std::uint64_t bytes = page_bytes;  // the last page is written again by each commit
   for (const JournalRow& row : rows) {
-    if (auto inserted = insert_row(*writer_, row); !inserted.ok()) {
+    if (auto inserted = insert(row); !inserted.ok()) {
       return failed(std::move(inserted).error());
     }
     bytes += row.body.size();
