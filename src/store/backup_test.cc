@@ -38,6 +38,18 @@ void fill(Subject& subject, int from, int to) {
   }
 }
 
+/// Of what stands beside the path and begins as it does.
+std::vector<std::string> names_beginning(const std::string& path) {
+  std::vector<std::string> names;
+  const auto folder = std::filesystem::path(path).parent_path();
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().string().starts_with(path)) {
+      names.push_back(entry.path().string());
+    }
+  }
+  return names;
+}
+
 struct Paths {
   std::string archive;
   std::string keys;
@@ -191,9 +203,35 @@ TEST_CASE("backup: a restore refuses what it cannot trust") {
     std::ofstream(bad, std::ios::binary | std::ios::trunc) << bytes;
     CHECK(refusal(bad, "a passphrase", paths.target) == 415);
   }
-  CHECK(!std::filesystem::exists(paths.target));
-  CHECK(!std::filesystem::exists(paths.target + ".restoring"));
+  std::ofstream(subject.scratch().at("long.bak"), std::ios::binary) << good << '\0';
+  CHECK(refusal(subject.scratch().at("long.bak"), "a passphrase", paths.target) == 415);
+  CHECK(names_beginning(paths.target).empty());
   CHECK(refusal(paths.archive, "a passphrase", paths.target) == 0);
+  CHECK(names_beginning(paths.target) == std::vector<std::string>{paths.target});
+}
+
+TEST_CASE("backup: a restore leaves its target's neighbours as they are") {
+  Subject subject(Kind::sqlite);
+  fill(subject, 0, 5);
+  const Paths paths = back_up(subject, "one");
+  const std::string neighbour = paths.target + ".restoring";
+  std::filesystem::create_directory(neighbour);
+  std::ofstream(neighbour + "/letter") << "mine";
+  CHECK(!restore_store(paths.archive, paths.keys, "another passphrase", paths.target).ok());
+  REQUIRE(restore_store(paths.archive, paths.keys, "a passphrase", paths.target).ok());
+  CHECK(bytes_of(neighbour + "/letter") == "mine");
+  CHECK(names_beginning(paths.target).size() == 2);
+}
+
+TEST_CASE("backup: a restore fills an empty directory, also one that is named with a slash") {
+  Subject subject(Kind::sqlite);
+  fill(subject, 0, 5);
+  const Paths paths = back_up(subject, "one");
+  std::filesystem::create_directory(paths.target);
+  REQUIRE(restore_store(paths.archive, paths.keys, "a passphrase", paths.target + "/").ok());
+  CHECK(names_beginning(paths.target) == std::vector<std::string>{paths.target});
+  go_on_in(subject, paths.target);
+  CHECK(subject.stream("run_0004").state == "state 4");
 }
 
 TEST_CASE("backup: the memory engine says that it makes none") {

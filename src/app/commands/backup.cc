@@ -2,6 +2,7 @@
 #include "app/address.h"
 #include "app/commands.h"
 #include "app/terminal.h"
+#include "core/crypto.h"
 #include "core/text.h"
 #include "store/store.h"
 
@@ -10,7 +11,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -42,6 +42,7 @@ Result<std::string> passphrase_of(const BackupOptions& options) {
 }
 
 constexpr int page_directory_held = 409;
+constexpr std::size_t folder_name_bytes = 8;
 
 Error refusal(Code code, std::string text) { return Error(code, std::move(text)).page(1417); }
 
@@ -62,8 +63,9 @@ class Making {
       }
     }
     std::error_code failed;
-    std::string folder = fs::absolute(options.archive, failed).string() + ".making-XXXXXX";
-    if (failed || ::mkdtemp(folder.data()) == nullptr) {
+    std::string folder = fmt::format("{}.making-{}", fs::absolute(options.archive, failed).string(),
+                                     to_hex(secure_random(folder_name_bytes)));
+    if (failed || ::mkdir(folder.c_str(), 0700) != 0) {
       return refusal(Code::permission_denied, fmt::format("cannot write beside '{}': {}",
                                                           options.archive, std::strerror(errno)));
     }

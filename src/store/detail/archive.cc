@@ -175,6 +175,9 @@ Result<Frame> ArchiveReader::next() {
   if (frame.name.empty() && end.varint() != frames_) {
     return damaged();
   }
+  if (frame.name.empty() && std::fgetc(file_.get()) != EOF) {
+    return Error(Code::data_loss, fmt::format("'{}' goes on behind its end", path_)).page(415);
+  }
   ++frames_;
   return frame;
 }

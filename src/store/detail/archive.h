@@ -47,7 +47,7 @@ class ArchiveWriter {
 class ArchiveReader {
  public:
   static Result<ArchiveReader> open(const std::string& path);
-  /// data_loss when a frame is cut or its digest does not fit.
+  /// data_loss when a frame is cut, its digest does not fit or bytes follow the last one.
   Result<Frame> next();
 
  private:

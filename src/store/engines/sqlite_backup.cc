@@ -3,6 +3,8 @@
 // Restore builds a directory from that and from an exported keystore; what the journal holds beyond
 // the tables is folded when it is opened.
 #include "core/codec.h"
+#include "core/crypto.h"
+#include "core/text.h"
 #include "store/detail/archive.h"
 #include "store/detail/keys_file.h"
 #include "store/detail/sqlite_engine.h"
@@ -11,6 +13,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +29,7 @@ constexpr std::uint32_t journal_rows = 1024;
 constexpr std::size_t journal_frame_bytes = std::size_t{4} << 20;
 constexpr std::uint64_t key_ids_skipped = std::uint64_t{1} << 32;
 constexpr std::string_view blob_prefix = "blobs/";
+constexpr std::size_t folder_name_bytes = 8;
 
 Result<std::uint64_t> cursor_of(const std::string& tables_path) {
   auto db = Db::open(tables_path, Access::read);
@@ -234,6 +238,34 @@ Result<void> note_newest(const DirectoryLayout& layout) {
   return note_restored(layout.directory, Time{newest});
 }
 
+/// What is made beside "data/" would stand inside of it.
+std::string without_end_slash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') {
+    path.pop_back();
+  }
+  return path;
+}
+
+/// A folder of the restore's own beside its target: what else is there is never touched.
+Result<std::string> make_folder_beside(const std::string& directory) {
+  std::string folder =
+      fmt::format("{}.restoring-{}", directory, to_hex(secure_random(folder_name_bytes)));
+  if (::mkdir(folder.c_str(), 0700) != 0) {
+    return file_error("making directory", folder, errno);
+  }
+  return folder;
+}
+
+Result<void> build(const std::string& archive_path, const KeysFile& keys,
+                   const DirectoryLayout& layout) {
+  auto done = make_private_directory(layout.blobs());
+  done = done.ok() ? restore_frames(archive_path, layout) : done;
+  done = done.ok() ? restore_keys(keys, layout) : done;
+  done = done.ok() ? renew_identity(layout) : done;
+  done = done.ok() ? note_newest(layout) : done;
+  return done.ok() ? sync_directory(layout.directory) : done;
+}
+
 }  // namespace
 
 Result<void> SqliteEngine::backup(const std::string& archive_path) {
@@ -267,10 +299,10 @@ using namespace detail;
 
 Result<void> restore_store(const std::string& archive_path, const std::string& keys_path,
                            const std::string& passphrase, const std::string& directory) {
+  const std::string target = without_end_slash(directory);
   std::error_code ignored;
-  if (std::filesystem::exists(directory, ignored) &&
-      !std::filesystem::is_empty(directory, ignored)) {
-    return Error(Code::failed_precondition, fmt::format("'{}' is there and not empty", directory))
+  if (std::filesystem::exists(target, ignored) && !std::filesystem::is_empty(target, ignored)) {
+    return Error(Code::failed_precondition, fmt::format("'{}' is there and not empty", target))
         .page(414);
   }
   auto keys = read_keys_file(keys_path, passphrase);
@@ -278,24 +310,22 @@ Result<void> restore_store(const std::string& archive_path, const std::string& k
     return std::move(keys).error();
   }
   // Built beside and renamed: a restore that failed leaves no directory that looks like one.
-  const DirectoryLayout layout{directory + ".restoring"};
-  std::filesystem::remove_all(layout.directory, ignored);
-  auto done = make_private_directory(layout.directory);
-  done = done.ok() ? make_private_directory(layout.blobs()) : done;
-  done = done.ok() ? restore_frames(archive_path, layout) : done;
-  done = done.ok() ? restore_keys(*keys, layout) : done;
-  done = done.ok() ? renew_identity(layout) : done;
-  done = done.ok() ? note_newest(layout) : done;
-  done = done.ok() ? sync_directory(layout.directory) : done;
+  auto folder = make_folder_beside(target);
+  if (!folder.ok()) {
+    return std::move(folder).error();
+  }
+  auto done = build(archive_path, *keys, DirectoryLayout{*folder});
+  if (done.ok()) {
+    std::filesystem::remove(target, ignored);
+    if (::rename(folder->c_str(), target.c_str()) != 0) {
+      done = file_error("renaming to", target, errno);
+    }
+  }
   if (!done.ok()) {
-    std::filesystem::remove_all(layout.directory, ignored);
+    std::filesystem::remove_all(*folder, ignored);
     return std::move(done).error().with(fmt::format("restoring '{}'", archive_path));
   }
-  std::filesystem::remove(directory, ignored);
-  if (::rename(layout.directory.c_str(), directory.c_str()) != 0) {
-    return file_error("renaming to", directory, errno);
-  }
-  return sync_directory(std::filesystem::absolute(directory).parent_path().string());
+  return sync_directory(std::filesystem::absolute(target).parent_path().string());
 }
 
 }  // namespace aios::store
