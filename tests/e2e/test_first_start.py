@@ -107,6 +107,26 @@ class FirstKeyAfterAFailure(unittest.TestCase):
             os.chmod(self.scene.path("data", name), 0o644)
         self.check_the_next_start()
 
+    def test_a_file_that_was_opened_to_others_is_closed_again_and_told_of(self):
+        self.check_the_next_start()
+        self.scene.server.stop()
+        os.chmod(self.path, 0o664)
+        self.scene.server.start()
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
+        self.assertIn("had mode 0664, now 0600", self.scene.server.log())
+
+    def test_keys_that_are_open_to_others_stop_the_start(self):
+        self.check_the_next_start()
+        self.scene.server.stop()
+        for name in ("root.key", "keystore.db"):
+            path = self.scene.path("data", name)
+            os.chmod(path, 0o666)
+            failed = aios("serve", "--data", self.scene.path("data"), "--listen", "127.0.0.1:0")
+            self.assertEqual(failed.returncode, 1)
+            self.assertIn("[AIOS-0425]", failed.stderr)
+            self.assertIn(name, failed.stderr)
+            os.chmod(path, 0o600)
+
 
 class OneServer(unittest.TestCase):
     def setUp(self):
@@ -120,6 +140,13 @@ class OneServer(unittest.TestCase):
         self.assertIn(str(self.scene.server.pid), second.stderr)
         self.assertRegex(second.stderr, r"\[AIOS-\d{4}\]")
         self.assertEqual(self.scene.server.api("").call("GET", "/healthz")[0], 200)
+
+    def test_removing_the_lock_file_lets_no_second_server_in(self):
+        os.remove(self.scene.path("data", "lock"))
+        second = aios("serve", "--data", self.scene.server.data, "--listen", "127.0.0.1:0")
+        self.assertEqual(second.returncode, 1)
+        self.assertIn("[AIOS-0409]", second.stderr)
+        self.assertTrue(self.scene.server.alive())
 
     def test_after_a_kill_the_directory_is_free_again(self):
         self.scene.restart("kill")

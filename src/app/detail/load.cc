@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -57,6 +58,19 @@ Result<void> write_private_file(const std::string& folder, std::string_view name
   return sync_folder(folder) ? Result<void>() : cannot_write(path);
 }
 
+/// A copy of the directory may have opened it to others.
+void close_to_others(const std::string& path, observe::Log& log) {
+  struct stat info{};
+  if (::stat(path.c_str(), &info) != 0 || (info.st_mode & 0077) == 0) {
+    return;
+  }
+  const bool closed = ::chmod(path.c_str(), 0600) == 0;
+  log.write(observe::Level::warn, "app",
+            fmt::format("'{}' had mode {:04o}, {}: others may have read the first key, make "
+                        "another and revoke it",
+                        path, info.st_mode & 07777, closed ? "now 0600" : "and keeps it"));
+}
+
 }  // namespace
 
 // The file comes first: a start that ends between the two leaves a file that opens nothing, and the
@@ -79,6 +93,7 @@ Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
 /// Told of at every start while it opens the door: a start may fail after it was made.
 void SystemImpl::find_first_key() {
   const std::string path = options_.data + "/first-key";
+  close_to_others(path, log_);
   std::ifstream file(path);
   std::string secret;
   if (std::getline(file, secret) && identity_->authenticate(trim(secret)).ok()) {
