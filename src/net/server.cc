@@ -19,6 +19,8 @@ namespace aios::net {
 namespace {
 
 constexpr std::uint32_t turned_away_max = 256;  // peers beyond the bound, at one time
+constexpr std::uint32_t handed_over_max = 32;   // more wait for their shard in the listener's queue
+constexpr Duration handed_over_pause = std::chrono::milliseconds(1);
 constexpr Duration no_descriptor_pause = std::chrono::milliseconds(50);
 
 /// Counts what runs, for a thread that waits until nothing does.
@@ -152,6 +154,7 @@ class TcpServer final : public Server {
   /// Shared with the gauge, which may be read when the server is gone.
   std::shared_ptr<std::atomic<std::uint32_t>> open_ =
       std::make_shared<std::atomic<std::uint32_t>>(0);
+  std::atomic<std::uint32_t> handed_over_ = 0;  ///< accepted, and not yet seen by their shard
   std::atomic<std::uint32_t> turned_away_ = 0;
   Running running_;
 };
@@ -166,6 +169,11 @@ Task<void> TcpServer::accept_all(TcpServer* server) {
     if (socket) {
       next = (next + 1) % server->shard_.size();
       server->take(shard, std::move(socket));
+      while (server->handed_over_.load() >= handed_over_max && !server->stopping_.load()) {
+        const Context ctx;  // the rest waits in the listener's queue
+        auto pause = co_await runtime::sleep_for(ctx, handed_over_pause);
+        (void)pause;
+      }
     } else if (accepting.status() == detail::IoStatus::failed) {
       // No descriptor is free, or the peer is already gone: neither passes by asking again now.
       const Context ctx;
@@ -180,17 +188,17 @@ Task<void> TcpServer::accept_all(TcpServer* server) {
 /// On the accepting shard: hands the socket to its own.
 void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
   const bool room = open_->fetch_add(1) < options_.connections_max;
-  if (!room && turned_away_.fetch_add(1) >= beyond_max(options_)) {
-    turned_away_.fetch_sub(1);
-    open_->fetch_sub(1);
-    return;  // closed unanswered
-  }
+  handed_over_.fetch_add(1);
   running_.enter();
   auto held = std::make_shared<std::unique_ptr<detail::Socket>>(std::move(socket));
   shard->executor.post([this, shard, room, held] {
+    handed_over_.fetch_sub(1);
     const bool serve = room || make_room(shard);
-    if (serve && !room) {
+    if (!serve && turned_away_.fetch_add(1) >= beyond_max(options_)) {
       turned_away_.fetch_sub(1);
+      open_->fetch_sub(1);
+      running_.leave();
+      return;  // closed unanswered
     }
     auto work =
         serve ? run(this, shard, std::move(*held)) : turn_away(this, shard, std::move(*held));
