@@ -176,9 +176,9 @@ TEST_CASE("store: a blob for which there is no room is refused and leaves nothin
 
 TEST_CASE("store: a disk that fails under the copying of the journal's log is fatal") {
   FaultyWrites writes;
-  Subject subject(Kind::sqlite);
-  std::promise<std::string> told;
+  std::promise<std::string> told;  // outlive the store, which may tell until it is closed
   std::atomic<bool> once{false};
+  Subject subject(Kind::sqlite);
   subject.options().on_fatal = [&](const std::string& what) {
     if (!once.exchange(true)) {
       told.set_value(what);

@@ -125,8 +125,8 @@ TEST_CASE("store: a full disk makes the store read-only until there is space") {
 }
 
 TEST_CASE("store: a disk that fails to sync is fatal") {
-  Subject subject(Kind::memory_threads);
   std::string what;
+  Subject subject(Kind::memory_threads);
   subject.options().on_fatal = [&](const std::string& text) { what = text; };
   subject.reopen();
   subject.disk().break_next_sync();

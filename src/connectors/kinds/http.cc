@@ -141,7 +141,8 @@ Result<detail::Outgoing> HttpConnector::shape(const HttpRequestForm& form,
   if (detail::demands_masking(decision)) {
     std::vector<std::string_view> own = {call.effect_id, call.run_id};
     own.insert(own.end(), form.path.literals().begin(), form.path.literals().end());
-    own.emplace_back(form.body ? form.body->text() : "");
+    const std::string body_text = form.body ? std::string(form.body->text()) : std::string();
+    own.emplace_back(body_text);
     auto masked = detail::check_masked(out, own);
     if (!masked.ok()) {
       return std::move(masked).error();
