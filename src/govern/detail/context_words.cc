@@ -10,7 +10,7 @@ namespace aios::govern::detail {
 namespace {
 
 // Who somebody is.
-constexpr std::string_view roles_text =
+constexpr const auto& roles = words<
     "accountant actor actress agent analyst applicant architect artist assistant attorney author "
     "baker beneficiary buyer caller candidate captain cashier ceo chef clerk client coach "
     "colleague consultant contractor courier customer dentist designer detective developer "
@@ -20,83 +20,72 @@ constexpr std::string_view roles_text =
     "musician neighbor neighbour nurse nutzer nutzerin officer owner passenger patient "
     "pharmacist pilot plumber president professor receptionist reporter secretary seller singer "
     "soldier student supervisor surgeon teacher technician techniker technikerin tenant "
-    "therapist trainer user vet waiter waitress widow writer";
-constexpr auto roles = words_of<count_of(roles_text, ' ')>(roles_text, ' ');
+    "therapist trainer user vet waiter waitress widow writer">;
 
 // What people do, and now and then firms.
-constexpr std::string_view verbs_text =
+constexpr const auto& verbs = words<
     "added admitted agreed answered antwortete asked asks believes bestellte called calls "
     "complained cried died e-mailed emailed explained feels fragt fragte frågade insisted knows "
     "laughed listed lived lives married mentioned noted ordered phoned pointed points promised "
     "rang recommended replied replies requested ringde sade sagt sagte said says schreibt "
     "schrieb shouted signed skrev smiled suggested svarade säger tells texted thinks thought "
-    "told wants wished wohnt wohnte works writes wrote";
-constexpr auto verbs = words_of<count_of(verbs_text, ' ')>(verbs_text, ' ');
+    "told wants wished wohnt wohnte works writes wrote">;
 
 // What only people do.
-constexpr std::string_view verbs_of_people_text =
-    "cried laughed lived lives married smiled wohnt wohnte";
-constexpr auto verbs_of_people =
-    words_of<count_of(verbs_of_people_text, ' ')>(verbs_of_people_text, ' ');
+constexpr const auto& verbs_of_people =
+    words<"cried laughed lived lives married smiled wohnt wohnte">;
 
 // May stand between a name and the verb.
-constexpr std::string_view adverbs_text =
-    "already also always had has hat have just kindly later never often then";
-constexpr auto adverbs = words_of<count_of(adverbs_text, ' ')>(adverbs_text, ' ');
+constexpr const auto& adverbs =
+    words<"already also always had has hat have just kindly later never often then">;
 
 // What only people are.
-constexpr std::string_view states_text =
-    "ill|krank|married|on holiday|on leave|on maternity leave|pregnant|retired|sick|verheiratet";
-constexpr auto states = words_of<count_of(states_text, '|')>(states_text, '|');
+constexpr const auto& states = words<
+    "ill|krank|married|on holiday|on leave|on maternity leave|pregnant|retired|sick|verheiratet",
+    '|'>;
 
 // What people have, and what a desk keeps of them.
-constexpr std::string_view possessions_text =
+constexpr const auto& possessions = words<
     "account address age birthday booking boss boyfriend brother card child children complaint "
     "daughter death doctor e-mail email family father flight girlfriend house husband invoice "
     "kid kids lawyer mother name number order orders parcel parents passport payment phone "
-    "refund salary sister son subscription ticket wedding wife";
-constexpr auto possessions = words_of<count_of(possessions_text, ' ')>(possessions_text, ' ');
+    "refund salary sister son subscription ticket wedding wife">;
 
 // What is done to or by people, and labels of their names.
-constexpr std::string_view before_people_text =
+constexpr const auto& before_people = words<
     "appointment with|asked|attention of|attn|between her and|between him and|between me and|"
     "between them and|between us and|bill to:|contact person:|deliver to:|directed by|empfänger:|"
     "follow up with|following up with|interview with|introduced to|kund:|kunde:|married|"
     "married to|meeting with|met|mottagare:|played by|recipient:|said|ship to:|signed by|"
-    "spoke to|spoke with|sung by|talk to|talk with|talked to|talked with|thanked|told|written by";
-constexpr auto before_people = words_of<count_of(before_people_text, '|')>(before_people_text, '|');
+    "spoke to|spoke with|sung by|talk to|talk with|talked to|talked with|thanked|told|written by",
+    '|'>;
 
 // Enough before a known given name.
-constexpr std::string_view before_given_text =
-    "add|ask|by|call|contact|email|for|för|für|invite|med|mit|remove|tell|with";
-constexpr auto before_given = words_of<count_of(before_given_text, '|')>(before_given_text, '|');
+constexpr const auto& before_given =
+    words<"add|ask|by|call|contact|email|for|för|für|invite|med|mit|remove|tell|with", '|'>;
 
 // People in the plural, before the first name of a list.
-constexpr std::string_view groups_text =
+constexpr const auto& groups = words<
     "applicants attendees children colleagues customers directors drivers employees founders "
     "friends guests kids members owners parents participants partners passengers people students "
-    "teachers tenants writers";
-constexpr auto groups = words_of<count_of(groups_text, ' ')>(groups_text, ' ');
+    "teachers tenants writers">;
 
 // Makes a thing of what looks like a whole name: "Karl Marx allee".
-constexpr std::string_view things_behind_text =
+constexpr const auto& things_behind = words<
     "album allee avenue award bag book books concert edition film foundation gatan jeans "
     "magazine mattress movie museum novel park perfume plats platz prize road school shirt shoes "
-    "song square store strasse straße street sunglasses torg tour university vägen watch weg";
-constexpr auto things_behind = words_of<count_of(things_behind_text, ' ')>(things_behind_text, ' ');
+    "song square store strasse straße street sunglasses torg tour university vägen watch weg">;
 
 // Before a thing; people are not counted or owned.
-constexpr std::string_view articles_text =
+constexpr const auto& articles = words<
     "a an another das dein dem den der det die din ditt each ein eine einem einen einer en ett "
-    "every her his ihr its mein meine meinen min my no our that the their these this unser your";
-constexpr auto articles = words_of<count_of(articles_text, ' ')>(articles_text, ' ');
+    "every her his ihr its mein meine meinen min my no our that the their these this unser your">;
 
 // Parts of addresses that name a desk: "returns@example.com".
-constexpr std::string_view mailboxes_text =
+constexpr const auto& mailboxes = words<
     "accounts admin bestellung billing care contact customer feedback hello help info kontakt "
     "kundenservice mail news noreply office orders press rechnung refunds reply returns sales "
-    "service services shop store support team";
-constexpr auto mailboxes = words_of<count_of(mailboxes_text, ' ')>(mailboxes_text, ' ');
+    "service services shop store support team">;
 
 constexpr std::size_t phrase_bytes_max = 24;
 constexpr std::size_t adverbs_max = 3;

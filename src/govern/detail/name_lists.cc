@@ -12,7 +12,7 @@ namespace aios::govern::detail {
 namespace {
 
 // Given names that many bear in Europe, the Americas and beyond.
-constexpr std::string_view given_text =
+constexpr const auto& given_names = words<
     "Aaron Abdul Abdullah Abigail Adam Adrian Agata Agnes Agnieszka Ahmad Ahmed Aisha Akira Alan "
     "Albert Alejandro Aleksander Aleksandra Alessandro Alex Alexander Alexandra Alexandre Alexis "
     "Alfred Alice Alicia Alina Alison Allan Allison Amanda Amelia Amina Amir Amy Ana Anastasia "
@@ -74,10 +74,10 @@ constexpr std::string_view given_text =
     "Valeria Valerie Vanessa Vera Verena Veronica Veronika Vicente Vicky Vijay Viktor Vincent "
     "Vincenzo Vivian Vladimir Volker Walter Waltraud Wanda Wayne Wendy Werner Wilfried Wilhelm "
     "William Wojciech Wolfgang Xavier Yasmin Yolanda Youssef Yuki Yusuf Yves Yvette Yvonne "
-    "Zainab Zbigniew Zeynep Zofia Zoltan Åke Åsa Émile Émilie Éric Étienne Özlem Øyvind Łukasz";
+    "Zainab Zbigniew Zeynep Zofia Zoltan Åke Åsa Émile Émilie Éric Étienne Özlem Øyvind Łukasz">;
 
 // Words of which the names of firms, places, products and days are made, and courtesies.
-constexpr std::string_view things_text =
+constexpr const auto& thing_words = words<
     "ab academy account address adidas adresse ag air airlines airport airways alexa allee alley "
     "amazon american amt android apple april artikel associates association assurance audi "
     "august augusti auto automotive avenida avenue bag bahn bahnhof bank banking bar basic bay "
@@ -120,14 +120,14 @@ constexpr std::string_view things_text =
     "unlimited update upper valley verein versicherung version vertrag viele vielen view village "
     "visa volksbank volkswagen volvo voucher väg vägen warm warranty watch water wednesday week "
     "weekly weg west western whatsapp white windows wine wireless wishes world xbox year youtube "
-    "zentrum";
+    "zentrum">;
 
 // Of these, the ones that are surnames as well.
-constexpr std::string_view also_surnames_text =
-    "benz best black bosch ford green hill king siemens silver west white";
+constexpr const auto& surname_words =
+    words<"benz best black bosch ford green hill king siemens silver west white">;
 
 // Firms, labels and titles that are called like a person.
-constexpr std::string_view firms_text =
+constexpr const auto& firms = words<
     "Ben Jerry|Ben Sherman|Calvin Klein|Carl Zeiss|Christian Dior|Christian Louboutin|"
     "Daniel Wellington|David Lloyd|Eddie Bauer|Elizabeth Arden|Estee Lauder|Fritz Box|"
     "Georg Jensen|Giorgio Armani|Harley Davidson|Harry Potter|Helena Rubinstein|Helly Hansen|"
@@ -136,12 +136,8 @@ constexpr std::string_view firms_text =
     "Laura Ashley|Louis Vuitton|Marc Cain|Marc Jacobs|Marc O'Polo|Marie Claire|Mario Kart|"
     "Michael Kors|Paul Smith|Peter Hahn|Peter Pan|Philip Morris|Philipp Plein|Ralph Lauren|"
     "Robert Bosch|Roger Dubuis|Ted Baker|Thomas Cook|Thomas Sabo|Tom Ford|Tom Tailor|"
-    "Tommy Bahama|Tommy Hilfiger|Tommy Jeans|Tony Hawk|Walter Knoll|William Hill";
-
-constexpr auto given_names = words_of<count_of(given_text, ' ')>(given_text, ' ');
-constexpr auto thing_words = words_of<count_of(things_text, ' ')>(things_text, ' ');
-constexpr auto surname_words = words_of<count_of(also_surnames_text, ' ')>(also_surnames_text, ' ');
-constexpr auto firms = words_of<count_of(firms_text, '|')>(firms_text, '|');
+    "Tommy Bahama|Tommy Hilfiger|Tommy Jeans|Tony Hawk|Walter Knoll|William Hill",
+    '|'>;
 
 }  // namespace
 

@@ -17,7 +17,7 @@ constexpr std::size_t kWordsMax = 4;
 constexpr std::size_t kWordBytesMax = 80;
 
 // Words that are addressed or introduced, or begin a sentence, and are no names.
-constexpr std::string_view no_names_text =
+constexpr const auto& no_names = words<
     "a aber about after again agent all also an and another any anyone are as ask at because "
     "been before being bitte bot both but call can christmas colleagues concerning contact could "
     "currently customer damen danke das dear den der det did die do doctor does don't du each "
@@ -32,8 +32,7 @@ constexpr std::string_view no_names_text =
     "tell thank thanks that the their them then there therefore these they this those to today "
     "tomorrow tonight tyvärr und unfortunately unknown unser unsere until urgent us very vi wann "
     "war warum was we weil well wenn were what when where which while who whose why wie will wir "
-    "with wo world would wrong yes yesterday yesterdays you your";
-constexpr auto no_names = words_of<count_of(no_names_text, ' ')>(no_names_text, ' ');
+    "with wo world would wrong yes yesterday yesterdays you your">;
 
 bool is_no_name(std::string_view word) { return has(no_names, ascii_lower(word)); }
 
