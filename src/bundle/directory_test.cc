@@ -22,7 +22,7 @@ TEST_CASE("bundle directory: its files are read, what lies beside them is not") 
   const aios::test::Folder folder;
   write(folder.at("aios.yaml"), "name: x\n");
   write(folder.at("policies/p.rego"), "package p\n");
-  write(folder.at("notes/todo.txt"), "not ours\n");
+  write(folder.at("notes/other.txt"), "not ours\n");
   const auto files = read_bundle_directory(folder.at("."));
   REQUIRE(files.ok());
   CHECK(files->size() == 2);

@@ -28,7 +28,7 @@ class NoDescriptors {
   rlimit before_{};
 };
 
-TEST_CASE("audit files: without a free descriptor a file is unavailable for now, not damaged") {
+TEST_CASE("audit files: without a free descriptor a file is unavailable, and worth another try") {
   const aios::test::Folder folder;
   std::ofstream(folder.at("tile")) << "hashes";
   StagedFiles staged;
