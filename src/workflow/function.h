@@ -100,13 +100,13 @@ struct PreparedCall {
 class Function {
  public:
   virtual ~Function() = default;
-  /// invalid_argument when the arguments do not fit (they were already checked against
-  /// arguments_schema).
+  /// invalid_argument when the arguments do not fit: what stands in the document was checked
+  /// against arguments_schema, what its expressions made of it was not.
   virtual Result<CallPlan> plan(const Context& ctx, const CallRequest& request) = 0;
-  /// Guard and anything else that may refuse. @param refused  leaves of a refusal, committed with
-  /// the error.
+  /// Guard and anything else that may refuse; unless overridden there is nothing to ask.
+  /// @param refused  leaves of a refusal, committed with the error.
   virtual Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
-                                             std::vector<store::AuditLeaf>* refused) = 0;
+                                             std::vector<store::AuditLeaf>* refused);
   virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
   /// Class lookup only. @param prepared  for Purpose::lookup
   virtual Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request);

@@ -308,20 +308,4 @@ const TaskList* Definition::list_at(std::string_view pointer, std::uint32_t* ind
   return nullptr;
 }
 
-const FunctionEntry* FunctionRegistry::find(std::string_view name) const {
-  for (const auto& entry : entries_) {
-    if (entry.name == name) {
-      return &entry;
-    }
-  }
-  return nullptr;
-}
-
-Task<LookupOutcome> Function::lookup(Context /*ctx*/, PreparedCall /*prepared*/,
-                                     CallRequest /*request*/) {
-  LookupOutcome out;
-  out.error = Error(Code::unimplemented, "this function cannot be asked whether it happened");
-  co_return out;
-}
-
 }  // namespace aios::workflow

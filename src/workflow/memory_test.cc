@@ -19,10 +19,6 @@ class Archive final : public Function {
   Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& /*request*/) override {
     return CallPlan();
   }
-  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
-                                     std::vector<store::AuditLeaf>* /*refused*/) override {
-    co_return PreparedCall();
-  }
   Task<CallOutcome> perform(Context /*ctx*/, PreparedCall /*prepared*/,
                             CallRequest request) override {
     const auto bytes = static_cast<std::size_t>(int_or(request.arguments, "bytes", 0));

@@ -29,11 +29,7 @@ class Infer final : public Function {
     return plan;
   }
 
-  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
-                                     std::vector<store::AuditLeaf>* /*refused*/) override {
-    co_return PreparedCall();  // the gateway asks the guard itself, with what the text really holds
-  }
-
+  /// The gateway asks the guard itself, with what the text really holds.
   Task<CallOutcome> perform(Context ctx, PreparedCall /*prepared*/, CallRequest request) override {
     gateway::InferRequest ask;
     ask.alias = std::string(text_or(request.arguments, "model", ""));

@@ -22,11 +22,6 @@ class Policy final : public Function {
     return CallPlan();
   }
 
-  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
-                                     std::vector<store::AuditLeaf>* /*refused*/) override {
-    co_return PreparedCall();
-  }
-
   Task<CallOutcome> perform(Context ctx, PreparedCall /*prepared*/, CallRequest request) override {
     CallOutcome out;
     const auto path = text_or(request.arguments, "path", "");

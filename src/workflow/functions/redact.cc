@@ -15,10 +15,6 @@ class Redact final : public Function {
   Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& /*request*/) override {
     return CallPlan();
   }
-  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
-                                     std::vector<store::AuditLeaf>* /*refused*/) override {
-    co_return PreparedCall();
-  }
   Task<CallOutcome> perform(Context /*ctx*/, PreparedCall /*prepared*/,
                             CallRequest request) override {
     CallOutcome out;

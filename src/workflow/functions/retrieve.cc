@@ -58,11 +58,6 @@ class Retrieve final : public Function {
     return CallPlan();
   }
 
-  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
-                                     std::vector<store::AuditLeaf>* /*refused*/) override {
-    co_return PreparedCall();
-  }
-
   Task<CallOutcome> perform(Context ctx, PreparedCall /*prepared*/, CallRequest request) override {
     CallOutcome out;
     auto question = question_of(request.arguments);

@@ -40,11 +40,7 @@ class Review final : public Function {
     return CallPlan();
   }
 
-  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest /*request*/,
-                                     std::vector<store::AuditLeaf>* /*refused*/) override {
-    co_return PreparedCall();  // Reviews::open asks the guard at review_assign
-  }
-
+  /// Reviews::open asks the guard at review_assign.
   Task<CallOutcome> perform(Context ctx, PreparedCall /*prepared*/, CallRequest request) override {
     CallOutcome out;
     auto asked = question(ctx, request);
