@@ -79,6 +79,11 @@ std::string head_of(std::string_view key, std::size_t bytes) {
 
 constexpr std::string_view quick = "GET /quick HTTP/1.1\r\nHost: x\r\n\r\n";
 
+void asks(Peer& peer) {
+  peer.send(quick);
+  CHECK(peer.read_answer().status == 200);
+}
+
 TEST_CASE("server: a body without a good key is not read: the head alone is answered 401") {
   Fixture fixture({});
   Peer peer = fixture.connect();
@@ -126,17 +131,13 @@ TEST_CASE("server: at the connection bound the one that is idle longest makes ro
   options.connections_max = 2;
   Fixture fixture(options);
   Peer oldest = fixture.connect();
-  oldest.send(quick);
-  CHECK(oldest.read_answer().status == 200);
+  asks(oldest);
   Peer newer = fixture.connect();
-  newer.send(quick);
-  CHECK(newer.read_answer().status == 200);
+  asks(newer);
   Peer third = fixture.connect();
-  third.send(quick);
-  CHECK(third.read_answer().status == 200);
+  asks(third);
   CHECK(oldest.at_end());
-  newer.send(quick);
-  CHECK(newer.read_answer().status == 200);
+  asks(newer);
 }
 
 TEST_CASE("server: at the connection bound who never asked goes before who did") {
@@ -144,16 +145,13 @@ TEST_CASE("server: at the connection bound who never asked goes before who did")
   options.connections_max = 2;
   Fixture fixture(options);
   Peer good = fixture.connect();
-  good.send(quick);
-  CHECK(good.read_answer().status == 200);
+  asks(good);
   Peer slow = fixture.connect();
   slow.send("GET /quick HTT");  // never to be ended
   Peer third = fixture.connect();
-  third.send(quick);
-  CHECK(third.read_answer().status == 200);
+  asks(third);
   CHECK(slow.at_end());
-  good.send(quick);
-  CHECK(good.read_answer().status == 200);
+  asks(good);
 }
 
 TEST_CASE("server: at the connection bound, all of them busy, the answer is 503") {

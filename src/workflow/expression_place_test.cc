@@ -10,18 +10,14 @@
 namespace aios::workflow {
 namespace {
 
-constexpr const char* head_text = R"(document:
-  dsl: '1.0.3'
-  namespace: test
-  name: one
-  version: '1.0.0'
-do:
-)";
+std::string document_of(const std::string& tasks) {
+  return std::string(test::head_text) + "do:\n" + tasks;
+}
 
 /// The place and text of the one error of a document whose seventh line is the first of `tasks`.
 std::string error_of(const std::string& tasks) {
   const FunctionRegistry registry;
-  const auto errors = Engine::check({{"w.yaml", head_text + tasks}}, registry);
+  const auto errors = Engine::check({{"w.yaml", document_of(tasks)}}, registry);
   REQUIRE(errors.size() == 1);
   return errors.front().text();
 }

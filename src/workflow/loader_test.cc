@@ -10,12 +10,7 @@
 namespace aios::workflow {
 namespace {
 
-constexpr const char* head_text = R"(document:
-  dsl: '1.0.3'
-  namespace: test
-  name: one
-  version: '1.0.0'
-)";
+using test::head_text;
 
 std::vector<Error> check(const std::string& text) {
   test::OutsideSystem system;

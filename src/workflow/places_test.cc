@@ -31,9 +31,16 @@ TenantId tenant(const char* name) {
   return *parsed;
 }
 
-void add_both(World& world) {
+constexpr int limit = 20;
+constexpr int burst = 300;
+
+/// Both documents on a system that drives at most `limit` runs of a tenant and takes that long.
+void start_slow(World& world, Duration latency) {
+  world.services.places = {.all_max = 30, .tenant_max = limit};
   world.add_document(asking);
   world.add_document(hasty);
+  world.start();
+  world.system.latency = latency;
 }
 
 }  // namespace
@@ -74,13 +81,8 @@ TEST_CASE("places: who is given back is told of while somebody waits, and goes b
 }
 
 TEST_CASE("places: a burst is answered at once and driven a bounded number at a time") {
-  constexpr int burst = 300;
-  constexpr int limit = 20;
   World world;
-  world.services.places = {.all_max = 30, .tenant_max = limit};
-  add_both(world);
-  world.start();
-  world.system.latency = std::chrono::seconds(1);
+  start_slow(world, std::chrono::seconds(1));
   std::vector<std::string> ids;
   for (int i = 0; i < burst; ++i) {
     ids.push_back(world.run_workflow("ask", JsonObject()));
@@ -98,13 +100,8 @@ TEST_CASE("places: a burst is answered at once and driven a bounded number at a 
 }
 
 TEST_CASE("places: after a crash no more runs are driven at once than before it") {
-  constexpr int burst = 300;
-  constexpr int limit = 20;
   World world;
-  world.services.places = {.all_max = 30, .tenant_max = limit};
-  add_both(world);
-  world.start();
-  world.system.latency = std::chrono::hours(1);
+  start_slow(world, std::chrono::hours(1));
   for (int i = 0; i < burst; ++i) {
     world.run_workflow("ask", JsonObject());
   }
@@ -120,17 +117,15 @@ TEST_CASE("places: after a crash no more runs are driven at once than before it"
 
 TEST_CASE("places: a tenant whose calls hang holds up no other tenant") {
   World world;
-  world.services.places = {.all_max = 30, .tenant_max = 20};
-  add_both(world);
-  world.start();
+  start_slow(world, Duration(0));
   const auto other = tenant("other");
   REQUIRE(world.engine->install(other, {{"ask.yaml", asking}}).empty());
   world.system.chooser = [] { return Behaviour::hang; };
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < burst; ++i) {
     world.run_workflow("ask", JsonObject());
   }
   world.executor.advance(std::chrono::milliseconds(100));
-  CHECK(world.system.inside == 20);
+  CHECK(world.system.inside == limit);
   world.system.chooser = nullptr;
   const auto id = world.run_workflow_of(other, "ask", JsonObject());
   world.executor.advance(std::chrono::milliseconds(100));

@@ -17,6 +17,14 @@
 
 namespace aios::workflow::test {
 
+/// The first five lines of a document that has nothing special.
+inline constexpr const char* head_text = R"(document:
+  dsl: '1.0.3'
+  namespace: test
+  name: one
+  version: '1.0.0'
+)";
+
 /// What the outside system does with the next request.
 enum class Behaviour : std::uint8_t {
   answer,       ///< done, answered
