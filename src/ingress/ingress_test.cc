@@ -1,69 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ingress/ingress.h"
+#include "ingress/test/inbox.h"
 
-#include "runtime/sim.h"
-#include "store/memory.h"
-
-#include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <memory>
 #include <string>
-#include <vector>
 
 namespace aios::ingress {
 namespace {
 
-/// Admits everything; no workflow is installed, so that every event is a dead letter.
-struct Inbox {
-  Inbox() {
-    auto opened =
-        store::open_memory_store({}, disk, store::MemoryThreads::inline_, executor.clock());
-    REQUIRE(opened.ok());
-    store = std::move(*opened);
-    const auto loaded = guard.load(
-        default_tenant(),
-        {{"policies/e.rego", "package aios.event_admit\nimport rego.v1\ndefault allow := true\n"}},
-        JsonObject());
-    REQUIRE(loaded.ok());
-    workflow::register_all_functions(functions);
-    workflow::EngineServices services;
-    services.store = store.get();
-    services.registry = &functions;
-    services.functions.guard = &guard;
-    services.shard_of = [this](std::string_view) -> runtime::Executor& { return executor; };
-    services.timers = &executor;
-    services.functions.clock = &executor.clock();
-    engine = std::make_unique<workflow::Engine>(std::move(services));
-    ingress = std::make_unique<Ingress>(
-        IngressServices{store.get(), &guard, engine.get(), &metrics, &log});
-  }
-  ~Inbox() { executor.run(engine->stop()); }
-
-  Accepted accept(int number) {
-    auto event = event_from_envelope({{"specversion", "1.0"},
-                                      {"id", fmt::format("{}", number)},
-                                      {"source", "/shop"},
-                                      {"type", "shop.odrer"},
-                                      {"data", {{"name", "mother's maiden name"}}}});
-    REQUIRE(event.ok());
-    auto ctx = system_context(default_tenant(), "test");
-    auto accepted = executor.run(ingress->accept(std::move(ctx), std::move(*event), 100));
-    REQUIRE(accepted.ok());
-    return *accepted;
-  }
-
-  runtime::SimExecutor executor{1};
-  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
-  std::unique_ptr<store::Store> store;
-  govern::Guard guard;
-  observe::Metrics metrics;
-  std::vector<std::string> lines;
-  observe::Log log{[this](std::string_view line) { lines.emplace_back(line); }};
-  workflow::FunctionRegistry functions;
-  std::unique_ptr<workflow::Engine> engine;
-  std::unique_ptr<Ingress> ingress;
-};
+using test::Inbox;
 
 TEST_CASE("ingress: dead letters leave one line in ten seconds, which says how many they are") {
   Inbox inbox;

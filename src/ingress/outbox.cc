@@ -2,14 +2,23 @@
 #include "ingress/outbox.h"
 
 #include "runtime/one_shot.h"
+#include "runtime/task_group.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace aios::ingress {
 namespace {
 
-constexpr auto look_period = std::chrono::milliseconds(200);
-constexpr std::uint32_t messages_per_look = 100;
+constexpr Duration look_period = std::chrono::milliseconds(200);
+/// Of a tenant whose first message cannot be taken.
+constexpr Duration pause_max = std::chrono::seconds(5);
+constexpr std::uint32_t page_messages = 100;
+/// Between two rounds of turns: what is behind so many is seen with the next.
+constexpr int pages_per_look = 64;
+constexpr Duration delivery_max = std::chrono::seconds(10);
 
 Result<Event> event_of(const store::OutboxRow& row) {
   if (row.erased) {
@@ -37,7 +46,8 @@ OutboxSource::OutboxSource(store::Store& store, Ingress& ingress, const observe:
 
 /// True when the message is dealt with, also by a refusal that will not change.
 Task<bool> OutboxSource::deliver(store::OutboxRow row) {
-  const Context ctx = system_context(row.tenant, "outbox");
+  auto& clock = runtime::Executor::current()->clock();
+  const Context ctx = system_context(row.tenant, "outbox").until(clock.instant() + delivery_max);
   auto event = event_of(row);
   if (!event.ok()) {
     log_->error("outbox", event.error(), &ctx);
@@ -51,36 +61,115 @@ Task<bool> OutboxSource::deliver(store::OutboxRow row) {
   co_return accepted.error().retry() == Retry::never;
 }
 
-Task<Result<std::uint64_t>> OutboxSource::take(Context ctx) {
-  auto rows = co_await store_->outbox(ctx, 0, messages_per_look);
-  if (!rows.ok()) {
-    co_return std::move(rows).error();
-  }
-  std::uint64_t taken = 0;
-  for (store::OutboxRow& row : *rows) {
-    store::Transition done;
-    done.tenant = row.tenant;
-    done.epoch = store_->epoch();
-    done.outbox_done = {row.id};
-    const bool dealt_with = co_await deliver(std::move(row));
-    if (!dealt_with) {
-      break;  // order: what comes after it waits too
+/// New messages of all tenants, in order; a turn reads its own again, so that only ids are kept.
+Task<Result<void>> OutboxSource::look(Context ctx) {
+  for (int page = 0; page < pages_per_look && known_ < known_max; ++page) {
+    auto rows = co_await store_->outbox(ctx, seen_to_, page_messages);
+    if (!rows.ok()) {
+      co_return std::move(rows).error();
     }
-    const Context own = system_context(done.tenant, "outbox");
+    for (const store::OutboxRow& row : *rows) {
+      queues_[row.tenant].ids.push_back(row.id);
+      seen_to_ = row.id;
+    }
+    known_ += rows->size();
+    if (rows->size() < page_messages) {
+      break;
+    }
+  }
+  co_return Result<void>();
+}
+
+Task<OutboxSource::Took> OutboxSource::take(Context ctx, std::uint64_t id) {
+  auto rows = co_await store_->outbox(ctx, id - 1, 1);
+  if (!rows.ok()) {
+    log_->error("outbox", rows.error(), &ctx);
+    co_return Took::later;
+  }
+  if (rows->empty() || rows->front().id != id) {
+    co_return Took::gone;  // it was taken, and nobody knew
+  }
+  const bool dealt_with = co_await deliver(std::move(rows->front()));
+  co_return dealt_with ? Took::taken : Took::later;
+}
+
+/// @return how many were taken. What was delivered and cannot be crossed out comes again.
+Task<std::uint64_t> OutboxSource::turn(Context ctx, TenantId tenant, Queue* queue) {
+  auto& clock = runtime::Executor::current()->clock();
+  const Instant end = clock.instant() + turn_max;
+  store::Transition done;
+  done.tenant = tenant;
+  done.epoch = store_->epoch();
+  std::size_t passed = 0;
+  auto took = Took::taken;
+  while (passed < queue->ids.size() && done.outbox_done.size() < turn_messages_max &&
+         took != Took::later && clock.instant() < end && !ctx.cancelled()) {
+    const std::uint64_t id = queue->ids[passed];
+    took = co_await take(ctx, id);
+    if (took == Took::taken) {
+      done.outbox_done.push_back(id);
+    }
+    passed += took == Took::later ? 0 : 1;
+  }
+  const std::uint64_t taken = done.outbox_done.size();
+  if (taken > 0) {
+    const Context own = system_context(tenant, "outbox");
     auto committed = co_await store_->commit(own, std::move(done));
     if (!committed.ok()) {
-      co_return std::move(committed).error();
+      log_->error("outbox", committed.error(), &own);
+      took = Took::later;
+      passed = 0;
     }
-    ++taken;
   }
-  co_return taken;
+  queue->ids.erase(queue->ids.begin(), queue->ids.begin() + static_cast<std::ptrdiff_t>(passed));
+  known_ -= passed;
+  const bool waits = took == Took::later;
+  queue->pause =
+      waits ? std::clamp<Duration>(queue->pause * 2, look_period, pause_max) : Duration(0);
+  queue->not_before = clock.instant() + queue->pause;
+  co_return passed == 0 ? 0 : taken;
+}
+
+/// The turns of a round: several go on at one time, each takes the next tenant when it has ended.
+struct OutboxSource::Turns {
+  std::map<TenantId, Queue>::iterator next;
+  std::uint64_t taken = 0;
+};
+
+Task<void> OutboxSource::take_turns(Context ctx, Turns* turns) {
+  auto& clock = runtime::Executor::current()->clock();
+  while (turns->next != queues_.end()) {
+    auto& [tenant, queue] = *turns->next++;
+    if (queue.not_before <= clock.instant()) {
+      const std::uint64_t taken = co_await turn(ctx, tenant, &queue);
+      turns->taken += taken;
+    }
+  }
+}
+
+Task<Result<std::uint64_t>> OutboxSource::round(Context ctx) {
+  auto looked = co_await look(ctx);
+  Turns turns{queues_.begin()};
+  runtime::TaskGroup group(*runtime::Executor::current());
+  for (std::size_t i = 0; i < std::min(queues_.size(), turns_at_once_max); ++i) {
+    group.spawn(take_turns(ctx, &turns));
+  }
+  co_await group.join();
+  std::erase_if(queues_, [](const auto& entry) { return entry.second.ids.empty(); });
+  if (!looked.ok()) {
+    co_return std::move(looked).error();
+  }
+  co_return turns.taken;
 }
 
 Task<void> OutboxSource::run(Context ctx) {
-  for (;;) {
-    auto taken = co_await take(ctx);
+  while (!ctx.cancelled()) {
+    auto taken = co_await round(ctx);
     if (!taken.ok()) {
       log_->error("outbox", taken.error());
+    }
+    if (taken.ok() && *taken > 0) {
+      continue;
     }
     auto rested = co_await runtime::sleep_for(ctx, look_period);
     if (!rested.ok()) {
