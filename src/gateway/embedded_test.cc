@@ -160,5 +160,30 @@ TEST_CASE("providers: one that is told another version than serves says so") {
   }
 }
 
+TEST_CASE("providers: a permit of another tenant opens none of them") {
+  Installation here;
+  const TenantId acme = TenantId::parse("acme").value();
+  REQUIRE(here.guard.load(acme, {{"pre.rego", policies}}, JsonObject{}).ok());
+  ProviderRegistry registry;
+  register_all_providers(registry);
+  ProviderServices services;
+  services.models = here.models.get();
+  for (const ProviderEntry& entry : registry.entries()) {
+    CAPTURE(entry.name);
+    auto provider = entry.make(services, *parse_json(entry.example));
+    REQUIRE(provider.ok());
+    JsonObject facts = {{"model", {{"region", "local"}}}};
+    auto ruling = here.guard.ask(system_context(acme, "test"), govern::GuardPoint::pre_model_call,
+                                 std::move(facts));
+    REQUIRE(ruling.allowed());
+    ProviderCall call{"intent", "fruit", "1", JsonObject{{"text", "apples"}}};
+    const auto answer = here.run(
+        (*provider)->complete(person("key_c"), *std::move(ruling.permit), std::move(call)));
+    CHECK(answer.outcome == Outcome::failed);
+    REQUIRE(answer.error);
+    CHECK(answer.error->code() == Code::internal);
+  }
+}
+
 }  // namespace
 }  // namespace aios::gateway

@@ -51,6 +51,16 @@ Json Decision::grounds() const {
                     {"obligations", JsonArray(obligations.begin(), obligations.end())}};
 }
 
+Result<void> Permit::check(const Context& ctx, GuardPoint point) const {
+  if (decision_.point == point && tenant_ == ctx.tenant) {
+    return {};
+  }
+  return Error(Code::internal, fmt::format("a permit of {} for tenant '{}' was brought to {} for "
+                                           "tenant '{}': nothing was done",
+                                           name_of(decision_.point), tenant_.text(), name_of(point),
+                                           ctx.tenant.text()));
+}
+
 Error Ruling::to_error() const {
   const std::string_view what =
       decision.verdict == Verdict::escalate ? "policy wants a person to decide" : "policy denies";

@@ -192,7 +192,7 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
     decision.obligations.clear();
   }
   if (decision.verdict == Verdict::allow || decision.verdict == Verdict::warn) {
-    ruling.permit = Permit(decision);
+    ruling.permit = Permit(ctx.tenant, decision);
   }
   return ruling;
 }

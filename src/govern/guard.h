@@ -67,17 +67,23 @@ struct Decision {
   Json grounds() const;
 };
 
-/// Proof that the guard said yes. Only Guard makes it; takers check the point. Move-only, used
-/// once.
+/// Proof that the guard said yes, to one tenant at one point. Only Guard makes it; takers check both
+/// before they do anything. Move-only, used once.
 class Permit {
  public:
   Permit(Permit&&) noexcept = default;
   Permit& operator=(Permit&&) noexcept = default;
   const Decision& decision() const { return decision_; }
+  const TenantId& tenant() const { return tenant_; }
+  /// @return internal when it was given at another point or to another tenant than that of `ctx`.
+  Result<void> check(const Context& ctx, GuardPoint point) const;
 
  private:
   friend class Guard;
-  explicit Permit(Decision decision) : decision_(std::move(decision)) {}
+  Permit(TenantId tenant, Decision decision)
+      : tenant_(std::move(tenant)),
+        decision_(std::move(decision)) {}
+  TenantId tenant_;
   Decision decision_;
 };
 

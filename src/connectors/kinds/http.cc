@@ -214,8 +214,13 @@ Result<Json> HttpConnector::read_answer(const HttpRequestForm& form, const net::
 }
 
 Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, OperationCall call) {
-  AIOS_ASSERT(permit.decision().point == govern::GuardPoint::connector_egress);
   Performed performed;
+  auto fits = permit.check(ctx, govern::GuardPoint::connector_egress);
+  if (!fits.ok()) {
+    performed.outcome = Outcome::failed;
+    performed.error = std::move(fits).error();
+    co_return performed;
+  }
   const HttpOperation* operation = find_operation(call.operation);
   AIOS_ASSERT(operation != nullptr);
   const EffectClass effect = operation->info.effect;
@@ -283,8 +288,12 @@ Result<Json> HttpConnector::read_found(const HttpOperation& operation,
 }
 
 Task<LookedUp> HttpConnector::lookup(Context ctx, govern::Permit permit, OperationCall call) {
-  AIOS_ASSERT(permit.decision().point == govern::GuardPoint::connector_egress);
   LookedUp looked_up;
+  auto fits = permit.check(ctx, govern::GuardPoint::connector_egress);
+  if (!fits.ok()) {
+    looked_up.error = std::move(fits).error();
+    co_return looked_up;
+  }
   const HttpOperation* operation = find_operation(call.operation);
   AIOS_ASSERT(operation != nullptr);
   if (!operation->lookup) {

@@ -49,7 +49,10 @@ class Embedded final : public Provider {
   }
 
   Task<ProviderReply> complete(Context ctx, govern::Permit permit, ProviderCall call) override {
-    AIOS_ASSERT(permit.decision().point == govern::GuardPoint::pre_model_call);
+    auto fits = permit.check(ctx, govern::GuardPoint::pre_model_call);
+    if (!fits.ok()) {
+      co_return failed(std::move(fits).error());
+    }
     const Json* text = find(call.input, "text");
     if (text == nullptr || !text->is_string()) {
       co_return failed(Error(Code::invalid_argument,

@@ -100,7 +100,10 @@ Result<net::ClientRequest> OpenAi::request_of(const ProviderCall& call) const {
 }
 
 Task<ProviderReply> OpenAi::complete(Context ctx, govern::Permit permit, ProviderCall call) {
-  AIOS_ASSERT(permit.decision().point == govern::GuardPoint::pre_model_call);
+  auto fits = permit.check(ctx, govern::GuardPoint::pre_model_call);
+  if (!fits.ok()) {
+    co_return failed(Outcome::failed, std::move(fits).error());
+  }
   if (call.model != settings_.chat.name || call.version != settings_.chat.model) {
     co_return failed(Outcome::failed, Error(Code::aborted,
                                             fmt::format("the alias '{}' was given another model "
