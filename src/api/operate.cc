@@ -85,8 +85,7 @@ Result<Json> make_backup(const Job& job) {
 /// Who took a copy of everything belongs into the log, also when the copy then fails.
 Task<Result<void>> record(const ApiServices& services, Context ctx, std::string directory,
                           std::string outcome) {
-  govern::LeafFacts leaf;
-  leaf.kind = "backup";
+  govern::LeafFacts leaf(govern::LeafKind::backup);
   leaf.stream = "store";
   leaf.outcome = std::move(outcome);
   leaf.facts["directory"] = directory;

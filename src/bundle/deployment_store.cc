@@ -49,8 +49,7 @@ Task<Result<void>> record(store::Store& store, Context ctx, DeploymentInfo info,
   write.status = "current";
   write.label = info.name.substr(0, 64);
 
-  govern::LeafFacts leaf;
-  leaf.kind = "deployment";
+  govern::LeafFacts leaf(govern::LeafKind::deployment);
   leaf.stream = fmt::format("{}#{}", info.name, info.number);
   leaf.outcome = "ok";
   leaf.facts["version"] = info.version;

@@ -24,9 +24,8 @@ std::string_view word_of(Outcome outcome) {
 }
 
 govern::LeafFacts leaf_facts(const OperationInfo& info, const OperationCall& call,
-                             std::string_view kind, std::string_view outcome) {
-  govern::LeafFacts facts;
-  facts.kind = kind;
+                             govern::LeafKind kind, std::string_view outcome) {
+  govern::LeafFacts facts(kind);
   facts.stream = call.run_id;
   facts.step = call.step;
   facts.outcome = outcome;
@@ -163,7 +162,8 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
                        .info = info,
                        .blocked = passing(std::move(ready).error())};
   }
-  auto leaf = leaf_facts(info, call, asks ? "effect_lookup" : "effect_intent",
+  auto leaf = leaf_facts(info, call,
+                         asks ? govern::LeafKind::effect_lookup : govern::LeafKind::effect_intent,
                          admitted ? "admitted" : "refused");
   leaf.decisions.push_back(ruling.decision);
   leaf.contents["arguments"] = govern::content_of(admitted ? *arguments : call.arguments);
@@ -195,7 +195,7 @@ Task<Result<detail::Gate::Pass>> Connectors::Impl::begin(Context ctx,
 }
 
 Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCall call) {
-  auto leaf = leaf_facts(prepared.info, call, "effect_outcome", "failed");
+  auto leaf = leaf_facts(prepared.info, call, govern::LeafKind::effect_outcome, "failed");
   leaf.facts["decision"] = prepared.permit.decision().id;
   auto found = impl_->find(ctx.tenant, call.connector, call.operation);
   auto arguments = detail::carry_out(prepared.permit.decision(), call.arguments);
@@ -250,7 +250,7 @@ Task<LookedUp> Connectors::lookup(Context ctx, Prepared prepared, OperationCall 
     looked_up.error = std::move(entered).error();
     co_return looked_up;
   }
-  auto leaf = leaf_facts(prepared.info, call, "effect_lookup", "failed");
+  auto leaf = leaf_facts(prepared.info, call, govern::LeafKind::effect_lookup, "failed");
   leaf.decisions.push_back(prepared.permit.decision());
   const Instant begun = impl_->clock.instant();
   Context attempt = ctx.until(begun + prepared.info.timeout);

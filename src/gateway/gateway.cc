@@ -132,12 +132,13 @@ Task<Result<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRequest reque
     const bool denied = answer.error().code() == Code::policy_denied;
     const std::string outcome = denied ? "refused" : "failed";
     count(call.request.alias, outcome);
-    refused->push_back(call.leaf(ctx, clock.now(), "model_call", outcome, none));
+    refused->push_back(call.leaf(ctx, clock.now(), govern::LeafKind::model_call, outcome, none));
     co_return std::move(answer).error();
   }
   count(call.request.alias, "ok");
   InferAnswer out;
-  out.leaves.push_back(call.leaf(ctx, clock.now(), "model_call", "ok", answer->output));
+  out.leaves.push_back(
+      call.leaf(ctx, clock.now(), govern::LeafKind::model_call, "ok", answer->output));
   out.output = std::move(answer->output);
   co_return out;
 }

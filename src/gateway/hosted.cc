@@ -178,7 +178,7 @@ Result<Admitted> Hosted::admit(const Context& given, InferRequest request,
   const Time now = impl_->services.clock->now();
   const auto refuse = [&](Error error) {
     impl_->count(loaded->model, "refused");
-    refused->push_back(call.leaf(ctx, now, "model_intent", "refused", Json()));
+    refused->push_back(call.leaf(ctx, now, govern::LeafKind::model_intent, "refused", Json()));
     return std::move(error).with(fmt::format("asking model '{}'", loaded->model.alias));
   };
   auto ruling = impl_->services.guard->ask(ctx, govern::GuardPoint::pre_model_call, call.before());
@@ -200,8 +200,8 @@ Result<Admitted> Hosted::admit(const Context& given, InferRequest request,
   call.more = {{"currency", loaded->model.price.currency}, {"reserved_nano", most_nano}};
   call.contents["input"] = govern::content_of(input);  // as the vendor gets it
   Admitted out;
-  out.intent = call.leaf(ctx, now, "model_intent", "admitted", Json());
-  out.unpaid = call.leaf(ctx, now, "model_intent", "over_budget", Json());
+  out.intent = call.leaf(ctx, now, govern::LeafKind::model_intent, "admitted", Json());
+  out.unpaid = call.leaf(ctx, now, govern::LeafKind::model_intent, "over_budget", Json());
   out.payment = std::move(*reserving);
   out.state = std::make_shared<Admitted::State>(
       Admitted::State{std::move(loaded), std::move(call), *std::move(ruling.permit),
@@ -279,8 +279,8 @@ Task<HostedReply> Hosted::perform(Context ctx, Admitted admitted) const {
   call.more["estimated"] = out.estimated;
   call.more["served"] = reply.version;
   const bool done = reply.outcome == Outcome::done;
-  out.leaf = call.leaf(ctx, impl_->services.clock->now(), "model_call", word_of(reply),
-                       done ? reply.output : Json());
+  out.leaf = call.leaf(ctx, impl_->services.clock->now(), govern::LeafKind::model_call,
+                       word_of(reply), done ? reply.output : Json());
   impl_->count(loaded.model, word_of(reply));
   out.outcome = reply.outcome;
   out.error = std::move(reply.error);

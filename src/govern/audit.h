@@ -8,6 +8,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "govern/guard.h"
+#include "govern/leaf_kind.h"
 #include "runtime/shards.h"
 #include "runtime/task.h"
 #include "store/store.h"
@@ -24,10 +25,8 @@ namespace aios::govern {
 
 /// One admitted request or one phase of an effect, with its decisions.
 struct LeafFacts {
-  /// "event", "run", "effect_intent", "effect_outcome", "effect_lookup", "model_intent",
-  /// "model_call", "policy_query", "retrieval", "review", "deployment", "model", "promotion",
-  /// "key", "backup"
-  std::string kind;
+  explicit LeafFacts(LeafKind about) : kind(about) {}
+  LeafKind kind;
   std::string stream;   ///< "run_..." and so on
   std::string step;     ///< reference of the task in its document, "" when none
   std::string outcome;  ///< "accepted", "ok", "failed", "refused", "unknown", ...

@@ -91,8 +91,7 @@ store::Transition transition_of(const Context& ctx, const Key& key, std::uint64_
       {key.info.revoked ? revoked_event : created_event, now, {std::string(keys_subject), state}}};
   write.state = store::Payload{std::string(keys_subject), state};
   write.status = key.info.revoked ? "revoked" : "active";
-  LeafFacts leaf;
-  leaf.kind = "key";
+  LeafFacts leaf(LeafKind::key);
   leaf.stream = key.info.id;
   leaf.outcome = key.info.revoked ? "revoked" : "created";
   leaf.facts["roles"] = JsonArray(key.info.roles.begin(), key.info.roles.end());

@@ -115,7 +115,7 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts)
   body["v"] = 2;
   body["time"] = to_rfc3339(now);
   put_context(body, ctx);
-  put_text(body, "kind", facts.kind);
+  body["kind"] = name_of(facts.kind);
   put_text(body, "stream", facts.stream);
   put_text(body, "step", facts.step);
   put_text(body, "outcome", facts.outcome);

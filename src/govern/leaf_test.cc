@@ -16,8 +16,7 @@ Context context_of(const TenantId& tenant) {
 }  // namespace
 
 TEST_CASE("audit: a leaf is canonical JSON with its decision and a commitment to its payload") {
-  LeafFacts facts;
-  facts.kind = "model_call";
+  LeafFacts facts(LeafKind::model_call);
   facts.stream = "run_1";
   facts.outcome = "ok";
   facts.facts["model"] = "intent@3";
@@ -40,7 +39,7 @@ TEST_CASE("audit: a leaf is canonical JSON with its decision and a commitment to
 }
 
 TEST_CASE("audit: facts that are too long or no JSON number are left out and committed to") {
-  LeafFacts facts;
+  LeafFacts facts(LeafKind::event);
   facts.facts["text"] = std::string(100'000, 'x');
   auto leaf = make_leaf(context_of(default_tenant()), {}, facts);
   CHECK(leaf.bytes.size() < 1'000);
@@ -54,7 +53,7 @@ TEST_CASE("audit: facts that are too long or no JSON number are left out and com
 }
 
 TEST_CASE("audit: a size among the facts is a number like any other") {
-  LeafFacts facts;
+  LeafFacts facts(LeafKind::event);
   facts.facts["size_bytes"] = std::size_t{900};
   const auto leaf = make_leaf(context_of(default_tenant()), {}, facts);
   CHECK(leaf.bytes.find(R"("facts":{"size_bytes":900})") != std::string::npos);
@@ -78,8 +77,7 @@ deny contains input.arguments.kind if input.arguments.kind == "fraud"
     const bool free = std::string_view(kind) == "free";
     const JsonObject arguments{{"iban", "DE89370400440532013000"}, {"kind", kind}};
     const auto ruling = guard.ask(ctx, GuardPoint::connector_egress, {{"arguments", arguments}});
-    LeafFacts facts;
-    facts.kind = "effect_intent";
+    LeafFacts facts(LeafKind::effect_intent);
     facts.decisions.push_back(ruling.decision);
     const auto leaf = make_leaf(ctx, {}, facts);
     CAPTURE(leaf.bytes);
@@ -105,7 +103,7 @@ deny contains input.arguments.kind if input.arguments.kind == "fraud"
 TEST_CASE("audit: a decision on fixed grounds alone says them all and commits to nothing more") {
   const Guard guard;  // no bundle: the guard's own reason
   const Context ctx = context_of(default_tenant());
-  LeafFacts facts;
+  LeafFacts facts(LeafKind::event);
   facts.decisions.push_back(guard.ask(ctx, GuardPoint::event_admit, {}).decision);
   const auto leaf = make_leaf(ctx, {}, facts);
   CHECK(leaf.bytes.find(R"("reasons":["no policy is loaded for tenant 'default'"])") !=

@@ -32,8 +32,7 @@ Decision asked(const Guard& guard, int amount) {
 }
 
 LeafFacts leaf_of(const Decision& decision) {
-  LeafFacts facts;
-  facts.kind = "effect_intent";
+  LeafFacts facts(LeafKind::effect_intent);
   facts.decisions.push_back(decision);
   return facts;
 }
@@ -47,7 +46,7 @@ std::string input_in(const store::AuditLeaf& leaf) {
 }  // namespace
 
 TEST_CASE("opening: a part opens with the leaf's salt and with its own, and with no other") {
-  LeafFacts facts;
+  LeafFacts facts(LeafKind::event);
   facts.payload = "yes";
   facts.contents["request"] = R"({"method":"POST"})";
   const auto leaf = make_leaf(asker(), {}, facts);
@@ -65,7 +64,7 @@ TEST_CASE("opening: a part opens with the leaf's salt and with its own, and with
 }
 
 TEST_CASE("opening: the same payload gives another commitment each time") {
-  LeafFacts facts;
+  LeafFacts facts(LeafKind::event);
   facts.payload = "yes";
   CHECK(make_leaf(asker(), {}, facts).bytes != make_leaf(asker(), {}, facts).bytes);
 }
@@ -112,7 +111,7 @@ TEST_CASE("opening: a decision's input is kept for who is shown it, and opens th
 }
 
 TEST_CASE("opening: long contents are committed to and not kept") {
-  LeafFacts facts;
+  LeafFacts facts(LeafKind::event);
   facts.contents["request"] = std::string(5'000, 'x');
   const auto leaf = make_leaf(asker(), {}, facts);
   CHECK(leaf.contents.empty());
@@ -121,8 +120,7 @@ TEST_CASE("opening: long contents are committed to and not kept") {
 }
 
 TEST_CASE("opening: a leaf that commits to nothing has no salt") {
-  LeafFacts facts;
-  facts.kind = "key";
+  LeafFacts facts(LeafKind::key);
   const auto leaf = make_leaf(asker(), {}, facts);
   CHECK(leaf.salt.empty());
   CHECK(parts_of(parse_json(leaf.bytes).value()).empty());

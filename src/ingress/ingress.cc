@@ -74,8 +74,7 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   state["reason"] = inbox.accepted.reason;
   state["received"] = to_rfc3339(now);
 
-  govern::LeafFacts leaf;
-  leaf.kind = "event";
+  govern::LeafFacts leaf(govern::LeafKind::event);
   leaf.stream = inbox.accepted.id;
   leaf.outcome = inbox.accepted.status;
   leaf.facts["type"] = event.type;
@@ -242,8 +241,7 @@ Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
   if (told.count == 0) {
     co_return;
   }
-  govern::LeafFacts leaf;
-  leaf.kind = "event";
+  govern::LeafFacts leaf(govern::LeafKind::event);
   leaf.outcome = "refused";
   if (!services.engine->triggered_by(ctx.tenant, event->type).empty()) {
     leaf.facts["type"] = event->type;  // any other is a stranger's text, and a leaf stays for ever

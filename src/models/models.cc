@@ -32,8 +32,7 @@ Result<void> check_spec(const Context& ctx, const ModelSpec& spec, const EngineR
 }
 
 store::AuditLeaf trained_leaf(const Context& ctx, const VersionInfo& info) {
-  govern::LeafFacts facts;
-  facts.kind = "model";
+  govern::LeafFacts facts(govern::LeafKind::model);
   facts.stream = detail::version_id(info.model, info.version);
   facts.outcome = "registered";
   facts.facts = {{"model", info.model},

@@ -32,8 +32,7 @@ JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const 
 
 store::AuditLeaf promotion_leaf(const Context& ctx, Time now, const AliasInfo& alias,
                                 std::string_view outcome, govern::Decision decision) {
-  govern::LeafFacts facts;
-  facts.kind = "promotion";
+  govern::LeafFacts facts(govern::LeafKind::promotion);
   facts.stream = alias.alias;
   facts.outcome = outcome;
   facts.facts = {{"alias", alias.alias}, {"model", alias.model}, {"version", alias.version}};

@@ -88,8 +88,7 @@ JsonObject guard_facts(const ReviewRequest& request, JsonObject run) {
 }
 
 govern::LeafFacts leaf_facts(const ReviewInfo& info, std::string_view outcome) {
-  govern::LeafFacts facts;
-  facts.kind = "review";
+  govern::LeafFacts facts(govern::LeafKind::review);
   facts.stream = info.run_id;
   facts.step = info.step;
   facts.outcome = outcome;

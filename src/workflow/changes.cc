@@ -237,8 +237,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
     said["result"] = resolution.result;
   }
   note(*run, RunEvent::incident_resolved, std::move(said));
-  govern::LeafFacts facts;
-  facts.kind = "effect_outcome";
+  govern::LeafFacts facts(govern::LeafKind::effect_outcome);
   facts.stream = run->id;
   facts.step = state.effect->step;
   facts.outcome = "resolved_" + word;

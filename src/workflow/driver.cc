@@ -244,8 +244,7 @@ void Engine::Impl::end_history(LiveRun& run) {
     type = RunEvent::cancelled;
     data["reason"] = state.cancel_reason;
   }
-  govern::LeafFacts facts;
-  facts.kind = "run";
+  govern::LeafFacts facts(govern::LeafKind::run);
   facts.stream = run.id;
   facts.outcome = std::string(name_of(state.status));
   facts.facts["workflow"] = state.workflow;

@@ -174,8 +174,7 @@ Task<bool> Engine::Impl::clear_to_send(RunPtr run, Function* function, CallPlan 
 /// The intent is committed and nothing came of it: to be told from one whose end nobody saw.
 void Engine::Impl::not_sent(LiveRun& run) {
   const auto& effect = *run.state.effect;
-  govern::LeafFacts facts;
-  facts.kind = "effect_outcome";
+  govern::LeafFacts facts(govern::LeafKind::effect_outcome);
   facts.stream = run.id;
   facts.step = effect.step;
   facts.outcome = "not_sent";

@@ -84,8 +84,7 @@ RunPtr Engine::Impl::new_run(const Context& ctx, StartRequest request,
 /// What somebody asked of a run, under their own name.
 store::AuditLeaf Engine::Impl::run_leaf(const Context& ctx, const LiveRun& run,
                                         std::string outcome) {
-  govern::LeafFacts facts;
-  facts.kind = "run";
+  govern::LeafFacts facts(govern::LeafKind::run);
   facts.stream = run.id;
   facts.outcome = std::move(outcome);
   facts.facts["workflow"] = run.state.workflow;

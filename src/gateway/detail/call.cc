@@ -34,10 +34,9 @@ JsonObject Call::after(const Json& output) const {
           {"run", request.run}};
 }
 
-store::AuditLeaf Call::leaf(const Context& ctx, Time now, std::string_view kind,
+store::AuditLeaf Call::leaf(const Context& ctx, Time now, govern::LeafKind kind,
                             std::string_view outcome, const Json& output) const {
-  govern::LeafFacts facts;
-  facts.kind = kind;
+  govern::LeafFacts facts(kind);
   facts.stream = request.stream;
   facts.step = request.step;
   facts.outcome = outcome;

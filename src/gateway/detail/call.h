@@ -10,6 +10,7 @@
 #include "gateway/detail/content.h"
 #include "gateway/gateway.h"
 #include "govern/guard.h"
+#include "govern/leaf_kind.h"
 #include "store/transition.h"
 
 #include <map>
@@ -35,7 +36,7 @@ struct Call {
 
   JsonObject before() const;                   ///< facts at pre_model_call
   JsonObject after(const Json& output) const;  ///< facts at post_model_call
-  store::AuditLeaf leaf(const Context& ctx, Time now, std::string_view kind,
+  store::AuditLeaf leaf(const Context& ctx, Time now, govern::LeafKind kind,
                         std::string_view outcome, const Json& output) const;
 
  private:

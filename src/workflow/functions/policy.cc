@@ -29,8 +29,7 @@ class Policy final : public Function {
     const Json input = given != nullptr ? *given : Json(JsonObject());
     govern::Decision decision;
     auto answer = guard_->query(ctx, path, input, &decision);
-    govern::LeafFacts facts;
-    facts.kind = "policy_query";
+    govern::LeafFacts facts(govern::LeafKind::policy_query);
     facts.stream = request.run_id;
     facts.step = request.step;
     facts.outcome = answer.ok() ? "ok" : "failed";

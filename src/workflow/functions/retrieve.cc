@@ -74,8 +74,7 @@ class Retrieve final : public Function {
       answers.push_back(answer_json(answer));
     }
     out.retrieval = memory_of(found);
-    govern::LeafFacts facts;
-    facts.kind = "retrieval";
+    govern::LeafFacts facts(govern::LeafKind::retrieval);
     facts.stream = request.run_id;
     facts.step = request.step;
     facts.outcome = "ok";
