@@ -155,12 +155,11 @@ Task<Answer> predict(const ApiServices& services, Context ctx, net::Request requ
   infer.alias = request.path_value("name");
   infer.input = JsonObject{{"text", asked->text}};
   infer.stream = runtime::new_id("call", executor->clock(), executor->random());
-  std::vector<store::AuditLeaf> refused;
-  auto answer = co_await services.gateway->infer(ctx, std::move(infer), &refused);
+  auto answer = co_await services.gateway->infer(ctx, std::move(infer));
   store::Transition transition;
   transition.tenant = ctx.tenant;
   transition.epoch = services.store->epoch();
-  transition.leaves = answer.ok() ? std::move(answer->leaves) : std::move(refused);
+  transition.leaves = answer.ok() ? std::move(answer->leaves) : std::move(answer).refusal().leaves;
   if (!transition.leaves.empty()) {  // an unknown alias never reaches the guard: nothing to record
     auto committed = co_await services.store->commit(ctx, std::move(transition));
     if (!committed.ok()) {
@@ -168,7 +167,7 @@ Task<Answer> predict(const ApiServices& services, Context ctx, net::Request requ
     }
   }
   if (!answer.ok()) {
-    co_return std::move(answer).error();
+    co_return std::move(answer).refusal().error;
   }
   co_return net::json_response(200, answer->output);
 }

@@ -125,8 +125,7 @@ void Connectors::Impl::leave(const TenantId& tenant, const std::string& connecto
   }
 }
 
-Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
-                                           std::vector<store::AuditLeaf>* refused) {
+Task<govern::Refusable<Prepared>> Connectors::prepare(Context ctx, OperationCall call) {
   const std::string doing =
       fmt::format("preparing operation '{}' of connector '{}'", call.operation, call.connector);
   auto found = impl_->find(ctx.tenant, call.connector, call.operation);
@@ -170,9 +169,8 @@ Task<Result<Prepared>> Connectors::prepare(Context ctx, OperationCall call,
   auto bytes = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   if (!admitted) {
     impl_->count(info, "refused", Duration(0));
-    refused->push_back(std::move(bytes));
     auto error = ruling.allowed() ? std::move(fit).error() : ruling.to_error();
-    co_return std::move(error).with(doing);
+    co_return govern::Refusal{std::move(error).with(doing), {std::move(bytes)}};
   }
   co_return Prepared{.permit = std::move(*ruling.permit), .info = info, .intent = std::move(bytes)};
 }

@@ -7,6 +7,7 @@
 
 #include "connectors/connector.h"
 #include "core/staged.h"
+#include "govern/refusal.h"
 #include "observe/metrics.h"
 
 #include <functional>
@@ -58,9 +59,8 @@ class Connectors {
   /// (policy_denied). Obligations `redact` (texts, names of members, numbers; what is still found
   /// in the request refuses) and `project` (`fields`: names of arguments to keep) are carried out
   /// by perform(); any other refuses.
-  /// @param refused  gets the leaf of a refusal.
-  Task<Result<Prepared>> prepare(Context ctx, OperationCall call,
-                                 std::vector<store::AuditLeaf>* refused);
+  /// The refusal has a leaf when the guard was asked.
+  Task<govern::Refusable<Prepared>> prepare(Context ctx, OperationCall call);
   Task<Performed> perform(Context ctx, Prepared prepared, OperationCall call);
   /// @param prepared  for Purpose::lookup
   Task<LookedUp> lookup(Context ctx, Prepared prepared, OperationCall call);

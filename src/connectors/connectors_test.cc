@@ -224,8 +224,8 @@ TEST_CASE("connectors: the guard sees connector, arguments and personal data, an
   REQUIRE_FALSE(much.ok());
   CHECK(much.error().code() == Code::policy_denied);
   CHECK(much.error().message().find("too much: 5000 for key in eu") != std::string::npos);
-  REQUIRE(bench.refused.size() == 1);
-  CHECK(bench.refused[0].bytes.find("refused") != std::string::npos);
+  REQUIRE(much.refusal().leaves.size() == 1);
+  CHECK(much.refusal().leaves[0].bytes.find("refused") != std::string::npos);
   auto account =
       bench.prepare(bench.call("tell", {{"text", "my account is DE89 3704 0044 0532 0130 00"}}));
   CHECK_FALSE(account.ok());
@@ -242,7 +242,7 @@ TEST_CASE("connectors: obligations are carried out, and unknown ones refuse") {
   auto dance = bench.prepare(bench.call("tell", {{"dance", true}}));
   REQUIRE_FALSE(dance.ok());
   CHECK(dance.error().code() == Code::policy_denied);
-  CHECK(bench.refused.size() == 1);
+  CHECK(dance.refusal().leaves.size() == 1);
 }
 
 TEST_CASE("connectors: an open breaker blocks without an attempt, then one call probes") {

@@ -177,8 +177,7 @@ Task<net::Response> keep(net::Request request) {
 }
 
 Task<Performed> prepare_and_perform(Connectors* connectors, Context ctx, OperationCall call) {
-  std::vector<store::AuditLeaf> refused;
-  auto preparing = connectors->prepare(ctx, call, &refused);
+  auto preparing = connectors->prepare(ctx, call);
   auto prepared = co_await std::move(preparing);
   if (!prepared.ok()) {
     Performed refusal;

@@ -69,10 +69,9 @@ struct Far : Bench {
   Far() : Bench(std::string(far_manifest), far_policy) {}
   /// What prepare() refuses with, before anything is written of an intent.
   Error refusal(const std::string& operation, JsonObject arguments) {
-    const std::size_t before = refused.size();
     auto prepared = prepare(call(operation, std::move(arguments)));
     REQUIRE_FALSE(prepared.ok());
-    CHECK(refused.size() == before + 1);
+    CHECK(prepared.refusal().leaves.size() == 1);
     CHECK(client.requests.empty());
     return prepared.error();
   }

@@ -34,8 +34,8 @@ struct Two : Bench {
     CHECK(connectors.load(other.tenant, {{"desk.yaml", std::string(other_manifest)}}, JsonObject())
               .empty());
   }
-  Result<Prepared> prepare_as(const Context& who, const OperationCall& what) {
-    return loop.run(connectors.prepare(who, what, &refused));
+  govern::Refusable<Prepared> prepare_as(const Context& who, const OperationCall& what) {
+    return loop.run(connectors.prepare(who, what));
   }
   Performed perform_as(const Context& who, const OperationCall& what) {
     auto prepared = prepare_as(who, what);

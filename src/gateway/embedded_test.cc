@@ -76,8 +76,7 @@ TEST_CASE("embedded: answers with label, confidence, version, reasons and scores
   InferRequest request;
   request.alias = "intent";
   request.input = JsonObject{{"text", "some apples please"}};
-  std::vector<store::AuditLeaf> refused;
-  const auto answer = here.run(gateway.infer(person("key_c"), std::move(request), &refused));
+  const auto answer = here.run(gateway.infer(person("key_c"), std::move(request)));
   REQUIRE(answer.ok());
   CHECK(text_or(answer->output, "label", "") == "fruit");
   CHECK(number_or(answer->output, "confidence", 0) > 0.5);
@@ -100,11 +99,10 @@ TEST_CASE("embedded: an input without text is refused with its page") {
     InferRequest request;
     request.alias = "intent";
     request.input = *parse_json(input);
-    std::vector<store::AuditLeaf> refused;
-    const auto answer = here.run(gateway.infer(person("key_c"), std::move(request), &refused));
+    const auto answer = here.run(gateway.infer(person("key_c"), std::move(request)));
     REQUIRE(!answer.ok());
     CHECK(answer.error().page() == 800);
-    CHECK(refused.size() == 1);
+    CHECK(answer.refusal().leaves.size() == 1);
   }
 }
 

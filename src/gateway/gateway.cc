@@ -73,8 +73,8 @@ struct Gateway::Impl {
   void count(const std::string& alias, const std::string& outcome) {
     metrics.counter(calls_metric(), {alias, outcome}).add();
   }
-  Task<Result<InferAnswer>> attempt(Context ctx, InferRequest request, detail::Content content,
-                                    std::vector<store::AuditLeaf>* refused);
+  Task<govern::Refusable<InferAnswer>> attempt(Context ctx, InferRequest request,
+                                               detail::Content content);
   Task<Result<ProviderReply>> governed(Context ctx, Call* call);
 };
 
@@ -88,8 +88,7 @@ Gateway::Gateway(const govern::Guard& guard, std::vector<std::unique_ptr<Provide
                      metrics.histogram(latency_metric(), observe::latency_bounds_seconds())}) {}
 Gateway::~Gateway() = default;
 
-Task<Result<InferAnswer>> Gateway::infer(Context ctx, InferRequest request,
-                                         std::vector<store::AuditLeaf>* refused) {
+Task<govern::Refusable<InferAnswer>> Gateway::infer(Context ctx, InferRequest request) {
   const Instant begin = impl_->clock.instant();
   auto content = detail::look_at(request.input);
   if (!content.ok()) {
@@ -100,26 +99,21 @@ Task<Result<InferAnswer>> Gateway::infer(Context ctx, InferRequest request,
     ctx = ctx.with_label(DataLabel::personal);
   }
   for (int tries = 1;; ++tries) {
-    std::vector<store::AuditLeaf> leaves;
-    auto answer = co_await impl_->attempt(ctx, request, *content, &leaves);
+    auto answer = co_await impl_->attempt(ctx, request, *content);
     if (!answer.ok() && answer.error().code() == Code::aborted && tries < tries_max) {
       continue;  // the alias moved: the guard must be asked about what serves now
     }
-    for (store::AuditLeaf& leaf : leaves) {
-      refused->push_back(std::move(leaf));
-    }
     impl_->latency.observe(std::chrono::duration<double>(impl_->clock.instant() - begin).count());
     if (!answer.ok()) {
-      co_return std::move(answer).error().with(
+      co_return std::move(answer).refusal().with(
           fmt::format("asking model '{}'", excerpt(request.alias, 60)));
     }
     co_return answer;
   }
 }
 
-Task<Result<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRequest request,
-                                                 detail::Content content,
-                                                 std::vector<store::AuditLeaf>* refused) {
+Task<govern::Refusable<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRequest request,
+                                                            detail::Content content) {
   auto target = resolve(ctx, request.alias);
   if (!target.ok()) {
     count("unknown", "failed");
@@ -132,8 +126,8 @@ Task<Result<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRequest reque
     const bool denied = answer.error().code() == Code::policy_denied;
     const std::string outcome = denied ? "refused" : "failed";
     count(call.request.alias, outcome);
-    refused->push_back(call.leaf(ctx, clock.now(), govern::LeafKind::model_call, outcome, none));
-    co_return std::move(answer).error();
+    auto leaf = call.leaf(ctx, clock.now(), govern::LeafKind::model_call, outcome, none);
+    co_return govern::Refusal{std::move(answer).error(), {std::move(leaf)}};
   }
   count(call.request.alias, "ok");
   InferAnswer out;

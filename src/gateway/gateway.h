@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "gateway/price.h"
 #include "govern/guard.h"
+#include "govern/refusal.h"
 #include "models/models.h"
 #include "net/client.h"
 #include "observe/metrics.h"
@@ -110,12 +111,10 @@ class Gateway {
   ~Gateway();
   /// Asks the model behind an alias, once. A call that the guard refuses, before or after, gives
   /// policy_denied.
-  /// @param refused  gets the leaf of a call that was refused or failed: commit it with the
-  ///        handling of the error. Not null.
   /// @return not_found [AIOS-0705] for an unknown alias (no leaf: nothing was asked);
   ///         policy_denied [AIOS-0501, 0802]; invalid_argument [AIOS-0800]; what the provider says.
-  Task<Result<InferAnswer>> infer(Context ctx, InferRequest request,
-                                  std::vector<store::AuditLeaf>* refused);
+  ///         A call that was refused or failed after the guard was asked has a leaf.
+  Task<govern::Refusable<InferAnswer>> infer(Context ctx, InferRequest request);
 
  private:
   struct Impl;

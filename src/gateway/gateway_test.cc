@@ -86,7 +86,6 @@ struct Desk {
   observe::Metrics metrics;
   Script script;
   std::unique_ptr<Gateway> gateway;
-  std::vector<store::AuditLeaf> refused;
 
   Desk() {
     const auto loaded = guard.load(
@@ -97,8 +96,9 @@ struct Desk {
     providers.push_back(std::make_unique<Fake>(script));
     gateway = std::make_unique<Gateway>(guard, std::move(providers), metrics, executor.clock());
   }
-  Result<InferAnswer> infer(const std::string& text, const std::string& workflow = "ticket",
-                            const std::string& alias = "intent") {
+  govern::Refusable<InferAnswer> infer(const std::string& text,
+                                       const std::string& workflow = "ticket",
+                                       const std::string& alias = "intent") {
     InferRequest request;
     request.alias = alias;
     request.input = JsonObject{{"text", text}};
@@ -106,7 +106,7 @@ struct Desk {
     request.stream = "run_1";
     request.step = "/do/1/classify";
     return executor.run(
-        gateway->infer(system_context(default_tenant(), "test"), std::move(request), &refused));
+        gateway->infer(system_context(default_tenant(), "test"), std::move(request)));
   }
   bool counted(const std::string& outcome) const {
     return metrics.open_metrics().find("outcome=\"" + outcome + "\"} 1") != std::string::npos;
@@ -132,7 +132,6 @@ TEST_CASE("gateway: an allowed call gives the answer and one leaf that says what
     CHECK(holds(leaf, part));
   }
   CHECK(!holds(leaf, "where is my"));
-  CHECK(desk.refused.empty());
   CHECK(desk.counted("ok"));
 }
 
@@ -143,9 +142,9 @@ TEST_CASE("gateway: a refusal before the call reaches no model and leaves its le
   REQUIRE(!answer.ok());
   CHECK(answer.error().code() == Code::policy_denied);
   CHECK(desk.script.calls == 0);
-  REQUIRE(desk.refused.size() == 1);
-  CHECK(holds(desk.refused[0], R"("outcome":"refused")"));
-  CHECK(holds(desk.refused[0], R"("verdicts":["deny"])"));
+  REQUIRE(answer.refusal().leaves.size() == 1);
+  CHECK(holds(answer.refusal().leaves[0], R"("outcome":"refused")"));
+  CHECK(holds(answer.refusal().leaves[0], R"("verdicts":["deny"])"));
   CHECK(desk.counted("refused"));
 }
 
@@ -156,8 +155,8 @@ TEST_CASE("gateway: a refusal after the call keeps the answer back and holds bot
   REQUIRE(!answer.ok());
   CHECK(answer.error().code() == Code::policy_denied);
   CHECK(answer.error().text().find("not this label") != std::string::npos);
-  REQUIRE(desk.refused.size() == 1);
-  CHECK(holds(desk.refused[0], R"("verdicts":["allow","deny"])"));
+  REQUIRE(answer.refusal().leaves.size() == 1);
+  CHECK(holds(answer.refusal().leaves[0], R"("verdicts":["allow","deny"])"));
 }
 
 TEST_CASE("gateway: personal data is found in the text itself, wherever it stands") {
@@ -172,8 +171,8 @@ TEST_CASE("gateway: personal data is found in the text itself, wherever it stand
   deep.alias = "intent";
   deep.input = JsonObject{{"text", "hello"}, {"more", JsonArray{{{"ann@example.com", 1}}}}};
   deep.run = {{"workflow", "ticket"}};
-  const auto hidden = desk.executor.run(desk.gateway->infer(
-      system_context(default_tenant(), "test"), std::move(deep), &desk.refused));
+  const auto hidden = desk.executor.run(
+      desk.gateway->infer(system_context(default_tenant(), "test"), std::move(deep)));
   REQUIRE(!hidden.ok());
   CHECK(hidden.error().code() == Code::policy_denied);
   CHECK(desk.script.calls == 1);
@@ -198,8 +197,8 @@ TEST_CASE("gateway: what leaves masked holds no member's name and no number of a
     request.alias = "intent";
     request.input = parse_json(input).value();
     request.run = {{"workflow", workflow}};
-    return desk.executor.run(desk.gateway->infer(system_context(default_tenant(), "test"),
-                                                 std::move(request), &desk.refused));
+    return desk.executor.run(
+        desk.gateway->infer(system_context(default_tenant(), "test"), std::move(request)));
   };
   CHECK(ask(R"({"card":4111111111111111})", "ticket").error().code() == Code::policy_denied);
   CHECK(desk.script.calls == 0);
@@ -231,12 +230,12 @@ TEST_CASE("gateway: an alias that moves is asked about again, but not forever") 
   const auto answer = desk.infer("hello");
   REQUIRE(answer.ok());
   CHECK(text_or(answer->output, "version", "") == "echo@2");
-  CHECK(desk.refused.empty());
+  CHECK(answer->leaves.size() == 1);
   desk.script.moves = 100;
   const auto restless = desk.infer("hello");
   REQUIRE(!restless.ok());
   CHECK(restless.error().code() == Code::aborted);
-  CHECK(desk.refused.size() == 1);
+  CHECK(restless.refusal().leaves.size() == 1);
 }
 
 TEST_CASE("gateway: a provider's error keeps its meaning and leaves a leaf") {
@@ -246,8 +245,8 @@ TEST_CASE("gateway: a provider's error keeps its meaning and leaves a leaf") {
   REQUIRE(!answer.ok());
   CHECK(answer.error().code() == Code::unavailable);
   CHECK(answer.error().retry() == Retry::same_call);
-  REQUIRE(desk.refused.size() == 1);
-  CHECK(holds(desk.refused[0], R"("outcome":"failed")"));
+  REQUIRE(answer.refusal().leaves.size() == 1);
+  CHECK(holds(answer.refusal().leaves[0], R"("outcome":"failed")"));
 }
 
 TEST_CASE("gateway: an unknown alias and a huge input are refused before anything is asked") {
@@ -255,10 +254,11 @@ TEST_CASE("gateway: an unknown alias and a huge input are refused before anythin
   const auto alias = desk.infer("hello", "ticket", "intnet");
   REQUIRE(!alias.ok());
   CHECK(alias.error().code() == Code::not_found);
+  CHECK(alias.refusal().leaves.empty());
   const auto huge = desk.infer(std::string((1 << 20) + 1, 'x'));
   REQUIRE(!huge.ok());
   CHECK(huge.error().page() == 800);
-  CHECK(desk.refused.empty());
+  CHECK(huge.refusal().leaves.empty());
   CHECK(desk.script.calls == 0);
 }
 
@@ -268,8 +268,7 @@ TEST_CASE("gateway: without policies every call is refused") {
   request.alias = "intent";
   request.input = JsonObject{{"text", "hello"}};
   Context ctx = system_context(*TenantId::parse("other"), "test");
-  const auto answer =
-      desk.executor.run(desk.gateway->infer(ctx, std::move(request), &desk.refused));
+  const auto answer = desk.executor.run(desk.gateway->infer(ctx, std::move(request)));
   REQUIRE(!answer.ok());
   CHECK(answer.error().code() == Code::policy_denied);
   CHECK(desk.script.calls == 0);

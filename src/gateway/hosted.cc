@@ -155,9 +155,8 @@ std::shared_ptr<const HostedModel> Hosted::find(const TenantId& tenant,
   return loaded ? std::shared_ptr<const HostedModel>(loaded, &loaded->model) : nullptr;
 }
 
-Result<Admitted> Hosted::admit(const Context& given, InferRequest request,
-                               std::string_view workflow,
-                               std::vector<store::AuditLeaf>* refused) const {
+govern::Refusable<Admitted> Hosted::admit(const Context& given, InferRequest request,
+                                          std::string_view workflow) const {
   auto loaded = impl_->of(given.tenant, request.alias);
   if (!loaded) {
     return Error(Code::not_found,
@@ -178,8 +177,9 @@ Result<Admitted> Hosted::admit(const Context& given, InferRequest request,
   const Time now = impl_->services.clock->now();
   const auto refuse = [&](Error error) {
     impl_->count(loaded->model, "refused");
-    refused->push_back(call.leaf(ctx, now, govern::LeafKind::model_intent, "refused", Json()));
-    return std::move(error).with(fmt::format("asking model '{}'", loaded->model.alias));
+    return govern::Refusal{
+        std::move(error).with(fmt::format("asking model '{}'", loaded->model.alias)),
+        {call.leaf(ctx, now, govern::LeafKind::model_intent, "refused", Json())}};
   };
   auto ruling = impl_->services.guard->ask(ctx, govern::GuardPoint::pre_model_call, call.before());
   call.decisions.push_back(ruling.decision);

@@ -72,11 +72,11 @@ class Hosted {
   std::shared_ptr<const HostedModel> find(const TenantId& tenant, std::string_view alias) const;
 
   /// @param workflow  "namespace/name", for its budget.
-  /// @param refused  gets the leaf of a refusal. Not null.
   /// @return not_found [AIOS-0705]; policy_denied [AIOS-0501, 0802]; invalid_argument [AIOS-0800];
-  ///         budget_exceeded [AIOS-0530] when no budget is granted at all.
-  Result<Admitted> admit(const Context& ctx, InferRequest request, std::string_view workflow,
-                         std::vector<store::AuditLeaf>* refused) const;
+  ///         budget_exceeded [AIOS-0530] when no budget is granted at all. With a leaf when the
+  ///         guard was asked.
+  govern::Refusable<Admitted> admit(const Context& ctx, InferRequest request,
+                                    std::string_view workflow) const;
   Task<HostedReply> perform(Context ctx, Admitted admitted) const;
 
  private:

@@ -69,7 +69,6 @@ struct Office {
   Vendor vendor;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<Hosted> hosted;
-  std::vector<store::AuditLeaf> refused;
   Context ctx = system_context(default_tenant(), "test");
 
   explicit Office(std::int64_t limit_nano = 1'000'000'000) {
@@ -104,13 +103,14 @@ struct Office {
     out.breaker = {.failures_max = 2, .open_for = std::chrono::seconds(10)};
     return out;
   }
-  Result<Admitted> admit(const std::string& text, const std::string& workflow = "plain") {
+  govern::Refusable<Admitted> admit(const std::string& text,
+                                    const std::string& workflow = "plain") {
     InferRequest request;
     request.alias = "second";
     request.input = JsonObject{{"text", text}};
     request.run = {{"workflow", workflow}};
     request.stream = "run_1";
-    return hosted->admit(ctx, std::move(request), "support/" + workflow, &refused);
+    return hosted->admit(ctx, std::move(request), "support/" + workflow);
   }
   HostedReply ask(const std::string& text, const std::string& workflow = "plain") {
     auto admitted = admit(text, workflow);
@@ -186,8 +186,8 @@ TEST_CASE("hosted: personal data does not leave the region, masked it does") {
   const auto raw = office.admit("write to ann@example.com");
   REQUIRE(!raw.ok());
   CHECK(raw.error().code() == Code::policy_denied);
-  REQUIRE(office.refused.size() == 1);
-  CHECK(holds(office.refused[0], R"("outcome":"refused")"));
+  REQUIRE(raw.refusal().leaves.size() == 1);
+  CHECK(holds(raw.refusal().leaves[0], R"("outcome":"refused")"));
   const auto masked = office.ask("write to ann@example.com, it is about my refund", "careful");
   CHECK(masked.outcome == Outcome::done);
   REQUIRE(office.vendor.received.size() == 1);
@@ -303,7 +303,7 @@ TEST_CASE("hosted: without a budget, and for an unknown alias, nothing is admitt
   const auto poor = office.admit("x");
   REQUIRE(!poor.ok());
   CHECK(poor.error().page() == 530);
-  CHECK(office.refused.size() == 1);
+  CHECK(poor.refusal().leaves.size() == 1);
   REQUIRE(office.hosted->load(default_tenant(), {}).ok());
   CHECK(office.admit("x").error().code() == Code::not_found);
   CHECK(office.hosted->find(default_tenant(), "second") == nullptr);

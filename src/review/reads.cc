@@ -19,16 +19,6 @@ Task<Result<store::StreamRow>> Reviews::row(Context ctx, std::string review_id) 
   co_return found;
 }
 
-/// A refusal is answered whether or not its leaf could be written: it changed nothing.
-Task<void> Reviews::audit(Context ctx, store::AuditLeaf leaf) {
-  store::Transition transition;
-  transition.tenant = ctx.tenant;
-  transition.epoch = store_->epoch();
-  transition.leaves.push_back(std::move(leaf));
-  auto committed = co_await store_->commit(std::move(ctx), std::move(transition));
-  static_cast<void>(committed.ok());
-}
-
 Task<Result<ReviewInfo>> Reviews::get(Context ctx, std::string review_id) {
   auto found = co_await row(std::move(ctx), std::move(review_id));
   if (!found.ok()) {

@@ -228,7 +228,7 @@ Reviews::Reviews(store::Store& store, const govern::Guard& guard, runtime::Clock
       clock_(&clock),
       random_(&random) {}
 
-Task<Result<Opened>> Reviews::open(Context ctx, ReviewRequest request, JsonObject run) {
+Task<govern::Refusable<Opened>> Reviews::open(Context ctx, ReviewRequest request, JsonObject run) {
   auto checked = check_request(request);
   if (!checked.ok()) {
     co_return std::move(checked).error();
@@ -251,9 +251,7 @@ Task<Result<Opened>> Reviews::open(Context ctx, ReviewRequest request, JsonObjec
   auto leaf = leaf_facts(record.info, refusal ? "refused" : "opened");
   leaf.decisions.push_back(ruling.decision);
   if (refusal) {
-    auto final_leaf = govern::make_leaf(ctx, now, leaf);
-    co_await audit(std::move(ctx), std::move(final_leaf));
-    co_return *std::move(refusal);
+    co_return govern::Refusal{*std::move(refusal), {govern::make_leaf(ctx, now, leaf)}};
   }
   record.info.id = runtime::new_id("rev", *clock_, *random_);
   leaf.facts["review"] = record.info.id;

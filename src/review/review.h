@@ -9,6 +9,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "govern/guard.h"
+#include "govern/refusal.h"
 #include "runtime/executor.h"
 #include "runtime/task.h"
 #include "store/store.h"
@@ -80,12 +81,11 @@ class Reviews {
  public:
   Reviews(store::Store& store, const govern::Guard& guard, runtime::Clock& clock,
           runtime::Random& random);
-  /// Guard point review_assign. A refusal commits its own leaf.
-  /// @return policy_denied [AIOS-0501, 0606]; invalid_argument when the form is not a JSON Schema
-  /// or
-  ///         the request breaks a bound [AIOS-0604], or cannot give the rows of its data set
-  ///         [0605].
-  Task<Result<Opened>> open(Context ctx, ReviewRequest request, JsonObject run);
+  /// Guard point review_assign.
+  /// @return policy_denied [AIOS-0501, 0606], with a leaf; invalid_argument when the form is not a
+  ///         JSON Schema or the request breaks a bound [AIOS-0604], or cannot give the rows of its
+  ///         data set [0605].
+  Task<govern::Refusable<Opened>> open(Context ctx, ReviewRequest request, JsonObject run);
   /// @return not_found [AIOS-0600]; failed_precondition [AIOS-0601] when it is not open any more,
   ///         naming by whom and when; permission_denied [AIOS-0602] when the principal has none of
   ///         the roles; invalid_argument [AIOS-0603] listing every place where the answer does not
@@ -105,7 +105,6 @@ class Reviews {
 
  private:
   Task<Result<store::StreamRow>> row(Context ctx, std::string review_id);
-  Task<void> audit(Context ctx, store::AuditLeaf leaf);
 
   store::Store* store_;
   const govern::Guard* guard_;

@@ -89,20 +89,15 @@ bool Engine::Impl::left_by_stop(const RunPtr& run) {
   return true;
 }
 
-/// The leaves of a refusal go with the run's next commit.
-Task<Result<PreparedCall>> Engine::Impl::prepare(RunPtr run, Function* function, Context ctx,
-                                                 CallRequest request) {
-  std::vector<store::AuditLeaf> refused;
-  auto prepared = co_await function->prepare(std::move(ctx), std::move(request), &refused);
-  std::move(refused.begin(), refused.end(), std::back_inserter(run->leaves));
-  co_return prepared;
-}
-
-/// Nothing was sent: policy or the function itself does not let it.
-Next Engine::Impl::settle_refused(const RunPtr& run, EffectClass effect_class, const Error& error) {
+/// Nothing was sent: policy or the function itself does not let it. The leaves go with the run's
+/// next commit.
+Next Engine::Impl::settle_refused(const RunPtr& run, EffectClass effect_class,
+                                  govern::Refusal refusal) {
   if (left_by_stop(run)) {
     return Next::lost;
   }
+  std::move(refusal.leaves.begin(), refusal.leaves.end(), std::back_inserter(run->leaves));
+  const Error& error = refusal.error;
   note(*run, RunEvent::effect_refused,
        {{"step", run->state.effect->step}, {"error", error.text()}});
   give_up(*run, effect_class, error);
@@ -115,9 +110,9 @@ Task<Next> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan pla
   ++effect.attempt;
   auto request = request_of(*run);
   const Context ctx = attempt_context(*run, plan);
-  auto prepared = co_await prepare(run, function, ctx, request);
+  auto prepared = co_await function->prepare(ctx, request);
   if (!prepared.ok()) {
-    co_return settle_refused(run, EffectClass::local, prepared.error());
+    co_return settle_refused(run, EffectClass::local, std::move(prepared).refusal());
   }
   std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
   auto ready = std::move(*prepared);
@@ -244,9 +239,9 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   auto& effect = *run->state.effect;
   auto request = request_of(*run);
   request.attempt = effect.attempt + 1;
-  auto prepared = co_await prepare(run, function, run->ctx, request);
+  auto prepared = co_await function->prepare(run->ctx, request);
   if (!prepared.ok()) {
-    co_return settle_refused(run, plan.effect, prepared.error());
+    co_return settle_refused(run, plan.effect, std::move(prepared).refusal());
   }
   ++effect.attempt;
   if (prepared->blocked) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workflow/function.h"
 
+#include <utility>
+
 namespace aios::workflow {
 
 const FunctionEntry* FunctionRegistry::find(std::string_view name) const {
@@ -12,9 +14,16 @@ const FunctionEntry* FunctionRegistry::find(std::string_view name) const {
   return nullptr;
 }
 
-Task<Result<PreparedCall>> Function::prepare(Context /*ctx*/, CallRequest /*request*/,
-                                             std::vector<store::AuditLeaf>* /*refused*/) {
+Task<govern::Refusable<PreparedCall>> Function::prepare(Context /*ctx*/, CallRequest /*request*/) {
   co_return PreparedCall();
+}
+
+CallOutcome outcome_of(govern::Refusal refusal) {
+  CallOutcome out;
+  out.outcome = Outcome::failed;
+  out.error = std::move(refusal.error);
+  out.leaves = std::move(refusal.leaves);
+  return out;
 }
 
 Task<LookupOutcome> Function::lookup(Context /*ctx*/, PreparedCall /*prepared*/,

@@ -11,6 +11,7 @@
 #include "core/result.h"
 #include "gateway/gateway.h"
 #include "govern/guard.h"
+#include "govern/refusal.h"
 #include "review/review.h"
 #include "runtime/backoff.h"
 #include "runtime/task.h"
@@ -81,6 +82,9 @@ struct CallOutcome {
   std::uint32_t labels = 0;  ///< DataLabel bits of the result: the run has them from now on
 };
 
+/// Failed, with the leaves that say why.
+CallOutcome outcome_of(govern::Refusal refusal);
+
 /// What came of asking whether a call happened.
 struct LookupOutcome {
   std::optional<Json> result;            ///< it happened, and gave this
@@ -104,9 +108,7 @@ class Function {
   /// against arguments_schema, what its expressions made of it was not.
   virtual Result<CallPlan> plan(const Context& ctx, const CallRequest& request) = 0;
   /// Guard and anything else that may refuse; unless overridden there is nothing to ask.
-  /// @param refused  leaves of a refusal, committed with the error.
-  virtual Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
-                                             std::vector<store::AuditLeaf>* refused);
+  virtual Task<govern::Refusable<PreparedCall>> prepare(Context ctx, CallRequest request);
   virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
   /// Class lookup only. @param prepared  for Purpose::lookup
   virtual Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request);

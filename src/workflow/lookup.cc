@@ -23,9 +23,11 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
   }
   auto request = request_of(*run);
   request.purpose = connectors::Purpose::lookup;
-  auto prepared = co_await prepare(run, function, run->ctx, request);
+  auto prepared = co_await function->prepare(run->ctx, request);
   if (!prepared.ok()) {
-    give_up(*run, plan.effect, prepared.error());
+    auto refusal = std::move(prepared).refusal();
+    std::move(refusal.leaves.begin(), refusal.leaves.end(), std::back_inserter(run->leaves));
+    give_up(*run, plan.effect, refusal.error);
     co_return false;
   }
   const Context ctx = attempt_context(*run, plan);

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace aios::workflow {
 
 void register_function_review(FunctionRegistry& registry);
@@ -108,13 +110,21 @@ TEST_CASE("review: the run parks, survives a crash, and goes on with the answer"
   CHECK(again.error().code() == Code::failed_precondition);
 }
 
-TEST_CASE("review: a question that policy refuses is an authorization error") {
+TEST_CASE("review: a question that policy refuses is an authorization error, told in one commit") {
   Desk desk;
+  const auto rows = desk.world.disk->journal_rows();
   const auto id = desk.world.run_workflow("ask", {{"text", "x"}, {"role", "everybody"}});
   const auto view = desk.world.view(id);
   CHECK(view.status == "faulted");
   CHECK(int_or(view.error, "status", 0) == 403);
   CHECK(desk.open_review().empty());
+  CHECK(desk.world.disk->journal_rows() == rows + 2);  // the document's text, and the whole run
+  const auto leaves = desk.world.executor.run(desk.world.store->leaves(desk.world.ctx(), 0, 10));
+  REQUIRE(leaves.ok());
+  const auto refused = std::count_if(leaves->begin(), leaves->end(), [](const std::string& leaf) {
+    return leaf.find(R"("kind":"review","outcome":"refused")") != std::string::npos;
+  });
+  CHECK(refused == 1);
 }
 
 TEST_CASE("review: a run that is cancelled or runs out of time takes its question back") {

@@ -53,12 +53,11 @@ class SystemFunction final : public Function {
     return plan;
   }
 
-  Task<Result<PreparedCall>> prepare(Context /*ctx*/, CallRequest request,
-                                     std::vector<store::AuditLeaf>* refused) override {
+  Task<govern::Refusable<PreparedCall>> prepare(Context /*ctx*/, CallRequest request) override {
     if (system_.deny) {
       ++system_.denied;
-      refused->push_back({"refused " + request.effect_id});
-      co_return Error(Code::policy_denied, "the guard says no");
+      co_return govern::Refusal{Error(Code::policy_denied, "the guard says no"),
+                                {{"refused " + request.effect_id}}};
     }
     PreparedCall out;
     if (request.purpose == connectors::Purpose::lookup) {

@@ -131,8 +131,8 @@ struct Bench {
     out.step = "/do/0";
     return out;
   }
-  Result<Prepared> prepare(const OperationCall& what) {
-    return loop.run(connectors.prepare(ctx, what, &refused));
+  govern::Refusable<Prepared> prepare(const OperationCall& what) {
+    return loop.run(connectors.prepare(ctx, what));
   }
   Performed perform(const OperationCall& what) {
     auto prepared = prepare(what);
@@ -153,7 +153,6 @@ struct Bench {
   observe::Metrics metrics;
   Connectors connectors;
   Context ctx;
-  std::vector<store::AuditLeaf> refused;
 };
 
 }  // namespace aios::connectors::test

@@ -102,9 +102,7 @@ struct Engine::Impl {
   Task<Next> call_local(RunPtr run, Function* function, CallPlan plan);
   Task<Next> call_outside(RunPtr run, Function* function, CallPlan plan);
   Task<bool> clear_to_send(RunPtr run, Function* function, CallPlan plan);
-  Task<Result<PreparedCall>> prepare(RunPtr run, Function* function, Context ctx,
-                                     CallRequest request);
-  Next settle_refused(const RunPtr& run, EffectClass effect, const Error& error);
+  Next settle_refused(const RunPtr& run, EffectClass effect, govern::Refusal refusal);
   void turn_away(LiveRun& run, const CallPlan& plan, Error error);
   Task<Saved> raise_fence(RunPtr run, EffectClass effect, std::vector<store::AuditLeaf> intent);
   Task<Next> send(RunPtr run, Function* function, CallPlan plan, PreparedCall ready,

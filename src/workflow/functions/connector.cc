@@ -40,12 +40,11 @@ class Connector final : public Function {
                     .peer = connector_peer(call.connector)};
   }
 
-  Task<Result<PreparedCall>> prepare(Context ctx, CallRequest request,
-                                     std::vector<store::AuditLeaf>* refused) override {
+  Task<govern::Refusable<PreparedCall>> prepare(Context ctx, CallRequest request) override {
     auto call = call_of(request);
-    auto admitted = co_await connectors_->prepare(ctx, std::move(call), refused);
+    auto admitted = co_await connectors_->prepare(ctx, std::move(call));
     if (!admitted.ok()) {
-      co_return std::move(admitted).error();
+      co_return std::move(admitted).refusal();
     }
     PreparedCall out;
     if (!admitted->intent.bytes.empty()) {

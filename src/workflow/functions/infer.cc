@@ -39,19 +39,16 @@ class Infer final : public Function {
     ask.step = request.step;
     const std::string alias = ask.alias;
     CallOutcome out;
-    auto answer = co_await gateway_->infer(ctx, std::move(ask), &out.leaves);
+    auto answer = co_await gateway_->infer(ctx, std::move(ask));
     if (!answer.ok()) {
-      out.outcome = Outcome::failed;
-      out.error = std::move(answer).error();
+      out = outcome_of(std::move(answer).refusal());
       if (out.error->page() == nothing_serves_page) {  // between a deployment and a promotion
         out.blocked = true;
         out.error = std::move(*out.error).after(promotion_pause);
       }
       co_return out;
     }
-    for (auto& leaf : answer->leaves) {
-      out.leaves.push_back(std::move(leaf));
-    }
+    out.leaves = std::move(answer->leaves);
     out.inference["alias"] = alias;
     for (const auto* member : {"label", "confidence", "version"}) {
       if (const auto* value = find(answer->output, member); value != nullptr) {

@@ -52,9 +52,7 @@ class Review final : public Function {
     auto ask = std::move(*asked);
     auto opened = co_await reviews_->open(ctx, std::move(ask), std::move(request.run));
     if (!opened.ok()) {
-      out.outcome = Outcome::failed;
-      out.error = std::move(opened).error();
-      co_return out;
+      co_return outcome_of(std::move(opened).refusal());
     }
     out.leaves.push_back(std::move(opened->leaf));
     out.writes.push_back(std::move(opened->write));
