@@ -227,23 +227,6 @@ void what_breaks_a_limit_is_refused(Subject& subject) {
   CHECK(answer.error().code() == Code::invalid_argument);
 }
 
-void watchers_hear_of_every_commit_once(Subject& subject) {
-  std::vector<std::string> heard;
-  const auto id = subject.store().watch([&](const std::vector<Change>& changes) {
-    for (const Change& change : changes) {
-      heard.push_back(fmt::format("{} {} {}", change.sequence, change.id, change.status));
-    }
-  });
-  subject.must_commit(writing(subject, write("run_a", 0, "x")));
-  CHECK(!subject.commit(writing(subject, write("run_a", 0, "x"))).ok());
-  subject.must_commit(writing(subject, write("run_b", 0, "x", "done")));
-  subject.must_commit(
-      subject
-          .transition());  // the watcher is called after the answer: this one's batch comes later
-  subject.store().unwatch(id);
-  CHECK(heard == std::vector<std::string>{"1 run_a running", "2 run_b done"});
-}
-
 void at_the_deltas_bound_commits_are_refused(Subject& subject) {
   subject.options().delta_bytes_max = 1;
   subject.reopen();
@@ -288,7 +271,6 @@ std::vector<Sentence> commit_sentences() {
       {"of many in a batch that want the same one wins", of_two_that_want_the_same_one_wins},
       {"many callers share syncs and get gapless sequences", many_callers_share_syncs},
       {"what breaks a limit is refused", what_breaks_a_limit_is_refused},
-      {"watchers hear of every commit once", watchers_hear_of_every_commit_once},
       {"at the delta's bound commits are refused for now", at_the_deltas_bound_commits_are_refused},
       {"a closed store refuses commits", a_closed_store_refuses_commits}};
 }

@@ -37,6 +37,8 @@ class MemoryDisk {
   void hold_syncs(bool hold);
   std::uint32_t held() const;  ///< how many wait for that
   std::uint64_t journal_rows() const;
+  /// Flips a bit of what the journal holds at that row and byte. @return false: it has no such byte
+  bool damage_journal(std::uint64_t sequence, std::size_t byte);
 
   struct Impl;
   Impl& impl() { return *impl_; }

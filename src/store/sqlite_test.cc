@@ -92,7 +92,7 @@ TEST_CASE("store: a file of another format is refused, naming both versions") {
     CHECK(refused.error().page() == 408);
     CHECK(refused.error().message().find(path) != std::string::npos);
     CHECK(refused.error().message().find("format 7") != std::string::npos);
-    CHECK(refused.error().message().find("format 2") != std::string::npos);
+    CHECK(refused.error().message().find("format 3") != std::string::npos);
   }
 }
 

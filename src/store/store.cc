@@ -39,6 +39,7 @@ std::string_view name_of(StreamKind kind) {
     case StreamKind::correction: return "correction";
     case StreamKind::incident: return "incident";
     case StreamKind::blob: return "blob";
+    case StreamKind::audit_log: return "audit_log";
   }
   return "unknown";
 }

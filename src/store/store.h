@@ -7,9 +7,9 @@
 // executor. What runs where: reads of rows run inline on the calling thread, microseconds when the
 // pages are in memory, a disk read when not. commit() seals inline (microseconds a KB) and waits
 // for the writer without holding the thread. Blobs of more than 16 KiB and erase_subject() work on
-// two threads of the store's own. What returns no Task blocks its caller, except epoch(), watch(),
-// unwatch() and stats(), which touch no disk: never call backup(), export_keys(), disk_bytes() or
-// close() on a shard.
+// two threads of the store's own. What returns no Task blocks its caller, except epoch() and
+// stats(), which touch no disk: never call backup(), export_keys(), disk_bytes() or close() on a
+// shard.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -79,15 +79,6 @@ struct KeyRecord {
   std::string value;
 };
 
-/// One committed stream change, for those who watch (derived views, waiting CLI calls).
-struct Change {
-  std::uint64_t sequence = 0;
-  TenantId tenant;
-  StreamKind kind = StreamKind::run;
-  std::string id;
-  std::string status;
-};
-
 struct StoreStats {
   std::uint64_t sequence = 0;  ///< last committed
   std::uint64_t folded = 0;    ///< base tables hold everything up to here
@@ -146,11 +137,6 @@ class Store {
   /// Returns how many keys.
   virtual Task<Result<std::uint64_t>> erase_subject(Context ctx, std::string subject) = 0;
 
-  /// Calls back after each group commit, on the writer's thread, with what changed; must be quick
-  /// and not block.
-  virtual std::uint64_t watch(std::function<void(const std::vector<Change>&)> callback) = 0;
-  virtual void unwatch(std::uint64_t id) = 0;
-
   /// Online: tables, then the journal up to a point, then blobs, into one archive file. Keys are
   /// not in it.
   virtual Result<void> backup(const std::string& archive_path) = 0;
@@ -178,9 +164,11 @@ struct StoreOptions {
   std::function<void(const std::string&)> on_fatal;
 };
 
-/// Opens or creates. Errors name the file: a newer format (failed_precondition), another server
+/// Opens or creates. Errors name the file: another format (failed_precondition), another server
 /// holds the directory (unavailable, naming its pid), damage (data_loss), a key file that does not
-/// fit (permission_denied).
+/// fit (permission_denied). Takes what was not folded yet to fold, and a look at every page of the
+/// journal and, after an end that was not orderly, of tables of up to 256 MiB: 0.2 s after an
+/// orderly end, 0.7 s after a kill with 216 MB of tables and 100 MB of journal (2 cores, warm).
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options, runtime::Clock& clock);
 
 /// Builds a data directory from a backup and an exported keystore. The directory must not exist or

@@ -35,13 +35,17 @@ Subject::Subject(Kind kind) : kind_(kind) {
 
 Subject::~Subject() { close(); }
 
+Result<std::unique_ptr<Store>> Subject::try_open() {
+  if (is_sqlite()) {
+    return open_store(options_, clock_);
+  }
+  return open_memory_store(
+      options_, disk_, kind_ == Kind::memory_inline ? MemoryThreads::inline_ : MemoryThreads::own,
+      clock_);
+}
+
 void Subject::open() {
-  auto opened =
-      is_sqlite()
-          ? open_store(options_, clock_)
-          : open_memory_store(
-                options_, disk_,
-                kind_ == Kind::memory_inline ? MemoryThreads::inline_ : MemoryThreads::own, clock_);
+  auto opened = try_open();
   if (!opened.ok()) {
     FAIL(opened.error().text());
   }

@@ -28,6 +28,7 @@ enum class StreamKind : std::uint8_t {
   correction = 9,
   incident = 10,
   blob = 14,
+  audit_log = 15,  ///< what the tenant's log last signed
 };
 std::string_view name_of(StreamKind kind);
 

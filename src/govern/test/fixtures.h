@@ -40,10 +40,12 @@ inline std::optional<Json> conformance_json(const std::string& name) {
   return parse_json(text).value();
 }
 
-/// Holds the leaves a test gives it; everything else is refused.
+/// Holds the leaves a test gives it and what is remembered of the log; everything else is refused.
 class LeafStore final : public store::Store {
  public:
   std::map<TenantId, std::vector<std::string>> held;
+  std::map<TenantId, store::StreamRow> signed_rows;
+  std::size_t commits = 0;
 
   Task<Result<std::vector<std::string>>> leaves(Context ctx, std::uint64_t from,
                                                 std::uint32_t limit) override {
@@ -64,10 +66,30 @@ class LeafStore final : public store::Store {
     co_return tenants;
   }
 
-  Task<Result<store::Committed>> commit(Context, store::Transition) override { co_return none(); }
+  Task<Result<store::Committed>> commit(Context, store::Transition transition) override {
+    if (transition.streams.size() != 1 ||
+        transition.streams[0].kind != store::StreamKind::audit_log) {
+      co_return none();
+    }
+    store::StreamRow& row = signed_rows[transition.tenant];
+    if (row.version != transition.streams[0].expected_version) {
+      co_return Error(Code::aborted, "another version");
+    }
+    ++row.version;
+    row.state = transition.streams[0].state->bytes;
+    ++commits;
+    for (const store::AuditLeaf& leaf : transition.leaves) {
+      held[transition.tenant].push_back(leaf.bytes);
+    }
+    co_return store::Committed{};
+  }
   std::uint64_t epoch() const override { return 1; }
-  Task<Result<store::StreamRow>> stream(Context, store::StreamKind, std::string) override {
-    co_return none();
+  Task<Result<store::StreamRow>> stream(Context ctx, store::StreamKind kind, std::string) override {
+    const auto found = signed_rows.find(ctx.tenant);
+    if (kind != store::StreamKind::audit_log || found == signed_rows.end()) {
+      co_return Error(Code::not_found, "no such stream");
+    }
+    co_return found->second;
   }
   Task<Result<std::vector<store::HistoryRow>>> history(Context, store::StreamKind,
                                                        std::string) override {
@@ -91,8 +113,6 @@ class LeafStore final : public store::Store {
   Task<Result<std::string>> put_blob(Context, store::Payload) override { co_return none(); }
   Task<Result<std::string>> blob(Context, std::string) override { co_return none(); }
   Task<Result<std::uint64_t>> erase_subject(Context, std::string) override { co_return none(); }
-  std::uint64_t watch(std::function<void(const std::vector<store::Change>&)>) override { return 0; }
-  void unwatch(std::uint64_t) override {}
   Result<void> backup(const std::string&) override { return none(); }
   Result<void> export_keys(const std::string&, const std::string&) override { return none(); }
   store::StoreStats stats() const override { return {}; }

@@ -13,7 +13,7 @@
 namespace aios::store::detail {
 namespace {
 
-constexpr std::string_view magic = "AIOSBAK1";
+constexpr std::string_view magic = "AIOSBAK2";
 constexpr std::size_t length_bytes = 4;
 constexpr std::size_t head_bytes_max = 4096;
 

@@ -127,7 +127,8 @@ class Engine {
   /// For an idle writer to ask.
   virtual Result<void> journal_health() = 0;
   virtual std::uint64_t last_sequence() = 0;
-  /// Rows after `after`, in order, at most `limit`.
+  /// Rows after `after`, in order, at most `limit`. data_loss as of check_row(): every row that is
+  /// read is checked.
   virtual Result<std::vector<JournalRow>> journal(std::uint64_t after, std::uint32_t limit) = 0;
 
   // The tables. cursor() is what a reader sees; sync_tables() returns the cursor that would survive

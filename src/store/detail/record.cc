@@ -2,6 +2,7 @@
 #include "store/detail/record.h"
 
 #include "core/codec.h"
+#include "core/crypto.h"
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::uint8_t record_version = 1;
 constexpr std::uint64_t items_max = 4096;  // of one kind in one record; more is damage
+constexpr std::size_t checksum_bytes = 8;
 
 enum StreamFlag : std::uint8_t { has_state = 1, has_wake = 2, is_closed = 4 };
 
@@ -140,6 +142,24 @@ void read_keys_and_budgets(Reader& in, Record& record) {
   }
 }
 
+using Checksum = std::array<char, checksum_bytes>;
+std::string_view view(const Checksum& sum) { return {sum.data(), sum.size()}; }
+
+Checksum checksum(const JournalRow& row, std::string_view record) {
+  std::array<char, 3 * sizeof(std::uint64_t)> place{};
+  std::size_t at = 0;
+  for (const std::uint64_t number :
+       {row.sequence, static_cast<std::uint64_t>(row.time.ns), row.first_leaf}) {
+    for (std::size_t i = 0; i < sizeof(number); ++i) {
+      place[at++] = static_cast<char>(number >> (8 * i) & 0xff);
+    }
+  }
+  const Digest digest = sha256({place.data(), place.size()}, record);
+  Checksum out{};
+  std::memcpy(out.data(), digest.data(), out.size());
+  return out;
+}
+
 }  // namespace
 
 std::size_t FingerprintHash::operator()(const Fingerprint& f) const {
@@ -198,8 +218,8 @@ std::string encode(const Record& record) {
   return out.take();
 }
 
-Result<Record> decode(std::string_view body) {
-  Reader in(body);
+Result<Record> decode(std::string_view bytes) {
+  Reader in(bytes);
   const std::uint8_t version = in.u8();
   if (version != record_version) {
     return Error(Code::data_loss,
@@ -217,10 +237,34 @@ Result<Record> decode(std::string_view body) {
   read_rest(in, record);
   if (!in.ok() || !in.at_end()) {
     return Error(Code::data_loss,
-                 fmt::format("journal record of {} bytes does not read to its end", body.size()))
+                 fmt::format("journal record of {} bytes does not read to its end", bytes.size()))
         .page(410);
   }
   return record;
+}
+
+void add_checksum(JournalRow& row) { row.body.append(view(checksum(row, row.body))); }
+
+Result<void> check_row(const JournalRow& row, std::string_view file) {
+  const std::string_view body = row.body;
+  if (body.size() > checksum_bytes) {
+    const std::size_t record_bytes = body.size() - checksum_bytes;
+    if (view(checksum(row, body.substr(0, record_bytes))) == body.substr(record_bytes)) {
+      return {};
+    }
+  }
+  return Error(Code::data_loss,
+               fmt::format("journal row {} of '{}' is damaged: its {} bytes do not fit their "
+                           "checksum",
+                           row.sequence, file, body.size()))
+      .page(426);
+}
+
+Result<Record> record_of(const JournalRow& row) {
+  auto record = decode(std::string_view(row.body).substr(0, row.body.size() - checksum_bytes));
+  return record.ok() ? std::move(record)
+                     : Result<Record>(std::move(record).error().with(
+                           fmt::format("reading journal row {}", row.sequence)));
 }
 
 }  // namespace aios::store::detail

@@ -90,7 +90,7 @@ struct Record {
 
 std::string encode(const Record& record);
 /// data_loss when the bytes are not a record.
-Result<Record> decode(std::string_view body);
+Result<Record> decode(std::string_view bytes);
 
 /// What the sequencer adds. Outbox ids follow from the sequence, so they need no counter.
 struct JournalRow {
@@ -98,9 +98,18 @@ struct JournalRow {
   Time time;
   std::uint64_t first_leaf = 0;
   std::shared_ptr<const Record> record;
-  std::string body;  ///< encode(*record); the delta keeps only its size
+  /// encode(*record) and, once the row has its place, its checksum; the delta keeps only its size.
+  std::string body;
   std::uint64_t body_bytes = 0;
 };
+
+/// Ends the body with the first 8 bytes of the SHA-256 of sequence, time, first leaf and record.
+void add_checksum(JournalRow& row);
+/// data_loss [AIOS-0426], naming the sequence and `file`, when anything in the row is not what was
+/// written. Every engine asks it of each row that it reads back.
+Result<void> check_row(const JournalRow& row, std::string_view file);
+/// The record of a row that checks; data_loss when this build does not read it.
+Result<Record> record_of(const JournalRow& row);
 
 constexpr std::uint32_t outbox_messages_max = 256;  ///< a transition
 inline std::uint64_t outbox_id(std::uint64_t sequence, std::uint64_t index) {

@@ -28,7 +28,7 @@ Error disk_full() {
 
 /// Outlives the sequencer in work that an executor still holds.
 struct Sequencer::Inline {
-  std::recursive_mutex mutex;  // a watcher or an answer may submit again
+  std::recursive_mutex mutex;  // an answer may submit again
   Sequencer* self = nullptr;
   bool scheduled = false;
   bool running = false;
@@ -230,6 +230,9 @@ void Sequencer::process(Batch batch) {
       }
     }
   }
+  for (JournalRow& row : rows) {
+    add_checksum(row);
+  }
   auto written = rows.empty() ? Result<void>() : write(rows);
   if (!written.ok() && written.error().code() == Code::resource_exhausted) {
     written = std::move(written).error().after(idle_tick);
@@ -240,11 +243,8 @@ void Sequencer::process(Batch batch) {
     write_failed(written.error());
   }
   answer(std::move(batch), std::move(answers), written);
-  if (!rows.empty() && written.ok()) {
-    notify_watchers(rows);
-    if (options_.on_batch) {
-      options_.on_batch();
-    }
+  if (!rows.empty() && written.ok() && options_.on_batch) {
+    options_.on_batch();
   }
 }
 
@@ -310,24 +310,6 @@ void Sequencer::write_failed(const Error& error) {
   }
 }
 
-void Sequencer::notify_watchers(const std::vector<JournalRow>& rows) {
-  std::lock_guard lock(watchers_mutex_);
-  if (watchers_.empty()) {
-    return;
-  }
-  std::vector<Change> changes;
-  for (const JournalRow& row : rows) {
-    const auto tenant = TenantId::parse(row.record->tenant);
-    for (const RecordStream& stream : row.record->streams) {
-      changes.push_back({row.sequence, *tenant, kind_of(stream.key), std::string(id_of(stream.key)),
-                         stream.status});
-    }
-  }
-  for (const auto& [id, callback] : watchers_) {
-    callback(changes);
-  }
-}
-
 void Sequencer::idle_work() {
   if (auto whole = engine_.journal_health(); !whole.ok()) {
     write_failed(whole.error());
@@ -360,17 +342,6 @@ void Sequencer::truncate_now() {
   if (!cut.ok()) {
     write_failed(cut.error());
   }
-}
-
-std::uint64_t Sequencer::watch(std::function<void(const std::vector<Change>&)> callback) {
-  std::lock_guard lock(watchers_mutex_);
-  watchers_.emplace_back(next_watcher_, std::move(callback));
-  return next_watcher_++;
-}
-
-void Sequencer::unwatch(std::uint64_t id) {
-  std::lock_guard lock(watchers_mutex_);
-  std::erase_if(watchers_, [&](const auto& entry) { return entry.first == id; });
 }
 
 void Sequencer::fill(StoreStats& stats) const {

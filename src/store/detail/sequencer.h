@@ -72,8 +72,6 @@ class Sequencer {
   /// Removes them all now; after stop().
   void truncate_now();
   Result<std::int64_t> budget(const std::string& account);
-  std::uint64_t watch(std::function<void(const std::vector<Change>&)> callback);
-  void unwatch(std::uint64_t id);
   void fill(StoreStats& stats) const;
 
  private:
@@ -96,7 +94,6 @@ class Sequencer {
   void publish(const std::vector<JournalRow>& rows, Staged staged);
   static void answer(Batch batch, std::vector<Result<Committed>> answers,
                      const Result<void>& written);
-  void notify_watchers(const std::vector<JournalRow>& rows);
   void write_failed(const Error& error);
   std::optional<Error> refuse_by_load();
 
@@ -136,9 +133,6 @@ class Sequencer {
   std::mutex balances_mutex_;
   std::unordered_map<std::string, std::int64_t>
       balances_;  // accounts touched since the store was opened
-  std::mutex watchers_mutex_;
-  std::uint64_t next_watcher_ = 1;
-  std::vector<std::pair<std::uint64_t, std::function<void(const std::vector<Change>&)>>> watchers_;
 };
 
 }  // namespace aios::store::detail

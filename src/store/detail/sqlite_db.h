@@ -16,7 +16,7 @@ struct sqlite3_stmt;
 
 namespace aios::store::detail {
 
-constexpr int format_version = 2;  ///< of every database file of the store
+constexpr int format_version = 3;  ///< of every database file of the store
 
 class Db;
 
@@ -65,6 +65,9 @@ class Db {
   enum class Checkpoint : std::uint8_t { passive, restart, truncate };
   /// Copies the log into the file, durably. @return true when all of it was copied.
   Result<bool> checkpoint(Checkpoint how);
+  /// data_loss with that page unless the file's structure is whole: every page is read, 0.4 s of
+  /// wall and 0.15 s of CPU for 200 MB.
+  Result<void> check_structure(int error_page);
   bool in_transaction() const;
   void roll_back();
   Error error(int code) const;

@@ -19,6 +19,7 @@ namespace aios::store::detail {
 
 class SqliteJournal {
  public:
+  /// data_loss when the file's structure is broken.
   static Result<std::unique_ptr<SqliteJournal>> open(const std::string& path);
   ~SqliteJournal();
   SqliteJournal(const SqliteJournal&) = delete;
@@ -31,7 +32,7 @@ class SqliteJournal {
   Result<void> sync();
   /// Of the last row that ever was here: also when all were cut.
   Result<std::uint64_t> last_sequence();
-  // Any thread; rows with bodies, records not decoded.
+  // Any thread; rows with bodies, checked, records not decoded.
   Result<std::vector<JournalRow>> rows(std::uint64_t after, std::uint32_t limit);
   /// data_loss once copying the log has failed, failed_precondition [AIOS-0424] once another
   /// process took the journal over; the writer is refused from then on.
@@ -42,6 +43,7 @@ class SqliteJournal {
 
  private:
   explicit SqliteJournal(std::string path) : path_(std::move(path)) {}
+  Result<void> begin_writing();
   Result<void> begin();
   Result<void> failed(Error error);
   Result<void> take_epoch();

@@ -21,26 +21,58 @@ void print_and_abort(const std::string& what) {
   std::abort();
 }
 
-/// Folds the journal's rows that the tables lack, straight from the disk.
+/// That the rows follow one another, the first of all where the tables end at the latest.
+Result<void> check_order(const std::vector<JournalRow>& rows, std::uint64_t before,
+                         std::uint64_t cursor) {
+  std::uint64_t last = before != 0 ? before : std::min(rows.front().sequence - 1, cursor);
+  for (const JournalRow& row : rows) {
+    if (row.sequence != last + 1) {
+      return Error(Code::data_loss,
+                   fmt::format("the journal lacks rows: row {} follows row {}", row.sequence, last))
+          .page(426);
+    }
+    last = row.sequence;
+  }
+  return {};
+}
+
+/// That nothing is missing behind the last row.
+Result<void> check_end(Engine& engine) {
+  if (engine.cursor() >= engine.last_sequence()) {
+    return {};
+  }
+  return Error(
+             Code::data_loss,
+             fmt::format("the journal lacks rows: it came up to row {}, the tables hold what came "
+                         "up to {}, and no row is between them",
+                         engine.last_sequence(), engine.cursor()))
+      .page(426);
+}
+
+/// Folds the journal's rows that the tables lack, straight from the disk. Reads also those that the
+/// tables have: a row whose place is damaged may stand among them.
 Result<void> replay(Engine& engine, Sealer& sealer) {
+  std::uint64_t last = 0;
   for (;;) {
-    auto rows = engine.journal(engine.cursor(), replay_rows);
+    auto rows = engine.journal(last, replay_rows);
     if (!rows.ok()) {
       return std::move(rows).error();
     }
     if (rows->empty()) {
-      return {};
+      return check_end(engine);
     }
-    std::uint64_t wanted = engine.cursor() + 1;
+    if (auto whole = check_order(*rows, last, engine.cursor()); !whole.ok()) {
+      return whole;
+    }
+    last = rows->back().sequence;
+    std::erase_if(*rows, [&](const JournalRow& row) { return row.sequence <= engine.cursor(); });
+    if (rows->empty()) {
+      continue;
+    }
     for (JournalRow& row : *rows) {
-      auto record = decode(row.body);
+      auto record = record_of(row);
       if (!record.ok()) {
-        return std::move(record).error().with(fmt::format("reading journal row {}", row.sequence));
-      }
-      if (row.sequence != wanted++) {
-        return Error(Code::data_loss,
-                     fmt::format("journal row {} follows row {}", row.sequence, wanted - 2))
-            .page(410);
+        return std::move(record).error();
       }
       row.record = std::make_shared<const Record>(*std::move(record));
     }
@@ -101,12 +133,6 @@ void StoreImpl::start(std::uint64_t durable) {
   folder_.start(std::move(folding));
   sequencer_.start(std::move(writing));
 }
-
-std::uint64_t StoreImpl::watch(std::function<void(const std::vector<Change>&)> callback) {
-  return sequencer_.watch(std::move(callback));
-}
-
-void StoreImpl::unwatch(std::uint64_t id) { sequencer_.unwatch(id); }
 
 Result<void> StoreImpl::backup(const std::string& archive_path) {
   std::lock_guard lock(copying_mutex_);

@@ -58,8 +58,6 @@ class StoreImpl final : public Store {
   Task<Result<std::string>> put_blob(Context ctx, Payload payload) override;
   Task<Result<std::string>> blob(Context ctx, std::string name) override;
   Task<Result<std::uint64_t>> erase_subject(Context ctx, std::string subject) override;
-  std::uint64_t watch(std::function<void(const std::vector<Change>&)> callback) override;
-  void unwatch(std::uint64_t id) override;
   Result<void> backup(const std::string& archive_path) override;
   Result<void> export_keys(const std::string& path, const std::string& passphrase) override;
   StoreStats stats() const override;

@@ -67,6 +67,9 @@ class MemoryEngine final : public Engine {
     std::vector<JournalRow> out;
     for (auto it = disk->journal.upper_bound(after);
          it != disk->journal.end() && out.size() < limit; ++it) {
+      if (auto whole = check_row(it->second, "memory"); !whole.ok()) {
+        return std::move(whole).error();
+      }
       out.push_back(it->second);
     }
     return out;

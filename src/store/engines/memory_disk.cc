@@ -63,6 +63,16 @@ std::uint64_t MemoryDisk::journal_rows() const {
   return impl_->journal.size();
 }
 
+bool MemoryDisk::damage_journal(std::uint64_t sequence, std::size_t byte) {
+  std::lock_guard lock(impl_->mutex);
+  auto found = impl_->journal.find(sequence);
+  if (found == impl_->journal.end() || byte >= found->second.body.size()) {
+    return false;
+  }
+  found->second.body[byte] ^= 4;
+  return true;
+}
+
 }  // namespace aios::store
 
 namespace aios::store::detail {

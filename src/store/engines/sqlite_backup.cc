@@ -139,8 +139,9 @@ Result<void> restore_journal(Db& journal, const Frame& frame) {
     row.first_leaf = in.varint();
     row.body = in.bytes();
     done = in.ok()
-               ? insert_row(journal, row)
+               ? check_row(row, "the archive")
                : Result<void>(Error(Code::data_loss, "the archived journal is damaged").page(415));
+    done = done.ok() ? insert_row(journal, row) : done;
   }
   return done.ok() ? journal.run("COMMIT") : done;
 }

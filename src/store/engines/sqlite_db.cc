@@ -175,6 +175,19 @@ Result<bool> Db::checkpoint(Checkpoint how) {
   return log == copied;
 }
 
+Result<void> Db::check_structure(int error_page) {
+  auto query = prepare("PRAGMA quick_check(1)");
+  auto row = query.step();
+  if (!row.ok()) {
+    return std::move(row).error();
+  }
+  const std::string found(*row ? query.bytes(0) : "nothing");
+  if (found == "ok") {
+    return {};
+  }
+  return Error(Code::data_loss, fmt::format("'{}' is damaged: {}", path_, found)).page(error_page);
+}
+
 bool Db::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
 
 void Db::roll_back() {

@@ -48,23 +48,29 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
     }
     *slot = *std::move(db);
     if (slot == &journal->writer_) {
-      // What the log holds after an unclean end may be in memory only: make it durable before
-      // anyone relies on it.
-      auto ready = (*slot)->run("PRAGMA synchronous=FULL");
-      if (ready.ok()) {
-        ready = create_journal(**slot);
-      }
-      if (ready.ok()) {
-        auto copied = (*slot)->checkpoint(Db::Checkpoint::truncate);
-        ready = copied.ok() ? journal->take_epoch() : Result<void>(std::move(copied).error());
-      }
-      if (!ready.ok()) {
+      if (auto ready = journal->begin_writing(); !ready.ok()) {
         return std::move(ready).error();
       }
     }
   }
   journal->thread_ = std::thread([self = journal.get()] { self->checkpoint_loop(); });
   return journal;
+}
+
+// What the log holds after an unclean end may be in memory only: it is made durable before anyone
+// relies on it. Rows carry checksums, but a page that says it has fewer of them loses rows that no
+// checksum misses.
+Result<void> SqliteJournal::begin_writing() {
+  auto ready = writer_->run("PRAGMA synchronous=FULL");
+  ready = ready.ok() ? create_journal(*writer_) : ready;
+  if (!ready.ok()) {
+    return ready;
+  }
+  if (auto copied = writer_->checkpoint(Db::Checkpoint::truncate); !copied.ok()) {
+    return std::move(copied).error();
+  }
+  auto whole = writer_->check_structure(426);
+  return whole.ok() ? take_epoch() : whole;
 }
 
 SqliteJournal::~SqliteJournal() { close(); }
@@ -216,7 +222,8 @@ Result<std::vector<JournalRow>> SqliteJournal::rows(std::uint64_t after, std::ui
   auto query = reader_->prepare(
       "SELECT sequence, time, first_leaf, body FROM journal WHERE sequence > ? ORDER BY sequence "
       "LIMIT ?");
-  query.integer(1, static_cast<std::int64_t>(after)).integer(2, limit);
+  // From the first row on also one whose place is damaged and below zero.
+  query.integer(1, after == 0 ? INT64_MIN : static_cast<std::int64_t>(after)).integer(2, limit);
   for (;;) {
     auto more = query.step();
     if (!more.ok()) {
@@ -230,6 +237,9 @@ Result<std::vector<JournalRow>> SqliteJournal::rows(std::uint64_t after, std::ui
     row.time.ns = query.integer(1);
     row.first_leaf = static_cast<std::uint64_t>(query.integer(2));
     row.body = query.bytes(3);
+    if (auto whole = check_row(row, path_); !whole.ok()) {
+      return std::move(whole).error();
+    }
     out.push_back(std::move(row));
   }
 }

@@ -137,16 +137,7 @@ Result<void> SqliteTables::check() {
   if (file_bytes(path_) > checked_bytes_max) {
     return {};
   }
-  auto query = writer_->prepare("PRAGMA quick_check(1)");
-  auto row = query.step();
-  if (!row.ok()) {
-    return std::move(row).error();
-  }
-  const std::string found(*row ? query.bytes(0) : "nothing");
-  if (found != "ok") {
-    return Error(Code::data_loss, fmt::format("'{}' is damaged: {}", path_, found)).page(410);
-  }
-  return {};
+  return writer_->check_structure(410);
 }
 
 Result<void> SqliteTables::load() {

@@ -46,6 +46,7 @@ class Subject {
   bool is_sqlite() const { return kind_ == Kind::sqlite; }
 
   void open();
+  Result<std::unique_ptr<Store>> try_open();
   void close() { store_.reset(); }
   void reopen() {
     close();
