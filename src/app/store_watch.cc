@@ -12,7 +12,12 @@ constexpr int page_disk = 421;
 StoreWatch::StoreWatch(const store::Store& store, const observe::Log& log,
                        observe::Metrics& metrics)
     : store_(store),
-      log_(log) {
+      log_(log),
+      rebuilt_(metrics.counter({"aios_audit_rebuilt",
+                                "Audit logs whose files were missing and that were written again "
+                                "from the store since the start.",
+                                "",
+                                {}})) {
   metrics.gauge({"aios_store_read_only",
                  "1 while the disk is full and every write is refused, else 0.",
                  "",
@@ -102,6 +107,11 @@ void StoreWatch::met(const Error& error) {
     damaged_.store(true, std::memory_order_relaxed);
     log_.error("store", error);
   }
+}
+
+void StoreWatch::rebuilt(const Error& error) {
+  rebuilt_.add();
+  log_.error("audit", error);
 }
 
 void StoreWatch::publish() {

@@ -25,6 +25,8 @@ class StoreWatch {
   /// What any read ended with. Damage that one meets [AIOS-0410, 0421] does not heal by itself: it
   /// stays until the process ends, with one line. Any thread.
   void met(const Error& error);
+  /// An audit log is written again from the store [AIOS-0529]: a line, and the counter.
+  void rebuilt(const Error& error);
   const std::atomic<bool>& damaged() const { return damaged_; }
 
  private:
@@ -33,6 +35,7 @@ class StoreWatch {
 
   const store::Store& store_;
   const observe::Log& log_;
+  observe::Counter& rebuilt_;
   bool read_only_ = false;
   bool not_folding_ = false;
   bool unreadable_ = false;

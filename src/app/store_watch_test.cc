@@ -158,5 +158,17 @@ TEST_CASE("store watch: damage that a single read meets is one line, and stays")
   CHECK(room.lines[0].find("AIOS-0410") != std::string::npos);
 }
 
+TEST_CASE("store watch: an audit log that is written again has a line and is counted") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  CHECK(room.sample("aios_audit_rebuilt_total") == 0);
+  watch.rebuilt(Error(Code::data_loss, "of 9 leaves the folder holds 0").page(529));
+  REQUIRE(room.lines.size() == 1);
+  CHECK(room.lines[0].find("\"error\"") != std::string::npos);
+  CHECK(room.lines[0].find("AIOS-0529") != std::string::npos);
+  CHECK(room.sample("aios_audit_rebuilt_total") == 1);
+  CHECK_FALSE(watch.damaged());
+}
+
 }  // namespace
 }  // namespace aios::app

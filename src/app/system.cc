@@ -136,7 +136,8 @@ Result<void> SystemImpl::open_audit() {
     return settled;
   }
   auto audit = govern::AuditLog::open(audit_folder(options_.data), audit_key_file(options_.data),
-                                      new_audit_origin(), &pool_);
+                                      new_audit_origin(), &pool_,
+                                      [this](const Error& error) { watch_->rebuilt(error); });
   if (!audit.ok()) {
     return std::move(audit).error();
   }

@@ -53,31 +53,36 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts)
 /// Turns committed leaves into tiles, entries and signed checkpoints under <directory>/<tenant>/.
 /// One key signs all tenants' logs; a checkpoint's origin is "<origin>/<tenant>". The files of a
 /// tile are immutable, and durable before a checkpoint covers them; after a crash the log continues
-/// from its last checkpoint.
+/// from its last checkpoint. The store remembers size and root of the last one (sealed): a log whose
+/// files are missing or older than that is written again from the store, told of, and says so in a
+/// leaf "audit.rebuilt" of its own.
 /// Threading: fold() on any executor (folds wait for each other); the others from any thread.
 class AuditLog {
  public:
+  using Tell = std::function<void(const Error&)>;
   /// @param key_path  Ed25519 signing key in the form "PRIVATE+KEY+<name>+<hash>+<base64>"; made
   ///        with mode 0600 when absent. Its name is the origin: a log keeps the one it began with.
   /// @param new_origin  name of a key that is made: no space, no '+', and no other log's.
   /// @param pool  where files are written and synced; null: on the thread that calls fold().
+  /// @param told  called by fold() with [AIOS-0529] once for each log that it writes again.
   /// @return permission_denied [AIOS-0520] for a key that others may read, failed_precondition
   ///         [AIOS-0520] for what is no key, [AIOS-0528] when the key is gone and signed logs are
   ///         there; data_loss [AIOS-0521, 0522] when a log does not lead to its own checkpoint.
   static Result<std::unique_ptr<AuditLog>> open(const std::string& directory,
                                                 const std::string& key_path,
                                                 const std::string& new_origin,
-                                                runtime::BlockingPool* pool = nullptr);
+                                                runtime::BlockingPool* pool = nullptr,
+                                                Tell told = nullptr);
   virtual ~AuditLog() = default;
   /// Reads new leaves of all tenants from the store, hashes, writes tiles, then signs one
   /// checkpoint a tenant. The store must outlive the task.
-  /// @return leaves folded; data_loss [AIOS-0524] when the store has fewer or other leaves than
-  ///         were signed (an old backup was restored): nothing is signed for that tenant
-  ///         then. It does not hold up the others; the first error is returned.
+  /// @return leaves folded; data_loss [AIOS-0524, 0532] when the store has fewer or other leaves
+  ///         than were signed (an old backup was restored, a leaf was edited): nothing is signed
+  ///         for that tenant then. It does not hold up the others; the first error is returned.
   virtual Task<Result<std::uint64_t>> fold(store::Store& store) = 0;
   /// C2SP vkey: "<name>+<hash>+<base64 key>", to be kept by the auditor.
   virtual std::string verifier_key() const = 0;
-  /// Leaves under the last signed checkpoint.
+  /// Leaves under the last checkpoint in the folder.
   virtual std::uint64_t size(const TenantId& tenant) const = 0;
 };
 

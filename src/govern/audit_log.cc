@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/detail/rebuild.h"
 #include "govern/detail/signing_key.h"
 #include "govern/detail/tenant_log.h"
 #include "govern/tlog.h"
@@ -29,10 +30,11 @@ Result<bool> as_value(Result<void> done) {
 
 class TileLog final : public AuditLog {
  public:
-  TileLog(std::string directory, SigningKey key, runtime::BlockingPool* pool)
+  TileLog(std::string directory, SigningKey key, runtime::BlockingPool* pool, Tell told)
       : directory_(std::move(directory)),
         key_(std::move(key)),
-        pool_(pool) {}
+        pool_(pool),
+        told_(std::move(told)) {}
 
   Result<void> load_all() {
     std::error_code failed;
@@ -107,8 +109,9 @@ class TileLog final : public AuditLog {
         folded += *done;
         continue;
       }
-      logs_.erase(
-          tenant);  // what is in memory may be ahead of the files: read them again next time
+      // What is in memory may be ahead of the files: all is read again next time.
+      logs_.erase(tenant);
+      memories_.erase(tenant);
       if (!first_failure) {
         first_failure = std::move(done).error().with(
             fmt::format("folding the audit log of '{}'", tenant.text()));
@@ -122,7 +125,7 @@ class TileLog final : public AuditLog {
 
   void note_size(const TenantId& tenant, const TenantLog& log) {
     const std::lock_guard lock(mutex_);
-    sizes_[tenant] = log.signed_size();
+    sizes_[tenant] = log.lost() ? log.lost()->size : log.signed_size();
   }
 
   // What failed to load does not stay in the map: it is read again next time.
@@ -179,21 +182,53 @@ class TileLog final : public AuditLog {
     if (!checked.ok()) {
       co_return std::move(checked).error();
     }
+    if (!memories_.contains(tenant)) {
+      auto memory = co_await detail::settle(store, ctx, log, verifier_key(), told_);
+      if (!memory.ok()) {
+        co_return std::move(memory).error();
+      }
+      memories_[tenant] = std::move(*memory);
+    }
     auto appended = co_await append_new(store, ctx, log);
     if (!appended.ok()) {
       co_return std::move(appended).error();
     }
     const std::uint64_t fresh = log->size() - log->signed_size();
-    if (fresh == 0) {
-      co_return fresh;
+    if (fresh > 0) {
+      std::function<Result<bool>()> work = [log, key = key_] { return as_value(log->sign(key)); };
+      auto done = co_await carry_out(ctx, std::move(work));
+      if (!done.ok()) {
+        co_return std::move(done).error();
+      }
+      note_size(tenant, *log);
     }
-    std::function<Result<bool>()> work = [log, key = key_] { return as_value(log->sign(key)); };
-    auto done = co_await carry_out(ctx, std::move(work));
-    if (!done.ok()) {
-      co_return std::move(done).error();
+    auto kept = co_await remember_signed(store, ctx, log);
+    if (!kept.ok()) {
+      co_return std::move(kept).error();
     }
-    note_size(tenant, *log);
     co_return fresh;
+  }
+
+  /// After the checkpoint: a crash between the two leaves a log that is ahead of what is remembered.
+  Task<Result<void>> remember_signed(store::Store& store, Context ctx,
+                                     std::shared_ptr<TenantLog> log) {
+    detail::SignedMemory memory = memories_.at(ctx.tenant);
+    const TenantId tenant = ctx.tenant;
+    if (memory.size == log->signed_size() && memory.key == verifier_key()) {
+      co_return Result<void>();
+    }
+    memory.size = log->signed_size();
+    memory.root = log->root();
+    memory.key = verifier_key();
+    std::vector<store::AuditLeaf> none;
+    auto kept =
+        co_await detail::remember(store, std::move(ctx), std::move(memory), std::move(none));
+    if (kept.ok()) {
+      memories_[tenant] = std::move(*kept);
+      co_return Result<void>();
+    }
+    // A store that takes no writes for a while takes no leaves either: the next fold remembers.
+    co_return kept.error().retry() == Retry::same_call ? Result<void>() : std::move(kept).error();
   }
 
   Task<Result<void>> append_new(store::Store& store, Context ctx, std::shared_ptr<TenantLog> log) {
@@ -226,7 +261,9 @@ class TileLog final : public AuditLog {
   std::string directory_;
   SigningKey key_;
   runtime::BlockingPool* pool_;
+  Tell told_;
   std::map<TenantId, std::shared_ptr<TenantLog>> logs_;
+  std::map<TenantId, detail::SignedMemory> memories_;  // of logs that were held against the store
   mutable std::mutex mutex_;
   bool folding_ = false;                         // guarded by mutex_
   std::vector<runtime::OneShot<void>> waiting_;  // guarded by mutex_
@@ -250,7 +287,7 @@ std::string signed_log(const std::string& directory) {
 Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& directory,
                                                  const std::string& key_path,
                                                  const std::string& new_origin,
-                                                 runtime::BlockingPool* pool) {
+                                                 runtime::BlockingPool* pool, Tell told) {
   if (!is_note_name(new_origin)) {
     return Error(Code::invalid_argument,
                  fmt::format("the audit origin '{}' is empty or has a space or '+'",
@@ -270,7 +307,7 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(const std::string& directory,
   if (!key.ok()) {
     return std::move(key).error();
   }
-  auto log = std::make_unique<TileLog>(directory, std::move(*key), pool);
+  auto log = std::make_unique<TileLog>(directory, std::move(*key), pool, std::move(told));
   auto loaded = log->load_all();
   if (!loaded.ok()) {
     return std::move(loaded).error();

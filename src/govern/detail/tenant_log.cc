@@ -13,6 +13,24 @@ constexpr std::size_t staged_max = 64;
 constexpr std::size_t checkpoint_bytes_max = 64 << 10;
 constexpr std::size_t tile_bytes_max = tile_width * (entry_bytes_max + 2);
 
+/// Looks for every full tile: resuming reads those of the right edge alone, and a log that has lost
+/// another would be continued and verify nowhere.
+bool has_full_tiles(const std::string& folder, std::uint64_t size) {
+  std::error_code failed;
+  const auto there = [&](int level, std::uint64_t index) {
+    return std::filesystem::exists(folder + "/" + tile_path({level, index, tile_width}), failed);
+  };
+  for (int level = 0; level < 8 && (size >> (8 * level)) != 0; ++level) {
+    const std::uint64_t count = level == 7 ? 0 : size >> (8 * (level + 1));
+    for (std::uint64_t index = 0; index < count; ++index) {
+      if (!there(level, index) || (level == 0 && !there(TileId::entries_level, index))) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<std::string> read_tile(const std::string& folder, const TileId& id) {
@@ -64,6 +82,12 @@ Result<void> TenantLog::load(const SigningKey& key) {
   }
   auto resumed = TileTree::resume(checkpoint->size,
                                   [this](const TileId& id) { return read_tile(folder_, id); });
+  const bool missing = resumed.ok() ? !has_full_tiles(folder_, checkpoint->size)
+                                    : resumed.error().code() == Code::not_found;
+  if (missing) {
+    lost_ = std::move(*checkpoint);
+    return {};
+  }
   if (!resumed.ok()) {
     return Error(Code::data_loss, resumed.error().message()).page(522).with(doing);
   }
@@ -123,6 +147,7 @@ Result<void> TenantLog::sign(const SigningKey& key) {
   auto done = put.ok() ? staged_.commit() : std::move(put);
   if (done.ok()) {
     signed_size_ = tree_.size();
+    lost_.reset();
     clear_partials();
   }
   return done;
@@ -146,6 +171,15 @@ void TenantLog::clear_partials() {
 void TenantLog::remove_partials(const TileId& id) const {
   std::error_code ignored;
   std::filesystem::remove_all(folder_ + "/" + tile_path(id) + ".p", ignored);
+}
+
+Result<Digest> TenantLog::root_at(std::uint64_t size) const {
+  AIOS_ASSERT(size <= signed_size_);
+  auto tree = TileTree::resume(size, [this](const TileId& id) { return read_tile(folder_, id); });
+  if (!tree.ok()) {
+    return std::move(tree).error();
+  }
+  return tree->root();
 }
 
 std::uint64_t TenantLog::edge() const {

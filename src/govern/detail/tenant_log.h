@@ -10,6 +10,7 @@
 #include "govern/tlog.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +29,11 @@ class TenantLog {
       : folder_(std::move(folder)),
         origin_(std::move(origin)) {}
 
-  /// Continues from the checkpoint on disk; from nothing when there is none.
+  /// Continues from the checkpoint on disk; from nothing when there is none, and when files under it
+  /// are missing: then lost() says what it was.
   Result<void> load(const SigningKey& key);
+  /// A checkpoint on disk whose tiles are not all there; until sign().
+  const std::optional<Checkpoint>& lost() const { return lost_; }
   /// Adds leaves and writes the tiles they complete; not all are durable before sign().
   Result<void> append(const std::vector<std::string>& leaves);
   /// Writes the right edge, then the checkpoint over it: in this order, so that what is signed can
@@ -39,6 +43,10 @@ class TenantLog {
   /// Leaves under the checkpoint on disk; and with those appended since.
   std::uint64_t signed_size() const { return signed_size_; }
   std::uint64_t size() const { return tree_.size(); }
+  Digest root() const { return tree_.root(); }  ///< of size()
+  /// Of the first `size` leaves, at most signed_size(), by the tiles on disk. @return not_found where
+  /// they do not say it any more.
+  Result<Digest> root_at(std::uint64_t size) const;
 
   /// Where the last signed bundle starts: what the store must still hold in the same words.
   std::uint64_t edge() const;
@@ -56,6 +64,7 @@ class TenantLog {
   TileTree tree_;
   StagedFiles staged_;  // full tiles written, but not synced yet
   std::uint64_t signed_size_ = 0;
+  std::optional<Checkpoint> lost_;
   std::vector<std::uint64_t> finished_;  // full entry bundles since the last checkpoint
 };
 
