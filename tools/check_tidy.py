@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Style as far as text can show it: sizes, headers, globals, forbidden names, error pages. STYLE.md says why.
+"""Style as far as text can show it: sizes, headers, globals, forbidden names. STYLE.md says why.
 A line may be excused by a comment that gives the reason:  // tidy: <reason>"""
 import re
 import sys
 
-from source_text import ROOT, SRC, blocks, cpp_files, line_of, name, plain
+from source_text import SRC, blocks, cpp_files, line_of, name, plain
 
 LINE_MAX, FUNCTION_MAX, HEADER_MAX, SOURCE_MAX = 100, 60, 200, 400
 HEAVY = re.compile(r"#\s*include\s+<(sqlite3\.h|yaml-cpp/|openssl/|boost/asio|boost/beast|linear\.h|re2/|oniguruma\.h"
@@ -20,16 +20,8 @@ FORBIDDEN = {
     r"\bspdlog\b|\bnlohmann\b": "not a library of ours (see THIRD_PARTY.md)",
 }
 WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-RANGES = {"core": (1, 99), "expr": (100, 199), "runtime": (200, 299), "net": (300, 399), "store": (400, 499),
-          "govern": (500, 599), "review": (600, 699), "models": (700, 799), "gateway": (800, 899),
-          "connectors": (900, 999), "workflow": (1000, 1099), "bundle": (1100, 1199), "ingress": (1200, 1299),
-          "api": (1300, 1399), "app": (1400, 1499), "observe": (1500, 1599), "data": (1600, 1699)}
 STATIC_OK = re.compile(r"^(static\s+)?(inline\s+)?(constexpr|constinit)\b|^static\s+[^=;({]*[*&]\s*const\b"
                        r"|^static\s+[\w:<>]+\s*&")
-
-
-def is_test(path):
-    return path.name.endswith("_test.cc") or "test" in path.relative_to(SRC).parts
 
 
 def check_sizes(path, text):
@@ -119,38 +111,6 @@ def check_globals(clean, all_blocks):
             yield line_of(clean, at), "a static member must be constexpr"
 
 
-def numbers_in(clean):
-    for match in re.finditer(r"(\.page\(([^;]*?)\)\s*[;.,)}])|(\bk?[Pp]age\w*\s*=\s*([^;{]*);)", clean):
-        where = match.group(2) if match.group(2) is not None else match.group(4)
-        for number in re.finditer(r"(?<![\w.'])(\d{1,4})(?![\w.'])", where):
-            if int(number.group(1)) > 0:
-                yield line_of(clean, match.start()), int(number.group(1))
-
-
-def check_pages(cleaned):
-    pages = {int(p.stem[5:]) for p in (ROOT / "docs" / "errors").glob("AIOS-[0-9][0-9][0-9][0-9].md")}
-    literals = {}
-    for path, (text, clean) in cleaned.items():
-        module = path.relative_to(SRC).parts[0]
-        if is_test(path):
-            continue
-        found = {int(n) for n in re.findall(r"(?<![\w.'])\d{1,4}(?![\w.'])", clean)}
-        found |= {int(n) for n in re.findall(r"AIOS-(\d{4})", text)}
-        literals.setdefault(module, set()).update(found)
-        low, high = RANGES.get(module, (1, 9999))
-        for line, number in numbers_in(clean):
-            if not low <= number <= high:
-                if number >= 10:  # a status or a bound in the same expression is not a page of ours
-                    literals.setdefault("", set()).add(number)
-                continue
-            if number not in pages:
-                yield f"{name(path)}:{line}: page {number:04} has no docs/errors/AIOS-{number:04}.md"
-    for number in sorted(pages):
-        owner = next((m for m, (low, high) in RANGES.items() if low <= number <= high), None)
-        if number not in literals.get(owner, set()):
-            yield f"docs/errors/AIOS-{number:04}.md: no error of module '{owner}' has this number"
-
-
 def check_file(path, text, clean):
     all_blocks = blocks(clean)
     lines = text.split("\n")
@@ -162,12 +122,10 @@ def check_file(path, text, clean):
 
 
 def main():
-    problems, cleaned = [], {}
+    problems = []
     for path in cpp_files():
         text = path.read_text(encoding="utf-8")
-        cleaned[path] = (text, plain(text))
-        problems += check_file(path, *cleaned[path])
-    problems += check_pages(cleaned)
+        problems += check_file(path, text, plain(text))
     print("\n".join(problems) or "tidy ok")
     return 1 if problems else 0
 

@@ -6,6 +6,7 @@ import sys
 import unittest
 
 import check_await
+import check_pages
 import check_tidy
 import count_tests
 from source_text import SRC, blocks, plain
@@ -59,14 +60,62 @@ class Tidy(unittest.TestCase):
         self.assertNotEqual(tidy("#pragma once\n#include <openssl/evp.h>\n", "core/x.h"), [])
         self.assertNotEqual(tidy("int f();\n", "core/x.h"), [])
 
-    def test_numbers(self):
-        text = plain("return Error(c, m).page(12);\nconstexpr int page_bad = 7;\nint a = 5;")
-        self.assertEqual([n for _, n in check_tidy.numbers_in(text)], [12, 7])
-
     def test_kinds(self):
         text = plain("namespace a {\nstruct B {\n int f() const {\n if (x) { y = {1}; }\n g([&] { h(); });\n }\n};\n}")
         self.assertEqual([b.kind for b in blocks(text)],
                          ["namespace", "type", "function", "control", "braces", "lambda"])
+
+
+class Pages(unittest.TestCase):
+    README = ("| numbers | module |\n|---|---|\n| 0300-0399 | net |\n| 0400-0499 | store |\n\n"
+              "| page | also given by | when |\n|---|---|---|\n| 0401 | net | a reason |\n")
+    SHARED = "void g() { e.page(401); }"
+    HELPER = "Error bad(Code code, std::string text, int page) {\n  return Error(code, text).page(page);\n}\n"
+
+    def found(self, text, texts=(301, 302, 303), file="src/net/x.cc", more=None):
+        files = {file: text, "src/net/shared.cc": self.SHARED, **(more or {})}
+        return list(check_pages.check(files, {401, *texts}, self.README))
+
+    def test_good(self):
+        pages = "Error(c, t).page(301); Error(c, t).page(bad ? 302 : worse == 413 ? 303 : 301);"
+        for text, more in (
+                (pages, {}), (pages + " Error(c, t).page(other.page());", {}),
+                (pages + ' fail("found {} [AIOS-0301]"); // [AIOS-0399]', {}), (pages + " Page p = list.page(); if (p.page() == 999) {}", {}),
+                ("constexpr int page_bad = 301;\nvoid f() { e.page(page_bad); e.page(302).page(303); }", {}),
+                (self.HELPER + "void f() { bad(Code::a, t, 301); bad(Code::a, t(1, 2), x ? 302 : 303); }", {}),
+                ("void f() { const int page = status == 413 ? 301 : 302; e.page(page); e.page(303); }", {}),
+                ("void f() { loader.fail(p, t, 301); e.page(no_x); e.page(303); }",
+                 {"src/net/detail/l.h": "constexpr int no_x = 302;\nvoid fail(Pointer p, Text t, int page);\n",
+                  "src/net/l.cc": "void Loader::fail(Pointer p, Text t, int page) { add(e.page(page)); }"}),
+                (pages, {"src/net/x_test.cc": "e.page(999);", "src/net/test/y.h": "e.page(999);"})):
+            self.assertEqual(self.found(text, more=more), [], text)
+
+    def test_a_page_without_a_text(self):
+        for text in ("e.page(304);", "e->page(bad ? 301 : 304);", "constexpr int k = 304;\nvoid f() { e.page(k); }",
+                     self.HELPER + "void f() { bad(c, t, 304); }", 'fail("x [AIOS-0304]");',
+                     "void f() { int page = x ? 301 : 304; e.page(page); }"):
+            self.assertIn("page 0304 has no", "".join(self.found(text)), text)
+
+    def test_a_page_of_another_module(self):
+        for text in ("e.page(402);", self.HELPER + "void f() { bad(c, t, 402); }", 'fail("x [AIOS-0402]");'):
+            self.assertIn("outside the range of 'net'", "".join(self.found(text, texts=(301, 402))), text)
+        self.assertIn("outside the range of 'store'", "".join(self.found("e.page(301);", file="src/store/x.cc")))
+
+    def test_a_text_that_no_code_gives(self):
+        for text in ("int bound = 303;", "if (error.page() == 303) {}", "// .page(303) [AIOS-0303]",
+                     "constexpr int page_unused = 303;", self.HELPER, "void f(int page) { g(303); }",
+                     'find(text, "AIOS-0303");', "Error(c, status == 303 ? a : b).page(status == 303 ? 301 : 302);"):
+            self.assertIn("AIOS-0303.md: no code gives this page", self.found(text)[-1], text)
+
+    def test_a_shared_page_that_is_not_given(self):
+        said = self.found("e.page(301);", texts=(301,), more={"src/net/shared.cc": ""})
+        self.assertIn("docs/errors/README.md: 'net' does not give page 0401", said)
+
+    def test_what_cannot_be_read(self):
+        for text in ("e.page(base + 3);", "e.page(number_of(x));", "e.page(unknown);",
+                     "Error bad(int number) { return e.page(number); }\nvoid f() { bad(301); }",
+                     self.HELPER + "void f() { bad(c, t, table[2]); }"):
+            self.assertIn("cannot read which page", "".join(self.found(text)), text)
 
 
 class Count(unittest.TestCase):
