@@ -5,8 +5,9 @@ import json
 import os
 import unittest
 
-from harness import DESK_BUNDLE, SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event
+from harness import SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 PERSONAL = {"iban": "DE89370400440532013000", "phone": "+49 421 5550123",
             "email": "canary.private7@example.net"}
 
@@ -19,7 +20,7 @@ class Unguarded(unittest.TestCase):
         cls.scene = Scene()
         cls.addClassCleanup(cls.scene.close)
         cls.scene.support_desk()
-        with open(os.path.join(DESK_BUNDLE, "tests", "unguarded-ticket.yaml"), "rb") as file:
+        with open(os.path.join(HERE, "unguarded-ticket.yaml"), "rb") as file:
             cls.scene.deploy({"workflows/ticket.yaml": file.read()})
         cls.admin = cls.scene.api()
 

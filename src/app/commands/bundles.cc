@@ -4,6 +4,7 @@
 
 #include "bundle/bundle.h"
 #include "core/text.h"
+#include "scenario/scenario.h"
 
 #include <fmt/format.h>
 
@@ -30,6 +31,23 @@ Result<JsonObject> overrides_of(const BundleOptions& options) {
     out[name] = nullptr;
   }
   return out;
+}
+
+struct Given {
+  JsonObject overrides;
+  bundle::Files files;
+};
+
+Result<Given> read_given(const BundleOptions& options) {
+  auto overrides = overrides_of(options);
+  if (!overrides.ok()) {
+    return std::move(overrides).error();
+  }
+  auto files = bundle::read_bundle_directory(options.directory);
+  if (!files.ok()) {
+    return std::move(files).error();
+  }
+  return Given{*std::move(overrides), *std::move(files)};
 }
 
 Json error_json(const Error& error) {
@@ -59,18 +77,14 @@ JsonArray list_errors(const Session& session, const std::vector<Error>& errors,
 
 /// Needs no server: everything a bundle can get wrong shows here.
 Result<void> check(const Session& session, const BundleOptions& options) {
-  auto overrides = overrides_of(options);
-  if (!overrides.ok()) {
-    return std::move(overrides).error();
-  }
-  auto files = bundle::read_bundle_directory(options.directory);
-  if (!files.ok()) {
-    return std::move(files).error();
+  auto given = read_given(options);
+  if (!given.ok()) {
+    return std::move(given).error();
   }
   workflow::FunctionRegistry functions;
   workflow::register_all_functions(functions);
-  const std::size_t count = files->size();
-  auto checked = bundle::check_bundle(std::move(*files), *overrides, functions);
+  const std::size_t count = given->files.size();
+  auto checked = bundle::check_bundle(std::move(given->files), given->overrides, functions);
   if (checked.bundle) {
     auto tests = govern::Guard::test(checked.bundle->policies, checked.bundle->parameters);
     if (!tests.ok()) {
@@ -102,22 +116,111 @@ Result<void> check(const Session& session, const BundleOptions& options) {
       .page(1410);
 }
 
-Result<void> deploy(const Session& session, const BundleOptions& options) {
-  auto overrides = overrides_of(options);
-  if (!overrides.ok()) {
-    return std::move(overrides).error();
-  }
-  auto files = bundle::read_bundle_directory(options.directory);
+struct TestOptions {
+  std::string only;   ///< part of a scenario's name; empty: all
+  bool show = false;  ///< print what happened, also where all holds
+};
+
+/// The scenarios of a bundle, those that were asked for; every one that cannot be read is an error.
+Result<std::vector<scenario::Scenario>> chosen_scenarios(const Session& session,
+                                                         const BundleOptions& options,
+                                                         const TestOptions& test) {
+  auto files = scenario::read_scenario_files(options.directory);
   if (!files.ok()) {
     return std::move(files).error();
   }
+  auto read = scenario::read_scenarios(*files);
+  if (!read.errors.empty()) {
+    list_errors(session, read.errors, "");
+    return Error(Code::invalid_argument,
+                 fmt::format("{} in the scenarios of '{}'", counted(read.errors.size(), "problem"),
+                             options.directory))
+        .page(1410);
+  }
+  const auto other = [&](const scenario::Scenario& one) {
+    return one.name.find(test.only) == std::string::npos;
+  };
+  std::erase_if(read.scenarios, other);
+  if (read.scenarios.empty()) {
+    return Error(Code::not_found,
+                 test.only.empty()
+                     ? fmt::format("'{}' has no scenario: none in tests/*.yaml", options.directory)
+                     : fmt::format("no scenario of '{}' has '{}' in its name", options.directory,
+                                   test.only))
+        .page(1421);
+  }
+  return std::move(read.scenarios);
+}
+
+Json tell_verdict(const Session& session, const scenario::Scenario& scenario,
+                  const scenario::Verdict& verdict, bool show) {
+  const bool holds = verdict.failures.empty();
+  if (!session.json) {
+    fmt::print("{} {}\n", holds ? "ok    " : "FAILED", shown_text(scenario.name));
+    if (show) {
+      fmt::print("{}\n", to_pretty_text(verdict.found));
+    }
+  }
+  JsonArray failures;
+  for (const Error& failure : verdict.failures) {
+    failures.push_back(error_json(failure));
+    if (!session.json) {
+      fmt::print("       {}\n", shown_text(failure.text()));
+    }
+  }
+  return JsonObject{{"file", scenario.file},
+                    {"name", scenario.name},
+                    {"ok", holds},
+                    {"failures", std::move(failures)},
+                    {"found", verdict.found}};
+}
+
+/// Needs no server and nothing outside.
+Result<void> test(const Session& session, const BundleOptions& options, const TestOptions& chosen) {
+  auto given = read_given(options);
+  if (!given.ok()) {
+    return std::move(given).error();
+  }
+  auto scenarios = chosen_scenarios(session, options, chosen);
+  if (!scenarios.ok()) {
+    return std::move(scenarios).error();
+  }
+  JsonArray verdicts;
+  std::size_t failed = 0;
+  for (const scenario::Scenario& one : *scenarios) {
+    auto verdict = scenario::run_scenario(one, given->files, given->overrides);
+    if (!verdict.ok()) {
+      return std::move(verdict).error().with(fmt::format("scenario '{}'", one.name));
+    }
+    failed += verdict->failures.empty() ? 0 : 1;
+    verdicts.push_back(tell_verdict(session, one, *verdict, chosen.show));
+  }
+  if (session.json) {
+    fmt::print("{}\n",
+               to_text(JsonObject{{"ok", failed == 0}, {"scenarios", std::move(verdicts)}}));
+  } else {
+    fmt::print("{} passed, {} failed\n", scenarios->size() - failed, failed);
+  }
+  if (failed == 0) {
+    return {};
+  }
+  return Error(Code::failed_precondition,
+               fmt::format("{} of '{}' failed", counted(failed, "scenario"), options.directory))
+      .page(1422);
+}
+
+Result<void> deploy(const Session& session, const BundleOptions& options) {
+  auto given = read_given(options);
+  if (!given.ok()) {
+    return std::move(given).error();
+  }
   JsonObject contents;
-  for (const auto& [path, bytes] : *files) {
+  for (const auto& [path, bytes] : given->files) {
     contents[path] = to_base64(bytes);
   }
   auto deployed = session.call(
       {"POST", "/api/v1/deployments",
-       JsonObject{{"files", std::move(contents)}, {"parameters", std::move(*overrides)}}});
+       JsonObject{{"files", std::move(contents)}, {"parameters", std::move(given->overrides)}}});
   if (!deployed.ok()) {
     return std::move(deployed).error();
   }
@@ -156,6 +259,14 @@ void add_bundle_commands(CLI::App& app, Session& session) {
   auto* verify = common(app.add_subcommand("check", "Report every problem of a bundle at once"));
   verify->callback([&session, options] {
     session.action = [&session, options] { return check(session, *options); };
+  });
+  auto chosen = std::make_shared<TestOptions>();
+  auto* try_out = common(app.add_subcommand(
+      "test", "Run the scenarios of a bundle (tests/*.yaml), with nothing outside"));
+  try_out->add_option("--only", chosen->only, "Part of the names of those to run");
+  try_out->add_flag("--show", chosen->show, "Print what happened in each");
+  try_out->callback([&session, options, chosen] {
+    session.action = [&session, options, chosen] { return test(session, *options, *chosen); };
   });
   auto* put = common(app.add_subcommand("deploy", "Make a bundle what the tenant runs"));
   put->footer("A parameter that is not named keeps the value that an earlier deployment set.");

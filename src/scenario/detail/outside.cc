@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "scenario/detail/outside.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace aios::scenario {
+namespace {
+
+/// "http://host:1/a?b" -> "/a?b"
+std::string_view target_of(std::string_view url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t begin = url.find('/', scheme == std::string_view::npos ? 0 : scheme + 3);
+  return begin == std::string_view::npos ? "/" : url.substr(begin);
+}
+
+/// Whether a text is that pattern, in which each star stands for any characters.
+bool fits(std::string_view pattern, std::string_view text) {
+  const std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) {
+    return pattern == text;
+  }
+  if (!text.starts_with(pattern.substr(0, star))) {
+    return false;
+  }
+  const std::string_view rest = pattern.substr(star + 1);
+  for (std::size_t at = star; at <= text.size(); ++at) {
+    if (fits(rest, text.substr(at))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Json body_of(const std::string& text) {
+  auto parsed = parse_json(text);
+  return parsed.ok() ? *std::move(parsed) : Json(text);
+}
+
+Result<net::Response> response_of(const Json& told) {
+  if (bool_or(told, "lost", false)) {
+    return Error(Code::unavailable, "the answer was lost", Retry::whole_step);
+  }
+  if (bool_or(told, "refused", false)) {
+    return Error(Code::unavailable, "the connection was refused", Retry::same_call);
+  }
+  const Json* body = find(told, "body");
+  auto response =
+      net::json_response(static_cast<int>(int_or(told, "status", 200)), body ? *body : Json());
+  if (body == nullptr) {
+    response.body.clear();
+  }
+  if (const Json* headers = find(told, "headers"); headers != nullptr) {
+    for (const auto& header : headers->get_object()) {
+      response.headers.set(std::string(header.key()),
+                           std::string(view(header.value().get_string())));
+    }
+  }
+  return response;
+}
+
+}  // namespace
+
+Script::Script(const Json* told) {
+  if (told == nullptr) {
+    return;
+  }
+  for (const auto& member : told->get_object()) {
+    Answers& answers = told_[std::string(member.key())];
+    if (member.value().is_array()) {
+      const auto& list = member.value().get_array();
+      answers.list.assign(list.begin(), list.end());
+    } else {
+      answers.list.push_back(member.value());
+    }
+  }
+}
+
+std::map<std::string, Script::Answers>::iterator Script::find(const std::string& asked) {
+  const auto exact = told_.find(asked);
+  if (exact != told_.end()) {
+    return exact;
+  }
+  return std::find_if(told_.begin(), told_.end(),
+                      [&](const auto& one) { return fits(one.first, asked); });
+}
+
+Script::Told Script::next(const std::string& asked) {
+  const auto found = find(asked);
+  if (found == told_.end()) {
+    return {asked, nullptr};
+  }
+  Answers& answers = found->second;
+  const std::size_t at = std::min(answers.given++, answers.list.size() - 1);
+  return {found->first, &answers.list[at]};
+}
+
+std::vector<std::string> Script::names() const {
+  std::vector<std::string> out;
+  for (const auto& [name, answers] : told_) {
+    out.push_back(name);
+  }
+  return out;
+}
+
+Task<Result<net::Response>> ScriptedSystems::send(Context /*ctx*/, net::ClientRequest request) {
+  const std::string line = fmt::format("{} {}", request.method, target_of(request.url));
+  const Script::Told told = script_.next(line);
+  requests.push_back(request.body.empty() ? Json(told.name)
+                                          : Json(JsonObject{{told.name, body_of(request.body)}}));
+  if (told.answer == nullptr) {
+    unscripted_->push_back(fmt::format("'{}' was asked, and 'systems' has no answer to it{}", line,
+                                       hint(line, script_.names())));
+    co_return Error(Code::unavailable, "the scenario has no answer", Retry::same_call);
+  }
+  co_return response_of(*told.answer);
+}
+
+Result<std::pair<std::string, std::string>> ScriptedModels::resolve(const Context& /*ctx*/,
+                                                                    std::string_view alias) {
+  if (!script_.knows(std::string(alias))) {
+    unscripted_->push_back(fmt::format("model '{}' was asked, and 'models' has no answer of it{}",
+                                       alias, hint(alias, script_.names())));
+    return Error(Code::not_found, fmt::format("the scenario has no model '{}'", alias));
+  }
+  return std::pair(std::string(alias), std::string("scripted"));
+}
+
+Task<gateway::ProviderReply> ScriptedModels::complete(Context /*ctx*/, govern::Permit /*permit*/,
+                                                      gateway::ProviderCall call) {
+  JsonObject output = script_.next(call.alias).answer->get_object();
+  if (!output.contains("version")) {
+    output["version"] = call.alias + "@scripted";
+  }
+  if (!output.contains("reasons")) {
+    output["reasons"] = JsonArray();
+  }
+  if (!output.contains("scores")) {
+    output["scores"] =
+        JsonArray{JsonObject{{"label", output["label"]}, {"confidence", output["confidence"]}}};
+  }
+  gateway::ProviderReply reply;
+  reply.output = std::move(output);
+  reply.model = std::move(call.model);
+  reply.version = std::move(call.version);
+  co_return reply;
+}
+
+}  // namespace aios::scenario

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// scenario/scenario: a bundle tried out without the outside: an event in, scripted answers of
+// models, systems and people, and what must come of it. On simulated time and a store in memory;
+// everything else is what a server does. The form of a file: docs/guide/scenarios.md.
+// Threading: any thread, one scenario at a time in each; nothing is shared.
+
+#include "bundle/bundle.h"
+#include "core/json.h"
+#include "core/result.h"
+#include "expr/yaml.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace aios::scenario {
+
+/// One entry of a file's `scenarios`. What it says is valid against the form.
+struct Scenario {
+  std::string name;
+  std::string file;
+  std::shared_ptr<const expr::YamlDocument> document;
+  std::string pointer;  ///< of the entry in the document: "/scenarios/0"
+
+  /// A member of the entry, else the file's `given` of that name; nullptr when neither has it.
+  const Json* member(std::string_view wanted) const;
+  /// An error at the place of a pointer that begins at the entry: "/expect/output".
+  Error error(std::string_view inner, std::string message, int page) const;
+};
+
+struct ReadScenarios {
+  std::vector<Scenario> scenarios;
+  std::vector<Error> errors;  ///< [AIOS-1700], each with its place; a file with one gives none
+};
+/// @param files  path in the bundle ("tests/refund.yaml") and text.
+ReadScenarios read_scenarios(const bundle::Files& files);
+/// The files tests/*.yaml below a bundle's directory; none when there is no such folder.
+/// @return unavailable [AIOS-1702] for one that cannot be read.
+Result<bundle::Files> read_scenario_files(const std::string& directory);
+
+/// What came of a scenario.
+struct Verdict {
+  std::vector<Error> failures;  ///< [AIOS-1701] each at the expectation it breaks; empty: it holds
+  /// {event, status, output, error, requests, questions, leaves}: what happened, as `expect` has it
+  Json found;
+};
+/// @param overrides  values of the bundle's parameters; the scenario's own win.
+/// @return what the bundle's check says, when it cannot be deployed.
+Result<Verdict> run_scenario(const Scenario& scenario, const bundle::Files& bundle,
+                             const JsonObject& overrides);
+
+}  // namespace aios::scenario
