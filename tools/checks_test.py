@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checks must be able to fail: each bad line below is found, each good one is not."""
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -9,7 +10,7 @@ import check_await
 import check_pages
 import check_tidy
 import count_tests
-from source_text import SRC, blocks, plain
+from source_text import ROOT, SRC, blocks, plain
 
 
 def awaits(body):
@@ -126,6 +127,14 @@ class Count(unittest.TestCase):
         self.assertEqual(count_tests.count(log), (5, 2))
         log = rule + "1/1 Testing: e2e.y\n\nRan 9 tests in 0.1s\n\nFAILED (failures=1, errors=2, skipped=1)\nTest Failed.\n"
         self.assertEqual(count_tests.count(log), (5, 3))
+
+
+class Dev(unittest.TestCase):
+    def test_a_part_that_is_not_there(self):
+        for parts in (["typo"], ["unit", "typo"], ["unit", "tests"], ["end to"]):
+            done = subprocess.run([ROOT / "dev", "test", *parts], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), parts)
+            self.assertIn(f"no part '{parts[-1]}'; there are: style build headers unit", done.stderr)
 
 
 if __name__ == "__main__":
