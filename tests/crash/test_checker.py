@@ -20,11 +20,12 @@ class Desk:
     def __init__(self):
         self.db = sqlite3.connect(":memory:")
         self.db.executescript("""
-            create table cases(id, reference); create table refunds(order_id, reason);
-            create table notices(text); create table requests(fault);
+            create table cases(id, reference); create table refunds(order_id, reason, id, key, amount_cents);
+            create table notices(text, id); create table requests(fault);
             insert into cases values ('CASE-1', 'e1');
-            insert into refunds values ('ORD-1', 'ticket T-00002');
-            insert into notices values ('Your refund of 1 EUR for order ORD-1 is on its way.')""")
+            insert into refunds values ('ORD-1', 'ticket T-00002', 'REF-1', 'run_2-4', 100);
+            insert into notices values ('Your refund of 1 EUR for order ORD-1 is on its way.',
+                                        'NOT-1')""")
 
     def rows(self, sql, *values):
         return self.db.execute(sql, values).fetchall()
@@ -115,7 +116,47 @@ class Books(unittest.TestCase):
 
     def test_too_few_kills(self):
         self.trial.options.floor = 60
-        self.assert_seen("only 1 kills")
+        self.assert_seen("kills: 1, at least 60 wanted")
+
+    def test_everything_faulted(self):
+        for run in self.runs:
+            run.update(status="faulted", error={"status": 503, "detail": "away"}, output=None)
+        self.assert_seen("faulted: 2, at most 0 wanted")
+        self.assertIn("completed: 0, at least 2 wanted", self.verdict()[1])
+
+    def test_a_run_that_faulted_for_a_reason_no_fault_gives(self):
+        self.runs[0].update(status="faulted", error={"status": 500, "detail": "bug"}, output=None)
+        self.assert_seen("run_1 is faulted")
+
+    def test_a_run_nobody_cancelled(self):
+        self.runs[0].update(status="cancelled", error={"status": 408}, output=None)
+        self.assert_seen("run_1 is cancelled")
+
+    def test_one_faulted_run_in_a_hundred_passes(self):
+        for number in range(3, 101):
+            self.runs.append({**self.runs[0], "id": f"run_{number}"})
+            self.trial.load.acknowledged[f"mail-{number}"] = (
+                ticket_event(number, SURE_CASE, CUSTOMER), {"run": f"run_{number}"})
+        self.runs[-1].update(status="faulted", error={"status": 503}, output=None)
+        self.assertEqual(self.verdict()[0], 0, self.verdict()[1])
+        self.runs[-2].update(status="faulted", error={"status": 503}, output=None)
+        self.assert_seen("faulted: 2, at most 1 wanted")
+
+    def test_kills_of_an_idle_server(self):
+        self.trial.kills = self.trial.options.floor = 60
+        for what in ("acknowledged: 2, at least 120", "cases: 1, at least 60",
+                     "refunds: 1, at least 12", "notices: 1, at least 12",
+                     "met by a fault: 0, at least 30", "incidents settled: 0, at least 1"):
+            self.assert_seen(what)
+
+
+    def test_the_operator_looks_for_the_effect_in_question(self):
+        asked = "at: /do/{}\n  what to do: look in the other system for effect {}, then one of"
+        for place, effect, found in (
+                ("13/payRefund/try/0/pay", "run_2-4", {"id": "REF-1", "amount_cents": 100}),
+                ("13/payRefund/try/0/pay", "run_9-4", None),
+                ("14/tellCustomer/try/0/sendNotice", "run_2-5", {"id": "NOT-1"})):
+            self.assertEqual(self.trial.happened(asked.format(place, effect), "ORD-1"), found)
 
 
 if __name__ == "__main__":

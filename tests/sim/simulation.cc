@@ -267,10 +267,18 @@ class Simulation {
     report_.lookups = static_cast<std::uint64_t>(world_.system.lookups);
   }
 
+  /// Only a case may: its tries are bounded in time and number, and the outside system was silent.
+  static bool may_fault(const Client& client, const RunView& view) {
+    return client.path == "lookup" && int_or(view.error, "status", 0) == 408;
+  }
+
   void check_run(const Client& client, const store::StreamRow& row) {
     const auto view = world_.view(client.run_id);
     report_.completed += view.status == "completed" ? 1 : 0;
     report_.faulted += view.status == "faulted" ? 1 : 0;
+    if (view.status == "faulted" && !may_fault(client, view)) {
+      violate(fmt::format("{} ({}) faulted: {}", client.run_id, client.path, to_text(view.error)));
+    }
     if (row.end != store::StreamEnd::closed) {
       violate(fmt::format("{} is stuck: {} {}", client.run_id, view.status, view.waiting_for));
       return;
