@@ -2,6 +2,7 @@
 #include "scenario/scenario.h"
 
 #include "core/test/folder.h"
+#include "runtime/sim.h"
 #include "scenario/detail/compare.h"
 #include "scenario/detail/outside.h"
 
@@ -136,6 +137,24 @@ TEST_CASE("scenario: what was asked and has no answer fails it, naming the neare
         "mean 'GET /fount'?");
   const auto model = verdict_of(with("{intent: {label", "{intend: {label")).failures;
   CHECK(first(model).find("model 'intent' was asked") != std::string::npos);
+}
+
+TEST_CASE("scenario: an answer says what the request said, of its body first, else of its query") {
+  const Json told = *parse_json(R"({"POST /a?n=1&m=2": {"body":
+      {"n": "${request.n}", "in": [{"m": "${request.m}"}], "no": "${request.no}", "x": "$x"}}})");
+  Unscripted unscripted;
+  ScriptedSystems systems(&told, &unscripted);
+  runtime::SimExecutor executor(1);
+  net::ClientRequest request;
+  request.method = "POST";
+  request.url = "http://h:1/a?n=1&m=2";
+  request.body = R"({"n": 7})";
+  auto answered =
+      executor.run(systems.send(system_context(default_tenant(), "test"), std::move(request)));
+  REQUIRE(answered.ok());
+  CHECK(*parse_json(answered->body) ==
+        *parse_json(R"({"n": 7, "in": [{"m": "2"}], "no": null, "x": "$x"})"));
+  CHECK(unscripted.empty());
 }
 
 TEST_CASE("scenario: a question that nobody answers leaves the run waiting") {

@@ -41,6 +41,42 @@ Json body_of(const std::string& text) {
   return parsed.ok() ? *std::move(parsed) : Json(text);
 }
 
+/// What a request has under a name: in its body, else in its query; null: nothing.
+Json asked_for(std::string_view name, std::string_view target, const Json& body) {
+  if (const Json* member = find(body, name)) {
+    return *member;
+  }
+  net::Request request;
+  if (!net::parse_target(target, &request).ok()) {
+    return {};
+  }
+  const auto at = std::find_if(request.query.begin(), request.query.end(),
+                               [&](const auto& one) { return one.first == name; });
+  return at == request.query.end() ? Json() : Json(at->second);
+}
+
+/// The answer with every text "${request.<name>}" replaced by what the request has there.
+Json echoing(const Json& told, std::string_view target, const Json& body) {
+  constexpr std::string_view open = "${request.";
+  if (told.is_string()) {
+    const std::string_view text = view(told.get_string());
+    const bool marked = text.starts_with(open) && text.ends_with('}');
+    return marked ? asked_for(text.substr(open.size(), text.size() - open.size() - 1), target, body)
+                  : told;
+  }
+  Json out = told;
+  if (out.is_array()) {
+    for (Json& item : out.get_array()) {
+      item = echoing(item, target, body);
+    }
+  } else if (out.is_object()) {
+    for (auto& member : out.get_object()) {
+      member.value() = echoing(member.value(), target, body);
+    }
+  }
+  return out;
+}
+
 Result<net::Response> response_of(const Json& told) {
   if (bool_or(told, "lost", false)) {
     return Error(Code::unavailable, "the answer was lost", Retry::whole_step);
@@ -110,14 +146,15 @@ std::vector<std::string> Script::names() const {
 Task<Result<net::Response>> ScriptedSystems::send(Context /*ctx*/, net::ClientRequest request) {
   const std::string line = fmt::format("{} {}", request.method, target_of(request.url));
   const Script::Told told = script_.next(line);
-  requests.push_back(request.body.empty() ? Json(told.name)
-                                          : Json(JsonObject{{told.name, body_of(request.body)}}));
+  const Json body = request.body.empty() ? Json() : body_of(request.body);
+  requests.push_back(request.body.empty() ? Json(told.name) : Json(JsonObject{{told.name, body}}));
   if (told.answer == nullptr) {
     unscripted_->push_back(fmt::format("'{}' was asked, and 'systems' has no answer to it{}", line,
                                        hint(line, script_.names())));
     co_return Error(Code::unavailable, "the scenario has no answer", Retry::same_call);
   }
-  co_return response_of(*told.answer);
+  const Json answer = echoing(*told.answer, target_of(request.url), body);
+  co_return response_of(answer);
 }
 
 Result<std::pair<std::string, std::string>> ScriptedModels::resolve(const Context& /*ctx*/,
