@@ -54,12 +54,11 @@ class Reviews(unittest.TestCase):
                 and "promo_code" in json.dumps(c)]
         self.assertEqual(len(mine), 1, mine)
 
-    def answer_slip(self, number, amount, reason, **more):
+    def answer_slip(self, number, refund, reason, **more):
         """A refund that cannot be: the ticket comes back with the reason, and can be settled."""
         run_id, review = self.open_review(number, **more)
         self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
-                           {"answer": {"intent": "refund_request", "action": "refund",
-                                       "amount_cents": amount}})
+                           {"answer": {"intent": "refund_request", "action": "refund", **refund}})
 
         def again():
             return next((r for r in self.reviewer.pages("/api/v1/reviews?status=open")
@@ -67,18 +66,20 @@ class Reviews(unittest.TestCase):
         second = wait_for(again, "a second question", 30.0, 0.05)
         second = self.reviewer.want("GET", f"/api/v1/reviews/{second['id']}")
         self.assertIn(reason, " ".join(second["evidence"]["why"]))
+        self.assertIn(reason, second["title"])
         self.reviewer.want("POST", f"/api/v1/reviews/{second['id']}/answer",
                            {"answer": {"intent": "other", "action": "none"}})
         self.assertEqual(self.admin.run_when(run_id)["status"], "completed")
         self.assertEqual(self.scene.desk.rows("select count(*) from refunds where reason=?",
                                               f"ticket T-{number:05d}"), [(0,)])
 
-    def test_a_refund_without_an_order_comes_back_to_the_person(self):
-        self.answer_slip(21, 500, "needs an order")
+    def test_a_refund_of_an_unknown_order_comes_back_to_the_person(self):
+        self.answer_slip(21, {"order": "ORD-99999", "amount_cents": 500}, "knows no order")
 
     def test_a_refund_above_the_order_comes_back_to_the_person(self):
         order = next(o for o in self.scene.orders if o[1] == self.customer[0])
-        self.answer_slip(22, order[4] + 1, "refuses a refund", order=order)
+        self.answer_slip(22, {"order": order[0], "amount_cents": order[4] + 1},
+                         "refuses a refund", order=order)
 
     def test_a_person_may_approve_a_refund_above_the_limit(self):
         order, customer = next((o, c) for o in self.scene.orders for c in self.scene.customers
@@ -91,7 +92,7 @@ class Reviews(unittest.TestCase):
                       if r["run"] == sent["run"])
         self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
                            {"answer": {"intent": "refund_request", "action": "refund",
-                                       "amount_cents": order[4]}})
+                                       "order": order[0], "amount_cents": order[4]}})
         run = self.admin.run_when(sent["run"])
         self.assertEqual(run["output"]["refund_cents"], order[4], run)
 
@@ -100,6 +101,7 @@ class Reviews(unittest.TestCase):
         path = f"/api/v1/reviews/{review['id']}/answer"
         for answer in ({}, {"intent": "nonsense", "action": "case"}, {"action": "case"},
                        {"intent": "other", "action": "refund"},
+                       {"intent": "other", "action": "refund", "amount_cents": 500},
                        {"intent": "other", "action": "none", "more": 1}):
             status, problem = self.reviewer.call("POST", path, {"answer": answer})
             self.assertEqual(status, 400, (answer, problem))

@@ -2,8 +2,8 @@
 """The simulated people of the demo. They are programs, and the demo says so.
 
 The reviewer answers open reviews from what the ticket generator knows to be right. The operator
-settles incidents: an effect that can neither be repeated nor looked up, whose answer was lost; he
-looks into the help desk's own database and says whether it happened.
+settles incidents: effects of which nobody knows whether they happened; he looks into the help
+desk's own database and says it, or leaves the incident open where that does not tell.
 """
 
 import sqlite3
@@ -11,6 +11,8 @@ import threading
 import time
 
 from processes import Unreachable
+
+SETTLE_SECONDS = 3.0  # so long the help desk may be at work on a request that nobody waits for
 
 
 class Reviewer(threading.Thread):
@@ -59,10 +61,33 @@ class Reviewer(threading.Thread):
                   "reply": "We have looked into it."}
         if answer["action"] == "refund":
             if evidence.get("order"):
-                answer["amount_cents"] = truth["amount_cents"]
+                answer.update(order=evidence["order"]["id"], amount_cents=truth["amount_cents"])
             else:
                 answer["action"] = "case"
         return answer
+
+
+def happened(db, step, effect, customer, order):
+    """What the help desk's books say of one effect, as the step would have got it for an answer.
+
+    -> (known, result): the result when it happened, None when it did not; known is False where the
+    books cannot tell. Nothing is ever made up: a refund is found by its key, a case by its
+    reference, a notice by its customer and the order that its text is about.
+    """
+    if "payRefund" in step:
+        rows, names = db.execute("select id, amount_cents from refunds where key=?",
+                                 (effect,)).fetchall(), ("id", "amount_cents")
+    elif "openCase" in step:
+        rows, names = db.execute("select id, reference from cases where reference=?",
+                                 (effect,)).fetchall(), ("id", "reference")
+    elif "tellCustomer" in step and customer and order:
+        rows, names = db.execute("select id from notices where customer=? and text like ?",
+                                 (customer, f"% order {order} %")).fetchall(), ("id",)
+    else:
+        return False, None
+    if len(rows) > 1:
+        return False, None  # which of them is this one nobody can say
+    return True, dict(zip(names, rows[0])) if rows else None
 
 
 class Operator:
@@ -70,30 +95,49 @@ class Operator:
 
     def __init__(self, api, help_desk_db):
         self._api, self._db = api, help_desk_db
-        self.settled = 0
+        self._seen = {}  # incident -> when it was seen first
+        self.settled, self.problem = 0, None
 
     def round(self, tickets_by_run):
         for run in self._api.pages("/api/v1/runs?status=waiting"):
-            if not run.get("incident"):
+            incident = run.get("incident")
+            if not incident:
                 continue
-            ticket = tickets_by_run.get(run["id"])
-            body = {"incident": run["incident"], "resolution": "retry"}
-            notice = self._notice_of(ticket["data"].get("order")) if ticket else None
-            if notice:
-                body.update(resolution="happened", result={"id": notice})
+            since = self._seen.setdefault(incident, time.monotonic())
             try:
-                status, _ = self._api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
-                self.settled += status == 200
+                self._settle(run, incident, tickets_by_run.get(run["id"]),
+                             time.monotonic() - since >= SETTLE_SECONDS)
             except Unreachable:
                 time.sleep(0.2)
 
-    def _notice_of(self, order):
-        if not order:
-            return None
+    def _settle(self, run, incident, ticket, waited):
+        """Not found proves nothing while the help desk may still be at work on it."""
+        known, result = self._look(run["id"], incident, ticket)
+        if not known:
+            self.problem = f"run {run['id']}: the help desk's books do not tell what happened"
+            return
+        if result is None and not waited:
+            return
+        body = {"incident": incident, "resolution": "retry" if result is None else "happened"}
+        if result is not None:
+            body["result"] = result
+        status, answer = self._api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
+        self.settled += status == 200
+        if status not in (200, 404, 409, 503):
+            self.problem = f"run {run['id']}: {status} {answer}"
+
+    def _look(self, run_id, incident, ticket):
+        history = self._api.want("GET", f"/api/v1/runs/{run_id}/history")["items"]
+        said = [item["data"] for item in history
+                if item.get("data", {}).get("incident") == incident and "effect" in item["data"]]
+        if not said:
+            return False, None
+        data = ticket["data"] if ticket else {}
         db = sqlite3.connect(self._db)
         try:
-            row = db.execute("select id from notices where text like ? limit 1",
-                             (f"%{order}%",)).fetchone()
+            customer = db.execute("select id from customers where email=?",
+                                  (data.get("from", ""),)).fetchone()
+            return happened(db, said[-1]["step"], said[-1]["effect"],
+                            customer[0] if customer else None, data.get("order"))
         finally:
             db.close()
-        return row[0] if row else None

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# What may be asked of the help desk. Reads what the engine itself remembers of the run
-# (input.run.inferences, input.run.reviews), never what the workflow says about it: a workflow
-# without its `policy` step is refused just the same. Whatever is not listed is denied.
+# What may be asked of the help desk. Whatever is not listed is denied. The intent, its confidence
+# and what a person answered are what the engine itself remembers of the run (input.run.inferences,
+# input.run.reviews): a workflow without its `policy` step is refused just the same. The arguments
+# are the workflow's. A refund that a person approved is held to the order and the amount of the
+# answer; one without a person only to the limit. README.md says what that leaves to the workflow.
 package aios.connector_egress
 
 import data.support
@@ -80,7 +82,7 @@ deny contains msg if {
 	msg := sprintf(
 		concat("", [
 			"a refund of %v cents wants a refund_request at its floor and at most %v cents, ",
-			"or a person who approved this very amount in this run",
+			"or a person who approved this very amount of this very order in this run",
 		]),
 		[amount, data.params.refund_limit_cents],
 	)
@@ -114,6 +116,7 @@ approved_refund if {
 	some review in input.run.reviews
 	by_person(review)
 	review.answer.action == "refund"
+	review.answer.order == input.arguments.order
 	review.answer.amount_cents == amount
 }
 

@@ -59,22 +59,39 @@ test_asking_again_until_the_model_says_refund_gains_nothing if {
 
 answer(fields) := {"id": "rev_1", "by": "key_1", "answer": fields}
 
+dear := {"order": "ORD-1", "amount_cents": 54900}
+
+approval := {
+	"action": "refund", "order": "ORD-1", "amount_cents": 54900,
+	"intent": "refund_request",
+}
+
+unsure := [said("refund_request", 0.3)]
+
 test_a_person_approves_a_refund_above_the_limit if {
-	approved := [answer({"action": "refund", "amount_cents": 54900, "intent": "refund_request"})]
-	allowed(call("pay_refund", {"amount_cents": 54900}, [said("refund_request", 0.3)], approved))
+	allowed(call("pay_refund", dear, unsure, [answer(approval)]))
 }
 
 test_a_person_approved_another_amount if {
-	approved := [answer({"action": "refund", "amount_cents": 5490, "intent": "refund_request"})]
-	not allowed(call("pay_refund", {"amount_cents": 54900}, [said("refund_request", 0.3)], approved))
+	less := object.union(approval, {"amount_cents": 5490})
+	not allowed(call("pay_refund", dear, unsure, [answer(less)]))
+}
+
+test_a_person_approved_the_refund_of_another_order if {
+	other := object.union(approval, {"order": "ORD-2"})
+	not allowed(call("pay_refund", dear, unsure, [answer(other)]))
+	nameless := object.remove(approval, ["order"])
+	not allowed(call("pay_refund", dear, unsure, [answer(nameless)]))
+	no_order := object.remove(dear, ["order"])
+	not allowed(call("pay_refund", no_order, unsure, [answer(nameless)]))
 }
 
 test_an_answer_nobody_gave_is_not_an_approval if {
 	forged := [{
 		"id": "rev_1", "by": "",
-		"answer": {"action": "refund", "amount_cents": 54900},
+		"answer": approval,
 	}]
-	not allowed(call("pay_refund", {"amount_cents": 54900}, [], forged))
+	not allowed(call("pay_refund", dear, [], forged))
 }
 
 test_a_case_of_a_sure_intent_passes if {

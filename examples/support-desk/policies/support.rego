@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the desk may settle by itself. The workflow asks `decide` and `settle` to choose its way
-# early; the guard (connector_egress.rego) asks the same rules again and trusts no workflow.
+# early. The guard (connector_egress.rego) asks `confident` again, of what the engine remembers.
 package support
 
 import rego.v1
