@@ -28,22 +28,6 @@ bool any(const std::array<unsigned char, N>& data) {
   return std::any_of(data.begin(), data.end(), [](unsigned char byte) { return byte != 0; });
 }
 
-/// The parent holds the child weakly, and the child takes its entry out of the parent when it ends:
-/// a parent that lives as long as the server does not grow with each call.
-std::shared_ptr<CancelState> linked_child(const std::shared_ptr<CancelState>& parent) {
-  auto entry = std::make_shared<std::uint64_t>(0);
-  std::shared_ptr<CancelState> child(new CancelState, [parent, entry](CancelState* state) {
-    parent->remove(*entry);
-    delete state;
-  });
-  *entry = parent->on_cancel([weak = std::weak_ptr<CancelState>(child)] {
-    if (auto state = weak.lock()) {
-      state->cancel();
-    }
-  });
-  return child;
-}
-
 }  // namespace
 
 bool Trace::valid() const { return any(trace_id) && any(span_id); }
@@ -110,12 +94,6 @@ Context Context::with_label(DataLabel label) const {
 Context Context::until(Instant at) const {
   Context copy = *this;
   copy.deadline = std::min(deadline, at);
-  return copy;
-}
-
-Context Context::child() const {
-  Context copy = *this;
-  copy.cancel = cancel ? linked_child(cancel) : std::make_shared<CancelState>();
   return copy;
 }
 

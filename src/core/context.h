@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // core/context: who asks, for which tenant, until when, under which trace and with what kind of
-// data. First parameter of every operation that can wait. Cheap to copy. There are no other
-// timeouts.
+// data. First parameter of every operation that can wait. Cheap to copy. No other timeout is handed
+// down a call; what waits has bounds of its own besides (an attempt, a connect, an idle peer), and
+// the earlier one ends it.
 
 #include "core/ids.h"
 #include "core/time.h"
@@ -80,8 +81,6 @@ struct Context {
   Context with_label(DataLabel label) const;
   /// The earlier of the present deadline and `at`.
   Context until(Instant at) const;
-  /// A child whose cancellation does not touch the parent; cancelling the parent cancels the child.
-  Context child() const;
 };
 
 /// A context for the system itself (start-up, housekeeping).

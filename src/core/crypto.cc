@@ -82,10 +82,6 @@ Digest hmac_sha256(std::string_view key, std::string_view data) {
   return digest;
 }
 
-bool equal_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
-
 std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::string_view aad,
                          std::string_view clear) {
   AIOS_ASSERT(key.size() == 32 && nonce.size() == 12);

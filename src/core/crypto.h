@@ -21,7 +21,6 @@ Digest sha256(std::string_view data);
 /// SHA-256 of the concatenation a || b, without copying.
 Digest sha256(std::string_view a, std::string_view b);
 Digest hmac_sha256(std::string_view key, std::string_view data);
-bool equal_constant_time(std::string_view a, std::string_view b);
 
 /// AES-256-GCM. @param key 32 bytes. @param nonce 12 bytes, never used twice with one key.
 /// @return ciphertext followed by the 16-byte tag.

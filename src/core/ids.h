@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// core/ids: typed, time-ordered identifiers ("run_" + 26 characters) and the tenant's name.
+// core/ids: the tenant's name, a type of its own, and time-ordered identifiers ("run_" + 26
+// characters), which are texts.
 
 #include "core/result.h"
 #include "core/time.h"

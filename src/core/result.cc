@@ -3,20 +3,50 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 
 namespace aios {
 
-std::string_view name_of(Code code) {
-  static constexpr std::array<std::string_view, 17> names = {
-      "cancelled",           "invalid_argument",  "deadline_exceeded", "not_found",
-      "already_exists",      "permission_denied", "unauthenticated",   "resource_exhausted",
-      "failed_precondition", "aborted",           "unimplemented",     "internal",
-      "unavailable",         "data_loss",         "policy_denied",     "budget_exceeded",
-      "rate_limited"};
-  return names[static_cast<std::size_t>(code)];
+namespace {
+
+constexpr std::array<std::string_view, 17> code_names = {
+    "cancelled",           "invalid_argument",  "deadline_exceeded", "not_found",
+    "already_exists",      "permission_denied", "unauthenticated",   "resource_exhausted",
+    "failed_precondition", "aborted",           "unimplemented",     "internal",
+    "unavailable",         "data_loss",         "policy_denied",     "budget_exceeded",
+    "rate_limited"};
+constexpr std::string_view page_prefix = "AIOS-";
+constexpr std::size_t page_digits = 4;
+
+}  // namespace
+
+std::string_view name_of(Code code) { return code_names[static_cast<std::size_t>(code)]; }
+
+std::optional<Code> parse_code(std::string_view name) {
+  const auto found = std::find(code_names.begin(), code_names.end(), name);
+  if (found == code_names.end()) {
+    return std::nullopt;
+  }
+  return static_cast<Code>(found - code_names.begin());
+}
+
+std::string page_text(int number) { return number == 0 ? "" : fmt::format("AIOS-{:04}", number); }
+
+int parse_page(std::string_view text) {
+  if (!text.starts_with(page_prefix) || text.size() != page_prefix.size() + page_digits) {
+    return 0;
+  }
+  int page = 0;
+  for (const char c : text.substr(page_prefix.size())) {
+    if (c < '0' || c > '9') {
+      return 0;
+    }
+    page = page * 10 + (c - '0');
+  }
+  return page;
 }
 
 std::string_view name_of(Retry retry) {
@@ -77,7 +107,7 @@ std::string Error::text() const {
   }
   out += detail_->message;
   if (detail_->page > 0) {
-    out += fmt::format("  [AIOS-{:04}]", detail_->page);
+    out += fmt::format("  [{}]", page_text(detail_->page));
   }
   return out;
 }

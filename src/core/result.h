@@ -37,17 +37,26 @@ enum class Code : std::uint8_t {
   rate_limited,
 };
 
-/// Whether asking again can help. All that the workflow engine reads of an error to decide on a
-/// retry.
+/// Whether asking again can help. Beside it the workflow engine reads retry_after(), code() and the
+/// pages that say that a peer or a model is away (908, 705).
 enum class Retry : std::uint8_t {
-  never,       ///< the same request will fail again
-  same_call,   ///< send the same request again (nothing happened, or it is safe to repeat)
-  whole_step,  ///< start the step again from its input
+  never,      ///< the same request will fail again
+  same_call,  ///< send the same request again (nothing happened, or it is safe to repeat)
+  /// Asking again may help, but not blindly. From the store: what was read is old, read and decide
+  /// again. From net::Client: the request may have been received (net::sent_of), only the caller
+  /// knows whether to repeat it. To a retry policy it is worth a retry like same_call.
+  whole_step,
 };
 
 /// "invalid_argument" and so on, as written in logs and in the API.
 std::string_view name_of(Code code);
 std::string_view name_of(Retry retry);
+/// The code of such a name; nothing for another text.
+std::optional<Code> parse_code(std::string_view name);
+/// "AIOS-0412", as written in texts, logs and the API; empty for 0, which is no page.
+std::string page_text(int number);
+/// The number of "AIOS-0412"; 0 for a text of another form.
+int parse_page(std::string_view text);
 
 class [[nodiscard]] Error {
  public:

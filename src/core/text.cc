@@ -41,7 +41,7 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad
   return out;
 }
 
-Result<std::string> decode64(std::string_view text, std::string_view alphabet) {
+Result<std::string> decode64(std::string_view text) {
   const Error wrong(Code::invalid_argument, "the text is not base64");
   if (text.size() % 4 == 1) {
     return wrong;
@@ -51,7 +51,7 @@ Result<std::string> decode64(std::string_view text, std::string_view alphabet) {
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
-    const std::size_t value = alphabet.find(c);
+    const std::size_t value = base64_alphabet.find(c);
     if (value == std::string_view::npos) {
       return wrong;
     }
@@ -156,14 +156,11 @@ Result<std::string> from_base64(std::string_view text) {
   for (int i = 0; i < 2 && text.ends_with('='); ++i) {
     text.remove_suffix(1);
   }
-  return decode64(text, base64_alphabet);
+  return decode64(text);
 }
 
 std::string to_base64url(std::string_view bytes) {
   return encode64(bytes, base64url_alphabet, false);
-}
-Result<std::string> from_base64url(std::string_view text) {
-  return decode64(text, base64url_alphabet);
 }
 
 bool is_utf8(std::string_view text) {

@@ -17,7 +17,6 @@ std::string to_base64(std::string_view bytes);
 Result<std::string> from_base64(std::string_view text);
 /// RFC 4648 section 5 without padding.
 std::string to_base64url(std::string_view bytes);
-Result<std::string> from_base64url(std::string_view text);
 
 bool is_utf8(std::string_view text);
 std::string ascii_lower(std::string_view text);

@@ -139,7 +139,9 @@ Response text_response(int status, std::string body, std::string_view content_ty
   return response;
 }
 
-int http_status(Code code) {
+namespace {
+
+int status_of(Code code) {
   switch (code) {
     case Code::cancelled: return 499;  // the caller went away; nobody reads it
     case Code::invalid_argument: return 400;
@@ -162,6 +164,8 @@ int http_status(Code code) {
   return 500;
 }
 
+}  // namespace
+
 std::string_view reason_phrase(int status) {
   for (const StatusName& entry : status_names) {
     if (entry.status == status) {
@@ -176,11 +180,11 @@ std::string_view reason_phrase(int status) {
 Response problem(const Error& error) {
   const bool lasting =
       error.code() == Code::resource_exhausted && error.retry() != Retry::same_call;
-  return problem(lasting ? 422 : http_status(error.code()), error);
+  return problem(lasting ? 422 : status_of(error.code()), error);
 }
 
 Response problem(int status, const Error& error) {
-  const std::string page = error.page() == 0 ? "" : fmt::format("AIOS-{:04}", error.page());
+  const std::string page = page_text(error.page());
   JsonObject body;
   body["type"] = page.empty() ? "about:blank" : "/docs/errors/" + page;
   body["title"] = std::string(reason_phrase(status));

@@ -66,12 +66,11 @@ Response json_response(int status, const Json& body);
 Response text_response(int status, std::string body,
                        std::string_view content_type = "text/plain; charset=utf-8");
 /// RFC 9457 problem document with our code, "type" being the error page; Retry-After where the
-/// error carries one.
+/// error carries one. The status is that of the code (invalid_argument 400, unauthenticated 401,
+/// ...), but 422 for resource_exhausted that the same call would meet again.
 Response problem(const Error& error);
 /// The same with a status that says more than the error's code (413, 414, 431, 505, ...).
 Response problem(int status, const Error& error);
-/// The HTTP status of an error's code (invalid_argument 400, unauthenticated 401, ...).
-int http_status(Code code);
 /// "Not Found" and so on; "Status" for a number without a name of its own.
 std::string_view reason_phrase(int status);
 

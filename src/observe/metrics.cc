@@ -156,16 +156,6 @@ std::string Metrics::prometheus() const {
   return out;
 }
 
-std::vector<MetricInfo> Metrics::list() const {
-  std::lock_guard lock(impl_->mutex);
-  std::vector<MetricInfo> out;
-  out.reserve(impl_->families.size());
-  for (const auto& [name, family] : impl_->families) {
-    out.push_back(family.info);
-  }
-  return out;
-}
-
 std::vector<double> latency_bounds_seconds() {
   return {0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
           0.05,   0.1,    0.2,    0.5,   1.0,   2.0,   5.0,  10.0};

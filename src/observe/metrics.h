@@ -65,9 +65,8 @@ class Metrics {
   /// values again replace the reader; beyond 200 series a new reader is dropped.
   void gauge(const MetricInfo& info, std::function<double()> read,
              const std::vector<std::string>& values = {});
-  std::string open_metrics() const;      ///< application/openmetrics-text; version=1.0.0
-  std::string prometheus() const;        ///< text/plain; version=0.0.4
-  std::vector<MetricInfo> list() const;  ///< by name
+  std::string open_metrics() const;  ///< application/openmetrics-text; version=1.0.0
+  std::string prometheus() const;    ///< text/plain; version=0.0.4
 
  private:
   struct Impl;
