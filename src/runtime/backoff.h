@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // runtime/backoff: how long to pause before the next try (exponential with full jitter), and how
-// many tries. runtime/breaker follows the same idea for a whole peer. Threading: one executor.
+// many tries. Breaker, below, follows the same idea for a whole peer. Threading: one executor.
 
 #include "core/result.h"
 #include "core/time.h"

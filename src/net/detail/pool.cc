@@ -9,8 +9,6 @@ namespace aios::net::detail {
 
 namespace {
 
-constexpr std::size_t waiting_max = 10'000;
-
 Instant now() { return runtime::Executor::current()->clock().instant(); }
 
 }  // namespace
@@ -27,45 +25,31 @@ std::unique_ptr<ClientSocket> Pool::take_kept(Origin& origin) {
 }
 
 Task<Result<Pool::Place>> Pool::enter(Context ctx, std::string origin_name) {
-  Origin& origin = origins_[origin_name];
-  if (origin.places >= connections_max_ || !origin.waiting.empty()) {
-    if (origin.waiting.size() >= waiting_max) {
-      co_return Error(
-          Code::resource_exhausted,
-          fmt::format("{} calls already wait for a connection to {}", waiting_max, origin_name),
-          Retry::same_call)
-          .page(315);
-    }
-    runtime::OneShot<Nothing> turn;
-    origin.waiting.push_back(turn);
-    auto waited = co_await turn.wait(ctx);
-    if (!waited.ok()) {
-      co_return std::move(waited).error().with("waiting for a connection to " + origin_name);
-    }
-    // The place of the one who left is ours now: leave() did not give it up.
-  } else {
-    ++origin.places;
+  Origin& origin = origins_.try_emplace(origin_name, connections_max_).first->second;
+  auto entered = co_await origin.turnstile.enter(std::move(ctx));
+  if (!entered.ok() && entered.error().code() == Code::resource_exhausted) {
+    co_return Error(
+        Code::resource_exhausted,
+        fmt::format("{} calls already wait for a connection to {}", waiting_max, origin_name),
+        Retry::same_call)
+        .page(315);
+  }
+  if (!entered.ok()) {
+    co_return std::move(entered).error().with("waiting for a connection to " + origin_name);
   }
   Place place;
+  place.pass = std::move(*entered);
   place.socket = take_kept(origin);
   place.origin = std::move(origin_name);
   co_return place;
 }
 
 void Pool::leave(Place place, bool keep) {
-  Origin& origin = origins_[place.origin];
   if (keep && place.socket) {
+    Origin& origin = origins_.at(place.origin);  // the pass keeps it
     origin.kept.push_back({.socket = std::move(place.socket), .since = now()});
     arm_sweep();
   }
-  while (!origin.waiting.empty()) {
-    auto next = std::move(origin.waiting.front());
-    origin.waiting.pop_front();
-    if (next.set(Nothing{})) {
-      return;  // it has the place
-    }
-  }
-  --origin.places;
 }
 
 void Pool::arm_sweep() {
@@ -91,7 +75,7 @@ void Pool::sweep() {
       return kept.since + idle_timeout_ <= at_now;
     });
     some_left = some_left || !origin.kept.empty();
-    const bool unused = origin.kept.empty() && origin.places == 0 && origin.waiting.empty();
+    const bool unused = origin.kept.empty() && origin.turnstile.idle();
     at = unused ? origins_.erase(at) : std::next(at);
   }
   if (some_left) {

@@ -6,19 +6,16 @@
 #include "core/context.h"
 #include "net/client.h"
 #include "net/detail/socket.h"
-#include "runtime/one_shot.h"
 #include "runtime/task.h"
+#include "runtime/turnstile.h"
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace aios::net::detail {
-
-struct Nothing {};
 
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
@@ -27,12 +24,16 @@ class Pool : public std::enable_shared_from_this<Pool> {
         idle_timeout_(idle_timeout) {}
 
   /// A place for one connection to the origin: `socket` is a kept one, or null (make one).
-  /// Give the place back with leave(). Waits while all places are taken.
+  /// It goes back with leave(), which may keep the socket, or as it goes out of scope.
   struct Place {
     std::string origin;
     std::unique_ptr<ClientSocket> socket;
+    runtime::Turnstile::Pass pass;
   };
+  /// Waits while all places are taken. @return resource_exhausted [AIOS-0315] when waiting_max
+  /// others wait; ctx's end.
   Task<Result<Place>> enter(Context ctx, std::string origin);
+  static constexpr std::size_t waiting_max = 10'000;
   /// @param keep  the socket can serve another request.
   void leave(Place place, bool keep);
 
@@ -42,9 +43,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
     Instant since;
   };
   struct Origin {
-    std::uint32_t places = 0;  ///< in use
-    std::vector<Kept> kept;    ///< oldest first
-    std::deque<runtime::OneShot<Nothing>> waiting;
+    explicit Origin(std::uint32_t places) : turnstile({places, waiting_max}) {}
+    std::vector<Kept> kept;  ///< oldest first
+    runtime::Turnstile turnstile;
   };
   std::unique_ptr<ClientSocket> take_kept(Origin& origin);
   void arm_sweep();
