@@ -88,9 +88,10 @@ class Pages:
             arguments, _ = bracketed(text, match.end() - 1)
             if arguments != [""]:
                 self.take(path, text, match.start(), arguments[0])
+        own = {helper.called for helper in self.helpers if helper.path == path}
         for helper in self.helpers:
-            if not helper.reaches(path):
-                continue
+            if not helper.reaches(path) or (helper.called in own and helper.path != path):
+                continue  # one's own hides another of the same name
             for match in re.finditer(rf"\b{helper.called.split('::')[-1]}\(", text):
                 arguments, _ = bracketed(text, match.end() - 1)
                 if len(arguments) == helper.count and not PARAMETER.fullmatch(arguments[helper.index]):

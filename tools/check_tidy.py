@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Style as far as text can show it: sizes, headers, globals, forbidden names. STYLE.md says why.
+"""Style as far as text can show it: sizes, headers and their order, globals, forbidden names. STYLE.md says why.
 A line may be excused by a comment that gives the reason:  // tidy: <reason>"""
 import re
 import sys
@@ -55,6 +55,16 @@ def check_names(path, text, clean):
         for pattern, why in FORBIDDEN.items():
             if re.search(pattern, line):
                 yield number, why
+
+
+def check_includes(text):
+    """The project's headers before those of libraries and the standard."""
+    outside = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("#include <"):
+            outside = True
+        elif line.startswith('#include "') and outside:
+            yield number, "own header first, then the project's, then libraries and the standard"
 
 
 def check_functions(clean, all_blocks):
@@ -115,6 +125,7 @@ def check_file(path, text, clean):
     all_blocks = blocks(clean)
     lines = text.split("\n")
     found = list(check_sizes(path, text)) + list(check_names(path, text, clean))
+    found += list(check_includes(text))
     found += list(check_functions(clean, all_blocks)) + list(check_globals(clean, all_blocks))
     for line, why in sorted(set(found)):
         if "// tidy: " not in lines[line - 1]:

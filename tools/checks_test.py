@@ -60,6 +60,9 @@ class Tidy(unittest.TestCase):
             self.assertNotEqual(tidy(text), [], text)
         self.assertNotEqual(tidy("#pragma once\n#include <openssl/evp.h>\n", "core/x.h"), [])
         self.assertNotEqual(tidy("int f();\n", "core/x.h"), [])
+        ordered = '#include "core/x.h"\n\n#include "core/y.h"\n\n#include <fmt/format.h>\n\n#include <string>\n'
+        self.assertEqual(tidy(ordered), [])
+        self.assertNotEqual(tidy(ordered + '\n#include "core/z.h"\n'), [])
 
     def test_kinds(self):
         text = plain("namespace a {\nstruct B {\n int f() const {\n if (x) { y = {1}; }\n g([&] { h(); });\n }\n};\n}")
@@ -88,6 +91,8 @@ class Pages(unittest.TestCase):
                 ("void f() { loader.fail(p, t, 301); e.page(no_x); e.page(303); }",
                  {"src/net/detail/l.h": "constexpr int no_x = 302;\nvoid fail(Pointer p, Text t, int page);\n",
                   "src/net/l.cc": "void Loader::fail(Pointer p, Text t, int page) { add(e.page(page)); }"}),
+                (self.HELPER + "void f() { bad(c, t, 301); bad(c, t, 302).page(303); }",
+                 {"src/net/detail/b.h": "Error bad(int page, Text t, Place p) { return e.page(page); }"}),
                 (pages, {"src/net/x_test.cc": "e.page(999);", "src/net/test/y.h": "e.page(999);"})):
             self.assertEqual(self.found(text, more=more), [], text)
 

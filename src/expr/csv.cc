@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/csv.h"
 
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <unordered_set>
 #include <utility>
-
-#include "core/text.h"
 
 namespace aios::expr {
 namespace {

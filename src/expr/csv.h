@@ -5,14 +5,14 @@
 // another number of fields than the header, text after a closing quote, a quote inside an unquoted
 // field, a lone CR, a name twice in the header.
 
+#include "core/result.h"
+#include "expr/position.h"
+
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/result.h"
-#include "expr/position.h"
 
 namespace aios::expr {
 

@@ -8,6 +8,10 @@
 // the expression's recursion. Threading: a Program is immutable; copies share it and may be used
 // from any thread at once.
 
+#include "core/json.h"
+#include "core/result.h"
+#include "core/time.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,10 +19,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "core/json.h"
-#include "core/result.h"
-#include "core/time.h"
 
 namespace aios::expr {
 

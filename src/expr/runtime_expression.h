@@ -4,17 +4,17 @@
 // to end is replaced by its value, of any type; every other text stays as it is (strict mode of the
 // workflow specification).
 
+#include "core/json.h"
+#include "core/result.h"
+#include "expr/jq.h"
+#include "expr/position.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
-
-#include "core/json.h"
-#include "core/result.h"
-#include "expr/jq.h"
-#include "expr/position.h"
 
 namespace aios::expr {
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/schema.h"
 
+#include "aios_bridge.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <string_view>
-
-#include "aios_bridge.h"
-#include "core/text.h"
 
 namespace aios::expr {
 namespace {

@@ -4,14 +4,14 @@
 // fetched: what a schema refers to is handed over when it is compiled. Threading: a Schema is
 // immutable; copies share it and may be used from any thread at once.
 
+#include "core/json.h"
+#include "core/result.h"
+
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "core/json.h"
-#include "core/result.h"
 
 namespace aios::expr {
 

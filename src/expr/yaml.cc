@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/yaml.h"
 
+#include "core/text.h"
+#include "expr/detail/yaml_mistake.h"
+#include "expr/detail/yaml_scalar.h"
+#include "expr/scalar_place.h"
+
 #include <fmt/format.h>
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
@@ -13,10 +18,6 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
-
-#include "core/text.h"
-#include "expr/detail/yaml_scalar.h"
-#include "expr/scalar_place.h"
 
 namespace aios::expr {
 namespace {
@@ -307,7 +308,8 @@ Result<YamlDocument> parse_yaml(std::string_view text, std::string_view file,
   } catch (const YAML::DeepRecursion& deep) {
     return refused(file, {places.of(deep.mark), "nested too deep for the parser", true});
   } catch (const YAML::Exception& wrong) {
-    return refused(file, {places.of(wrong.mark), ascii_lower(wrong.msg)});
+    auto mistake = detail::yaml_mistake(text, places.of(wrong.mark), ascii_lower(wrong.msg));
+    return refused(file, {mistake.place, std::move(mistake.message)});
   } catch (const std::exception& wrong) {
     return refused(file, {{}, wrong.what()});
   }

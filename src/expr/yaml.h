@@ -5,14 +5,14 @@
 // keys, keys that are not scalars, merge keys (`<<`), unknown tags, numbers JSON lacks (.inf,
 // .nan), an alias inside its own anchor.
 
+#include "core/json.h"
+#include "core/result.h"
+#include "expr/position.h"
+
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "core/json.h"
-#include "core/result.h"
-#include "expr/position.h"
 
 namespace aios::expr {
 

@@ -2,10 +2,10 @@
 #pragma once
 // expr/detail/yaml_scalar: what a plain YAML 1.2 scalar means (core schema, section 10.3.2).
 
+#include "core/json.h"
+
 #include <optional>
 #include <string_view>
-
-#include "core/json.h"
 
 namespace aios::expr::detail {
 

@@ -2,13 +2,6 @@
 #pragma once
 // workflow/detail/live_run: a run in memory, with what leaves with its next commit.
 
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <string>
-#include <string_view>
-#include <vector>
-
 #include "core/context.h"
 #include "runtime/one_shot.h"
 #include "store/transition.h"
@@ -16,6 +9,13 @@
 #include "workflow/detail/machine.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace aios::workflow {
 
