@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/detail/connection.h"
 
-#include "net/detail/peer_counts.h"
 #include "net/detail/serialize.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 
 namespace aios::net::detail {
 
@@ -58,20 +56,14 @@ Connection::Connection(std::unique_ptr<Socket> socket, ConnectionHost& host)
       host_(&host),
       parser_(Parser::Kind::request, limits_of(*host.options)),
       peer_(socket_->peer()),
-      address_(address_of(peer_)),
       body_share_(*host.bodies),
-      since_(host.executor->clock().instant()),
       cancel_(std::make_shared<CancelState>()) {
   in_.resize(buffer_bytes);
 }
 
 void Connection::enter(Phase phase, Duration timeout) {
-  const Instant now = host_->executor->clock().instant();
-  if (answered_ && phase != phase_) {  // who never was counts from the beginning
-    since_ = now;
-  }
   phase_ = phase;
-  deadline_ = now + timeout;
+  deadline_ = host_->executor->clock().instant() + timeout;
 }
 
 void Connection::check_time(Instant now) {
@@ -95,20 +87,13 @@ bool Connection::close_if_idle() {
   return true;
 }
 
-Connection::Spare Connection::spare() const {
-  if (phase_ == Phase::head || (phase_ == Phase::idle && !answered_)) {
-    return Spare::asking;
+bool Connection::close_for_room() {
+  if (!is_unproven()) {
+    return close_if_idle();
   }
-  if (phase_ == Phase::writing && answered_) {
-    return Spare::reading;
-  }
-  return phase_ == Phase::idle ? Spare::idle : Spare::not_at_all;
-}
-
-void Connection::close_for_room() {
-  AIOS_ASSERT(spare() != Spare::not_at_all);
   phase_ = Phase::ending;
   socket_->close();
+  return true;
 }
 
 void Connection::abort() {
@@ -152,8 +137,6 @@ void Connection::start_body() {
     head.target = parser_.target();
     head.headers = std::move(parser_.headers());
     ruling = host_->router->rule_body(head);
-    const std::size_t key = std::hash<std::string_view>()(head.headers.get("authorization"));
-    body_share_.begin({address_, fmt::format("{} {:x}", address_, key)});
     parser_.headers() = std::move(head.headers);
   }
   refusal_ = std::move(ruling.refusal);
@@ -173,8 +156,7 @@ bool Connection::body_fits() {
     return true;
   }
   refusal_ = problem(Error(Code::unavailable,
-                           "the bodies that are being received, of all or of this sender, take "
-                           "all the memory they may",
+                           "the bodies that are being received take all the memory they may",
                            Retry::same_call)
                          .page(317)
                          .after(std::chrono::seconds(1)));
