@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstdint>
 #include <future>
 #include <memory>
 #include <string>
@@ -63,7 +64,7 @@ struct Fixture {
     REQUIRE(started.ok());
     server = std::move(*started);
   }
-  Peer connect() const { return Peer(server->port()); }
+  Peer connect(std::uint8_t from = 1) const { return Peer(server->port(), from); }
 
   runtime::Shards shards{1};
   Router router;
@@ -107,22 +108,25 @@ TEST_CASE("server: a body without a good key is not read: the head alone is answ
 
 TEST_CASE("server: bodies of all connections together have a bound, and give their room back") {
   ServerOptions options;
-  options.bodies_bytes_max = 100'000;
+  options.bodies_bytes_max = 160'000;  // 120'000 for the address
   options.request_timeout = std::chrono::milliseconds(500);
   Fixture fixture(options);
   Peer holding = fixture.connect();
   holding.send("POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" +
                std::string(60'000, 'x'));
   fixture.held.get_future().wait();
+  Peer elsewhere = fixture.connect(2);
+  elsewhere.send(head_of("good", 70'000) + std::string(70'000, 'y'));
+  CHECK(elsewhere.read_answer().status == 200);
   Peer second = fixture.connect();
-  second.send(head_of("good", 60'000) + std::string(60'000, 'y'));
+  second.send(head_of("good", 70'000) + std::string(70'000, 'y'));
   const Response refused = second.read_answer();
   CHECK(refused.status == 503);
   CHECK(refused.headers.get("retry-after") == "1");
   CHECK(refused.body.find("AIOS-0317") != std::string::npos);
   CHECK(holding.read_answer().status == 504);  // the handler has ended
   Peer third = fixture.connect();
-  third.send(head_of("good", 60'000) + std::string(60'000, 'y'));
+  third.send(head_of("good", 70'000) + std::string(70'000, 'y'));
   CHECK(third.read_answer().status == 200);
 }
 
@@ -152,6 +156,51 @@ TEST_CASE("server: at the connection bound who never asked goes before who did")
   asks(third);
   CHECK(slow.at_end());
   asks(good);
+}
+
+TEST_CASE("server: at the connection bound who was answered once and now sends slowly goes first") {
+  ServerOptions options;
+  options.connections_max = 2;
+  Fixture fixture(options);
+  Peer slow = fixture.connect();
+  asks(slow);
+  Peer good = fixture.connect();
+  asks(good);
+  slow.send("GET /quick HTT");  // never to be ended
+  asks(good);
+  asks(good);
+  Peer third = fixture.connect();
+  asks(third);
+  CHECK(slow.at_end());
+  asks(good);
+}
+
+TEST_CASE("server: the connections of one address make room among themselves") {
+  ServerOptions options;
+  options.connections_max = 8;
+  options.connections_per_peer_max = 2;
+  Fixture fixture(options);
+  Peer other = fixture.connect(2);
+  asks(other);  // idle longest of all
+  Peer first = fixture.connect();
+  asks(first);
+  Peer second = fixture.connect();
+  asks(second);
+  Peer third = fixture.connect();
+  asks(third);
+  CHECK(first.at_end());
+  asks(other);
+  const std::string wait = std::string(quick) + "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (Peer* busy : {&second, &third}) {
+    busy->send(wait);
+    CHECK(busy->read_answer().status == 200);
+  }
+  Peer fourth = fixture.connect();
+  fourth.send(quick);
+  CHECK(fourth.read_answer().status == 503);
+  asks(other);
+  Peer another = fixture.connect(2);
+  asks(another);
 }
 
 TEST_CASE("server: at the connection bound, all of them busy, the answer is 503") {

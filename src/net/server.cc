@@ -2,6 +2,7 @@
 #include "net/server.h"
 
 #include "net/detail/connection.h"
+#include "net/detail/peer_counts.h"
 #include "net/detail/socket.h"
 #include "runtime/one_shot.h"
 #include "runtime/task_group.h"
@@ -12,6 +13,8 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 namespace aios::net {
@@ -100,6 +103,11 @@ class TcpServer final : public Server {
   static std::uint32_t beyond_max(const ServerOptions& options) {
     return std::clamp<std::uint32_t>(options.connections_max / 8, 1, turned_away_max);
   }
+  static std::uint32_t peer_max(const ServerOptions& options) {
+    return options.connections_per_peer_max > 0
+               ? options.connections_per_peer_max
+               : options.connections_max - options.connections_max / 4;
+  }
   static Duration tick_of(const ServerOptions& options) {
     const Duration shortest =
         std::min({options.header_timeout, options.idle_timeout, options.body_timeout,
@@ -136,16 +144,19 @@ class TcpServer final : public Server {
     shard->timer = shard->executor.call_at(now + tick_, [this, shard] { tick(shard); });
   }
   static Task<void> accept_all(TcpServer* server);
-  static Task<void> run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket);
-  static bool make_room(Shard* shard);
+  static Task<void> run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket,
+                        std::string address);
+  void leave(const std::string& address);
+  static bool make_room(Shard* shard, const std::string* of_address);
   static Task<void> turn_away(TcpServer* server, Shard* shard,
-                              std::unique_ptr<detail::Socket> socket);
+                              std::unique_ptr<detail::Socket> socket, std::string address);
   static Task<void> finish(Shard* shard);
   void take(Shard* shard, std::unique_ptr<detail::Socket> socket);
 
   runtime::Shards& shards_;
   const ServerOptions options_;
   detail::BodyBudget bodies_;
+  detail::PeerCounts peers_;
   const Duration tick_;
   std::unique_ptr<detail::Listener> listener_;
   std::uint16_t port_ = 0;
@@ -187,60 +198,72 @@ Task<void> TcpServer::accept_all(TcpServer* server) {
 
 /// On the accepting shard: hands the socket to its own.
 void TcpServer::take(Shard* shard, std::unique_ptr<detail::Socket> socket) {
-  const bool room = open_->fetch_add(1) < options_.connections_max;
+  std::string address = detail::address_of(socket->peer());
+  const bool has_share = peers_.enter(address) <= peer_max(options_);
+  const bool has_room = open_->fetch_add(1) < options_.connections_max && has_share;
   handed_over_.fetch_add(1);
   running_.enter();
   auto held = std::make_shared<std::unique_ptr<detail::Socket>>(std::move(socket));
-  shard->executor.post([this, shard, room, held] {
+  shard->executor.post([this, shard, has_room, has_share, held, address = std::move(address)] {
     handed_over_.fetch_sub(1);
-    const bool serve = room || make_room(shard);
+    const bool serve = has_room || make_room(shard, has_share ? nullptr : &address);
     if (!serve && turned_away_.fetch_add(1) >= beyond_max(options_)) {
       turned_away_.fetch_sub(1);
-      open_->fetch_sub(1);
-      running_.leave();
+      leave(address);
       return;  // closed unanswered
     }
-    auto work =
-        serve ? run(this, shard, std::move(*held)) : turn_away(this, shard, std::move(*held));
+    auto work = serve ? run(this, shard, std::move(*held), address)
+                      : turn_away(this, shard, std::move(*held), address);
     shard->group.spawn(std::move(work));
   });
 }
 
-/// A peer that only holds connections must not keep out one that asks: the oldest that never asked
-/// for anything goes, else the one that is idle longest.
-bool TcpServer::make_room(Shard* shard) {
-  const auto unproven =
-      std::find_if(shard->connections.begin(), shard->connections.end(),
-                   [](const auto* connection) { return connection->is_unproven(); });
-  if (unproven != shard->connections.end()) {
-    return (*unproven)->close_for_room();
+/// A peer that only holds connections must not keep out one that asks.
+/// @param of_address  whose connection must go; null: anybody's
+bool TcpServer::make_room(Shard* shard, const std::string* of_address) {
+  detail::Connection* least = nullptr;
+  const auto rank = [](const detail::Connection* connection) {
+    return std::pair(connection->spare(), connection->since());
+  };
+  for (detail::Connection* connection : shard->connections) {
+    const bool may_go = connection->spare() != detail::Connection::Spare::not_at_all &&
+                        (of_address == nullptr || connection->address() == *of_address);
+    if (may_go && (least == nullptr || rank(connection) < rank(least))) {
+      least = connection;
+    }
   }
-  const auto oldest = std::min_element(
-      shard->connections.begin(), shard->connections.end(),
-      [](const auto* left, const auto* right) { return left->idle_end() < right->idle_end(); });
-  return oldest != shard->connections.end() && (*oldest)->close_for_room();
+  if (least == nullptr) {
+    return false;
+  }
+  least->close_for_room();
+  return true;
 }
 
-Task<void> TcpServer::run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket) {
-  detail::Connection connection(std::move(socket), shard->host);
+void TcpServer::leave(const std::string& address) {
+  peers_.leave(address);
+  open_->fetch_sub(1);
+  running_.leave();
+}
+
+Task<void> TcpServer::run(TcpServer* server, Shard* shard, std::unique_ptr<detail::Socket> socket,
+                          std::string address) {
+  detail::Connection connection(std::move(socket), shard->host, address);
   const auto place = shard->connections.insert(shard->connections.end(), &connection);
   auto serving = connection.serve();
   co_await std::move(serving);
   shard->connections.erase(place);
-  server->open_->fetch_sub(1);
-  server->running_.leave();
+  server->leave(address);
 }
 
 Task<void> TcpServer::turn_away(TcpServer* server, Shard* shard,
-                                std::unique_ptr<detail::Socket> socket) {
-  detail::Connection connection(std::move(socket), shard->host);
+                                std::unique_ptr<detail::Socket> socket, std::string address) {
+  detail::Connection connection(std::move(socket), shard->host, address);
   const auto place = shard->connections.insert(shard->connections.end(), &connection);
   auto refusing = connection.turn_away();
   co_await std::move(refusing);
   shard->connections.erase(place);
   server->turned_away_.fetch_sub(1);
-  server->open_->fetch_sub(1);
-  server->running_.leave();
+  server->leave(address);
 }
 
 Task<void> TcpServer::finish(Shard* shard) {

@@ -20,10 +20,15 @@ namespace aios::net {
 struct ServerOptions {
   std::string host = "127.0.0.1";  ///< an address, or "localhost" (127.0.0.1)
   std::uint16_t port = 0;          ///< 0: any free one
-  /// Beyond, the oldest that never sent a whole request is closed, else the one that is idle
-  /// longest; where all are busy, the new one gets 503.
+  /// Beyond, one is closed: that which has been sending its request for longest (or never sent
+  /// one), else the one that is idle longest, else the slowest reader; where all are being
+  /// handled, the new one gets 503.
   std::uint32_t connections_max = 10'000;
+  /// The same for those of one peer address, which make room among themselves. 0: three quarters
+  /// of connections_max. A proxy in front is one address.
+  std::uint32_t connections_per_peer_max = 0;
   /// Memory of the bodies that are being received or handled, all connections together; then 503.
+  /// One key may have half of it, one peer address three quarters.
   std::size_t bodies_bytes_max = std::size_t{256} << 20;
   std::size_t header_bytes_max = 32 << 10;
   /// From the first byte of a request to its last header; then 408.

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <utility>
 
 namespace aios::net::detail {
 
@@ -51,19 +53,25 @@ void ConnectionHost::count(int status) const {
   }
 }
 
-Connection::Connection(std::unique_ptr<Socket> socket, ConnectionHost& host)
+Connection::Connection(std::unique_ptr<Socket> socket, ConnectionHost& host, std::string address)
     : socket_(std::move(socket)),
       host_(&host),
       parser_(Parser::Kind::request, limits_of(*host.options)),
       peer_(socket_->peer()),
+      address_(std::move(address)),
       body_share_(*host.bodies),
+      since_(host.executor->clock().instant()),
       cancel_(std::make_shared<CancelState>()) {
   in_.resize(buffer_bytes);
 }
 
 void Connection::enter(Phase phase, Duration timeout) {
+  const Instant now = host_->executor->clock().instant();
+  if (answered_ && phase != phase_) {  // who never was counts from the beginning
+    since_ = now;
+  }
   phase_ = phase;
-  deadline_ = host_->executor->clock().instant() + timeout;
+  deadline_ = now + timeout;
 }
 
 void Connection::check_time(Instant now) {
@@ -87,13 +95,20 @@ bool Connection::close_if_idle() {
   return true;
 }
 
-bool Connection::close_for_room() {
-  if (!is_unproven()) {
-    return close_if_idle();
+Connection::Spare Connection::spare() const {
+  if (phase_ == Phase::head || (phase_ == Phase::idle && !answered_)) {
+    return Spare::asking;
   }
+  if (phase_ == Phase::writing && answered_) {
+    return Spare::reading;
+  }
+  return phase_ == Phase::idle ? Spare::idle : Spare::not_at_all;
+}
+
+void Connection::close_for_room() {
+  AIOS_ASSERT(spare() != Spare::not_at_all);
   phase_ = Phase::ending;
   socket_->close();
-  return true;
 }
 
 void Connection::abort() {
@@ -137,6 +152,8 @@ void Connection::start_body() {
     head.target = parser_.target();
     head.headers = std::move(parser_.headers());
     ruling = host_->router->rule_body(head);
+    const std::size_t key = std::hash<std::string_view>()(head.headers.get("authorization"));
+    body_share_.begin({address_, fmt::format("{} {:x}", address_, key)});
     parser_.headers() = std::move(head.headers);
   }
   refusal_ = std::move(ruling.refusal);
@@ -156,7 +173,8 @@ bool Connection::body_fits() {
     return true;
   }
   refusal_ = problem(Error(Code::unavailable,
-                           "the bodies that are being received take all the memory they may",
+                           "the bodies that are being received, of all or of this sender, take "
+                           "all the memory they may",
                            Retry::same_call)
                          .page(317)
                          .after(std::chrono::seconds(1)));

@@ -41,7 +41,8 @@ struct ConnectionHost {
 
 class Connection {
  public:
-  Connection(std::unique_ptr<Socket> socket, ConnectionHost& host);
+  /// @param address  of the peer, without the port
+  Connection(std::unique_ptr<Socket> socket, ConnectionHost& host, std::string address);
   /// Ends when the connection does.
   Task<void> serve();
   /// Tells a peer beyond the bound that there is no room, and ends.
@@ -50,14 +51,19 @@ class Connection {
   void check_time(Instant now);
   /// Closes it when no request is in progress. @return whether it did
   bool close_if_idle();
-  /// Nothing was answered here yet, and no request is whole.
-  bool is_unproven() const {
-    return !answered_ && (phase_ == Phase::idle || phase_ == Phase::head);
-  }
-  /// Closes it when it is unproven or no request is in progress. @return whether it did
-  bool close_for_room();
-  /// When it will have been idle for too long; never while a request is in progress.
-  Instant idle_end() const { return phase_ == Phase::idle ? deadline_ : Instant::never(); }
+  /// Which connections may be closed for the room they take, the least missed first.
+  enum class Spare : std::uint8_t {
+    asking,   ///< sent no whole request since it came, or since its last answer
+    idle,     ///< was answered, and asks for nothing now
+    reading,  ///< is slow to read its answer
+    not_at_all,
+  };
+  Spare spare() const;
+  /// Of those that are alike, the one with the earliest goes.
+  Instant since() const { return since_; }
+  const std::string& address() const { return address_; }
+  /// Closes it, which must be spare.
+  void close_for_room();
   /// Cancels the request in progress and closes.
   void abort();
 
@@ -82,6 +88,7 @@ class Connection {
   ConnectionHost* host_;
   Parser parser_;
   std::string peer_;
+  std::string address_;
   std::string in_;  ///< received bytes are [begin_, end_)
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -91,6 +98,7 @@ class Connection {
   std::string out_;
   Phase phase_ = Phase::idle;
   Instant deadline_ = Instant::never();
+  Instant since_;  ///< it is as it is for who wants its room; see spare()
   bool timed_out_ = false;
   bool answered_ = false;  ///< a request of this peer
   std::shared_ptr<CancelState> cancel_;
