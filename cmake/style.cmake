@@ -1,5 +1,5 @@
 # ctest -L style, and the target aios_headers: each header of src/ compiled alone, without the precompiled one.
-foreach(check layers await tidy pages)
+foreach(check layers await tidy pages docs)
   add_test(NAME style.${check} COMMAND python3 "${CMAKE_SOURCE_DIR}/tools/check_${check}.py")
   set_tests_properties(style.${check} PROPERTIES LABELS style)
 endforeach()

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The checks must be able to fail: each bad line below is found, each good one is not."""
+import os
 import pathlib
 import subprocess
 import sys
 import unittest
 
 import check_await
+import check_docs
 import check_pages
 import check_tidy
 import count_tests
@@ -122,6 +124,24 @@ class Pages(unittest.TestCase):
                      "Error bad(int number) { return e.page(number); }\nvoid f() { bad(301); }",
                      self.HELPER + "void f() { bad(c, t, table[2]); }"):
             self.assertIn("cannot read which page", "".join(self.found(text)), text)
+
+
+class Docs(unittest.TestCase):
+    THERE = {"src/net/http.cc", "src/net/README.md", "src/net/detail/pool.h", "docs/a.md", "tools/x.py", "tests/sim", "docs/b.md"}
+
+    def found(self, text, document="docs/a.md"):
+        return list(check_docs.check(document, text, lambda at: os.path.normpath(at) in self.THERE))
+
+    def test_good(self):
+        for text in ("`net/http.cc` and `src/net/http.cc`", "`tools/x.py`, [b](b.md#part), [c](../tools/x.py)", "`tests/sim`",
+                     "[w](https://example.org/x.cc)", "`src/<module>/<name>.cc`, `policies/*.rego`, gone.cc", "`http.detail`"):
+            self.assertEqual(self.found(text), [], text)
+        self.assertEqual(self.found("`http.cc`, `detail/pool.h`, [a](../../docs/a.md)", "src/net/README.md"), [])
+
+    def test_bad(self):
+        for text in ("line\n`http.cc`", "`net/gone.cc`", "`tests/gone/`", "[b](c.md)", "good `net/http.cc`, bad `pool.h`"):
+            self.assertEqual(len(self.found(text)), 1, text)
+        self.assertIn("docs/a.md:2: there is no 'http.cc'", self.found("line\n`http.cc`"))
 
 
 class Count(unittest.TestCase):
