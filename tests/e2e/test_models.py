@@ -40,7 +40,7 @@ class Models(unittest.TestCase):
         self.assertEqual(version["version"], 1)
         self.assertEqual(version["owner"], "support-operations@example.com")
         self.assertEqual(len(version["dataset_digest"]), 64)
-        self.assertEqual(version["examples"], 1264)
+        self.assertEqual(version["examples"], 1302)
         self.assertEqual(version["heldout"]["examples"], 276)
         self.assertGreaterEqual(version["heldout"]["accuracy"], 0.9)
         self.assertTrue(version["trained_by"].startswith("key_"))

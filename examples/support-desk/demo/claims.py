@@ -53,13 +53,27 @@ def outcomes(runs, tickets_by_run):
         }
         if row["action"] == "refund":  # the order's price as the generator knows it
             row["refund_expected_cents"] = ticket.get("order_cents", 0)
-            if row["right_action"] != "refund":
-                row["refund_not_due_cents"] = row["refund_expected_cents"]
         if outcome == "automatic" and (output.get("intent") != row["intent"]
                                        or row["action"] != row["right_action"]):
             row["wrong_automatic"] = 1
         rows.append(row)
+    for_orders(rows, {ticket["data"]["ticket"]: ticket for ticket in tickets_by_run.values()})
     return rows
+
+
+def for_orders(rows, tickets):
+    """Fills refund_not_due_cents: what went out for an order beyond what was due for it. By order,
+    not by ticket: of two tickets about one order the second may be the faster one."""
+    orders = collections.defaultdict(list)
+    for row in rows:
+        ticket = tickets[row["ticket"]]
+        orders[ticket["data"].get("order") or row["ticket"]].append(row)
+    for group in orders.values():
+        due = max(tickets[row["ticket"]]["truth"]["amount_cents"] for row in group)
+        over = sum(row["refund_expected_cents"] for row in group) - due
+        for row in sorted(group, key=lambda row: row["right_action"] == "refund"):
+            row["refund_not_due_cents"] = max(0, min(over, row["refund_expected_cents"]))
+            over -= row["refund_not_due_cents"]
 
 
 def by_kind(rows):
@@ -69,6 +83,14 @@ def by_kind(rows):
              sum(r["kind"] == kind and r["outcome"] == "automatic" for r in rows),
              sum(r["kind"] == kind and r["wrong_automatic"] for r in rows))
             for kind, count in kinds.most_common()]
+
+
+def worst_kind(rows, automatic_min):
+    """-> (kind, automatic, wrong) with the largest share of wrong ones, of the kinds with at least
+    so many automatic answers; None when there is none."""
+    kinds = [(kind, automatic, wrong) for kind, _, automatic, wrong in by_kind(rows)
+             if automatic >= automatic_min]
+    return max(kinds, key=lambda kind: kind[2] / kind[1], default=None)
 
 
 def write_answers(path, answers):

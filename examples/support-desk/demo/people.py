@@ -59,11 +59,15 @@ class Reviewer(threading.Thread):
     def decide(truth, evidence):
         answer = {"intent": truth["intent"], "action": truth["action"],
                   "reply": "We have looked into it."}
+        order = evidence.get("order")
+        refused = any(why.startswith("the help desk refuses") for why in evidence.get("why", []))
         if answer["action"] == "refund":
-            if evidence.get("order"):
-                answer.update(order=evidence["order"]["id"], amount_cents=truth["amount_cents"])
-            else:
+            if not order:
                 answer["action"] = "case"
+            elif refused or order.get("refunded_cents", 0) > 0:
+                answer["action"] = "none"  # the money of this order is back already
+            else:
+                answer.update(order=order["id"], amount_cents=truth["amount_cents"])
         return answer
 
 

@@ -13,14 +13,15 @@ sys.path.insert(0, os.path.join(HERE, "..", "demo"))
 sys.path.insert(0, os.path.join(HERE, "..", "helpdesk"))
 import claims  # noqa: E402
 import helpdesk  # noqa: E402
-from people import Reviewer  # noqa: E402
+from people import Operator, Reviewer, happened  # noqa: E402
 from sender import encode  # noqa: E402
 
 
 def ticket(number, intent="refund_request", action="refund", kind="ordinary"):
     return {"kind": kind, "event": f"mail-{number}", "customer": "c", "order_cents": 500,
             "data": {"ticket": f"T-{number}"}, "expect": "accepted",
-            "truth": {"intent": intent, "action": action, "amount_cents": 500}}
+            "truth": {"intent": intent, "action": action,
+                      "amount_cents": 500 if action == "refund" else 0}}
 
 
 def run(number, status="completed", **output):
@@ -65,6 +66,23 @@ class ClaimsTest(unittest.TestCase):
         self.assertEqual([row["refund_not_due_cents"] for row in rows], [500, 0])
         self.assertEqual(claims.by_kind(rows), [("injection", 1, 1, 1), ("ordinary", 1, 1, 0)])
 
+    def test_of_two_tickets_about_one_order_the_faster_one_may_have_the_money(self):
+        first, again = ticket(1), ticket(2, "refund_request", "none", "refunded")
+        for one in (first, again):
+            one["data"]["order"] = "ORD-1"
+        overtaken = self.rows((run(1, outcome="human", action="none"), first), (run(2), again))
+        self.assertEqual([row["refund_not_due_cents"] for row in overtaken], [0, 0])
+        both = self.rows((run(1), first), (run(2), again))
+        self.assertEqual([row["refund_not_due_cents"] for row in both], [0, 500])
+
+    def test_the_worst_kind_is_the_one_with_the_largest_share(self):
+        wrong = {"intent": "order_status", "action": "case"}
+        rows = self.rows(*[(run(i, **(wrong if i in (1, 11) else {})),
+                            ticket(i, kind="a" if i <= 10 else "b")) for i in range(1, 13)])
+        self.assertEqual(claims.worst_kind(rows, 1), ("b", 2, 1))
+        self.assertEqual(claims.worst_kind(rows, 3), ("a", 10, 1))
+        self.assertIsNone(claims.worst_kind(rows, 11))
+
     def test_an_order_that_is_paid_twice_is_counted(self):
         self.assertEqual(self.books(("T-1", 500), ("T-2", 500))["orders_paid_twice"], 1)
 
@@ -88,10 +106,16 @@ class ClaimsTest(unittest.TestCase):
         self.assertEqual((facts["out_of_scope_answered"], facts["wrong_automatic"]), (1, 1))
         self.assertEqual(facts["accuracy"], 0.6667)
 
-    def test_the_reviewer_pays_only_where_there_is_an_order(self):
+    def test_the_reviewer_pays_only_where_there_is_an_order_with_its_money(self):
         truth = {"intent": "refund_request", "action": "refund", "amount_cents": 700}
-        self.assertEqual(Reviewer.decide(truth, {"order": {"id": "ORD-1"}})["amount_cents"], 700)
+        order = {"id": "ORD-1", "refunded_cents": 0}
+        paid = Reviewer.decide(truth, {"order": order})
+        self.assertEqual((paid["order"], paid["amount_cents"]), ("ORD-1", 700))
         self.assertEqual(Reviewer.decide(truth, {"order": None})["action"], "case")
+        spent = {"id": "ORD-1", "refunded_cents": 700}
+        self.assertEqual(Reviewer.decide(truth, {"order": spent})["action"], "none")
+        why = ["the help desk refuses a refund of 700 cents for order ORD-1: above what is left"]
+        self.assertEqual(Reviewer.decide(truth, {"order": order, "why": why})["action"], "none")
 
     def test_the_same_ticket_is_the_same_bytes(self):
         first = encode(ticket(1), "2026-01-01T00:00:00Z", binary=True)
@@ -99,6 +123,86 @@ class ClaimsTest(unittest.TestCase):
         self.assertEqual(first[1]["ce-id"], "mail-1")
         structured = encode(ticket(1), "2026-01-01T00:00:00Z", binary=False)
         self.assertEqual(structured[1]["Content-Type"], "application/cloudevents+json")
+
+
+class Desk:
+    """The help desk's file with one refund, one case and the notices given."""
+
+    def __init__(self, test, *notices):
+        folder = tempfile.TemporaryDirectory()
+        test.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "desk.db")
+        helpdesk.Desk(self.path).close()
+        self.db = sqlite3.connect(self.path)
+        test.addCleanup(self.db.close)
+        self.db.execute("insert into refunds(id,key,order_id,amount_cents,body_digest,at) "
+                        "values ('RF-1','eff-1','ORD-10001',500,'',0)")
+        self.db.execute("insert into cases(id,reference,intent,at) values ('CASE-1','eff-2','i',0)")
+        self.db.executemany("insert into notices(id,customer,text,at) values (?,?,?,0)", [
+            (f"NT-{i}", customer, f"Your refund for order {order} is on its way.")
+            for i, (customer, order) in enumerate(notices)])
+        self.db.commit()
+
+
+class OperatorTest(unittest.TestCase):
+    def test_each_effect_is_found_by_what_names_it(self):
+        db = Desk(self, ("C1000", "ORD-10001"), ("C1001", "ORD-10002")).db
+        pay, case, tell = "/do/9/payRefund/try/0/pay", "/do/12/openCase", "/do/13/tellCustomer"
+        self.assertEqual(happened(db, pay, "eff-1", None, None),
+                         (True, {"id": "RF-1", "amount_cents": 500}))
+        self.assertEqual(happened(db, case, "eff-2", None, None),
+                         (True, {"id": "CASE-1", "reference": "eff-2"}))
+        self.assertEqual(happened(db, tell, "eff-3", "C1000", "ORD-10001"), (True, {"id": "NT-0"}))
+        # The notice of another ticket, of another customer, or nothing at all: it did not happen.
+        self.assertEqual(happened(db, pay, "eff-3", "C1000", "ORD-10001"), (True, None))
+        self.assertEqual(happened(db, tell, "eff-3", "C1000", "ORD-10002"), (True, None))
+
+    def test_what_the_books_do_not_tell_is_not_known(self):
+        db = Desk(self, ("C1000", "ORD-10001"), ("C1000", "ORD-10001")).db
+        tell = "/do/13/tellCustomer"
+        self.assertEqual(happened(db, tell, "eff-3", "C1000", "ORD-10001"), (False, None))
+        self.assertEqual(happened(db, tell, "eff-3", "C1000", None), (False, None))
+        self.assertEqual(happened(db, "/do/1/somethingNew", "eff-1", "C1000", "O"), (False, None))
+
+    def settle(self, step, effect, rounds=1):
+        """-> what the operator said of one incident at that step"""
+        said = []
+        one = ticket(1)
+        one["data"].update({"from": "anna.adler0@example.com", "order": "ORD-10001"})
+
+        class Api:
+            def pages(self, _path):
+                return [{"id": "run_1", "incident": "inc_1"}]
+
+            def want(self, _method, _path):
+                data = {"incident": "inc_1", "step": step, "effect": effect}
+                return {"items": [{"data": {"step": step}}, {"data": data}]}
+
+            def call(self, _method, _path, body):
+                said.append(body)
+                return 200, {}
+
+        operator = Operator(Api(), Desk(self).path)
+        for _ in range(rounds):
+            operator.round({"run_1": one})
+            operator._seen = {incident: 0.0 for incident in operator._seen}  # long ago
+        return said, operator
+
+    def test_a_refused_refund_is_not_settled_as_a_notice(self):
+        said, _ = self.settle("/do/9/payRefund/try/0/pay", "eff-9", rounds=2)
+        self.assertEqual(said, [{"incident": "inc_1", "resolution": "retry"}])
+
+    def test_not_found_is_believed_only_later_and_found_at_once(self):
+        said, _ = self.settle("/do/9/payRefund/try/0/pay", "eff-9")
+        self.assertEqual(said, [])
+        said, _ = self.settle("/do/9/payRefund/try/0/pay", "eff-1")
+        self.assertEqual(said, [{"incident": "inc_1", "resolution": "happened",
+                                 "result": {"id": "RF-1", "amount_cents": 500}}])
+
+    def test_what_nobody_knows_stays_open_and_is_told(self):
+        said, operator = self.settle("/do/1/somethingNew", "eff-1", rounds=2)
+        self.assertEqual(said, [])
+        self.assertIn("run_1", operator.problem)
 
 
 if __name__ == "__main__":
