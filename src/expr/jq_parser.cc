@@ -125,35 +125,22 @@ Parser::Parsed Parser::query() {
   if (deeper.too_deep()) {
     return too_deep();
   }
-  auto at = token_.at;
-  std::vector<NodeId> kids;
-  for (;;) {
-    auto part = commas();
-    if (!part.ok()) {
-      return part;
-    }
-    kids.push_back(*part);
-    if (!is_symbol("|")) {
-      break;
-    }
-    auto moved = advance();
-    if (!moved.ok()) {
-      return std::move(moved).error();
-    }
-  }
-  return kids.size() == 1 ? Parsed(kids[0]) : make(Syntax::pipe, at, "", std::move(kids));
+  return separated(Syntax::pipe, "|", &Parser::commas);
 }
 
-Parser::Parsed Parser::commas() {
-  auto at = token_.at;
+Parser::Parsed Parser::commas() { return separated(Syntax::comma, ",", &Parser::item); }
+
+Parser::Parsed Parser::separated(Syntax syntax, std::string_view separator,
+                                 Parsed (Parser::*part)()) {
+  const auto at = token_.at;
   std::vector<NodeId> kids;
   for (;;) {
-    auto part = item();
-    if (!part.ok()) {
-      return part;
+    auto kid = (this->*part)();
+    if (!kid.ok()) {
+      return kid;
     }
-    kids.push_back(*part);
-    if (!is_symbol(",")) {
+    kids.push_back(*kid);
+    if (!is_symbol(separator)) {
       break;
     }
     auto moved = advance();
@@ -161,7 +148,8 @@ Parser::Parsed Parser::commas() {
       return std::move(moved).error();
     }
   }
-  return kids.size() == 1 ? Parsed(kids[0]) : make(Syntax::comma, at, "", std::move(kids));
+  const bool itself = kids.size() == 1 && syntax != Syntax::patterns;
+  return itself ? Parsed(kids[0]) : make(syntax, at, "", std::move(kids));
 }
 
 /// What may swallow the rest of the query: a definition, a label, a binding; else an expression.

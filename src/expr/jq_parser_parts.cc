@@ -129,44 +129,12 @@ Parser::Parsed Parser::object_key(bool* needs_value) {
 
 /// A value may hold pipes, but no comma: that ends the member.
 Parser::Parsed Parser::object_value() {
-  auto at = token_.at;
-  std::vector<NodeId> kids;
-  for (;;) {
-    auto part = binary(0);
-    if (!part.ok()) {
-      return part;
-    }
-    kids.push_back(*part);
-    if (!is_symbol("|")) {
-      break;
-    }
-    auto moved = advance();
-    if (!moved.ok()) {
-      return std::move(moved).error();
-    }
-  }
-  return kids.size() == 1 ? Parsed(kids[0]) : make(Syntax::pipe, at, "", std::move(kids));
+  return separated(Syntax::pipe, "|", &Parser::object_value_part);
 }
 
-Parser::Parsed Parser::patterns() {
-  auto at = token_.at;
-  std::vector<NodeId> kids;
-  for (;;) {
-    auto part = pattern();
-    if (!part.ok()) {
-      return part;
-    }
-    kids.push_back(*part);
-    if (!is_symbol("?//")) {
-      break;
-    }
-    auto moved = advance();
-    if (!moved.ok()) {
-      return std::move(moved).error();
-    }
-  }
-  return make(Syntax::patterns, at, "", std::move(kids));
-}
+Parser::Parsed Parser::object_value_part() { return binary(0); }
+
+Parser::Parsed Parser::patterns() { return separated(Syntax::patterns, "?//", &Parser::pattern); }
 
 Parser::Parsed Parser::pattern() {
   if (++open_ > 200) {

@@ -36,6 +36,9 @@ class Parser {
     Parser& parser_;
   };
 
+  /// One part or several with the separator between them, as a node of this syntax; one alone is
+  /// itself, but patterns are always a node.
+  Parsed separated(Syntax syntax, std::string_view separator, Parsed (Parser::*part)());
   // queries, from loosest to tightest
   Parsed query();
   Parsed commas();
@@ -62,6 +65,7 @@ class Parser {
   Parsed object_member(std::vector<NodeId>* kids);
   Parsed object_key(bool* needs_value);
   Parsed object_value();
+  Parsed object_value_part();
   Parsed patterns();
   Parsed pattern();
   Parsed array_pattern();
