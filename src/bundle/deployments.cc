@@ -31,6 +31,15 @@ Error not_loaded(const TenantId& tenant, const std::string& why) {
       .after(failure_pause);
 }
 
+Error overtaken(const TenantId& tenant, std::uint64_t by) {
+  return Error(Code::aborted,
+               fmt::format("another deployment of tenant '{}' was made meanwhile (number {}): "
+                           "deploy again",
+                           tenant.text(), by),
+               Retry::whole_step)
+      .page(1117);
+}
+
 struct Installed {
   DeploymentInfo info;
   Bundle bundle;
@@ -110,7 +119,8 @@ struct Deployments::Impl {
 
   Task<Result<void>> load_tenant(Context ctx);
   Task<Result<DeploymentInfo>> replace(Context ctx, std::string files,
-                                       std::shared_ptr<const Bundle> bundle, JsonObject settings);
+                                       std::shared_ptr<const Bundle> bundle, JsonObject settings,
+                                       DeploymentInfo before);
 };
 
 Deployments::Deployments(DeploymentServices services) : impl_(std::make_unique<Impl>()) {
@@ -185,16 +195,21 @@ Task<Result<std::vector<Error>>> Deployments::load(Context ctx) {
 /// a crash between the two puts it in place.
 Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string files,
                                                         std::shared_ptr<const Bundle> bundle,
-                                                        JsonObject settings) {
-  auto before = co_await recorded(*services.store, ctx);
-  if (!before.ok()) {
-    co_return std::move(before).error().with("reading what is deployed");
+                                                        JsonObject settings,
+                                                        DeploymentInfo before) {
+  // The settings were made of what was recorded before the check: told before all is made ready.
+  auto now = co_await recorded(*services.store, ctx);
+  if (!now.ok()) {
+    co_return std::move(now).error().with("reading what is deployed");
   }
-  if (!before->name.empty() && before->name != bundle->name) {
+  if (now->number != before.number) {
+    co_return overtaken(ctx.tenant, now->number);
+  }
+  if (!before.name.empty() && before.name != bundle->name) {
     co_return Error(Code::failed_precondition,
                     fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so "
                                 "'{}' needs another tenant or data directory",
-                                ctx.tenant.text(), before->name, bundle->name))
+                                ctx.tenant.text(), before.name, bundle->name))
         .page(1107);
   }
   runtime::Executor* executor = runtime::Executor::current();
@@ -206,11 +221,11 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   for (const auto& member : settings) {
     info.set[member.key()] = bundle->parameters.at(member.key());
   }
-  if (before->number > 0) {
-    info.changes = changes_between(before->parameters, info.parameters);
+  if (before.number > 0) {
+    info.changes = changes_between(before.parameters, info.parameters);
   }
   info.by = ctx.principal->id;
-  info.number = before->number + 1;
+  info.number = before.number + 1;
   info.at = executor->clock().now();
   auto made = co_await make_ready(services, ctx, bundle, "");
   if (!made.ok()) {
@@ -225,7 +240,8 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   whole.deadline = Context().deadline;
   auto committed = co_await record(*services.store, std::move(whole), info, std::move(*blobs));
   if (!committed.ok()) {
-    co_return std::move(committed).error();
+    co_return committed.error().code() == Code::aborted ? overtaken(ctx.tenant, info.number)
+                                                        : std::move(committed).error();
   }
   DeploymentInfo kept = info;
   kept.changes.clear();
@@ -263,7 +279,8 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
     done = before->info;
     done->changed = false;
   } else {
-    done = co_await impl_->replace(ctx, std::move(copy), bundle, std::move(settings));
+    done = co_await impl_->replace(ctx, std::move(copy), bundle, std::move(settings),
+                                   std::move(*earlier));
   }
   impl_->end(ctx.tenant);
   if (done.ok()) {

@@ -60,7 +60,8 @@ class Deployments {
   /// Checks, makes everything ready, commits, and then puts it in place, policies first: no run
   /// meets a new step under old policies. On errors nothing changes and `errors` lists all of them
   /// (the result is the first). unavailable [AIOS-1114] while another deployment of the tenant is
-  /// under way; failed_precondition [AIOS-1107] for a bundle of another name.
+  /// under way; aborted [AIOS-1117] when one was made since this one read what was set before;
+  /// failed_precondition [AIOS-1107] for a bundle of another name.
   /// @param overrides  values of parameters; those not named keep what an earlier deployment set,
   ///                   null takes one back to the bundle's default.
   Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,

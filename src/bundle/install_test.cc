@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/deployments.h"
+
+#include "bundle/test/meanwhile.h"
 #include "connectors/test/bench.h"
 #include "data/knowledge.h"
 #include "store/memory.h"
@@ -46,7 +48,7 @@ struct Rooms {
     auto opened =
         store::open_memory_store(options, disk, store::MemoryThreads::inline_, bench.loop.clock());
     REQUIRE(opened.ok());
-    store = std::move(*opened);
+    store = std::make_unique<test::Meanwhile>(std::move(*opened));
     workflow::EngineServices services;
     services.store = store.get();
     services.registry = engine_functions == nullptr ? &functions : engine_functions;
@@ -80,7 +82,7 @@ struct Rooms {
   connectors::test::Bench bench;  // its guard, its connectors, its loop
   std::shared_ptr<store::MemoryDisk> disk;
   workflow::FunctionRegistry functions;
-  std::unique_ptr<store::Store> store;
+  std::unique_ptr<test::Meanwhile> store;
   std::unique_ptr<workflow::Engine> engine;
   std::unique_ptr<Deployments> deployments;
   data::Knowledge knowledge;
@@ -205,6 +207,24 @@ Task<void> deploy_into(Rooms* rooms, Files given, std::vector<Result<DeploymentI
   out->push_back(std::move(info));
 }
 
+Task<void> deploy_there(Deployments* deployments, Context ctx, Files given,
+                        Result<DeploymentInfo>* out) {
+  std::vector<Error> errors;
+  auto deploying = deployments->deploy(std::move(ctx), std::move(given), JsonObject(), &errors);
+  auto info = co_await std::move(deploying);
+  *out = std::move(info);
+}
+
+Task<void> deploy_set(Rooms* rooms, Files given, JsonObject set, Result<DeploymentInfo>* out) {
+  std::vector<Error> errors;
+  auto deploying =
+      rooms->deployments->deploy(rooms->ctx, std::move(given), std::move(set), &errors);
+  auto info = co_await std::move(deploying);
+  *out = std::move(info);
+}
+
+Task<void> nothing() { co_return; }
+
 TEST_CASE("deploy: two at the same time are one after the other") {
   Rooms rooms;
   std::vector<Result<DeploymentInfo>> done;
@@ -219,10 +239,63 @@ TEST_CASE("deploy: two at the same time are one after the other") {
   CHECK(rooms.installed() == Names{"first"});
 }
 
+TEST_CASE("deploy: one that read what was set before another was made is refused, then keeps it") {
+  Rooms rooms;
+  const auto with_limit = [](std::string_view version) {
+    Files given = files(version, "first");
+    given["aios.yaml"] += "parameters:\n  limit: {type: integer, default: 5}\n";
+    return given;
+  };
+  std::vector<Error> errors;
+  Result<DeploymentInfo> other = Error(Code::internal, "not deployed");
+  for (const std::uint64_t before : {0, 1}) {  // the first of a tenant, and a later one
+    CAPTURE(before);
+    const int limit = 8 + static_cast<int>(before);
+    rooms.store->once_read(store::StreamKind::deployment, [&] {
+      return deploy_set(&rooms, with_limit(fmt::format("{}", limit)), {{"limit", limit}}, &other);
+    });
+    auto late = rooms.deploy(with_limit("2"));
+    REQUIRE(other.ok());
+    REQUIRE_FALSE(late.ok());
+    CHECK(late.error().code() == Code::aborted);
+    CHECK(late.error().page() == 1117);
+    CHECK(late.error().retry() == Retry::whole_step);
+    CHECK(late.error().message().find("deploy again") != std::string::npos);
+    CHECK(rooms.recorded() == before + 1);
+    CHECK(rooms.deployments->current(default_tenant())->parameters.at("limit") == limit);
+  }
+  auto again = rooms.deploy(with_limit("2"));
+  REQUIRE(again.ok());
+  CHECK(again->number == 3);
+  CHECK(again->parameters.at("limit") == 9);
+}
+
+TEST_CASE("deploy: one that is overtaken at the commit is told the same") {
+  Rooms rooms;
+  Deployments elsewhere(DeploymentServices{rooms.store.get(), &rooms.bench.guard,
+                                           &rooms.bench.connectors, rooms.engine.get(),
+                                           &rooms.functions, &rooms.knowledge, nullptr});
+  Result<DeploymentInfo> other = Error(Code::internal, "not deployed");
+  // The first read is of the settings, the second just before all is made ready.
+  rooms.store->once_read(store::StreamKind::deployment, [&] {
+    rooms.store->once_read(store::StreamKind::deployment, [&] {
+      return deploy_there(&elsewhere, rooms.ctx, files("1", "first"), &other);
+    });
+    return nothing();
+  });
+  const auto late = rooms.deploy(files("2", "second"));
+  REQUIRE(other.ok());
+  REQUIRE_FALSE(late.ok());
+  CHECK(late.error().page() == 1117);
+  CHECK(rooms.recorded() == 1);
+}
+
 TEST_CASE("deploy: a secret that is missing is told") {
   Rooms rooms;
   Files given = files("1", "first");
   given["aios.yaml"] += "needs: {secrets: [lost-token]}\n";
+  given["policies/egress.rego"] =
+      "package aios.connector_egress\nimport rego.v1\ndefault allow := true\n";
   given["connectors/desk/connector.yaml"] = R"(name: desk
 kind: http
 region: eu
