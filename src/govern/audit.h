@@ -53,9 +53,9 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts)
 /// Turns committed leaves into tiles, entries and signed checkpoints under <directory>/<tenant>/.
 /// One key signs all tenants' logs; a checkpoint's origin is "<origin>/<tenant>". The files of a
 /// tile are immutable, and durable before a checkpoint covers them; after a crash the log continues
-/// from its last checkpoint. The store remembers size and root of the last one (sealed): a log whose
-/// files are missing or older than that is written again from the store, told of, and says so in a
-/// leaf "audit.rebuilt" of its own.
+/// from its last checkpoint. The store remembers size and root of the last one (sealed): a log
+/// whose files are missing or older than that is written again from the store, told of, and says so
+/// in a leaf "audit.rebuilt" of its own.
 /// Threading: fold() on any executor (folds wait for each other); the others from any thread.
 class AuditLog {
  public:

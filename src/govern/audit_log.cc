@@ -209,7 +209,7 @@ class TileLog final : public AuditLog {
     co_return fresh;
   }
 
-  /// After the checkpoint: a crash between the two leaves a log that is ahead of what is remembered.
+  /// After the checkpoint: a crash between the two leaves a log ahead of what is remembered.
   Task<Result<void>> remember_signed(store::Store& store, Context ctx,
                                      std::shared_ptr<TenantLog> log) {
     detail::SignedMemory memory = memories_.at(ctx.tenant);

@@ -67,8 +67,8 @@ struct Decision {
   Json grounds() const;
 };
 
-/// Proof that the guard said yes, to one tenant at one point. Only Guard makes it; takers check both
-/// before they do anything. Move-only, used once.
+/// Proof that the guard said yes, to one tenant at one point. Only Guard makes it; takers check
+/// both before they do anything. Move-only, used once.
 class Permit {
  public:
   Permit(Permit&&) noexcept = default;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// govern/detail/signed_memory: what the store remembers of a tenant's last signed checkpoint, sealed
-// in a stream of its own, so that a folder that is gone is told from one that never was.
+// govern/detail/signed_memory: what the store remembers of a tenant's last signed checkpoint,
+// sealed in a stream of its own, so that a folder that is gone is told from one that never was.
 
 #include "core/crypto.h"
 #include "core/result.h"

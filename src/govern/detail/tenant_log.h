@@ -29,8 +29,8 @@ class TenantLog {
       : folder_(std::move(folder)),
         origin_(std::move(origin)) {}
 
-  /// Continues from the checkpoint on disk; from nothing when there is none, and when files under it
-  /// are missing: then lost() says what it was.
+  /// Continues from the checkpoint on disk; from nothing when there is none, and when files under
+  /// it are missing: then lost() says what it was.
   Result<void> load(const SigningKey& key);
   /// A checkpoint on disk whose tiles are not all there; until sign().
   const std::optional<Checkpoint>& lost() const { return lost_; }
@@ -44,8 +44,8 @@ class TenantLog {
   std::uint64_t signed_size() const { return signed_size_; }
   std::uint64_t size() const { return tree_.size(); }
   Digest root() const { return tree_.root(); }  ///< of size()
-  /// Of the first `size` leaves, at most signed_size(), by the tiles on disk. @return not_found where
-  /// they do not say it any more.
+  /// Of the first `size` leaves, at most signed_size(), by the tiles on disk. @return not_found
+  /// where they do not say it any more.
   Result<Digest> root_at(std::uint64_t size) const;
 
   /// Where the last signed bundle starts: what the store must still hold in the same words.
