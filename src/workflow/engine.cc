@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workflow/engine.h"
 
+#include "connectors/connectors.h"
+#include "review/review.h"
 #include "workflow/detail/engine_impl.h"
 #include "workflow/detail/views.h"
 
@@ -147,10 +149,7 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
 Task<Result<RunView>> Engine::get(Context ctx, std::string run_id) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::run, run_id);
   if (!row.ok()) {
-    if (row.error().code() == Code::not_found) {
-      co_return Error(Code::not_found, fmt::format("no run '{}'", run_id)).page(1012);
-    }
-    co_return std::move(row).error();
+    co_return Impl::no_run(run_id, std::move(row).error());
   }
   co_return read_run(*row);
 }

@@ -265,6 +265,19 @@ TEST_CASE("engine: runs that start one another by events make no endless chain")
   CHECK(has(std::string(text_or(last.error, "detail", "")), "AIOS-1033"));
 }
 
+TEST_CASE("engine: what the store cannot read now is not a run that is not there") {
+  World world;
+  world.add_document(document("idle", "do:\n  - rest: {wait: PT1H}\n"));
+  world.start();
+  const auto id = world.run_workflow("idle", JsonObject());
+  CHECK(world.executor.run(world.engine->explain(world.ctx(), "run_no")).error().page() == 1012);
+  REQUIRE(world.store->close().ok());
+  const auto why = world.executor.run(world.engine->explain(world.ctx(), id));
+  REQUIRE_FALSE(why.ok());
+  CHECK(why.error().code() == Code::unavailable);
+  CHECK(why.error().page() != 1012);
+}
+
 TEST_CASE("engine: a waiting run can be cancelled once, and says why it waits before") {
   World world;
   world.add_document(document("idle", "do:\n  - rest: {wait: PT1H}\n"));

@@ -2,6 +2,7 @@
 // What a person is told about a run: where it is, what it waits for, what will wake it, what was
 // tried.
 #include "core/text.h"
+#include "review/review.h"
 #include "workflow/detail/engine_impl.h"
 #include "workflow/detail/views.h"
 
@@ -264,7 +265,7 @@ void explain_end(const RunState& state, Shown shown, std::string* out) {
 Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown shown) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::run, run_id);
   if (!row.ok()) {
-    co_return Error(row.error().code(), fmt::format("no run '{}'", run_id)).page(1012);
+    co_return Impl::no_run(run_id, std::move(row).error());
   }
   if (row->erased) {
     co_return fmt::format("run {}: {}; its data were erased with their subject\n", run_id,
@@ -320,10 +321,7 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
 Task<Result<Json>> Engine::history(Context ctx, std::string run_id) {
   auto rows = co_await impl_->services.store->history(ctx, store::StreamKind::run, run_id);
   if (!rows.ok()) {
-    if (rows.error().code() == Code::not_found) {
-      co_return Error(Code::not_found, fmt::format("no run '{}'", run_id)).page(1012);
-    }
-    co_return std::move(rows).error();
+    co_return Impl::no_run(run_id, std::move(rows).error());
   }
   JsonArray out;
   for (const auto& row : *rows) {

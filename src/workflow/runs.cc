@@ -81,6 +81,14 @@ RunPtr Engine::Impl::new_run(const Context& ctx, StartRequest request,
   return run;
 }
 
+/// Why it was not read: not_found with the run's page, any other as the store says.
+Error Engine::Impl::no_run(const std::string& run_id, Error error) {
+  if (error.code() != Code::not_found) {
+    return error;
+  }
+  return Error(Code::not_found, fmt::format("no run '{}'", run_id)).page(1012);
+}
+
 /// What somebody asked of a run, under their own name.
 store::AuditLeaf Engine::Impl::run_leaf(const Context& ctx, const LiveRun& run,
                                         std::string outcome) {
@@ -146,10 +154,7 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
   const Context ctx = run->ctx;
   auto row = co_await services.store->stream(ctx, store::StreamKind::run, run->id);
   if (!row.ok()) {
-    if (row.error().code() == Code::not_found) {
-      co_return Error(Code::not_found, fmt::format("no run '{}'", run->id)).page(1012);
-    }
-    co_return std::move(row).error();
+    co_return no_run(run->id, std::move(row).error());
   }
   if (row->erased) {
     co_return Error(Code::data_loss,

@@ -4,7 +4,9 @@
 // time, on its shard; whoever wants to change a run acquires it first. A run is in memory while
 // somebody has it, and a bounded number of parked ones after that; the store alone is the truth.
 
+#include "observe/log.h"
 #include "runtime/one_shot.h"
+#include "store/store.h"
 #include "workflow/detail/definition.h"
 #include "workflow/detail/engine_metrics.h"
 #include "workflow/detail/engine_shard.h"
@@ -15,6 +17,7 @@
 #include "workflow/detail/state.h"
 #include "workflow/detail/timer_queue.h"
 #include "workflow/engine.h"
+#include "workflow/function.h"
 
 #include <atomic>
 #include <map>
@@ -46,6 +49,7 @@ struct Engine::Impl {
                          const std::string& version) const;
 
   // Runs in memory (runs.cc)
+  static Error no_run(const std::string& run_id, Error error);
   static store::AuditLeaf run_leaf(const Context& ctx, const LiveRun& run, std::string outcome);
   RunPtr new_run(const Context& ctx, StartRequest request,
                  std::shared_ptr<const Definition> definition, const std::string& blob);
