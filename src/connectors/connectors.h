@@ -3,7 +3,11 @@
 // connectors/connectors: business systems behind manifests (connectors/<name>/connector.yaml of a
 // bundle). One call is one attempt: retries are the caller's, because they must survive a crash.
 // prepare() asks the guard and gives the Permit; perform() takes it.
-// Threading: any shard; state per connector (breaker, concurrency) is shared and locked briefly.
+// Threading: any shard, on which a coroutine resumes; state per connector (breaker, concurrency) is
+// shared and locked briefly. Lifetime: what the constructor is given outlives it, and it outlives
+// every call that is awaited; calls under way keep a connector that a reload took away.
+// Nothing here is durable: whoever calls commits Prepared::intent before perform(), and the leaves
+// of refusals and outcomes with what follows from them.
 
 #include "connectors/connector.h"
 #include "core/staged.h"
@@ -61,8 +65,11 @@ class Connectors {
   /// by perform(); any other refuses.
   /// The refusal has a leaf when the guard was asked.
   Task<govern::Refusable<Prepared>> prepare(Context ctx, OperationCall call);
+  /// One attempt within ctx and the operation's timeout. Performed::blocked while the breaker is
+  /// open, no place comes free or a secret is not there. When ctx ends after something was sent,
+  /// the outcome of what acts is unknown.
   Task<Performed> perform(Context ctx, Prepared prepared, OperationCall call);
-  /// @param prepared  for Purpose::lookup
+  /// Asks whether the call happened; changes nothing outside. @param prepared  for Purpose::lookup
   Task<LookedUp> lookup(Context ctx, Prepared prepared, OperationCall call);
 
  private:

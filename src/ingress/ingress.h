@@ -3,6 +3,8 @@
 // ingress/ingress: how an event becomes durable. Admission by the guard, deduplication, the start
 // of a run and the inbox entry are one commit, made before the sender gets its 2xx. Sources
 // (sources/*.cc) turn what arrives into an Event and call accept().
+// Threading: from the thread of any executor; what is awaited resumes there. Lifetime: what
+// IngressServices names outlives it, and it outlives every call that is awaited.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -51,12 +53,19 @@ class Ingress {
   ~Ingress();
   /// Durable when it returns. Starts the first workflow (by namespace and name) that the type
   /// triggers; without one, or when it refuses the input, the event is a dead letter.
-  /// Errors: policy_denied (event_admit; an audit leaf says so, floods share one), already_exists
-  /// [AIOS-1203] (same source and id, other content), resource_exhausted with Retry::same_call (the
-  /// store's delta is full).
+  /// @param bytes  size of the event as it arrived, for policy.
+  /// @return policy_denied (event_admit; an audit leaf says so, floods share one); already_exists
+  ///         [AIOS-1203] (same source and id, other content); IngressServices::held's error;
+  ///         unavailable [AIOS-1015] while the engine stops and resource_exhausted when the store
+  ///         has no room, both Retry::same_call; the store's own. After deadline_exceeded or
+  ///         cancelled it may have been taken: sent again it gets the first answer (`repeated`).
   Task<Result<Accepted>> accept(Context ctx, Event event, std::size_t bytes);
+  /// Newest first. @param status  "accepted", "dead_letter" or empty for both.
+  /// @param after  exclusive: only older ones. @param limit  1 to 1,000.
   Task<Result<std::vector<store::StreamRow>>> list(Context ctx, std::string status,
                                                    std::string after, std::uint32_t limit);
+  /// {id, event, status, run, reason, received, opening}; of an erased one {id, status, erased}.
+  /// not_found: no such event.
   Task<Result<Json>> get(Context ctx, std::string id);
 
  private:

@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "govern/audit.h"
+#include "review/review.h"
 
 #include <fmt/format.h>
 

@@ -3,6 +3,7 @@
 // supported and counted.
 #include "core/text.h"
 #include "expr/yaml.h"
+#include "workflow/function.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>

@@ -2,26 +2,50 @@
 #pragma once
 // workflow/engine: runs definitions durably. A run is a stream; its state (position, data,
 // governance memory) is saved whole at each fence, so recovery is: load the state, go on. Pure
-// steps cost no commit. Threading: public methods from any executor; one run is advanced on one
-// shard only.
+// steps cost no commit and may be done again after a crash.
+//
+// Threading: the coroutines from the thread of any executor, on which they resume; the others from
+// any thread. One run is advanced on one shard only (EngineServices::shard_of), one change at a
+// time: who wants to change a run that is busy waits, within ctx, until it parks or ends (but a
+// cancellation is heeded at the next fence).
+// Lifetime: what EngineServices names outlives the engine. Destroy it when stop() has returned, and
+// no coroutine of it is awaited any more.
+// Durable: an ok of start(), cancel(), answer() and resolve_incident() says that the change and
+// what followed from it, up to the next fence, are synced. Any error but deadline_exceeded and
+// cancelled (ctx ended first) says that nothing was changed, or that the store lost sight of its
+// own commit; after those two it may have been, and it goes on without the caller.
+// Errors of all: unavailable [AIOS-1015] (Retry::same_call, here or at the next start) by what
+// changes a run when the engine is stopping; not_found [AIOS-1012] for a run the tenant does not
+// have; the store's own, with their Retry. Every other is Retry::never unless it says so.
 
 #include "core/context.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "core/staged.h"
-#include "observe/log.h"
-#include "observe/metrics.h"
-#include "runtime/executor.h"
 #include "runtime/task.h"
-#include "store/store.h"
+#include "store/transition.h"
 #include "workflow/function.h"
+#include "workflow/run_view.h"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
+
+namespace aios::observe {
+class Log;
+class Metrics;
+}  // namespace aios::observe
+namespace aios::runtime {
+class Executor;
+}
+namespace aios::store {
+class Store;
+struct ListQuery;
+}  // namespace aios::store
 
 namespace aios::workflow {
 
@@ -44,6 +68,7 @@ struct EngineServices {
   store::Store* store = nullptr;
   FunctionServices functions;
   const FunctionRegistry* registry = nullptr;  ///< null: all of functions/*.cc
+  /// The same executor for the same id, always. Any thread.
   std::function<runtime::Executor&(std::string_view run_id)> shard_of;
   runtime::Executor* timers = nullptr;  ///< where wake-ups are watched
   PlacesOptions places;                 ///< how many runs are driven at once
@@ -64,35 +89,6 @@ struct StartRequest {
   /// What must become durable in the same commit (the inbox event, its key, its leaf). Tenant and
   /// epoch are set here.
   store::Transition with;
-};
-
-struct RunView {
-  std::string id, workflow, version, status;  ///< running, waiting, completed, faulted, cancelled
-  Json input, output, error;  ///< output when completed; error (RFC 7807) when faulted
-  std::string waiting_for;    ///< explain's first line, empty when not waiting
-  std::string waiting_clear;  ///< the same without texts
-  std::string unreadable;     ///< page of the error of a state that cannot be read
-  std::string incident;       ///< that a person must settle; empty: none
-  std::string trace_id;
-  std::string starter;  ///< id of the principal that started it; empty: not known
-  Time created, updated;
-  std::uint64_t steps = 0;
-  Json inferences, retrievals, reviews;  ///< governance memory
-  Json to_json() const;
-  /// For those who may not read payloads: members that cannot hold any, and of errors their pages.
-  Json clear_json() const;
-};
-
-/// How much of a run is asked for.
-enum class Shown : std::uint8_t {
-  all,
-  clear,  ///< nothing that may hold payload; in lists also nothing of the memories
-};
-
-/// A page of runs; `more`: it goes on behind the last one.
-struct RunPage {
-  std::vector<RunView> runs;
-  bool more = false;
 };
 
 /// What a person says became of an effect.
@@ -121,45 +117,60 @@ class Engine {
   /// install() in two steps: all that can fail, then the replacement.
   Staged stage(const TenantId& tenant, const std::vector<DefinitionFile>& files);
   std::vector<DefinitionInfo> definitions(const TenantId& tenant) const;
-  /// Definitions whose schedule.on takes an event of this type.
+  /// Definitions whose schedule.on takes an event of this type, by namespace and name; of each the
+  /// newest version.
   std::vector<DefinitionInfo> triggered_by(const TenantId& tenant,
                                            std::string_view event_type) const;
 
-  /// Loads and continues every run that was not finished and has no later wake-up; begins watching
-  /// wake-ups.
+  /// Continues every run that was not finished and has no later wake-up, as places come free;
+  /// begins watching wake-ups. Call it when every tenant has its bundle: a run that goes on without
+  /// policies is refused for good. After an error it may be called again.
   Task<Result<void>> recover(Context ctx);
   /// Advances to the first fence (with all places taken: to the first call) and commits with
-  /// `request.with`; returns when durable. not_found: no such workflow; invalid_argument: the input
-  /// does not fit the definition's schema (nothing is committed then).
+  /// `request.with`: all of it is durable with the run, or nothing.
+  /// @return the run's id. not_found [AIOS-1010]: no such workflow; invalid_argument [AIOS-1011]:
+  ///         the input does not fit the definition's schema; already_exists: a key of `with` is
+  ///         taken; already_exists or aborted: a run has that id.
   Task<Result<std::string>> start(Context ctx, StartRequest request);
-  /// Waits until the run ended (or ctx ends).
+  /// Waits until the run ended or ctx ends (deadline_exceeded, cancelled). A stop does not end the
+  /// waiting.
   Task<Result<RunView>> wait(Context ctx, std::string run_id);
+  /// Reads what was committed last, also while the engine stops; of an erased run what is left.
+  /// failed_precondition [AIOS-1030]: this program cannot read its state.
   Task<Result<RunView>> get(Context ctx, std::string run_id);
   /// The runs that a query gives, in its order; its kind is set here. A page ends before its limit
   /// when it holds 4 MiB of states. A few lists are read at a time, the others wait within ctx; a
   /// row that cannot be read says so and holds up no other.
+  /// @return resource_exhausted [AIOS-1019] (Retry::same_call) when too many wait.
   Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown);
   /// Text a person can read: where it is, what it waits for, since when, what will wake it, what
-  /// was tried.
+  /// was tried. As get(), and failed_precondition [AIOS-1016] when its definition is no longer
+  /// accepted.
   Task<Result<std::string>> explain(Context ctx, std::string run_id, Shown shown);
   Task<Result<std::string>> explain(Context ctx, std::string run_id) {
     return explain(std::move(ctx), std::move(run_id), Shown::all);
   }
   Task<Result<Json>> history(Context ctx, std::string run_id);
-  /// Ends the run. An attempt under way is waited for, within its own time; when it stays unknown
-  /// whether an effect happened, the run waits at an incident first, with the cancellation noted.
+  /// Ends the run; ok when it was cancelled before. An attempt under way is waited for, within its
+  /// own time; when it stays unknown whether an effect happened, the run waits at an incident
+  /// first, with the cancellation noted. failed_precondition [AIOS-1013]: it has ended otherwise.
   Task<Result<void>> cancel(Context ctx, std::string run_id, std::string reason);
   /// Answer, correction and the run's resumption are one commit.
+  /// @return what Reviews::prepare_answer() says; failed_precondition [AIOS-1013, 1014] when the
+  ///         run ended or waits for something else.
   Task<Result<void>> answer(Context ctx, std::string review_id, Json answer);
   /// An incident (effect `none` with unknown outcome, or retries used up): a person says what
-  /// happened.
+  /// happened. invalid_argument [AIOS-1018]: no such word; failed_precondition [AIOS-1014]: the
+  /// run does not wait for that incident.
   Task<Result<void>> resolve_incident(Context ctx, std::string run_id, Resolution resolution);
-  /// A peer (CallPlan::peer) answers again: runs that wait for it are woken. Any thread.
+  /// A peer (workflow/peer.h) answers again: runs that wait for it are woken.
   void peer_recovered(const TenantId& tenant, const std::string& peer);
-  /// Stops advancing at the next fence and returns when every shard is quiet.
+  /// Stops advancing at the next fence and returns when every shard is quiet: each run is durable
+  /// up to its last fence, and the next start goes on there.
   Task<void> stop();
   /// The same with a bound: calls that are under way after `grace` are cancelled, and their runs
-  /// stay as they were saved, for the next start.
+  /// stay as they were saved, as after a crash: the next start finds out by effect class what they
+  /// did.
   Task<Stopped> stop_within(Duration grace);
 
  private:

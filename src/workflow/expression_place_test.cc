@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A mistake in an expression is shown where it stands in the file, however the text is written.
+#include "workflow/function.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>

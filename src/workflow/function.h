@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // workflow/function: the interface of everything a `call` can name in the default catalog
-// (functions/*.cc). The engine does the rest: evaluates arguments, writes the intent before
-// perform() (effect fence), retries durably by effect class, parks the run.
+// (functions/*.cc). The engine does the rest: evaluates arguments, commits the intent before
+// perform() (effect fence; a `local` call has none, and is done again after a crash), retries
+// durably by effect class, parks the run.
+// Threading: one Function serves all runs of all tenants, on every shard at one time. Each method
+// is called on the run's shard, and what a coroutine awaits must bring it back there. Lifetime: as
+// the engine's; a call under way ends before the engine does.
+// Cancellation: ctx is cancelled when the run is (unless the attempt acts outside) and when the
+// drain deadline of a stop passes: end soon then, and say `unknown` where that is so.
 
-#include "connectors/connectors.h"
+#include "connectors/connector.h"
 #include "core/context.h"
 #include "core/effect.h"
 #include "core/json.h"
 #include "core/result.h"
-#include "gateway/gateway.h"
-#include "govern/guard.h"
 #include "govern/refusal.h"
-#include "review/review.h"
 #include "runtime/backoff.h"
 #include "runtime/task.h"
 #include "store/transition.h"
+#include "workflow/function_services.h"
+#include "workflow/peer.h"
 
-#include <any>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace aios::data {
-class Knowledge;
-}
 
 namespace aios::workflow {
 
@@ -50,18 +49,10 @@ struct CallPlan {
   Duration timeout = std::chrono::seconds(30);  ///< of one attempt
   /// Class lookup: so long after the attempt's time is over, "it did not happen" is not believed.
   Duration settle{0};
-  /// What it stands or falls with, as "connector/<name>": who is blocked by it is woken by
+  /// What it stands or falls with (workflow/peer.h): who is blocked by it is woken by
   /// Engine::peer_recovered(). Empty: nothing.
   std::string peer;
 };
-
-/// CallPlan::peer of a connector.
-inline std::string connector_peer(std::string_view name) {
-  return "connector/" + std::string(name);
-}
-
-/// That of a model's alias.
-inline std::string model_peer(std::string_view alias) { return "model/" + std::string(alias); }
 
 /// What came of one attempt.
 struct CallOutcome {
@@ -104,26 +95,20 @@ struct PreparedCall {
 class Function {
  public:
   virtual ~Function() = default;
-  /// invalid_argument when the arguments do not fit: what stands in the document was checked
-  /// against arguments_schema, what its expressions made of it was not.
+  /// Pure and quick; asked again before each attempt and after a crash. invalid_argument when the
+  /// arguments do not fit: what stands in the document was checked against arguments_schema, what
+  /// its expressions made of it was not.
   virtual Result<CallPlan> plan(const Context& ctx, const CallRequest& request) = 0;
-  /// Guard and anything else that may refuse; unless overridden there is nothing to ask.
+  /// Guard and anything else that may refuse; unless overridden there is nothing to ask. Nothing
+  /// may have left the process when it returns. A refusal ends the step: its error goes to the
+  /// document, whatever its Retry, or to a person when an earlier try may have happened.
   virtual Task<govern::Refusable<PreparedCall>> prepare(Context ctx, CallRequest request);
+  /// One attempt, with the attempt's deadline in ctx. Its error's Retry decides what follows
+  /// `failed`: never goes to the document, any other is tried again up to CallPlan::backoff. After
+  /// `unknown` it depends on the effect class alone.
   virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
   /// Class lookup only. @param prepared  for Purpose::lookup
   virtual Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request);
-};
-
-/// The rooms a function may use.
-struct FunctionServices {
-  const govern::Guard* guard = nullptr;
-  gateway::Gateway* gateway = nullptr;
-  connectors::Connectors* connectors = nullptr;
-  review::Reviews* reviews = nullptr;
-  const data::Knowledge* knowledge = nullptr;
-  runtime::Clock* clock = nullptr;
-  /// A form of the tenant's deployed bundle by name; not_found names the nearest.
-  std::function<Result<Json>(const TenantId& tenant, std::string_view name)> form;
 };
 
 struct FunctionEntry {

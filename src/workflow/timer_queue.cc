@@ -64,15 +64,17 @@ std::int64_t TimerQueue::earliest() const {
 }
 
 Task<Result<void>> TimerQueue::start() {
-  group_ = std::make_unique<runtime::TaskGroup>(executor_);
-  started_ = true;
-  places_.on_free([weak = weak_from_this(), &executor = executor_] {
-    executor.post([weak] {
-      if (const auto self = weak.lock()) {
-        self->fire();
-      }
+  if (!started_) {  // else it is asked again after a reading that failed
+    started_ = true;
+    group_ = std::make_unique<runtime::TaskGroup>(executor_);
+    places_.on_free([weak = weak_from_this(), &executor = executor_] {
+      executor.post([weak] {
+        if (const auto self = weak.lock()) {
+          self->fire();
+        }
+      });
     });
-  });
+  }
   auto done = co_await read();
   if (done.ok()) {
     schedule();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // connector: one operation of a deployed business system. The manifest says what may be done when
 // the outcome is not known; the engine does it.
+#include "connectors/connectors.h"
 #include "workflow/function.h"
 
 #include <utility>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // infer: a model by alias, through the gateway. Models run in this process, so nothing leaves it
 // and a crash before the next fence asks again.
+#include "gateway/gateway.h"
 #include "workflow/function.h"
 
 #include <utility>

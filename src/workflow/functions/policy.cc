@@ -2,6 +2,7 @@
 // policy: a question of the document's own to the tenant's policies. Its answer is data; what is
 // allowed is decided by the guard all the same.
 #include "govern/audit.h"
+#include "govern/guard.h"
 #include "govern/opening.h"
 #include "workflow/function.h"
 

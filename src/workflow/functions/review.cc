@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // review: a question to people. The question and the parked run are one commit; the answer is the
 // step's output.
+#include "review/review.h"
 #include "workflow/function.h"
 
 #include <utility>

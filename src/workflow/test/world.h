@@ -3,10 +3,14 @@
 // A world for tests: simulated time, a store whose disk can lose power, an outside system that
 // keeps count, and an engine that can be killed and started again.
 
+#include "core/effect.h"
+#include "govern/guard.h"
+#include "review/review.h"
 #include "runtime/sim.h"
 #include "runtime/task_group.h"
 #include "store/memory.h"
 #include "workflow/engine.h"
+#include "workflow/function.h"
 
 #include <deque>
 #include <functional>
