@@ -52,8 +52,8 @@ class Outside final : public workflow::Function {
     plan.effect = EffectClass::key;
     return plan;
   }
-  Task<Result<workflow::PreparedCall>> prepare(Context, workflow::CallRequest request,
-                                               std::vector<store::AuditLeaf>*) override {
+  Task<govern::Refusable<workflow::PreparedCall>> prepare(Context,
+                                                          workflow::CallRequest request) override {
     workflow::PreparedCall prepared;
     prepared.intent.push_back({leaf("effect_intent", request)});
     co_return prepared;
