@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/bundle.h"
 
+#include "bundle/detail/layout.h"
 #include "bundle/detail/parse.h"
 
 #include "core/crypto.h"
@@ -115,6 +116,10 @@ void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functio
   auto loaded = guard.load(default_tenant(), bundle.policies, bundle.parameters);
   check_references(bundle, loaded.ok() ? &guard : nullptr, checked);
   check_contents(bundle, checked);
+  check_layout(bundle, checked);
+  if (loaded.ok() && !bundle.policies.empty()) {
+    check_guarded(bundle, guard, checked);
+  }
   if (!loaded.ok()) {
     errors->push_back(std::move(loaded).error());
   }
@@ -133,12 +138,15 @@ Checked check_bundle(Files files, const JsonObject& overrides,
   }
   Bundle bundle;
   auto needs = read_manifest(manifest->second, overrides, &bundle, &checked.errors);
+  if (!needs) {
+    return checked;  // without parameters and needs, what is said of the others may be wrong
+  }
   Sorter sorter(&bundle, &checked.errors);
   for (const auto& [path, text] : files) {
     sorter.take(path, text);
   }
   bundle.files = std::move(files);
-  check_needs(needs, bundle, &checked);
+  check_needs(*needs, bundle, &checked);
   check_parts(bundle, functions, &checked);
   if (!checked.errors.empty()) {
     return checked;

@@ -27,9 +27,13 @@ using Files = std::map<std::string, std::string>;
 /// there is no aios.yaml; invalid_argument for what is neither file nor folder, and for a folder
 /// that is named like a file.
 Result<Files> read_bundle_directory(const std::string& directory);
+/// Warnings of what lies at the top of the directory under nearly the name of a bundle's part, and
+/// is therefore left out: "polices/".
+std::vector<Error> stray_names(const std::string& directory);
 
 struct ModelSource {
   models::ModelSpec spec;
+  std::string file;     ///< models/<name>.yaml
   std::string dataset;  ///< path in the bundle
   std::string heldout;  ///< path in the bundle, may be empty
 };

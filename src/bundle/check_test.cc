@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/bundle.h"
-#include "bundle/detail/parse.h"
+#include "bundle/test/checking.h"
 
 #include <doctest/doctest.h>
 
@@ -10,7 +10,6 @@
 namespace aios::bundle {
 namespace {
 
-constexpr const char* policy = "package aios.event_admit\nimport rego.v1\ndefault allow := true\n";
 constexpr const char* connector = R"(name: desk
 kind: http
 region: eu
@@ -38,17 +37,12 @@ do:
 )";
 
 Files good() {
-  return {{"aios.yaml", "name: app\nversion: 1.0.0\nneeds:\n  secrets: [desk-token]\n"},
-          {"workflows/flow.yaml", flow},
-          {"policies/e.rego", policy},
-          {"connectors/desk/connector.yaml", connector},
-          {"forms/question.json", R"({"type": "object"})"}};
-}
-
-Checked check(Files files) {
-  workflow::FunctionRegistry functions;
-  workflow::register_all_functions(functions);
-  return check_bundle(std::move(files), {}, functions);
+  Files files = {{"aios.yaml", "name: app\nversion: 1.0.0\nneeds:\n  secrets: [desk-token]\n"},
+                 {"workflows/flow.yaml", flow},
+                 {"connectors/desk/connector.yaml", connector},
+                 {"forms/question.json", R"({"type": "object"})"}};
+  test::allow_all(&files);
+  return files;
 }
 
 /// "file:line:column page", in their order.
@@ -62,6 +56,7 @@ std::vector<std::string> places(const std::vector<Error>& errors) {
 }
 
 using Places = std::vector<std::string>;
+using test::check;
 
 TEST_CASE("check: a good bundle has neither errors nor warnings") {
   const auto checked = check(good());

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/bundle.h"
 
+#include "bundle/detail/layout.h"
+
 #include "store/file_io.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -22,12 +24,10 @@ constexpr std::uintmax_t bytes_max = std::uintmax_t{64} << 20;
 
 /// The folders a bundle is made of; anything else beside them is the author's own business.
 bool belongs(std::string_view path) {
-  static constexpr std::array<std::string_view, 7> folders = {
-      "workflows/", "policies/", "models/", "datasets/", "connectors/", "forms/", "knowledge/"};
   if (path == "aios.yaml") {
     return true;
   }
-  for (const auto folder : folders) {
+  for (const auto folder : part_folders) {
     if (path.starts_with(folder) || path == folder.substr(0, folder.size() - 1)) {
       return path.find("/.") == std::string_view::npos;
     }
@@ -89,8 +89,13 @@ Result<Files> read_bundle_directory(const std::string& directory) {
         .page(1101);
   }
   if (!fs::is_regular_file(fs::path(directory) / "aios.yaml", ec)) {
+    const auto strays = stray_names(directory);
+    const auto near = std::find_if(strays.begin(), strays.end(), [](const Error& stray) {
+      return stray.message().find("'aios.yaml'") != std::string::npos;
+    });
     return Error(Code::not_found,
-                 fmt::format("'{}' is no app bundle: it has no aios.yaml", directory))
+                 fmt::format("'{}' is no app bundle: it has no aios.yaml{}", directory,
+                             near == strays.end() ? "" : fmt::format(", but '{}'", near->file())))
         .page(1101);
   }
   Files files;

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace aios::bundle {
@@ -75,8 +74,6 @@ void check_secrets(const Needs& needs, const Bundle& bundle, Checked* checked) {
   }
 }
 
-constexpr std::array<std::string_view, 3> yaml_folders = {"workflows/", "connectors/", "models/"};
-
 }  // namespace
 
 void check_needs(const Needs& needs, const Bundle& bundle, Checked* checked) {
@@ -108,13 +105,6 @@ void check_contents(const Bundle& bundle, Checked* checked) {
     warn("aios.yaml",
          "the bundle has no policy (policies/*.rego): the guard refuses every event, model call, "
          "connector call and review");
-  }
-  for (const auto& [path, ignored] : bundle.files) {
-    for (const std::string_view folder : yaml_folders) {
-      if (path.starts_with(folder) && path.ends_with(".yml")) {
-        warn(path, "this file is not read: only names that end in .yaml are");
-      }
-    }
   }
 }
 

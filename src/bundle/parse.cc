@@ -137,12 +137,12 @@ void read_parameters(const Json& declared, const JsonObject& overrides, Source& 
 
 }  // namespace
 
-Needs read_manifest(std::string_view text, const JsonObject& overrides, Bundle* bundle,
-                    std::vector<Error>* errors) {
+std::optional<Needs> read_manifest(std::string_view text, const JsonObject& overrides,
+                                   Bundle* bundle, std::vector<Error>* errors) {
   auto document = expr::parse_yaml(text, "aios.yaml");
   if (!document.ok()) {
     errors->push_back(std::move(document).error());
-    return {};
+    return std::nullopt;
   }
   Source source("aios.yaml", *document, errors);
   source.only({"name", "version", "summary", "parameters", "needs"}, 1101);
@@ -176,6 +176,7 @@ std::optional<ModelSource> read_model(const std::string& path, std::string_view 
                "seed", "gates"},
               1103);
   ModelSource model;
+  model.file = path;
   model.spec.name = source.text("name", 1103);
   model.spec.engine = source.text("engine", 1103);
   model.spec.owner = source.text("owner", 1103);

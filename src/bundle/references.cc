@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of a bundle name of each other, each with the place where it is named. Only names
 // that stand in the text are looked at: one that an expression makes is known when it runs.
+#include "bundle/detail/findings.h"
 #include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
+#include "bundle/detail/steps.h"
 
 #include "core/text.h"
 #include "expr/yaml.h"
@@ -16,33 +18,9 @@ namespace aios::bundle {
 namespace {
 
 /// One YAML file whose members name other files.
-class Reader {
+class Reader : public Findings {
  public:
-  Reader(std::string file, const expr::YamlDocument& document, Checked* checked)
-      : file_(std::move(file)),
-        document_(&document),
-        errors_(&checked->errors),
-        warnings_(&checked->warnings) {}
-
-  /// The member's text when it is a plain one: neither missing nor an expression.
-  static std::string plain(const Json& node, std::string_view member) {
-    const std::string_view text = text_or(node, member, "");
-    return text.find("${") == std::string_view::npos ? std::string(text) : std::string();
-  }
-
-  /// Complains unless `name` is empty or among `known`.
-  bool expect(std::string_view what, const std::string& name, const std::vector<std::string>& known,
-              const std::string& pointer, int page) {
-    if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) {
-      return true;
-    }
-    const expr::Position place = document_->positions.of(pointer);
-    errors_->push_back(
-        Error(Code::not_found, fmt::format("there is no {} '{}'{}", what, name, hint(name, known)))
-            .page(page)
-            .at(file_, place.line, place.column));
-    return false;
-  }
+  using Findings::Findings;
 
   /// A warning for an alias that is no model's name: it may have been promoted under another one.
   void expect_alias(const std::string& alias, const std::vector<std::string>& models,
@@ -50,14 +28,11 @@ class Reader {
     if (alias.empty() || std::find(models.begin(), models.end(), alias) != models.end()) {
       return;
     }
-    const expr::Position place = document_->positions.of(pointer);
-    warnings_->push_back(
-        Error(Code::not_found,
-              fmt::format("no model of the bundle is named '{}'{}; a version must be promoted to "
-                          "that alias before this step can run",
-                          alias, hint(alias, models)))
-            .page(1104)
-            .at(file_, place.line, place.column));
+    warn(pointer, Code::not_found,
+         fmt::format("no model of the bundle is named '{}'{}; a version must be promoted to that "
+                     "alias before this step can run",
+                     alias, hint(alias, models)),
+         1104);
   }
 
   enum class Policies : std::uint8_t { none, some };
@@ -73,42 +48,30 @@ class Reader {
     if (answer.ok() || answer.error().page() != page_no_rule) {
       return;
     }
-    const expr::Position place = document_->positions.of(pointer);
     std::string text =
         policies == Policies::none
             ? fmt::format("asks '{}', and the bundle has no policy (policies/*.rego)", path)
             : fmt::format("the bundle's policies have no rule or package '{}'", path);
-    errors_->push_back(Error(Code::not_found, std::move(text))
-                           .page(policies == Policies::none ? page_no_policy : 1104)
-                           .at(file_, place.line, place.column));
+    error(pointer, Code::not_found, std::move(text),
+          policies == Policies::none ? page_no_policy : 1104);
   }
 
   /// One event starts one run: which of two workflows would answer the sender?
   void claim_trigger(std::map<std::string, std::string>* owners) {
-    constexpr std::string_view pointer = "/schedule/on/one/with/type";
-    const Json* type = at_pointer(document_->value, pointer);
+    const std::string pointer = "/schedule/on/one/with/type";
+    const Json* type = at_pointer(root(), pointer);
     if (type == nullptr || !type->is_string()) {
       return;
     }
-    const auto [owner, fresh] = owners->emplace(view(type->get_string()), file_);
+    const auto [owner, fresh] = owners->emplace(view(type->get_string()), file());
     if (!fresh) {
-      const expr::Position place = document_->positions.of(pointer);
-      errors_->push_back(Error(Code::invalid_argument,
-                               fmt::format("event type '{}' already triggers the workflow in {}",
-                                           owner->first, owner->second))
-                             .page(1111)
-                             .at(file_, place.line, place.column));
+      error(pointer, Code::invalid_argument,
+            fmt::format("event type '{}' already triggers the workflow in {}", owner->first,
+                        owner->second),
+            1111);
     }
   }
-
- private:
-  std::string file_;
-  const expr::YamlDocument* document_;
-  std::vector<Error>* errors_;
-  std::vector<Error>* warnings_;
 };
-
-using Operations = std::map<std::string, std::vector<std::string>>;
 
 /// "connectors/<name>/connector.yaml": the name.
 std::string folder_of(std::string_view path) {
@@ -129,7 +92,8 @@ Operations operations_of(const Bundle& bundle) {
     const Json* listed = find(manifest, "operations");
     if (listed != nullptr && listed->is_object()) {
       for (const auto& member : listed->get_object()) {
-        operations.emplace_back(member.key());
+        const Json* schema = find(member.value(), "arguments");
+        operations[std::string(member.key())] = schema == nullptr ? Json() : *schema;
       }
     }
   }
@@ -137,6 +101,8 @@ Operations operations_of(const Bundle& bundle) {
 }
 
 struct Known {
+  const Bundle* bundle = nullptr;
+  std::vector<LabelSet> sets;
   std::vector<std::string> forms;
   std::vector<std::string> connectors;
   Operations operations;
@@ -145,47 +111,57 @@ struct Known {
   Reader::Policies policies = Reader::Policies::some;
 };
 
-void check_call(const Json& task, const std::string& pointer, const Known& known, Reader* reader) {
+void check_connector(const Json& with, const std::string& pointer, const Known& known,
+                     Reader* reader) {
+  const std::string name = plain_text(with, "connector");
+  const bool there =
+      reader->expect("connector", name, known.connectors, pointer + "/connector", 1104);
+  const auto operations = known.operations.find(name);
+  if (!there || operations == known.operations.end() || operations->second.empty()) {
+    return;
+  }
+  const std::string operation = plain_text(with, "operation");
+  reader->expect("operation", operation, names_of(operations->second), pointer + "/operation",
+                 1104);
+  const auto found = operations->second.find(operation);
+  if (found != operations->second.end()) {
+    check_connector_arguments(with, pointer, found->second, reader);
+  }
+}
+
+void check_call(const Json& task, const std::string& pointer, const Known& known, AskedForms* asked,
+                Reader* reader) {
   const std::string_view call = text_or(task, "call", "");
   const Json* with = find(task, "with");
   if (with == nullptr) {
     return;
   }
   if (call.starts_with("review:")) {
-    std::string form = Reader::plain(*with, "form");
-    if (form.ends_with(".json")) {
-      form.resize(form.size() - 5);
-    }
-    reader->expect("form", form, known.forms, pointer + "/with/form", 1104);
+    reader->expect("form", form_of(*with), known.forms, pointer + "/with/form", 1104);
+    check_review(*with, pointer + "/with", *known.bundle, known.sets, asked, reader);
   } else if (call.starts_with("infer:")) {
-    reader->expect_alias(Reader::plain(*with, "model"), known.models, pointer + "/with/model");
+    reader->expect_alias(plain_text(*with, "model"), known.models, pointer + "/with/model");
   } else if (call.starts_with("policy:") && known.guard != nullptr) {
-    reader->expect_rule(Reader::plain(*with, "path"), *known.guard, known.policies,
+    reader->expect_rule(plain_text(*with, "path"), *known.guard, known.policies,
                         pointer + "/with/path");
   } else if (call.starts_with("connector:")) {
-    const std::string name = Reader::plain(*with, "connector");
-    const bool there =
-        reader->expect("connector", name, known.connectors, pointer + "/with/connector", 1104);
-    const auto operations = known.operations.find(name);
-    if (there && operations != known.operations.end() && !operations->second.empty()) {
-      reader->expect("operation", Reader::plain(*with, "operation"), operations->second,
-                     pointer + "/with/operation", 1104);
-    }
+    check_connector(*with, pointer + "/with", known, reader);
   }
 }
 
 /// Tasks stand at any depth; the parser has bounded it.
-void check_tasks(const Json& node, const std::string& pointer, const Known& known, Reader* reader) {
+void check_tasks(const Json& node, const std::string& pointer, const Known& known,
+                 AskedForms* asked, Reader* reader) {
   if (node.is_object()) {
-    check_call(node, pointer, known, reader);
+    check_call(node, pointer, known, asked, reader);
     for (const auto& member : node.get_object()) {
       std::string below = pointer;
       expr::append_pointer(below, member.key());
-      check_tasks(member.value(), below, known, reader);
+      check_tasks(member.value(), below, known, asked, reader);
     }
   } else if (node.is_array()) {
     for (std::size_t i = 0; i < node.get_array().size(); ++i) {
-      check_tasks(node.get_array()[i], fmt::format("{}/{}", pointer, i), known, reader);
+      check_tasks(node.get_array()[i], fmt::format("{}/{}", pointer, i), known, asked, reader);
     }
   }
 }
@@ -208,6 +184,8 @@ std::vector<std::string> models_of(const Bundle& bundle) {
 
 void check_references(const Bundle& bundle, const govern::Guard* guard, Checked* checked) {
   Known known;
+  known.bundle = &bundle;
+  known.sets = label_sets_of(bundle);
   known.guard = guard;
   known.policies = bundle.policies.empty() ? Reader::Policies::none : Reader::Policies::some;
   known.models = models_of(bundle);
@@ -216,6 +194,7 @@ void check_references(const Bundle& bundle, const govern::Guard* guard, Checked*
   known.connectors = names_of(known.operations);
   const std::vector<std::string> files = names_of(bundle.files);
   std::map<std::string, std::string> owners;  // event type to the file that takes it
+  AskedForms asked;
   models::EngineRegistry engines;
   models::register_all_engines(engines);
   for (const auto& [path, text] : bundle.files) {
@@ -230,17 +209,19 @@ void check_references(const Bundle& bundle, const govern::Guard* guard, Checked*
     }
     Reader reader(path, *document, checked);
     if (is_workflow) {
-      check_tasks(document->value, "", known, &reader);
+      check_tasks(document->value, "", known, &asked, &reader);
       reader.claim_trigger(&owners);
       continue;
     }
-    reader.expect("engine", Reader::plain(document->value, "engine"), engines.names(), "/engine",
+    reader.expect("engine", plain_text(document->value, "engine"), engines.names(), "/engine",
                   1103);
     for (const char* member : {"dataset", "heldout"}) {
-      reader.expect("file", Reader::plain(document->value, member), files,
-                    fmt::format("/{}", member), 1103);
+      reader.expect("file", plain_text(document->value, member), files, fmt::format("/{}", member),
+                    1103);
     }
   }
+  check_forms(bundle, known.sets, asked, checked);
+  check_labels(bundle, known.sets, checked);
 }
 
 }  // namespace aios::bundle

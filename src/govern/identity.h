@@ -76,6 +76,8 @@ class Identity {
   /// permission_denied [AIOS-0511] naming the action and the roles that may. A principal of kind
   /// system (the server itself, the command line on an open data directory) may do everything.
   static Result<void> allow(const Principal& principal, Action action);
+  /// All that a key may have.
+  static std::vector<std::string> role_names();
 
  private:
   struct Impl;

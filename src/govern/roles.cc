@@ -70,4 +70,8 @@ Result<void> Identity::allow(const Principal& principal, Action action) {
       .page(511);
 }
 
+std::vector<std::string> Identity::role_names() {
+  return {detail::role_names.begin(), detail::role_names.end()};
+}
+
 }  // namespace aios::govern
