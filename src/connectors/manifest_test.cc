@@ -95,6 +95,18 @@ TEST_CASE("manifest: each mistake is told at its place") {
   }
 }
 
+TEST_CASE("manifest: an auth that is none is one mistake") {
+  for (const auto& [auth, told] :
+       {std::pair("auth: oauth2", "found \"oauth2\", wanted an object with 'bearer' or 'header'"),
+        std::pair("auth: {oauth2: {secret: s}}", "'oauth2' is not known here"),
+        std::pair("auth: {}", "found nothing, wanted 'bearer' or 'header'")}) {
+    const auto errors = check(replaced("auth: {bearer: {secret: desk-token}}", auth));
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].message().find(told) != std::string::npos);
+    CHECK(errors[0].line() == 5);
+  }
+}
+
 TEST_CASE("manifest: all mistakes of all files come at once") {
   const auto errors = Connectors::check({{"a.yaml", replaced("region: eu", "region: 5")},
                                          {"b.yaml", replaced("effect: read", "effect: x")},

@@ -66,6 +66,11 @@ void read_base_url(Reader& reader, const Node& node, const Json& params, HttpMan
 }
 
 void read_auth(Reader& reader, const Node& node, HttpManifest* manifest) {
+  if (!node.value->is_object()) {
+    reader.mistake(node, fmt::format("found {}, wanted an object with 'bearer' or 'header'",
+                                     excerpt(to_text(*node.value), 40)));
+    return;
+  }
   reader.allow(node, {"bearer", "header"});
   if (const auto bearer = reader.member(node, "bearer")) {
     reader.allow(*bearer, {"secret"});
@@ -82,8 +87,8 @@ void read_auth(Reader& reader, const Node& node, HttpManifest* manifest) {
     const auto secret = reader.needed(*header, "secret");
     manifest->auth_header = name ? read_header_name(reader, *name).value_or("") : "";
     manifest->auth_secret = secret ? reader.text(*secret).value_or("") : "";
-  } else {
-    reader.mistake(node, "wanted 'bearer' or 'header'");
+  } else if (node.value->get_object().empty()) {
+    reader.mistake(node, "found nothing, wanted 'bearer' or 'header'");  // else allow() says it
   }
 }
 
