@@ -15,12 +15,14 @@ Json metrics_json(const models::Evaluation& evaluation) {
   for (const auto& [label, recall] : evaluation.recall_by_label) {
     recalls[label] = recall;
   }
+  JsonArray unmeasured(evaluation.unmeasured.begin(), evaluation.unmeasured.end());
   return JsonObject{{"examples", evaluation.examples},
                     {"accuracy", evaluation.accuracy},
                     {"macro_recall", evaluation.macro_recall},
                     {"log_loss", evaluation.log_loss},
                     {"calibration_error", evaluation.calibration_error},
-                    {"recall_by_label", std::move(recalls)}};
+                    {"recall_by_label", std::move(recalls)},
+                    {"unmeasured", std::move(unmeasured)}};
 }
 
 Json version_json(const models::VersionInfo& info) {

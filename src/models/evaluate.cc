@@ -50,6 +50,7 @@ Evaluation evaluate(const Model& model, const std::vector<Example>& examples) {
   Evaluation result;
   result.examples = examples.size();
   if (examples.empty()) {
+    result.unmeasured = model.labels();
     return result;
   }
   struct Recall {
@@ -82,6 +83,11 @@ Evaluation evaluate(const Model& model, const std::vector<Example>& examples) {
     const double share = static_cast<double>(recall.right) / static_cast<double>(recall.examples);
     result.recall_by_label[label] = share;
     result.macro_recall += share / static_cast<double>(recalls.size());
+  }
+  for (const std::string& label : model.labels()) {
+    if (!recalls.contains(label)) {
+      result.unmeasured.push_back(label);
+    }
   }
   return result;
 }

@@ -46,6 +46,12 @@ TEST_CASE("evaluate: counts by label, and measures confidence against truth") {
   CHECK(evaluate(Constant(0.5), {}).examples == 0);
 }
 
+TEST_CASE("evaluate: labels of the model that no example has are named") {
+  CHECK(evaluate(Constant(0.5), {{"1", "a"}, {"2", "b"}}).unmeasured.empty());
+  CHECK(evaluate(Constant(0.5), {{"1", "a"}}).unmeasured == std::vector<std::string>{"b"});
+  CHECK(evaluate(Constant(0.5), {}).unmeasured == std::vector<std::string>{"a", "b"});
+}
+
 TEST_CASE("dataset_digest: changes with every byte and with the order") {
   const std::string digest = dataset_digest({{"ab", "c"}, {"d", "e"}});
   CHECK(digest.size() == 64);

@@ -103,6 +103,7 @@ struct Evaluation {
   double log_loss = 0;           ///< labels below the top three share what those leave
   double calibration_error = 0;  ///< expected calibration error, 10 bins
   std::map<std::string, double> recall_by_label;
+  std::vector<std::string> unmeasured;  ///< labels of the model that no example has
 };
 Evaluation evaluate(const Model& model, const std::vector<Example>& examples);
 /// Hex SHA-256 over the examples in canonical order-preserving form.

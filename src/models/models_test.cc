@@ -189,6 +189,28 @@ TEST_CASE("models: a gate that was not passed reaches the policy, and its refusa
   CHECK(server.leaves().back().find("\"refused\"") != std::string::npos);
 }
 
+TEST_CASE("models: a label that nothing measured is kept with the version and reaches the policy") {
+  Server server;
+  constexpr const char* all_measured = R"(package aios.model_promote
+import rego.v1
+default allow := false
+allow if count(input.metrics.unmeasured) == 0
+deny contains sprintf("not measured: %v", [label]) if some label in input.metrics.unmeasured
+)";
+  REQUIRE(server.guard.load(default_tenant(), {{"promote.rego", all_measured}}, JsonObject{}).ok());
+  auto lines = held_out();
+  std::erase_if(lines, [](const Example& line) { return line.label == "password"; });
+  const auto info =
+      server.run(server.models->train(person("key_trainer"), spec(), test::desk_examples(), lines));
+  REQUIRE(info.ok());
+  const auto versions = server.run(server.models->versions(person("key_x"), "intent"));
+  REQUIRE(versions.ok());
+  CHECK(versions->front().heldout.unmeasured == std::vector<std::string>{"password"});
+  const auto refused = server.promote("key_owner", 1);
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().text().find("not measured: password") != std::string::npos);
+}
+
 TEST_CASE("models: without a policy nothing is promoted") {
   Server server;
   REQUIRE(server

@@ -23,8 +23,10 @@ JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const 
     failed.emplace_back(gate);
   }
   const bool passed = failed.empty();
+  JsonObject metrics = detail::metrics_of(info.heldout);
+  metrics["unmeasured"] = detail::unmeasured_of(info.heldout);
   return {{"model", {{"name", info.model}, {"version", info.version}, {"alias", alias}}},
-          {"metrics", detail::metrics_of(info.heldout)},
+          {"metrics", std::move(metrics)},
           {"gates", {{"passed", passed}, {"failed", std::move(failed)}}},
           {"proposer", {{"id", by.id}}},
           {"four_eyes", by.id != info.trained_by}};

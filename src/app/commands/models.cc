@@ -39,6 +39,14 @@ void print_version(const Json& version) {
              heldout == nullptr ? 0 : int_or(*heldout, "examples", 0),
              int_or(version, "examples", 0), duration_text(text_or(version, "training", "")),
              text_or(version, "dataset_digest", "").substr(0, 12));
+  const Json* unmeasured = heldout == nullptr ? nullptr : find(*heldout, "unmeasured");
+  if (unmeasured != nullptr && unmeasured->is_array() && !unmeasured->get_array().empty()) {
+    std::vector<std::string> labels;
+    for (const Json& label : unmeasured->get_array()) {
+      labels.emplace_back(label.is_string() ? view(label.get_string()) : "");
+    }
+    fmt::print("  not measured, for want of held-out lines: {}\n", join(labels, ", "));
+  }
 }
 
 Result<void> train(const Session& session, const ModelOptions& options) {

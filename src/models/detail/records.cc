@@ -17,6 +17,18 @@ Error damaged(std::string_view what) {
   return Error(Code::data_loss, fmt::format("the record of a {} cannot be read", what)).page(703);
 }
 
+std::vector<std::string> texts_of(const Json* list) {
+  std::vector<std::string> out;
+  if (list != nullptr && list->is_array()) {
+    for (const Json& item : list->get_array()) {
+      if (item.is_string()) {
+        out.emplace_back(view(item.get_string()));
+      }
+    }
+  }
+  return out;
+}
+
 Json evaluation_to_json(const Evaluation& evaluation) {
   JsonObject object = metrics_of(evaluation);
   JsonObject recalls;
@@ -24,6 +36,7 @@ Json evaluation_to_json(const Evaluation& evaluation) {
     recalls[label] = recall;
   }
   object["recall_by_label"] = std::move(recalls);
+  object["unmeasured"] = unmeasured_of(evaluation);
   return object;
 }
 
@@ -41,6 +54,7 @@ Evaluation evaluation_from(const Json& json) {
           number_or(*recalls, {member.key().data(), member.key().size()}, 0);
     }
   }
+  evaluation.unmeasured = texts_of(find(json, "unmeasured"));
   return evaluation;
 }
 
@@ -61,14 +75,7 @@ void read_texts(const Json& json, VersionInfo& info) {
   info.heldout_digest = text_or(json, "heldout_digest", "");
   info.blob = text_or(json, "blob", "");
   info.trained_by = text_or(json, "trained_by", "");
-  const Json* modes = find(json, "failure_modes");
-  if (modes != nullptr && modes->is_array()) {
-    for (const Json& mode : modes->get_array()) {
-      if (mode.is_string()) {
-        info.failure_modes.emplace_back(view(mode.get_string()));
-      }
-    }
-  }
+  info.failure_modes = texts_of(find(json, "failure_modes"));
 }
 
 }  // namespace
@@ -175,6 +182,14 @@ Result<AliasInfo> alias_from(std::string_view state) {
     return damaged("model alias");
   }
   return info;
+}
+
+JsonArray unmeasured_of(const Evaluation& evaluation) {
+  JsonArray labels;
+  for (const std::string& label : evaluation.unmeasured) {
+    labels.emplace_back(label);
+  }
+  return labels;
 }
 
 JsonObject metrics_of(const Evaluation& evaluation) {

@@ -29,5 +29,6 @@ store::StreamWrite to_write(const AliasInfo& info, std::uint64_t expected_versio
 Result<AliasInfo> alias_from(std::string_view state);
 /// {accuracy, macro_recall, log_loss, calibration_error, examples}
 JsonObject metrics_of(const Evaluation& evaluation);
+JsonArray unmeasured_of(const Evaluation& evaluation);
 
 }  // namespace aios::models::detail
