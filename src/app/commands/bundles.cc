@@ -36,6 +36,7 @@ Result<JsonObject> overrides_of(const BundleOptions& options) {
 struct Given {
   JsonObject overrides;
   bundle::Files files;
+  std::vector<Error> strays;  ///< left out, but nearly named like a part
 };
 
 Result<Given> read_given(const BundleOptions& options) {
@@ -47,7 +48,7 @@ Result<Given> read_given(const BundleOptions& options) {
   if (!files.ok()) {
     return std::move(files).error();
   }
-  return Given{*std::move(overrides), *std::move(files)};
+  return Given{*std::move(overrides), *std::move(files), bundle::stray_names(options.directory)};
 }
 
 Json error_json(const Error& error) {
@@ -91,6 +92,7 @@ Result<void> check(const Session& session, const BundleOptions& options) {
       checked.errors.push_back(std::move(tests).error());
     }
   }
+  std::move(given->strays.begin(), given->strays.end(), std::back_inserter(checked.warnings));
   JsonArray warnings = list_errors(session, checked.warnings, "warning: ");
   if (checked.errors.empty()) {
     const Json answer = JsonObject{{"ok", true},
@@ -214,6 +216,7 @@ Result<void> deploy(const Session& session, const BundleOptions& options) {
   if (!given.ok()) {
     return std::move(given).error();
   }
+  list_errors(session, given->strays, "warning: ");
   JsonObject contents;
   for (const auto& [path, bytes] : given->files) {
     contents[path] = to_base64(bytes);
