@@ -46,7 +46,7 @@ SETTLE_SECONDS = 120.0
 INCIDENT = "incident"
 # What each kill of --floor brings at least: a fifth of what a machine busy with other work did.
 WORK = {"acknowledged": 2, "completed": 2, "cases": 1, "refunds": 0.2, "notices": 0.2,
-        "met by a fault": 0.5, "incidents settled": 0.03}
+        "met by a fault": 0.5, "looked up": 1, "incidents settled": 0.03}
 FAULTED_SHARE_MAX = 0.01
 FAULTED_STATUSES = (408, 429, 503)  # the help desk was silent, throttled or away until the tries ended
 
@@ -287,6 +287,8 @@ class Trial:
                    for table in ("cases", "refunds", "notices")},
                 "met by a fault": rows(
                     "select count(*) from requests where fault is not null")[0][0],
+                "looked up": rows(
+                    "select count(*) from requests where operation = 'find_case'")[0][0],
                 "incidents settled": self.incidents}
 
     def bounds(self, done, statuses):

@@ -21,7 +21,7 @@ class Desk:
         self.db = sqlite3.connect(":memory:")
         self.db.executescript("""
             create table cases(id, reference); create table refunds(order_id, reason, id, key, amount_cents);
-            create table notices(text, id); create table requests(fault);
+            create table notices(text, id); create table requests(fault, operation);
             insert into cases values ('CASE-1', 'e1');
             insert into refunds values ('ORD-1', 'ticket T-00002', 'REF-1', 'run_2-4', 100);
             insert into notices values ('Your refund of 1 EUR for order ORD-1 is on its way.',
@@ -146,7 +146,8 @@ class Books(unittest.TestCase):
         self.trial.kills = self.trial.options.floor = 60
         for what in ("acknowledged: 2, at least 120", "cases: 1, at least 60",
                      "refunds: 1, at least 12", "notices: 1, at least 12",
-                     "met by a fault: 0, at least 30", "incidents settled: 0, at least 1"):
+                     "met by a fault: 0, at least 30", "looked up: 0, at least 60",
+                     "incidents settled: 0, at least 1"):
             self.assert_seen(what)
 
 
