@@ -11,7 +11,7 @@ import sys
 from source_text import ROOT, SRC, cpp_files, line_of, name, plain
 
 # Of an error that is passed on, and of one that a server sent: counted where they are made.
-PASSED_ON = re.compile(r"[\w.>()*-]*\bpage\(\)|page_of\(text_or\(.*", re.S)
+PASSED_ON = re.compile(r"[\w.>()*-]*\bpage\(\)|(page_of|parse_page)\(text_or\(.*", re.S)
 IN_TEXT = re.compile(r"\[AIOS-(?!0000)(\d{4})\]")  # 0000 stands for the form
 COMMENT = re.compile(r'R"([^()\\ ]{0,16})\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(//[^\n]*|/\*.*?\*/)', re.S)
 PARAMETER = re.compile(r"\bint\s+(\w*page)\b")
