@@ -44,6 +44,18 @@ std::vector<std::string> members_of(const Json* object) {
   return out;
 }
 
+/// For a call by a bare name that only the catalog has: how it is written in full.
+std::string catalog_hint(std::string_view name, const FunctionRegistry& functions) {
+  std::vector<std::string> names;
+  for (const auto& entry : functions.entries()) {
+    names.push_back(entry.name);
+  }
+  const auto* entry = functions.find(nearest_name(name, names));
+  return entry == nullptr
+             ? ""
+             : fmt::format("; did you mean '{}:{}@default'?", entry->name, entry->version);
+}
+
 }  // namespace
 
 std::shared_ptr<const Definition> load_definition(const DefinitionFile& file,
@@ -238,9 +250,13 @@ const Json* Loader::referable(const Json& value, const std::string& pointer,
   const auto* found = entries == nullptr ? nullptr : find(*entries, name);
   if (found == nullptr || !found->is_object()) {
     const auto names = members_of(entries);
+    auto near = did_you_mean(name, names);
+    if (near.empty() && section == "functions") {
+      near = catalog_hint(name, functions_);
+    }
     fail(pointer,
          fmt::format("found '{}', which 'use.{}' does not define (it has {}){}", name, section,
-                     names.empty() ? "nothing" : join(names, ", "), did_you_mean(name, names)),
+                     names.empty() ? "nothing" : join(names, ", "), near),
          1004);
     return nullptr;
   }
@@ -255,7 +271,10 @@ std::string Loader::function(const std::string& call, const Json* arguments,
   for (const auto& entry : functions_.entries()) {
     known.push_back(fmt::format("{}:{}@default", entry.name, entry.version));
   }
-  if (call.find('@') == std::string::npos || call.find('/') != std::string::npos) {
+  const auto name = call.substr(0, call.find(':'));
+  const auto* entry = functions_.find(name);
+  const bool address = call.find('@') == std::string::npos || call.find('/') != std::string::npos;
+  if (entry == nullptr && address) {
     fail(pointer + "/call",
          fmt::format("found 'call: {}', which is not supported: describe the system as a connector "
                      "and use 'call: connector:1.0.0@default'",
@@ -263,12 +282,11 @@ std::string Loader::function(const std::string& call, const Json* arguments,
          1002);
     return {};
   }
-  const auto name = call.substr(0, call.find(':'));
-  const auto* entry = functions_.find(name);
   if (entry == nullptr || call != fmt::format("{}:{}@default", entry->name, entry->version)) {
+    const auto near = did_you_mean(call, known);
     fail(pointer + "/call",
          fmt::format("found the function '{}', the default catalog has {}{}", call,
-                     join(known, ", "), did_you_mean(call, known)),
+                     join(known, ", "), near.empty() ? catalog_hint(name, functions_) : near),
          1004);
     return {};
   }

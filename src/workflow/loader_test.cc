@@ -33,6 +33,15 @@ bool has(const std::string& text, std::string_view part) {
 
 }  // namespace
 
+TEST_CASE("loader: a function that is called by its bare name is told in full") {
+  for (const char* call : {"system", "sistem", "system:1.0.0", "system@default"}) {
+    const auto text = all(check(std::string(head_text) + "do:\n  - a:\n      call: " + call +
+                                "\n      with: {class: key}\n"));
+    CAPTURE(text);
+    CHECK(has(text, "did you mean 'system:1.0.0@default'?"));
+  }
+}
+
 TEST_CASE("loader: all errors are reported at once, each with its line") {
   const auto errors = check(std::string(head_text) + R"(do:
   - first:
