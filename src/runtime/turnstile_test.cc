@@ -2,16 +2,18 @@
 #include "runtime/turnstile.h"
 
 #include "runtime/one_shot.h"
+#include "runtime/shards.h"
 #include "runtime/sim.h"
 #include "runtime/task_group.h"
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
-#include <optional>
 #include <string>
+#include <thread>
 #include <utility>
-#include <vector>
 
 namespace aios::runtime {
 namespace {
@@ -128,6 +130,47 @@ TEST_CASE("turnstile: a pass is given back once, by whoever holds it, even after
   CHECK(turnstile->taken() == 1);
   turnstile.reset();
   CHECK(moved);
+}
+
+struct Crowd {
+  Turnstile turnstile{{.places = 3, .waiting_max = 1'000}};
+  std::atomic<int> inside{0}, inside_max{0}, visits{0}, gone{0};
+};
+
+Task<void> hurry(Crowd* crowd, bool patient) {
+  Context ctx;
+  ctx.deadline = patient ? Instant::never() : Executor::current()->clock().instant();
+  auto pass = co_await crowd->turnstile.enter(ctx);
+  if (!pass.ok()) {
+    ++crowd->gone;
+    co_return;
+  }
+  const int now = ++crowd->inside;
+  int most = crowd->inside_max;
+  while (most < now && !crowd->inside_max.compare_exchange_weak(most, now)) {}
+  co_await yield();
+  ++crowd->visits;
+  --crowd->inside;
+}
+
+Task<void> rush(Executor* executor, Crowd* crowd) {
+  TaskGroup group(*executor);
+  for (int i = 0; i < 300; ++i) {
+    group.spawn(hurry(crowd, i % 3 != 0));
+  }
+  co_await group.join();
+}
+
+TEST_CASE("turnstile: a crowd on two threads loses no place, and never are more inside") {
+  Shards shards(2);
+  Crowd crowd;
+  std::thread other([&] { shards.run(1, rush(&shards.at(1), &crowd)); });
+  shards.run(0, rush(&shards.at(0), &crowd));
+  other.join();
+  CHECK(crowd.visits + crowd.gone == 600);
+  CHECK(crowd.visits >= 400);
+  CHECK(crowd.inside_max <= 3);
+  CHECK(crowd.turnstile.idle());
 }
 
 }  // namespace
