@@ -116,6 +116,33 @@ class Check(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("no problems", done.stdout)
 
+    def test_names_that_are_nearly_a_part_and_what_no_policy_can_allow_are_warned_of(self):
+        bundle = self.copy()
+        os.rename(os.path.join(bundle, "policies", "connector_egress.rego"),
+                  os.path.join(bundle, "policies", "connector_egress.reg"))
+        for name in os.listdir(os.path.join(bundle, "policies")):
+            if name.endswith("_test.rego"):  # they ask the rules that are gone
+                os.remove(os.path.join(bundle, "policies", name))
+        os.mkdir(os.path.join(bundle, "polices"))
+        done = aios("check", bundle)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("3 warnings", done.stdout)
+        self.assertIn("polices/:1:1: nothing reads this folder; did you mean 'policies/'?",
+                      done.stderr)
+        self.assertIn("policies/connector_egress.reg:1:1: this file is not read", done.stderr)
+        self.assertRegex(done.stderr, r"connector.yaml:\d+:\d+: no policy can allow any call of "
+                                      r"this connector: .* no package aios.connector_egress")
+
+    def test_a_label_that_nothing_measures_and_no_form_offers_is_warned_of(self):
+        bundle = self.copy()
+        with open(os.path.join(bundle, "datasets/intents.csv"), "a", encoding="utf-8") as file:
+            file.writelines(f'"please wrap it as a gift, number {n}",gift_wrap\n' for n in range(5))
+        done = aios("check", bundle)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"models/intent.yaml:\d+:\d+: datasets/intents-heldout.csv "
+                                      r"has no line with 'gift_wrap'")
+        self.assertRegex(done.stderr, r"forms/ticket-review.json:\d+:\d+: the label 'gift_wrap'")
+
     def test_a_warning_is_no_failure(self):
         bundle = self.copy()
         shutil.rmtree(os.path.join(bundle, "workflows"))

@@ -76,6 +76,14 @@ class Models(unittest.TestCase):
         self.assertEqual(status, 403, answer)
         self.assertIn("gate", answer["detail"])
 
+    def test_a_version_names_the_labels_that_nothing_measured(self):
+        lines = [f"word{i % 2} said,label{i % 2}\n" for i in range(20)]
+        made = self.scene.api("developer").want(
+            "POST", "/api/v1/models/intent/train",
+            {"dataset": "text,label\n" + "".join(lines),
+             "heldout": "text,label\n" + "".join(lines[::2])})
+        self.assertEqual(made["heldout"]["unmeasured"], ["label1"])
+
     def test_a_version_or_a_model_that_is_not_there(self):
         approver = self.scene.api("approver")
         status, _ = approver.call("POST", "/api/v1/models/intent/aliases/intent", {"version": 99})
