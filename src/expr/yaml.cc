@@ -50,6 +50,14 @@ class Places {
     return {static_cast<std::uint32_t>(line + 1), column_};
   }
 
+  std::string_view from(const YAML::Mark& mark) const {
+    const auto line = static_cast<std::size_t>(mark.line);
+    const auto byte = static_cast<std::size_t>(mark.column);
+    return mark.is_null() || line >= starts_.size() || byte > starts_[line].size()
+               ? std::string_view()
+               : starts_[line].substr(byte);
+  }
+
  private:
   std::vector<std::string_view> starts_;  // the text from each line on
   std::size_t line_ = 0;
@@ -83,10 +91,35 @@ struct Open {
   std::size_t pointer_length = 0;
 };
 
+/// Whether a text that begins with a quote has the one that closes it.
+bool closed(std::string_view text) {
+  const char quote = text.empty() ? ' ' : text.front();
+  if (quote != '"' && quote != '\'') {
+    return true;
+  }
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (quote == '"' && text[at] == '\\') {
+      ++at;
+    } else if (text[at] == quote) {
+      if (quote == '"' || at + 1 == text.size() || text[at + 1] != quote) {
+        return true;
+      }
+      ++at;  // '' stands for one of them
+    }
+  }
+  return false;
+}
+
 class Builder final : public YAML::EventHandler {
  public:
   Builder(const YamlLimits& limits, Places& places) : limits_(limits), places_(places) {}
-  YamlDocument take() { return {std::move(root_), std::move(positions_)}; }
+  YamlDocument take() {
+    // yaml-cpp takes an open quote whose text ends with a line for a closed one
+    if (!closed(places_.from(last_scalar_))) {
+      throw Refusal{places_.of(last_scalar_), "the quote that opens here is not closed"};
+    }
+    return {std::move(root_), std::move(positions_)};
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) {
@@ -120,6 +153,7 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
     auto place = places_.of(mark);
+    last_scalar_ = mark;
     if (wants_key()) {
       take_key(place, tag, text);
       return;
@@ -263,6 +297,7 @@ class Builder final : public YAML::EventHandler {
   Places& places_;
   Json root_;
   Positions positions_;
+  YAML::Mark last_scalar_ = YAML::Mark::null_mark();
   std::vector<Open> open_;
   std::unordered_map<YAML::anchor_t, Expansion> anchors_;
   std::string pointer_;

@@ -13,6 +13,23 @@ struct Mistake {
   const char* told;
 };
 
+TEST_CASE("yaml: a quote that is never closed is refused, whatever the text ends with") {
+  for (const char* text : {"a: \"x\nb: 1\n", "a: 'it''s\nb: 1\n", "a: \"x\\\"\n", "a: 'x\n\n"}) {
+    CAPTURE(std::string(text));
+    auto document = parse_yaml(text, "t.yaml");
+    REQUIRE_FALSE(document.ok());
+    CHECK(document.error().text().find("t.yaml:1:4: the quote that opens here is not closed") !=
+          std::string::npos);
+  }
+  CHECK_FALSE(parse_yaml("a: \"x", "t.yaml").ok());
+  for (const char* text :
+       {"a: \"x\\\\\"\n", "a: 'it''s'\n", "a: ''\n", "b: \"\"\n", "a: |\n  'x\n", "'a': 1\n",
+        "a: [\"x\", 'y'] # it's\n", "a: it's\n", "a: \"x\n  y\"\n"}) {
+    CAPTURE(std::string(text));
+    CHECK(parse_yaml(text, "t.yaml").ok());
+  }
+}
+
 TEST_CASE("yaml: a mistake is told as what a person did, where it was done") {
   for (const Mistake& item : {
            Mistake{"a: 1\nb:\n\tc: 2\n",
