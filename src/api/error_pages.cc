@@ -46,8 +46,6 @@ Task<net::Response> show(Context, net::Request request) {
 
 }  // namespace
 
-std::string code_text(int number) { return fmt::format("AIOS-{:04}", number); }
-
 Result<ErrorPage> find_error_page(std::string_view code) {
   const int number = number_of(code);
   if (number < 0) {
@@ -63,8 +61,8 @@ Result<ErrorPage> find_error_page(std::string_view code) {
   AIOS_ASSERT(nearest != pages.end());
   if (nearest->number != number) {
     return Error(Code::not_found,
-                 fmt::format("no error has the code {}, the nearest is {}: {}", code_text(number),
-                             code_text(nearest->number), nearest->title))
+                 fmt::format("no error has the code {}, the nearest is {}: {}", page_text(number),
+                             page_text(nearest->number), nearest->title))
         .page(1304);
   }
   return *nearest;

@@ -19,9 +19,6 @@ struct ErrorPage {
 /// In the order of their numbers; they live as long as the program.
 std::span<const ErrorPage> error_pages();
 
-/// "AIOS-1401"
-std::string code_text(int number);
-
 /// @param code  "AIOS-1401", "1401", "[aios-1401]" or "0020" as "20".
 /// @return not_found [AIOS-1304] naming the nearest page, or what a code looks like.
 Result<ErrorPage> find_error_page(std::string_view code);

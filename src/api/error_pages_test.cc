@@ -31,7 +31,7 @@ TEST_CASE("api: every page of the folder is in the program, letter by letter") {
     auto page = find_error_page(stem);
     REQUIRE(page.ok());
     CHECK(page->text == text.str());
-    CHECK(code_text(page->number) == stem);
+    CHECK(page_text(page->number) == stem);
     CHECK(text.str().starts_with("# " + stem + ": " + std::string(page->title) + "\n"));
   }
   CHECK(files > 150);

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -33,25 +32,6 @@ std::string read_first_line(const std::string& path) {
   std::string line;
   std::getline(file, line);
   return std::string(trim(line));
-}
-
-Code code_of(std::string_view name) {
-  for (int i = 0; i <= static_cast<int>(Code::rate_limited); ++i) {
-    if (name_of(static_cast<Code>(i)) == name) {
-      return static_cast<Code>(i);
-    }
-  }
-  return Code::internal;
-}
-
-/// "AIOS-0603" as 603; 0 when it is nothing of the kind.
-int page_of(std::string_view text) {
-  constexpr std::string_view prefix = "AIOS-";
-  int page = 0;
-  if (text.starts_with(prefix)) {
-    std::from_chars(text.data() + prefix.size(), text.data() + text.size(), page);
-  }
-  return page;
 }
 
 /// A problem document as an error.
@@ -73,8 +53,8 @@ Error error_of(const net::Response& response) {
       text += fmt::format("\n  {}", text_or(one, "text", ""));
     }
   }
-  Error error(code_of(text_or(*document, "code", "internal")), std::move(text));
-  const int page = page_of(text_or(*document, "page", ""));
+  Error error(parse_code(text_or(*document, "code", "")).value_or(Code::internal), std::move(text));
+  const int page = parse_page(text_or(*document, "page", ""));
   return page > 0 ? Error(std::move(error).page(page)) : error;
 }
 
@@ -322,7 +302,7 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
       if (alive.ok()) {
         return std::unique_ptr<ApiClient>(std::move(client));
       }
-      if (alive.error().retry() == Retry::same_call && alive.error().page() == page_no_server) {
+      if (is_up(alive.error())) {
         return alive.error();  // it has the directory, so nobody else can use it
       }
     }

@@ -2,17 +2,20 @@
 #include "app/reach.h"
 
 #include "app/address.h"
+#include "core/json.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
 
 #include <fstream>
+#include <optional>
 
 namespace aios::app {
 namespace {
 
 constexpr auto call_timeout = std::chrono::seconds(90);
-constexpr auto long_call_timeout = std::chrono::minutes(10);
+constexpr auto train_timeout = std::chrono::minutes(10);
+constexpr auto backup_timeout = std::chrono::hours(24);  // whoever gives up takes the folder away
 
 /// A name of the loopback as its address, so that the two are one.
 std::string resolved(std::string address) {
@@ -21,11 +24,30 @@ std::string resolved(std::string address) {
                                                 : address;
 }
 
+/// A server of ours that has no room for another connection says so itself.
+std::optional<Error> refusal_of(const net::Response& answer) {
+  const auto document = answer.status == 503 ? parse_json(answer.body) : Json();
+  if (!document.ok() || parse_page(text_or(*document, "page", "")) != page_no_room) {
+    return std::nullopt;
+  }
+  return Error(Code::unavailable, std::string(text_or(*document, "detail", "")), Retry::same_call)
+      .page(page_no_room);
+}
+
 }  // namespace
 
+bool is_up(const Error& error) {
+  return error.retry() == Retry::same_call &&
+         (error.page() == page_no_server || error.page() == page_no_room);
+}
+
 Duration timeout_of(const Call& call) {
-  const bool is_long = call.path.ends_with("/train") || call.path.starts_with("/api/v1/backup");
-  return is_long ? Duration(long_call_timeout) : Duration(call_timeout);
+  if (call.method == "POST" && call.path == backup_path) {
+    return backup_timeout;
+  }
+  const bool trains = call.method == "POST" && call.path.starts_with("/api/v1/models/") &&
+                      call.path.ends_with("/train");
+  return trains ? Duration(train_timeout) : Duration(call_timeout);
 }
 
 Result<void> check_probe(const std::string& server, const Result<net::Response>& answer) {
@@ -41,6 +63,9 @@ Result<void> check_probe(const std::string& server, const Result<net::Response>&
   }
   if (!answer.ok()) {
     return Error(answer.error()).with("calling " + server);
+  }
+  if (const auto busy = refusal_of(*answer)) {
+    return Error(*busy).with("calling " + server);
   }
   if (answer->status != 200 || answer->body != "ok\n") {
     return Error(Code::unavailable,

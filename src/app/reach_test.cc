@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/reach.h"
+
+#include "api/test/house.h"
 #include "core/test/folder.h"
+#include "net/server.h"
 
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <string>
+#include <vector>
 
 namespace aios::app {
 namespace {
@@ -26,6 +31,18 @@ TEST_CASE("reach: who does not answer, and who is no aios server, is told apart"
   CHECK(refused.error().text().find("calling http://h:1") != std::string::npos);
 }
 
+TEST_CASE("reach: a server without room for another connection is up, and says so itself") {
+  const auto full = check_probe(
+      "http://h:1", net::problem(Error(Code::unavailable, "all places are taken").page(308)));
+  REQUIRE_FALSE(full.ok());
+  CHECK(full.error().page() == 308);
+  CHECK(full.error().text().find("all places are taken") != std::string::npos);
+  CHECK(is_up(full.error()));
+  CHECK(is_up(check_probe("http://h:1", Error(Code::deadline_exceeded, "late")).error()));
+  CHECK_FALSE(is_up(check_probe("http://h:1", net::text_response(503, "a proxy")).error()));
+  CHECK_FALSE(is_up(Error(Code::unavailable, "refused", Retry::same_call).page(312)));
+}
+
 TEST_CASE("reach: the first key is for the server of its data directory alone") {
   const aios::test::Folder folder;
   CHECK_FALSE(is_server_of("http://127.0.0.1:8787", folder.at(".")));
@@ -36,10 +53,29 @@ TEST_CASE("reach: the first key is for the server of its data directory alone") 
   CHECK_FALSE(is_server_of("http://example.org:8787", folder.at(".")));
 }
 
-TEST_CASE("reach: only what takes its time is waited for long") {
-  CHECK(timeout_of({"POST", "/api/v1/models/intent/train", nullptr}) == std::chrono::minutes(10));
-  CHECK(timeout_of({"POST", "/api/v1/backups", nullptr}) == std::chrono::minutes(10));
-  CHECK(timeout_of({"GET", "/api/v1/runs", nullptr}) < std::chrono::minutes(2));
+/// "/a/{name}/b" as a path that the route takes.
+std::string path_of(std::string pattern) {
+  for (std::size_t at = pattern.find('{'); at != std::string::npos; at = pattern.find('{', at)) {
+    pattern.replace(at, pattern.find('}', at) + 1 - at, "x");
+  }
+  return pattern;
+}
+
+TEST_CASE("reach: of all that the API offers, training and backups are waited for long") {
+  const api::test::House house;
+  const Duration usual = timeout_of({"GET", "/api/v1/runs", nullptr});
+  CHECK(usual > net::ServerOptions().request_timeout);
+  std::vector<std::string> patient;
+  for (const net::Route& route : house.router.routes()) {
+    const Duration span = timeout_of({route.method, path_of(route.pattern), nullptr});
+    CHECK(span >= usual);
+    if (span > usual) {
+      patient.push_back(route.method + " " + route.pattern);
+    }
+  }
+  CHECK(patient == std::vector<std::string>{"POST /api/v1/models/{name}/train",
+                                            "POST /api/v1/operate/backup"});
+  CHECK(timeout_of({"POST", std::string(backup_path), nullptr}) >= std::chrono::hours(1));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ import os
 import socket
 import unittest
 
-from harness import BINARY, Scene, Server, wait_for
+from harness import BINARY, Scene, Server, aios, wait_for
 
 FILES = 256
 
@@ -38,6 +38,23 @@ class Bounds(unittest.TestCase):
             for connection in held:
                 connection.close()
         self.assertNotIn("Too many open files", self.scene.server.log())
+
+    def test_half_requests_of_peers_that_were_answered_once_keep_nobody_out(self):
+        held = []
+        try:
+            for _ in range(FILES + 100):
+                connection = socket.create_connection(("127.0.0.1", self.scene.server.port), 10)
+                held.append(connection)
+                connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                self.assertTrue(connection.recv(4096).startswith(b"HTTP/1.1 200 "))
+                connection.sendall(b"GET /heal")  # and no more
+            api = self.scene.api()
+            self.assertEqual(api.call("GET", "/readyz"), (200, "ready\n"))
+            listed = aios("runs", "list", "--data", self.scene.server.data)
+            self.assertEqual(listed.returncode, 0, listed.stderr)
+        finally:
+            for connection in held:
+                connection.close()
 
     def test_a_large_body_without_a_key_is_refused_by_its_head(self):
         connection = socket.create_connection(("127.0.0.1", self.scene.server.port), 10)

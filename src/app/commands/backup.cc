@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/address.h"
 #include "app/commands.h"
+#include "app/reach.h"
 #include "app/terminal.h"
 #include "core/crypto.h"
 #include "core/text.h"
@@ -151,7 +152,7 @@ Result<void> backup_by_server(const Session& session, const Making& making,
   if (!passphrase.empty()) {
     body["passphrase"] = passphrase;
   }
-  auto made = session.call({"POST", "/api/v1/operate/backup", std::move(body)});
+  auto made = session.call({"POST", std::string(backup_path), std::move(body)});
   if (!made.ok()) {
     return std::move(made).error().with("asking the server for a backup");
   }

@@ -8,7 +8,7 @@ namespace aios::app {
 namespace {
 
 Json page_json(const api::ErrorPage& page) {
-  return JsonObject{{"code", api::code_text(page.number)}, {"title", page.title}};
+  return JsonObject{{"code", page_text(page.number)}, {"title", page.title}};
 }
 
 Result<void> errors(const Session& session, const std::string& code) {
