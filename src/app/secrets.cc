@@ -2,15 +2,19 @@
 #include "app/secrets.h"
 
 #include "core/text.h"
+#include "store/file_io.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <sstream>
 
 namespace aios::app {
 namespace {
+
+constexpr std::size_t secret_bytes_max = std::size_t{64} << 10;
 
 std::string environment_name(std::string_view name) {
   std::string out = "AIOS_SECRET_";
@@ -30,6 +34,29 @@ bool is_secret_name(std::string_view name) {
   return !name.empty() && name.size() <= 64;
 }
 
+/// Never waits: who opened a FIFO would, for a writer.
+/// @return why there is none; empty: it is in *secret
+std::string_view read_secret(const std::string& path, std::string* secret) {
+  const store::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.get() < 0) {
+    return errno == ENOENT ? "is not there" : "cannot be opened";
+  }
+  if (!store::is_regular(file.get())) {
+    return "is no regular file";
+  }
+  std::string text(secret_bytes_max + 1, '\0');
+  const ssize_t got = ::read(file.get(), text.data(), text.size());
+  if (got < 0) {
+    return "cannot be read";
+  }
+  if (static_cast<std::size_t>(got) > secret_bytes_max) {
+    return "has more than 64 KiB";
+  }
+  text.resize(static_cast<std::size_t>(got));
+  *secret = std::string(trim(text));
+  return secret->empty() ? "is empty" : "";
+}
+
 Result<std::string> look_up(const std::string& directory, std::string_view name) {
   if (!is_secret_name(name)) {
     return Error(Code::invalid_argument,
@@ -41,16 +68,15 @@ Result<std::string> look_up(const std::string& directory, std::string_view name)
     return std::string(value);
   }
   const std::string path = fmt::format("{}/secrets/{}", directory, name);
-  std::ifstream file(path);
-  if (!file) {
-    return Error(Code::not_found, fmt::format("secret '{}' is neither in the environment ({}) nor "
-                                              "in the file {}",
-                                              name, variable, path))
-        .page(1402);
+  std::string text;
+  const std::string_view why = read_secret(path, &text);
+  if (why.empty()) {
+    return text;
   }
-  std::ostringstream text;
-  text << file.rdbuf();
-  return std::string(trim(text.str()));
+  return Error(Code::not_found, fmt::format("secret '{}' is neither in the environment ({}) nor in "
+                                            "the file {}, which {}",
+                                            name, variable, path, why))
+      .page(1402);
 }
 
 }  // namespace

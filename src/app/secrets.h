@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // app/secrets: where connectors' secrets come from: the environment (AIOS_SECRET_<NAME>, upper
-// case, '-' as '_'), else the file <data>/secrets/<name>. Read at each use, so that a changed file
-// counts at once.
+// case, '-' as '_'), else the regular file <data>/secrets/<name>, of 64 KiB at most. Read at each
+// use, so that a changed file counts at once. An empty one is as good as none.
 
 #include "connectors/connectors.h"
 #include "observe/log.h"
@@ -12,6 +12,8 @@
 
 namespace aios::app {
 
+/// not_found [AIOS-1402] for a secret that is in neither place, saying why; invalid_argument
+/// [AIOS-1402] for what is no name. Never waits for a writer.
 connectors::SecretSource secret_source(const std::string& data_directory);
 
 /// One warning for each secret that a connector of these tenants names and that is not there now.

@@ -2,10 +2,17 @@
 #include "app/secrets.h"
 
 #include "connectors/test/bench.h"
+#include "core/test/folder.h"
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace aios::app {
@@ -31,6 +38,34 @@ TEST_CASE("secrets: a missing one is told of for each tenant that needs it") {
   }
   CHECK(lines[0].find(R"("tenant":"second")") == std::string::npos);
   CHECK(lines[1].find(R"("tenant":"second")") != std::string::npos);
+}
+
+TEST_CASE("secrets: what is no regular file with words in it is no secret, and nobody waits") {
+  const aios::test::Folder folder;
+  const std::string secrets = folder.at("secrets/");
+  REQUIRE(std::filesystem::create_directory(secrets));
+  const auto source = secret_source(folder.at(""));
+  const auto given = [&](std::string_view name) { return source(default_tenant(), name); };
+  REQUIRE(::mkfifo((secrets + "fifo").c_str(), 0600) == 0);  // nobody ever writes to it
+  REQUIRE(std::filesystem::create_directory(secrets + "folder"));
+  std::ofstream(secrets + "empty") << " \n";
+  std::ofstream(secrets + "huge") << std::string(100'000, 'x');
+  std::ofstream(secrets + "good") << "  canary words\n";
+  for (const auto& [name, why] :
+       std::vector<std::pair<std::string, std::string>>{{"fifo", "is no regular file"},
+                                                        {"folder", "is no regular file"},
+                                                        {"empty", "is empty"},
+                                                        {"huge", "has more than 64 KiB"},
+                                                        {"absent", "is not there"}}) {
+    CAPTURE(name);
+    const auto missing = given(name);
+    REQUIRE_FALSE(missing.ok());
+    CHECK(missing.error().code() == Code::not_found);
+    CHECK(missing.error().page() == 1402);
+    CHECK(missing.error().message().ends_with(why));
+  }
+  CHECK(given("good").value() == "canary words");
+  CHECK(given("Not A Name").error().code() == Code::invalid_argument);
 }
 
 }  // namespace
