@@ -16,6 +16,7 @@
 #include "observe/metrics.h"
 #include "review/review.h"
 #include "runtime/shards.h"
+#include "runtime/task.h"
 #include "store/store.h"
 #include "workflow/engine.h"
 
@@ -38,12 +39,14 @@ struct ApiServices {
   bundle::Deployments* deployments = nullptr;
   ingress::Ingress* ingress = nullptr;
   observe::Metrics* metrics = nullptr;
-  net::Router* router = nullptr;  ///< for the OpenAPI document
+  net::Router* router = nullptr;                      ///< for the OpenAPI document
+  std::function<Task<void>(Context)> before_metrics;  ///< brings counts up to date; null: nothing
   const std::atomic<bool>* ready = nullptr;
   const std::atomic<bool>* damaged = nullptr;  ///< the data cannot be read as it was written
   std::function<void(const Error&)> failed;    ///< told what operations end with; any thread
   runtime::BlockingPool* pool = nullptr;       ///< for calls that wait for the disk
   std::string data;                            ///< the data directory: where no backup may go
+  std::string backups;                         ///< the folder where backups go; empty: anywhere
 };
 
 /// Adds every route. The services must outlive the router's last request.

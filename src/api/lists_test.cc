@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -40,7 +41,8 @@ std::string start(House& house, const std::string& workflow) {
   return std::string(text_or(parse_json(answer.body).value(), "id", ""));
 }
 
-std::string ask(House& house, const std::string& dataset, const std::string& subject) {
+std::string ask(House& house, const std::string& dataset, const std::string& subject,
+                std::optional<Duration> due = std::nullopt) {
   house.loop.advance(std::chrono::milliseconds(5));
   review::ReviewRequest request;
   request.title = "Which?";
@@ -51,6 +53,7 @@ std::string ask(House& house, const std::string& dataset, const std::string& sub
   request.assignees = {"reviewer"};
   request.dataset = dataset;
   request.subject = subject;
+  request.due = due;
   request.run_id = "run_1";
   request.step = "/do/0/ask";
   auto opened = house.loop.run(house.reviews->open(House::system(), request, {}));
@@ -153,6 +156,33 @@ TEST_CASE("api: reviews and corrections come page by page, erased ones too") {
     CHECK(text_or(row, "dataset", "") == "places");
   }
   CHECK(erased == 1);
+}
+
+TEST_CASE("api: an open review is overdue once its time has passed, and an answered one never") {
+  House house;
+  const std::string timed = ask(house, "places", "bob", std::chrono::hours(1));
+  const std::string answered = ask(house, "places", "bob", std::chrono::hours(1));
+  const std::string untimed = ask(house, "places", "bob");
+  answer(house, answered);
+  const auto overdue = [&house](const std::string& target, const Context& ctx) {
+    const auto sent = house.send(ctx, "GET", target);
+    REQUIRE(sent.status == 200);
+    std::vector<std::string> ids;
+    const Json page = parse_json(sent.body).value();
+    for (const Json& item : find(page, "items")->get_array()) {
+      if (bool_or(item, "overdue", false)) {
+        ids.emplace_back(text_or(item, "id", ""));
+      }
+    }
+    return ids;
+  };
+  CHECK(overdue("/api/v1/reviews", House::system()).empty());
+  house.loop.advance(std::chrono::hours(2));
+  for (const auto& ctx : {House::system(), House::with_roles({"operator"})}) {
+    CHECK(overdue("/api/v1/reviews", ctx) == std::vector<std::string>{timed});
+  }
+  CHECK(bool_or(house.get("/api/v1/reviews/" + timed), "overdue", false));
+  CHECK_FALSE(bool_or(house.get("/api/v1/reviews/" + untimed), "overdue", false));
 }
 
 TEST_CASE("api: what a person is shown is payload") {

@@ -6,9 +6,13 @@
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <functional>
+#include <system_error>
 
 namespace aios::api {
 namespace {
@@ -27,8 +31,28 @@ bool is_inside(const fs::path& path, const fs::path& folder) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
-/// Makes the directory, for its owner alone; it must be new or empty, and outside the data.
-Result<void> make_target(const std::string& directory, const std::string& data) {
+/// A directory that is there keeps its mode: whether it may be closed to others is not ours to
+/// say, so it must be nobody else's to change.
+Result<void> check_is_ours(const fs::path& whole) {
+  struct stat info{};
+  if (::lstat(whole.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return refusal(fmt::format("'{}' is there and no directory", whole.string()));
+  }
+  if (info.st_uid != ::geteuid() || (info.st_mode & 0022) != 0) {
+    return refusal(fmt::format("others than the server may write to directory '{}' (mode {:04o})",
+                               whole.string(), info.st_mode & 07777));
+  }
+  std::error_code failed;
+  if (!fs::is_empty(whole, failed) || failed) {
+    return refusal(fmt::format("directory '{}' is not empty", whole.string()));
+  }
+  return {};
+}
+
+/// The directory is new or empty, outside the data, and where backups go when that is set.
+/// @return its real path
+Result<std::string> make_target(const std::string& directory, const std::string& data,
+                                const std::string& backups) {
   const fs::path path(directory);
   if (!path.is_absolute()) {
     return refusal(fmt::format("directory '{}' is not absolute", directory));
@@ -42,38 +66,45 @@ Result<void> make_target(const std::string& directory, const std::string& data) 
   if (is_inside(whole, own)) {
     return refusal(fmt::format("directory '{}' is inside the data directory", directory));
   }
-  if (fs::exists(whole, failed) &&
-      !(fs::is_directory(whole, failed) && fs::is_empty(whole, failed))) {
-    return refusal(fmt::format("'{}' is there and not an empty directory", directory));
+  if (!backups.empty()) {
+    const fs::path root = fs::canonical(backups, failed);
+    if (failed || whole == root || !is_inside(whole, root)) {
+      return refusal(fmt::format("directory '{}' is not in '{}', where the server writes backups",
+                                 directory, backups));
+    }
   }
-  if (fs::create_directory(whole, failed); failed) {
-    return refusal(fmt::format("directory '{}' cannot be made: {}", directory, failed.message()));
+  if (::mkdir(whole.c_str(), 0700) != 0) {
+    if (errno != EEXIST) {
+      return refusal(fmt::format("directory '{}' cannot be made: {}", directory,
+                                 std::generic_category().message(errno)));
+    }
+    if (auto ours = check_is_ours(whole); !ours.ok()) {
+      return std::move(ours).error();
+    }
   }
-  if (fs::permissions(whole, fs::perms::owner_all, failed); failed) {
-    return refusal(
-        fmt::format("directory '{}' cannot be closed to others: {}", directory, failed.message()));
-  }
-  return {};
+  return whole.string();
 }
 
 struct Job {
   store::Store* store = nullptr;
   std::string data;
+  std::string backups;
   std::string directory;
   std::string passphrase;  ///< empty: no keys
 };
 
 Result<Json> make_backup(const Job& job) {
-  if (auto made = make_target(job.directory, job.data); !made.ok()) {
-    return std::move(made).error();
+  const auto made = make_target(job.directory, job.data, job.backups);
+  if (!made.ok()) {
+    return made.error();
   }
-  const std::string archive = job.directory + "/backup.archive";
+  const std::string archive = *made + "/backup.archive";
   if (auto copied = job.store->backup(archive); !copied.ok()) {
     return std::move(copied).error().with("writing the backup");
   }
   JsonObject out{{"archive", archive}};
   if (!job.passphrase.empty()) {
-    const std::string keys = job.directory + "/keys.sealed";
+    const std::string keys = *made + "/keys.sealed";
     if (auto exported = job.store->export_keys(keys, job.passphrase); !exported.ok()) {
       return std::move(exported).error().with("exporting the keys");
     }
@@ -107,7 +138,7 @@ Task<Answer> backup(const ApiServices& services, Context ctx, net::Request reque
   if (!asked.ok()) {
     co_return std::move(asked).error();
   }
-  Job job{services.store, services.data, asked->text, ""};
+  Job job{services.store, services.data, services.backups, asked->text, ""};
   if (asked->body.if_contains("passphrase") != nullptr) {
     auto passphrase = text_member(asked->body, "passphrase");
     auto allowed = govern::Identity::allow(*ctx.principal, govern::Action::manage_keys);

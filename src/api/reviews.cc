@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
 
+#include "runtime/executor.h"
+
 namespace aios::api {
 namespace {
 
@@ -11,6 +13,10 @@ using Answer = Result<net::Response>;
 Json visible(const Context& ctx, const review::ReviewInfo& review) {
   using govern::Action;
   Json out = review.to_json();
+  const Time now = runtime::Executor::current()->clock().now();
+  if (review.status == "open" && review.due && *review.due < now) {
+    out.as_object()["overdue"] = true;
+  }
   const bool may = govern::Identity::allow(*ctx.principal, Action::answer_reviews).ok() ||
                    govern::Identity::allow(*ctx.principal, Action::read_payloads).ok();
   if (may) {
@@ -19,7 +25,7 @@ Json visible(const Context& ctx, const review::ReviewInfo& review) {
   JsonObject clear;
   for (const char* member :
        {"id", "form", "status", "run", "step", "assignees", "form_schema", "dataset", "created",
-        "due", "answered", "answered_by", "corrected", "version", "erased"}) {
+        "due", "overdue", "answered", "answered_by", "corrected", "version", "erased"}) {
     if (const Json* value = find(out, member); value != nullptr) {
       clear[member] = *value;
     }
@@ -98,7 +104,8 @@ Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Req
 constexpr std::string_view review_schema = R"({
   "type": "object", "required": ["id", "status", "run"],
   "properties": {"id": {"type": "string"}, "title": {"type": "string"}, "run": {"type": "string"},
-    "status": {"enum": ["open", "answered", "cancelled"]}}})";
+    "status": {"enum": ["open", "answered", "cancelled"]},
+    "due": {"type": "string"}, "overdue": {"type": "boolean"}}})";
 
 constexpr QueryParameter list_query[] = {{.name = "status",
                                           .summary = "Only questions with this status.",

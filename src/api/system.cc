@@ -48,7 +48,11 @@ struct Document {
   }
 };
 
-Task<Answer> metrics(const ApiServices& services, Context, net::Request request) {
+Task<Answer> metrics(const ApiServices& services, Context ctx, net::Request request) {
+  if (services.before_metrics) {
+    auto counting = services.before_metrics(std::move(ctx));
+    co_await std::move(counting);
+  }
   const bool open = request.headers.get("accept").find("openmetrics") != std::string_view::npos;
   if (open) {
     co_return net::text_response(200, services.metrics->open_metrics(),

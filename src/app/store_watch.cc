@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/store_watch.h"
 
+#include <utility>
+
 namespace aios::app {
 namespace {
 
@@ -93,10 +95,25 @@ void StoreWatch::look_at_folding(const store::StoreStats& stats) {
 }
 
 void StoreWatch::saw(const Result<std::uint64_t>& read) {
+  look_at_audit(read);
   const bool damaged = !read.ok() && read.error().code() == Code::data_loss;
   if (damaged || read.ok()) {
     unreadable_ = damaged;
     publish();
+  }
+}
+
+/// It is tried again every second: one line for each new reason.
+void StoreWatch::look_at_audit(const Result<std::uint64_t>& folded) {
+  std::string reason = folded.ok() ? "" : folded.error().text();
+  if (reason == not_signing_) {
+    return;
+  }
+  not_signing_ = std::move(reason);
+  if (!folded.ok()) {
+    log_.error("audit", folded.error());
+  } else {
+    log_.write(observe::Level::warn, "audit", "the audit log takes up what is committed again");
   }
 }
 

@@ -20,7 +20,8 @@ class StoreWatch {
   /// Once a second or so: writes the lines, and takes note of tables that are damaged or take up
   /// nothing.
   void look();
-  /// How a regular read of the tables ended: data_loss makes the store damaged until one succeeds.
+  /// How a regular fold of the audit log ended: a line for each new reason that it cannot be, and
+  /// one when it can again. data_loss makes the store damaged until one succeeds.
   void saw(const Result<std::uint64_t>& read);
   /// What any read ended with. Damage that one meets [AIOS-0410, 0421] does not heal by itself: it
   /// stays until the process ends, with one line. Any thread.
@@ -31,6 +32,7 @@ class StoreWatch {
 
  private:
   void publish();
+  void look_at_audit(const Result<std::uint64_t>& folded);
   void look_at_folding(const store::StoreStats& stats);
 
   const store::Store& store_;
@@ -40,6 +42,7 @@ class StoreWatch {
   bool not_folding_ = false;
   bool unreadable_ = false;
   bool unwritable_ = false;
+  std::string not_signing_;  ///< why; empty: it signs
   std::atomic<bool> met_{false};
   std::atomic<bool> damaged_{false};
 };

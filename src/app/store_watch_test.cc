@@ -43,6 +43,25 @@ struct Room {
   observe::Metrics metrics;
 };
 
+TEST_CASE("store watch: an audit log that cannot be folded is told of once for each reason") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  const Result<std::uint64_t> full = Error(Code::resource_exhausted, "the disk is full").page(525);
+  for (int second = 0; second < 20; ++second) {
+    watch.saw(full);
+  }
+  REQUIRE(room.lines.size() == 1);
+  CHECK(room.lines[0].find("AIOS-0525") != std::string::npos);
+  watch.saw(Error(Code::permission_denied, "not ours any more").page(525));
+  REQUIRE(room.lines.size() == 2);
+  watch.saw(std::uint64_t{3});
+  watch.saw(std::uint64_t{3});
+  REQUIRE(room.lines.size() == 3);
+  CHECK(room.lines[2].find("again") != std::string::npos);
+  watch.saw(full);
+  CHECK(room.lines.size() == 4);
+}
+
 TEST_CASE("store watch: one line when the store becomes read-only and one when it ends") {
   Room room;
   StoreWatch watch(*room.store, room.log, room.metrics);

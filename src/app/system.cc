@@ -5,6 +5,7 @@
 #include "app/descriptors.h"
 #include "app/detail/system_impl.h"
 #include "app/secrets.h"
+#include "app/stop_bound.h"
 #include "runtime/one_shot.h"
 #include "store/restored.h"
 
@@ -12,11 +13,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 namespace aios::app {
 namespace {
 
 constexpr auto runs_grace_min = std::chrono::seconds(1);
+constexpr auto stop_rest = std::chrono::seconds(10);  // for what comes after the drain
+constexpr auto last_words = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -25,7 +30,7 @@ Context SystemImpl::local_context() const {
   auto principal = std::make_shared<Principal>();
   principal->id = "system:command-line";
   principal->kind = "system";
-  principal->roles = {"admin", "reviewer", "auditor"};
+  principal->roles = govern::Identity::role_names();
   ctx.principal = principal;
   return ctx;
 }
@@ -40,6 +45,7 @@ void SystemImpl::build_rooms() {
   connectors_ = std::make_unique<connectors::Connectors>(
       guard_, *client_, secret_source(options_.data), metrics_, clock);
   reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, random);
+  work_ = std::make_unique<WorkWatch>(*store_, *reviews_, *audit_, clock, metrics_);
   workflow::register_all_functions(functions_);
 
   workflow::EngineServices services;
@@ -103,21 +109,40 @@ void SystemImpl::mount() {
   services.ingress = ingress_.get();
   services.metrics = &metrics_;
   services.router = &router_;
+  services.before_metrics = [this](Context ctx) { return work_->look(std::move(ctx)); };
   services.ready = &ready_;
   services.damaged = &watch_->damaged();
   services.failed = [this](const Error& error) { watch_->met(error); };
   services.pool = &pool_;
   services.data = options_.data;
+  services.backups = options_.backups;
   api::mount_api(router_, services);
 }
 
-Result<void> SystemImpl::listen() {
+net::ServerOptions SystemImpl::server_options() {
   net::ServerOptions server;
   server.host = options_.host;
   server.port = options_.port;
   server.metrics = &metrics_;
   server.connections_max = connections_for(raise_descriptor_limit());
-  auto started = net::start_server(shards_, router_, server);
+  return server;
+}
+
+/// Before anything is made: an address that cannot be had leaves no new data directory behind.
+Result<void> SystemImpl::check_address() {
+  std::error_code failed;
+  if (!options_.listen || std::filesystem::exists(options_.data + "/journal.db", failed)) {
+    return {};
+  }
+  const net::Router nothing;
+  net::ServerOptions server = server_options();
+  server.metrics = nullptr;
+  auto started = net::start_server(shards_, nothing, server);
+  return started.ok() ? Result<void>() : Result<void>(std::move(started).error());
+}
+
+Result<void> SystemImpl::listen() {
+  auto started = net::start_server(shards_, router_, server_options());
   if (!started.ok()) {
     return std::move(started).error();
   }
@@ -146,6 +171,9 @@ Result<void> SystemImpl::open_audit() {
 }
 
 Result<void> SystemImpl::start() {
+  if (auto address = check_address(); !address.ok()) {
+    return address;
+  }
   store::StoreOptions store;
   store.directory = options_.data;
   store.engine = options_.engine;
@@ -155,6 +183,11 @@ Result<void> SystemImpl::start() {
   }
   store_ = std::move(*opened);
   watch_ = std::make_unique<StoreWatch>(*store_, log_, metrics_);
+  metrics_.gauge({"aios_log_lines_dropped",
+                  "Log lines since the start that were not written: nobody read them in time.",
+                  "",
+                  {}},
+                 [lines = lines_] { return static_cast<double>(lines->dropped()); });
   if (auto opened_log = open_audit(); !opened_log.ok()) {
     return opened_log;
   }
@@ -185,12 +218,24 @@ std::uint64_t SystemImpl::stop_runs(Instant end) {
   return stopped.left;
 }
 
+/// What was committed is durable at any time: the next start goes on from there.
+void SystemImpl::end_process(const std::string& why, const JsonObject& fields) {
+  log_.write(observe::Level::error, "app", why, fields);
+  lines_->flush(last_words);
+  std::_Exit(1);
+}
+
 Result<void> SystemImpl::stop(Duration grace) {
   if (stopped_) {
     return {};
   }
   stopped_ = true;
   ready_ = false;
+  std::optional<StopBound> bound;
+  if (options_.listen) {
+    bound.emplace(grace + stop_rest,
+                  [this] { end_process("the stop takes too long: the process ends at once", {}); });
+  }
   const Instant end = runtime::system_clock().instant() + grace;
   if (server_) {
     server_->stop(grace);
@@ -214,9 +259,7 @@ Result<void> SystemImpl::stop(Duration grace) {
     }
   }
   if (left > 0) {  // their coroutines cannot be ended, and use what would be destroyed
-    log_.write(observe::Level::error, "app", "runs heed no cancellation: the process ends at once",
-               {{"runs", left}});
-    std::_Exit(1);
+    end_process("runs heed no cancellation: the process ends at once", {{"runs", left}});
   }
   shards_.stop();
   pool_.stop();  // its calls use the rooms

@@ -8,6 +8,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "net/http.h"
+#include "observe/line_writer.h"
 #include "observe/log.h"
 #include "runtime/shards.h"
 
@@ -33,6 +34,10 @@ struct SystemOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8787;  ///< 0: any free one
   observe::Level log_level = observe::Level::info;
+  /// Where the log goes; null: to stderr by a writer of its own.
+  std::shared_ptr<observe::LineWriter> log_lines;
+  /// Where the server writes the backups that it is asked for; empty: anywhere outside the data.
+  std::string backups;
   /// A new audit log is begun when the signing key is lost; refused without.
   LostAuditKey lost_audit_key = LostAuditKey::refuse;
 };
@@ -45,8 +50,10 @@ class System {
   static Result<std::unique_ptr<System>> open(const SystemOptions& options);
   /// Drains: listener and runs within `grace` (runs get a second at least; calls still under way
   /// are then cancelled, and the next start goes on with their runs), audit, store. A run that not
-  /// even this ends takes the process with it, once all that was committed is folded. Not from a
-  /// shard's thread. Once: later calls do nothing.
+  /// even this ends takes the process with it, once all that was committed is folded. With a
+  /// listener the whole takes `grace` and 10 seconds at most: then the process ends, whatever
+  /// still works (a backup, a training, a slow disk), and the next start folds the rest. Not from
+  /// a shard's thread. Once: later calls do nothing.
   virtual Result<void> stop(Duration grace) = 0;
   virtual ~System() = default;
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe/log.h"
 
-#include <cerrno>
 #include <optional>
 #include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace aios::observe {
 
@@ -62,8 +59,7 @@ void Log::error(std::string_view area, const Error& error, const Context* ctx) c
   fields["code"] = borrow(aios::name_of(error.code()));
   fields["retry"] = borrow(aios::name_of(error.retry()));
   if (error.page() != 0) {
-    std::string digits = std::to_string(error.page());
-    fields["page"] = "AIOS-" + std::string(digits.size() < 4 ? 4 - digits.size() : 0, '0') + digits;
+    fields["page"] = page_text(error.page());
   }
   if (!error.file().empty()) {
     fields["file"] = error.file();
@@ -80,24 +76,6 @@ std::optional<Level> parse_level(std::string_view name) {
     }
   }
   return std::nullopt;
-}
-
-Log::Sink stderr_sink() {
-  return [](std::string_view line) {
-    std::string out(line);
-    out.push_back('\n');
-    std::string_view rest = out;
-    while (!rest.empty()) {
-      const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) {
-        continue;
-      }
-      if (written <= 0) {
-        return;  // nobody reads: a log line is not worth more than the work it reports
-      }
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-  };
 }
 
 }  // namespace aios::observe

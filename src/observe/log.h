@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// observe/log: one JSON object a line on stderr (or a given sink): time, level, area, message,
-// trace, span, tenant, fields. Thread-safe when the sink is. Never log payloads or secrets: fields
+// observe/log: one JSON object a line to a sink: time, level, area, message, trace, span, tenant,
+// fields. Thread-safe when the sink is. Never log payloads or secrets: fields
 // are ids, counts, codes.
 
 #include "core/context.h"
@@ -37,7 +37,5 @@ class Log {
 };
 /// The name as in the log lines; nothing for any other text.
 std::optional<Level> parse_level(std::string_view name);
-/// One write() a line, so that lines of several threads do not mix.
-Log::Sink stderr_sink();
 
 }  // namespace aios::observe

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
 #include "app/terminal.h"
+#include "store/file_io.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -38,13 +39,15 @@ class SecretFile {
   Result<void> open(const std::string& path) {
     fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     path_ = path;
-    return fd_ >= 0 ? Result<void>() : failed();
+    return fd_ >= 0 ? Result<void>() : failed(errno);
   }
   Result<void> fill(std::string_view secret) {
     const std::string line = fmt::format("{}\n", secret);
-    if (::write(fd_, line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
-        ::fsync(fd_) != 0) {
-      return failed();
+    if (const int number = store::write_all(fd_, line); number != 0) {
+      return failed(number);
+    }
+    if (::fsync(fd_) != 0) {
+      return failed(errno);
     }
     ::close(std::exchange(fd_, -1));
     return {};
@@ -60,8 +63,7 @@ class SecretFile {
   }
 
  private:
-  Error failed() const {
-    const int number = errno;
+  Error failed(int number) const {
     return Error(number == EEXIST ? Code::already_exists : Code::permission_denied,
                  fmt::format("cannot write {}: {}", path_, std::strerror(number)))
         .page(1403);

@@ -27,7 +27,9 @@ Result<void> list(const Session& session, const ReviewOptions& options) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& review : page.at("items").as_array()) {
       rows.push_back(
-          {std::string(text_or(review, "id", "")), std::string(text_or(review, "status", "")),
+          {std::string(text_or(review, "id", "")),
+           std::string(bool_or(review, "overdue", false) ? "overdue"
+                                                         : text_or(review, "status", "")),
            std::string(text_or(review, "title", "")), seconds_text(text_or(review, "created", "")),
            std::string(text_or(review, "run", ""))});
     }

@@ -1,61 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/address.h"
 #include "app/commands.h"
+#include "app/private_file.h"
 #include "app/system.h"
-#include "app/terminal.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
-#include <fstream>
+#include <memory>
 
 namespace aios::app {
 namespace {
 
 constexpr auto drain_grace = std::chrono::seconds(10);
+constexpr int page_no_address = 310;
 
 struct ServeOptions {
   std::string listen = "127.0.0.1:8787";
   std::string ready_file;
+  std::string backups;
   std::string region = "eu";
   std::string log_level = "info";
   std::size_t threads = 2;
   bool new_audit_key = false;
 };
 
-/// Complete or absent: others wait for this file.
-Result<void> write_whole(const std::string& path, const std::string& text) {
-  const std::string part = path + ".part";
-  {
-    std::ofstream file(part);
-    file << text;
-    if (!file.flush()) {
-      return Error(Code::permission_denied, fmt::format("cannot write {}", part)).page(1403);
-    }
-  }
-  if (std::rename(part.c_str(), path.c_str()) != 0) {
-    return Error(Code::permission_denied, fmt::format("cannot rename {} to {}", part, path))
-        .page(1403);
-  }
-  return {};
-}
-
-Result<void> serve(const Session& session, const ServeOptions& serve) {
+/// Before any thread starts: they inherit that these wait for sigwait().
+sigset_t take_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);                    // the terminal is gone
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts: they inherit it
+  struct sigaction inherited{};
+  sigaction(SIGHUP, nullptr, &inherited);
+  if (inherited.sa_handler != SIG_IGN) {  // `nohup`: goes on without its terminal
+    sigaddset(&signals, SIGHUP);          // the terminal is gone
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
 
+Result<void> serve(const Session& session, const ServeOptions& serve) {
+  const sigset_t signals = take_signals();
   SystemOptions options;
   options.data = session.target.data;
   options.shards = serve.threads;
   options.region = serve.region;
   options.log_level = observe::parse_level(serve.log_level).value_or(options.log_level);
   options.listen = true;
+  options.backups = serve.backups;
+  // Its own words take the way of the log: nobody may read stderr any more.
+  const auto lines = std::make_shared<observe::LineWriter>(STDERR_FILENO);
+  options.log_lines = lines;
   options.lost_audit_key = serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse;
   auto address = listen_address(serve.listen);
   if (!address.ok()) {
@@ -64,6 +62,10 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   options.host = address->host;
   options.port = address->port;
   auto system = System::open(options);
+  if (!system.ok() && system.error().page() == page_no_address) {
+    return std::move(system).error().with(
+        fmt::format("starting with --listen {}; port 0 takes any free one", serve.listen));
+  }
   if (!system.ok()) {
     return std::move(system).error();
   }
@@ -71,25 +73,26 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   const std::string url = fmt::format(
       "http://{}:{}", ipv6 ? "[" + options.host + "]" : options.host, (*system)->port());
   if (!(*system)->first_key_file().empty()) {
-    tell("aios: the first key, with every right, is in {}; make others, then revoke it\n",
-         (*system)->first_key_file());
+    lines->write(
+        fmt::format("aios: the first key, with every right, is in {}; make others, then revoke it",
+                    (*system)->first_key_file()));
   }
-  tell("aios: listening on {}, data in {}\n", url, options.data);
+  lines->write(fmt::format("aios: listening on {}, data in {}", url, options.data));
   const std::string address_file = options.data + "/server.address";
-  auto written = write_whole(address_file, url + "\n");
+  auto written = write_private_file(address_file, url + "\n");
   if (written.ok() && !serve.ready_file.empty()) {
-    written = write_whole(serve.ready_file, fmt::format("{}\n", (*system)->port()));
+    written = write_private_file(serve.ready_file, fmt::format("{}\n", (*system)->port()));
   }
   if (!written.ok()) {
     return written;
   }
   int signal = 0;
   sigwait(&signals, &signal);
-  tell("aios: signal {}, draining; a second one ends at once\n", signal);
+  lines->write(fmt::format("aios: signal {}, draining; a second one ends at once", signal));
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // what was answered is durable at any time
   std::remove(address_file.c_str());
   auto stopped = (*system)->stop(drain_grace);
-  tell("aios: stopped\n");
+  lines->write("aios: stopped");
   return stopped;
 }
 
@@ -103,6 +106,8 @@ void add_serve(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--ready-file", options->ready_file,
                       "Written with the port once requests are answered");
+  command->add_option("--backups", options->backups,
+                      "Folder outside which no backup is written that the server is asked for");
   command->add_option("--region", options->region, "Region of the default tenant's data")
       ->capture_default_str();
   command->add_option("--threads", options->threads, "Shards, one thread each; 1 to 64")

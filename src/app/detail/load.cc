@@ -1,62 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The start behind the open store: what each room had, the first key, and the runs that go on.
 #include "app/detail/system_impl.h"
+#include "app/private_file.h"
 #include "app/secrets.h"
 #include "core/text.h"
 #include "runtime/one_shot.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
 #include <fstream>
-#include <system_error>
 
 namespace aios::app {
 namespace {
 
 constexpr auto audit_period = std::chrono::seconds(1);
-
-Error cannot_write(const std::string& path) {
-  const int number = errno;
-  return Error(number == ENOSPC ? Code::resource_exhausted : Code::permission_denied,
-               fmt::format("cannot write {}: {}", path, std::generic_category().message(number)))
-      .page(1403);
-}
-
-bool sync_folder(const std::string& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && ::fsync(fd) == 0;
-  if (fd >= 0) {
-    ::close(fd);
-  }
-  return synced;
-}
-
-/// Readable by its owner alone, whole, and durable before the caller goes on; what was there is
-/// replaced.
-Result<void> write_private_file(const std::string& folder, std::string_view name,
-                                std::string_view text) {
-  const std::string path = fmt::format("{}/{}", folder, name);
-  const std::string part = path + ".tmp";
-  ::unlink(part.c_str());  // of a start that ended early, perhaps with another mode
-  const int fd = ::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) {
-    return cannot_write(part);
-  }
-  const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  const bool synced = written && ::fsync(fd) == 0;
-  ::close(fd);
-  if (!synced || ::rename(part.c_str(), path.c_str()) != 0) {
-    auto failed = cannot_write(path);
-    ::unlink(part.c_str());
-    return failed;
-  }
-  return sync_folder(folder) ? Result<void>() : cannot_write(path);
-}
 
 /// A copy of the directory may have opened it to others.
 void close_to_others(const std::string& path, observe::Log& log) {
@@ -77,7 +35,7 @@ void close_to_others(const std::string& path, observe::Log& log) {
 // next start, which finds no key, replaces it. The other way round nobody would ever know the key.
 Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
   std::string secret = govern::Identity::new_secret();
-  auto written = write_private_file(options_.data, "first-key", secret + "\n");
+  auto written = write_private_file(options_.data + "/first-key", secret + "\n");
   if (!written.ok()) {
     co_return std::move(written).error();
   }
@@ -178,9 +136,6 @@ Task<void> SystemImpl::keep_audit_folded() {
   ctx.cancel = stopping_;
   while (!stopping_->cancelled()) {
     auto folded = co_await audit_->fold(*store_);
-    if (!folded.ok()) {
-      log_.error("audit", folded.error());
-    }
     watch_->saw(folded);
     watch_->look();
     if (!recovered_ && options_.runs == Runs::advance && ready_ && !deployments_->failed()) {

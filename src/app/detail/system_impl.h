@@ -5,6 +5,7 @@
 
 #include "app/store_watch.h"
 #include "app/system.h"
+#include "app/work_watch.h"
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
 #include "data/knowledge.h"
@@ -17,6 +18,7 @@
 #include "models/models.h"
 #include "net/client.h"
 #include "net/server.h"
+#include "observe/line_writer.h"
 #include "observe/metrics.h"
 #include "review/review.h"
 #include "runtime/task_group.h"
@@ -27,6 +29,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+
+#include <unistd.h>
 
 namespace aios::app {
 
@@ -34,7 +39,9 @@ class SystemImpl final : public System {
  public:
   explicit SystemImpl(const SystemOptions& options)
       : options_(options),
-        log_(observe::stderr_sink(), options.log_level),
+        lines_(options.log_lines ? options.log_lines
+                                 : std::make_shared<observe::LineWriter>(STDERR_FILENO)),
+        log_([lines = lines_](std::string_view line) { lines->write(line); }, options.log_level),
         shards_(options.shards),
         pool_(2),
         client_(net::make_client(shards_, {})) {}
@@ -65,10 +72,14 @@ class SystemImpl final : public System {
   Task<void> keep_audit_folded();
   Result<void> open_audit();
   void find_first_key();
+  net::ServerOptions server_options();
+  Result<void> check_address();
   Result<void> listen();
+  [[noreturn]] void end_process(const std::string& why, const JsonObject& fields);
   std::uint64_t stop_runs(Instant end);
 
   SystemOptions options_;
+  std::shared_ptr<observe::LineWriter> lines_;
   observe::Log log_;
   observe::Metrics metrics_;
   runtime::Shards shards_;
@@ -85,6 +96,7 @@ class SystemImpl final : public System {
   std::unique_ptr<review::Reviews> reviews_;
   data::Knowledge knowledge_;
   workflow::FunctionRegistry functions_;
+  std::unique_ptr<WorkWatch> work_;
   std::unique_ptr<workflow::Engine> engine_;
   std::unique_ptr<bundle::Deployments> deployments_;
   std::unique_ptr<ingress::Ingress> ingress_;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/work_watch.h"
+
+#include <atomic>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace aios::app {
+namespace {
+
+constexpr std::uint32_t reviews_a_page = 100;
+
+}  // namespace
+
+/// NaN once something could not be read.
+struct WorkWatch::Counts {
+  double runs_waiting = 0;
+  double incidents = 0;
+  double reviews = 0;
+  double overdue = 0;
+  double unsigned_leaves = 0;
+};
+
+struct WorkWatch::Shown {
+  std::atomic<double> runs_waiting = 0;
+  std::atomic<double> incidents = 0;
+  std::atomic<double> reviews = 0;
+  std::atomic<double> overdue = 0;
+  std::atomic<double> unsigned_leaves = 0;
+};
+
+WorkWatch::WorkWatch(store::Store& store, review::Reviews& reviews, const govern::AuditLog& audit,
+                     runtime::Clock& clock, observe::Metrics& metrics)
+    : store_(store),
+      reviews_(reviews),
+      audit_(audit),
+      clock_(clock),
+      shown_(std::make_shared<Shown>()) {
+  const auto show = [&](const char* name, const char* help, std::atomic<double> Shown::* value) {
+    metrics.gauge({name, help, "", {}},
+                  [shown = shown_, value] { return ((*shown).*value).load(); });
+  };
+  show("aios_runs_waiting", "Runs that wait: for a time, another system or a person.",
+       &Shown::runs_waiting);
+  show("aios_incidents_open", "Effects of unknown outcome that a person must settle.",
+       &Shown::incidents);
+  show("aios_reviews_open", "Questions to people without an answer.", &Shown::reviews);
+  show("aios_reviews_overdue",
+       "Open reviews whose due time has passed, of the 1,000 oldest of each tenant.",
+       &Shown::overdue);
+  show("aios_audit_leaves_unsigned", "Committed leaves that no signed checkpoint covers yet.",
+       &Shown::unsigned_leaves);
+}
+
+Task<void> WorkWatch::look(Context ctx) {
+  auto tenants = co_await store_.tenants_with_leaves(ctx);
+  if (!tenants.ok()) {
+    co_return;
+  }
+  Counts counts;
+  for (const TenantId& tenant : *tenants) {
+    Context of_tenant = system_context(tenant, "metrics");
+    of_tenant.deadline = ctx.deadline;
+    of_tenant.cancel = ctx.cancel;
+    auto adding = add(std::move(of_tenant), &counts);
+    co_await std::move(adding);
+  }
+  const auto show = [](double count, std::atomic<double>* shown) {
+    if (count == count) {  // NaN is not
+      shown->store(count);
+    }
+  };
+  show(counts.runs_waiting, &shown_->runs_waiting);
+  show(counts.incidents, &shown_->incidents);
+  show(counts.reviews, &shown_->reviews);
+  show(counts.overdue, &shown_->overdue);
+  show(counts.unsigned_leaves, &shown_->unsigned_leaves);
+}
+
+Task<void> WorkWatch::add(Context ctx, Counts* counts) {
+  using store::StreamKind;
+  auto runs = add_streams(ctx, StreamKind::run, "waiting", &counts->runs_waiting);
+  co_await std::move(runs);
+  auto incidents = add_streams(ctx, StreamKind::incident, "open", &counts->incidents);
+  co_await std::move(incidents);
+  auto reviews = add_streams(ctx, StreamKind::review, "open", &counts->reviews);
+  co_await std::move(reviews);
+  auto overdue = add_overdue(ctx, &counts->overdue);
+  co_await std::move(overdue);
+  auto leaves = co_await store_.leaf_count(ctx);
+  const std::uint64_t covered = audit_.size(ctx.tenant);
+  counts->unsigned_leaves += leaves.ok() && *leaves > covered
+                                 ? static_cast<double>(*leaves - covered)
+                             : leaves.ok() ? 0.0
+                                           : std::numeric_limits<double>::quiet_NaN();
+}
+
+Task<void> WorkWatch::add_streams(Context ctx, store::StreamKind kind, std::string status,
+                                  double* sum) {
+  store::ListQuery query;
+  query.tenant = ctx.tenant;
+  query.kind = kind;
+  query.status = std::move(status);
+  auto count = co_await store_.count(ctx, std::move(query));
+  *sum += count.ok() ? static_cast<double>(*count) : std::numeric_limits<double>::quiet_NaN();
+}
+
+Task<void> WorkWatch::add_overdue(Context ctx, double* sum) {
+  const Time now = clock_.now();
+  const std::string open = "open";
+  std::string after;
+  for (std::uint32_t seen = 0; seen < reviews_looked_at_max; seen += reviews_a_page) {
+    auto page = co_await reviews_.list(ctx, open, after, reviews_a_page);
+    if (!page.ok()) {
+      *sum = std::numeric_limits<double>::quiet_NaN();
+      co_return;
+    }
+    for (const review::ReviewInfo& review : *page) {
+      *sum += review.due && *review.due < now ? 1 : 0;
+    }
+    if (page->size() < reviews_a_page) {
+      co_return;
+    }
+    after = page->back().id;
+  }
+}
+
+}  // namespace aios::app

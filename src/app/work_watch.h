@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// app/work_watch: how much waits, for /metrics, so that somebody can be called: runs, incidents,
+// reviews, and leaves that no checkpoint covers; of all tenants together.
+
+#include "core/context.h"
+#include "govern/audit.h"
+#include "observe/metrics.h"
+#include "review/review.h"
+#include "runtime/executor.h"
+#include "runtime/task.h"
+#include "store/store.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace aios::app {
+
+/// Of each tenant, the oldest open reviews that are looked at for their time.
+inline constexpr std::uint32_t reviews_looked_at_max = 1000;
+
+class WorkWatch {
+ public:
+  /// All must outlive it; the metrics may outlive it.
+  WorkWatch(store::Store& store, review::Reviews& reviews, const govern::AuditLog& audit,
+            runtime::Clock& clock, observe::Metrics& metrics);
+  /// Counts anew. What cannot be read now keeps its last count.
+  Task<void> look(Context ctx);
+
+ private:
+  struct Counts;
+  Task<void> add(Context ctx, Counts* counts);
+  Task<void> add_streams(Context ctx, store::StreamKind kind, std::string status, double* sum);
+  Task<void> add_overdue(Context ctx, double* sum);
+
+  store::Store& store_;
+  review::Reviews& reviews_;
+  const govern::AuditLog& audit_;
+  runtime::Clock& clock_;
+  struct Shown;
+  std::shared_ptr<Shown> shown_;
+};
+
+}  // namespace aios::app
