@@ -19,6 +19,7 @@
 namespace aios::app {
 namespace {
 
+constexpr std::string_view outcome_human = "human";  // a person is asked, and has not answered
 constexpr std::size_t calls_at_once = 16;
 constexpr auto poll_pause = std::chrono::milliseconds(200);
 constexpr auto wait_max = std::chrono::minutes(10);
@@ -202,7 +203,7 @@ Report report_of(const std::vector<Row>& rows, const RunFileOptions& options) {
     const Json* output = find(row.view, "output");
     const Json none = nullptr;
     const Json& result = output == nullptr ? none : *output;
-    const std::string outcome(status == "waiting" ? "human"
+    const std::string outcome(status == "waiting" ? outcome_human
                                                   : text_or(result, options.outcome, status));
     report.outcomes[outcome] += 1;
     const std::string predicted = predicted_of(row.view, result, options);
@@ -248,12 +249,16 @@ void print_report(const Json& report) {
   for (const auto& outcome : report.at("outcomes").as_object()) {
     const Json* shares = find(report, "accuracy_by_outcome");
     const Json* share = shares == nullptr ? nullptr : find(*shares, outcome.key());
-    fmt::print(
-        "  {:<12} {:>8}{}\n", std::string(outcome.key()), to_text(outcome.value()),
-        share == nullptr ? "" : fmt::format("   accuracy {:.4f}", share->to_number<double>()));
+    const bool asked = outcome.key() == outcome_human;  // nobody has answered there
+    fmt::print("  {:<12} {:>8}{}\n", std::string(outcome.key()), to_text(outcome.value()),
+               share == nullptr ? ""
+                                : fmt::format("   {} {:.4f}",
+                                              asked ? "accuracy of the model's unused answers"
+                                                    : "accuracy of the answers",
+                                              share->to_number<double>()));
   }
   if (find(report, "accuracy") != nullptr) {
-    fmt::print("  accuracy {:.4f} over {} labelled rows with an answer\n",
+    fmt::print("  accuracy {:.4f} over {} labelled rows: of the model where a person is asked\n",
                number_or(report, "accuracy", 0), int_or(report, "labelled", 0));
   }
 }
