@@ -11,7 +11,6 @@
 namespace aios::bundle {
 namespace {
 
-constexpr int page_arguments = 1118;
 constexpr std::size_t issues_max = 20;
 
 /// Keywords that look at names, counts and the type of a collection, not at what its members are.
@@ -46,16 +45,6 @@ bool certain(const expr::SchemaIssue& issue, const Json& arguments) {
 /// The schema around the keyword that found something; null when a reference leads there.
 const Json* around(const Json& schema, std::string_view schema_path) {
   return at_pointer(schema, schema_path.substr(0, schema_path.rfind('/')));
-}
-
-std::vector<std::string> keys_of(const Json* object) {
-  std::vector<std::string> keys;
-  if (object != nullptr && object->is_object()) {
-    for (const auto& member : object->get_object()) {
-      keys.emplace_back(member.key());
-    }
-  }
-  return keys;
 }
 
 bool among(const std::string& name, const std::vector<std::string>& names) {

@@ -2,6 +2,7 @@
 #include "bundle/bundle.h"
 
 #include "bundle/detail/layout.h"
+#include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
 
 #include "core/crypto.h"
@@ -18,12 +19,6 @@ namespace {
 
 bool in_folder(std::string_view path, std::string_view folder, std::string_view ending) {
   return path.starts_with(folder) && path.ends_with(ending);
-}
-
-std::string stem_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string_view name = path.substr(slash == std::string_view::npos ? 0 : slash + 1);
-  return std::string(name.substr(0, name.rfind('.')));
 }
 
 /// Sorts the files of a bundle to the modules that read them; what they cannot read goes to errors.

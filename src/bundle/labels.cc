@@ -9,15 +9,7 @@
 namespace aios::bundle {
 namespace {
 
-constexpr int page_labels = 1119;
 constexpr std::size_t told_max = 12;
-
-/// "datasets/intents.csv": "intents".
-std::string stem_of(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  const std::string_view name = path.substr(slash == std::string_view::npos ? 0 : slash + 1);
-  return std::string(name.substr(0, name.rfind('.')));
-}
 
 using Counts = std::map<std::string, std::size_t>;
 
@@ -82,12 +74,11 @@ void check_heldout(const Counts& learnt, const Counts& held, const ModelSource& 
   const auto labels = names_of(learnt);
   for (const auto& [label, count] : held) {
     if (!learnt.contains(label)) {
-      findings->warn(
-          "/heldout", Code::not_found,
-          fmt::format("{} has {} lines with '{}', which {} does not have: the model "
-                      "never answers that{}",
-                      model.heldout, count, label, model.dataset, did_you_mean(label, labels)),
-          page_labels);
+      findings->warn("/heldout", Code::not_found,
+                     fmt::format("{} has the label '{}', which {} does not have: the model "
+                                 "never answers that{}",
+                                 model.heldout, label, model.dataset, did_you_mean(label, labels)),
+                     page_labels);
     }
   }
 }

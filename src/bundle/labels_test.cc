@@ -37,7 +37,7 @@ TEST_CASE("labels: one without a held-out line is named, at the model's `heldout
 
 TEST_CASE("labels: a held-out label that is never learnt is named with the nearest one") {
   CHECK(warnings_of("a,refund\nb,status\n", "c,refund\nd,status\ne,statuz\n") ==
-        Texts{"models/intent.yaml:6:10: datasets/some.csv has 1 lines with 'statuz', which "
+        Texts{"models/intent.yaml:6:10: datasets/some.csv has the label 'statuz', which "
               "datasets/all.csv does not have: the model never answers that; did you mean "
               "'status'?  [AIOS-1119]"});
 }

@@ -9,9 +9,6 @@
 namespace aios::bundle {
 namespace {
 
-constexpr int page_arguments = 1118;
-constexpr int page_labels = 1119;
-
 std::vector<std::string> names_in(const std::vector<LabelSet>& sets) {
   std::set<std::string> names;
   for (const LabelSet& set : sets) {
@@ -91,12 +88,8 @@ void check_label_member(const Bundle& bundle, const std::string& name, const Jso
     return;
   }
   const std::string member = label_member(form);
-  std::vector<std::string> known;
-  for (const auto& property : properties->get_object()) {
-    known.emplace_back(property.key());
-  }
   FormFile file(bundle, name, checked);
-  file.findings().expect("property", member, known, "/x-label", page_labels);
+  file.findings().expect("property", member, keys_of(properties), "/x-label", page_labels);
 }
 
 /// Labels that nobody can answer with, where the form lists what one can.

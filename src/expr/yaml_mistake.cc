@@ -23,6 +23,10 @@ std::optional<std::size_t> indentation(std::string_view line) {
                                                                : std::optional(first);
 }
 
+std::string spaces(std::size_t count) {
+  return fmt::format("{} space{}", count, count == 1 ? "" : "s");
+}
+
 /// Whether a name stands in the line, and what stands behind its colon.
 struct Named {
   bool found = false;
@@ -115,9 +119,9 @@ class Mistaken {
     const Named named = name_in(line(above));
     if (named.found && indent > indent_above) {
       return {{mark_.line, static_cast<std::uint32_t>(indent + 1)},
-              fmt::format("found {} spaces of indentation, below line {} ('{}'), which has its "
+              fmt::format("found {} of indentation, below line {} ('{}'), which has its "
                           "value already; wanted {}",
-                          indent, above, excerpt(trim(line(above)), 40), indent_above)};
+                          spaces(indent), above, excerpt(trim(line(above)), 40), indent_above)};
     }
     if (!named.found) {
       return {{above, static_cast<std::uint32_t>(indent_above + 1)},
@@ -149,9 +153,9 @@ class Mistaken {
               "names, '- value' in a list"};
     }
     return {{mark_.line, static_cast<std::uint32_t>(indent + 1)},
-            fmt::format("found {} spaces of indentation, which no line has that this one could go "
+            fmt::format("found {} of indentation, which no line has that this one could go "
                         "on with; wanted {}",
-                        indent, fmt::join(open, " or "))};
+                        spaces(indent), fmt::join(open, " or "))};
   }
 
   std::vector<std::string_view> lines_;

@@ -42,7 +42,7 @@ TEST_CASE("yaml: a mistake is told as what a person did, where it was done") {
            Mistake{"a:\n  b: text\n    c: 2\n",
                    "t.yaml:3:5: found 4 spaces of indentation, below line 2 ('b: text'), which has "
                    "its value already; wanted 2"},
-           Mistake{"a: 1\n b: 2\n", "t.yaml:2:2: found 1 spaces of indentation, below line 1"},
+           Mistake{"a: 1\n b: 2\n", "t.yaml:2:2: found 1 space of indentation, below line 1"},
            Mistake{"a:\n    b:\n        c: 1\n      d: 2\n",
                    "t.yaml:4:7: found 6 spaces of indentation, which no line has that this one "
                    "could go on with; wanted 0 or 4 or 8"},

@@ -14,6 +14,9 @@
 
 namespace aios::bundle {
 
+constexpr int page_arguments = 1118;
+constexpr int page_labels = 1119;
+
 /// The schema of each operation's arguments by connector and operation; null where there is none.
 using Operations = std::map<std::string, std::map<std::string, Json>>;
 
