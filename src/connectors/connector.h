@@ -71,6 +71,7 @@ struct Prepared {
 struct Performed {
   Outcome outcome = Outcome::unknown;
   Json result;                 ///< when done
+  Json remembered;             ///< when done: what the run keeps of it for policies; null: nothing
   std::optional<Error> error;  ///< when failed or unknown
   /// Failed without an attempt: the breaker is open, all places are taken for too long, or a secret
   /// is not there; error.retry_after() says when to ask again.
@@ -91,6 +92,7 @@ struct Performed {
 /// What came of asking whether a call happened.
 struct LookedUp {
   std::optional<Json> result;  ///< it happened, and gave this
+  Json remembered;             ///< as in Performed
   std::optional<Error> error;  ///< not known yet. Neither: it did not happen
   std::string request;         ///< as in Performed
   std::string answer;

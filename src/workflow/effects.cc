@@ -33,6 +33,7 @@ CallRequest Engine::Impl::request_of(const LiveRun& run) const {
   out.run["step"] = effect.step;
   out.run["inferences"] = run.state.inferences;
   out.run["retrievals"] = run.state.retrievals;
+  out.run["results"] = run.state.results;
   out.run["reviews"] = run.state.reviews;
   return out;
 }

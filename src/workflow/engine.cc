@@ -283,6 +283,7 @@ Json RunView::to_json() const {
   out["steps"] = steps;
   out["inferences"] = inferences;
   out["retrievals"] = retrievals;
+  out["results"] = results;
   out["reviews"] = reviews;
   return out;
 }

@@ -39,7 +39,8 @@ struct CallRequest {
   std::uint32_t attempt = 1;
   std::string subject;  ///< data subject of the run
   Json arguments;
-  JsonObject run;  ///< governance memory: {workflow, id, step, inferences, retrievals, reviews}
+  JsonObject run;  ///< governance memory: {workflow, id, step, inferences, retrievals,
+                   ///< results, reviews}
 };
 
 /// How the engine must treat a call, known from its arguments alone.
@@ -70,6 +71,8 @@ struct CallOutcome {
       inference;  ///< set: remembered as run.inferences[] ({alias, label, confidence, version})
   /// Set: remembered as run.retrievals[] ({corpus, articles: [{article, intents, fit}]}).
   JsonObject retrieval;
+  /// Set: remembered as run.results[] ({connector, operation, result}).
+  JsonObject connector_result;
   std::uint32_t labels = 0;  ///< DataLabel bits of the result: the run has them from now on
 };
 
@@ -79,6 +82,7 @@ CallOutcome outcome_of(govern::Refusal refusal);
 /// What came of asking whether a call happened.
 struct LookupOutcome {
   std::optional<Json> result;            ///< it happened, and gave this
+  JsonObject connector_result;           ///< as in CallOutcome
   std::optional<Error> error;            ///< not known yet. Neither: it did not happen
   std::vector<store::AuditLeaf> leaves;  ///< committed with what follows
 };

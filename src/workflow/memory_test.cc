@@ -59,9 +59,9 @@ RunState full_state() {
   RunState out;
   // One name a member: a new member does not compile here until it is seen to below.
   auto& [workflow, version, digest, blob, subject, traceparent, starter, labels, status, created,
-         deadline, raw_input, input, context, frames, inferences, retrievals, reviews, open_effects,
-         steps, effects, effect, waiting, from_backup, cancel_asked, cancel_reason, output, error] =
-      out;
+         deadline, raw_input, input, context, frames, inferences, retrievals, results, reviews,
+         open_effects, steps, effects, effect, waiting, from_backup, cancel_asked, cancel_reason,
+         output, error] = out;
   workflow = "w";
   version = "v";
   digest = "d";
@@ -79,6 +79,7 @@ RunState full_state() {
   frames = {};  // they need a definition: every test of a crash goes through them
   inferences = {mark(4)};
   retrievals = {mark(5)};
+  results = {mark(11)};
   reviews = {mark(6)};
   open_effects = {{"/do/0", "eff"}};
   steps = 7;
@@ -111,7 +112,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 28);  // one a member of RunState
+  CHECK(members == 29);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 
@@ -139,6 +140,7 @@ TEST_CASE("memory: forgetting leaves none of the memories") {
   forget_memory(state);
   CHECK(state.inferences.empty());
   CHECK(state.retrievals.empty());
+  CHECK(state.results.empty());
   CHECK(state.reviews.empty());
 }
 

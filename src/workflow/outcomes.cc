@@ -45,6 +45,9 @@ void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effec
   if (!outcome.retrieval.empty()) {
     remember(run.state.retrievals, std::move(outcome.retrieval));
   }
+  if (!outcome.connector_result.empty()) {
+    remember(run.state.results, std::move(outcome.connector_result));
+  }
   run.state.labels |= outcome.labels;
   run.ctx.labels |= outcome.labels;
 }

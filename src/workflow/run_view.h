@@ -22,7 +22,7 @@ struct RunView {
   std::string starter;  ///< id of the principal that started it; empty: not known
   Time created, updated;
   std::uint64_t steps = 0;
-  Json inferences, retrievals, reviews;  ///< governance memory
+  Json inferences, retrievals, results, reviews;  ///< governance memory
   Json to_json() const;
   /// For those who may not read payloads: members that cannot hold any, and of errors their pages.
   Json clear_json() const;

@@ -144,6 +144,7 @@ void put_head(JsonObject& out, const RunState& state) {
   put(out, "raw_input", state.raw_input);
   put(out, "inferences", state.inferences);
   put(out, "retrievals", state.retrievals);
+  put(out, "results", state.results);
   put(out, "reviews", state.reviews);
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
@@ -219,6 +220,7 @@ void remember(JsonArray& memory, JsonObject entry) {
 void forget_memory(RunState& state) {
   state.inferences.clear();
   state.retrievals.clear();
+  state.results.clear();
   state.reviews.clear();
 }
 
@@ -294,6 +296,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.context = take(in, "context");
   out.inferences = take_array(in, "inferences");
   out.retrievals = take_array(in, "retrievals");
+  out.results = take_array(in, "results");
   out.reviews = take_array(in, "reviews");
   out.open_effects = take_object(in, "open_effects");
   out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));

@@ -96,6 +96,7 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   out.steps = state.steps;
   out.inferences = state.inferences;
   out.retrievals = state.retrievals;
+  out.results = state.results;
   out.reviews = state.reviews;
   if (state.waiting) {
     const auto reason = name_of(state.waiting->reason);
@@ -122,6 +123,7 @@ Json RunView::clear_json() const {
   }
   put_each(out, "inferences", inferences, {"alias", "version", "confidence"});
   put_each(out, "retrievals", retrievals, {"corpus"});
+  put_each(out, "results", results, {"connector", "operation"});
   put_each(out, "reviews", reviews, {"id", "by"});
   return out;
 }

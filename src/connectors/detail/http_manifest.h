@@ -28,6 +28,7 @@ struct HttpRequestForm {
 struct HttpOperation {
   OperationInfo info;
   HttpRequestForm request;
+  std::optional<expr::Program> remember;  ///< of the result, for policies
   std::string key_header;                 ///< class key only
   std::optional<HttpRequestForm> lookup;  ///< class lookup only; result null: it did not happen
 };

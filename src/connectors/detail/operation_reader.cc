@@ -166,7 +166,7 @@ HttpOperation read_operation(Reader& reader, const Node& node, const std::string
   operation.info = common;
   operation.info.operation = name;
   reader.allow(node, {"method", "path", "effect", "description", "arguments", "body", "result",
-                      "resultSchema", "absent", "keyHeader", "lookup", "timeout"});
+                      "resultSchema", "remember", "absent", "keyHeader", "lookup", "timeout"});
   if (const auto arguments = reader.member(node, "arguments")) {
     read_arguments(reader, *arguments, &operation.info);
   }
@@ -179,6 +179,9 @@ HttpOperation read_operation(Reader& reader, const Node& node, const std::string
   }
   if (const auto result = reader.member(node, "result")) {
     operation.request.result = read_program(reader, *result);
+  }
+  if (const auto remember = reader.member(node, "remember")) {
+    operation.remember = read_program(reader, *remember);
   }
   if (const auto timeout = reader.member(node, "timeout")) {
     const auto read =

@@ -91,6 +91,8 @@ class HttpConnector final : public Connector {
     const auto found = manifest_->operations.find(name);
     return found == manifest_->operations.end() ? nullptr : &found->second;
   }
+  Result<Json> recall(const HttpOperation& operation, const Result<Json>& result,
+                      const OperationCall& call) const;
   Result<Json> evaluate(const expr::Program& program, const Json& input,
                         const OperationCall& call) const;
   /// What the arguments make of a request; under `redact` looked through once more.
@@ -213,6 +215,21 @@ Result<Json> HttpConnector::read_answer(const HttpRequestForm& form, const net::
   return result;
 }
 
+/// What the run keeps of a result for policies.
+Result<Json> HttpConnector::recall(const HttpOperation& operation, const Result<Json>& result,
+                                   const OperationCall& call) const {
+  if (!result.ok() || result->is_null() || !operation.remember) {
+    return Json(nullptr);
+  }
+  auto kept = evaluate(*operation.remember, *result, call);
+  if (!kept.ok()) {
+    return Error(Code::data_loss, fmt::format("the answer lacks what is to be remembered of it: {}",
+                                              kept.error().message()))
+        .page(905);
+  }
+  return kept;
+}
+
 Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, OperationCall call) {
   Performed performed;
   auto fits = permit.check(ctx, govern::GuardPoint::connector_egress);
@@ -258,14 +275,16 @@ Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, Opera
   if (!none) {
     result = as_success(*operation, std::move(result));
   }
-  if (result.ok()) {
+  auto kept = recall(*operation, result, call);
+  if (result.ok() && kept.ok()) {
     performed.outcome = Outcome::done;
     performed.result = std::move(*result);
+    performed.remembered = std::move(*kept);
     co_return performed;
   }
   // The peer said yes, but what it said cannot be trusted.
   performed.outcome = effect == EffectClass::read ? Outcome::failed : Outcome::unknown;
-  performed.error = std::move(result).error();
+  performed.error = result.ok() ? std::move(kept).error() : std::move(result).error();
   co_return performed;
 }
 
@@ -320,10 +339,13 @@ Task<LookedUp> HttpConnector::lookup(Context ctx, govern::Permit permit, Operati
   }
   looked_up.answer = detail::answer_image(*response);
   auto found = read_found(*operation, *response, call);
-  if (!found.ok()) {
-    looked_up.error = std::move(found).error().with("looking up whether it happened");
+  auto kept = recall(*operation, found, call);
+  if (!found.ok() || !kept.ok()) {
+    Error error = found.ok() ? std::move(kept).error() : std::move(found).error();
+    looked_up.error = std::move(error).with("looking up whether it happened");
   } else if (!found->is_null()) {
     looked_up.result = std::move(*found);
+    looked_up.remembered = std::move(*kept);
   }
   co_return looked_up;
 }

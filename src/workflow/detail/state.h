@@ -75,7 +75,7 @@ struct RunState {
   std::optional<Time> deadline;
   Json raw_input, input, context;
   std::vector<Frame> frames;
-  JsonArray inferences, retrievals, reviews;  ///< governance memory: see remember()
+  JsonArray inferences, retrievals, results, reviews;  ///< governance memory: see remember()
   JsonObject open_effects;  ///< step -> effect whose outcome was unknown when it was given up
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;

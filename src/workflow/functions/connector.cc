@@ -24,6 +24,16 @@ connectors::OperationCall call_of(const CallRequest& request) {
   return out;
 }
 
+/// What the run's memory says of a result; nothing where the manifest keeps nothing of it.
+JsonObject memory_of(const connectors::OperationCall& call, Json remembered) {
+  if (remembered.is_null()) {
+    return {};
+  }
+  return {{"connector", call.connector},
+          {"operation", call.operation},
+          {"result", std::move(remembered)}};
+}
+
 class Connector final : public Function {
  public:
   explicit Connector(connectors::Connectors* connectors) : connectors_(connectors) {}
@@ -59,8 +69,9 @@ class Connector final : public Function {
   Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) override {
     auto call = call_of(request);
     auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
-    auto done = co_await connectors_->perform(ctx, std::move(*admitted), std::move(call));
+    auto done = co_await connectors_->perform(ctx, std::move(*admitted), call);
     CallOutcome out;
+    out.connector_result = memory_of(call, std::move(done.remembered));
     out.outcome = done.outcome;
     out.result = std::move(done.result);
     out.error = std::move(done.error);
@@ -75,8 +86,9 @@ class Connector final : public Function {
   Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request) override {
     auto call = call_of(request);
     auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
-    auto asked = co_await connectors_->lookup(ctx, std::move(*admitted), std::move(call));
+    auto asked = co_await connectors_->lookup(ctx, std::move(*admitted), call);
     LookupOutcome out;
+    out.connector_result = memory_of(call, std::move(asked.remembered));
     out.result = std::move(asked.result);
     out.error = std::move(asked.error);
     if (!asked.leaf.bytes.empty()) {
