@@ -88,13 +88,13 @@ Task<Answer> check_policy(const ApiServices& services, Context ctx, net::Request
     co_return std::move(asked).error();
   }
   const Json* input = asked->body.if_contains("input");
-  govern::Decision decision;
-  auto result =
-      services.guard->query(ctx, asked->text, input == nullptr ? Json(nullptr) : *input, &decision);
-  if (!result.ok()) {
-    co_return std::move(result).error();
+  auto answered =
+      services.guard->query(ctx, asked->text, input == nullptr ? Json(nullptr) : *input);
+  if (!answered.ok()) {
+    co_return std::move(answered).error();
   }
-  co_return net::json_response(200, JsonObject{{"result", *result},
+  const govern::Decision& decision = answered->decision;
+  co_return net::json_response(200, JsonObject{{"result", answered->value},
                                                {"bundle_digest", decision.bundle_digest},
                                                {"input_digest", decision.input_digest}});
 }

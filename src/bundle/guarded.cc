@@ -48,7 +48,7 @@ class Guarded {
  private:
   bool has(const std::string& path) const {
     const auto answer =
-        guard_.query(system_context(default_tenant(), "check"), path, Json(JsonObject()), nullptr);
+        guard_.query(system_context(default_tenant(), "check"), path, Json(JsonObject()));
     return answer.ok() || answer.error().page() != page_no_rule;
   }
   bool possible(const Point& point) const {

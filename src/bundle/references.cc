@@ -43,8 +43,7 @@ class Reader : public Findings {
       return;
     }
     constexpr int page_no_rule = 505;  // anything else depends on the input
-    auto answer =
-        guard.query(system_context(default_tenant(), "check"), path, Json(JsonObject()), nullptr);
+    auto answer = guard.query(system_context(default_tenant(), "check"), path, Json(JsonObject()));
     if (answer.ok() || answer.error().page() != page_no_rule) {
       return;
     }

@@ -197,8 +197,7 @@ Ruling Guard::ask(const Context& ctx, GuardPoint point, JsonObject facts) const 
   return ruling;
 }
 
-Result<Json> Guard::query(const Context& ctx, std::string_view path, const Json& input,
-                          Decision* decision) const {
+Result<Answered> Guard::query(const Context& ctx, std::string_view path, const Json& input) const {
   const Place place = impl_->place_of(ctx.tenant);
   const std::string document = document_path(path);
   if (!place.policy || document.empty() || !place.policy->rego().has(document)) {
@@ -215,14 +214,14 @@ Result<Json> Guard::query(const Context& ctx, std::string_view path, const Json&
                  fmt::format("policy '{}' is undefined for this input", path))
         .page(504);
   }
-  if (decision != nullptr) {
-    decision->id = decision_id();
-    decision->point = GuardPoint::question;
-    decision->verdict = Verdict::allow;
-    decision->bundle_digest = place.policy->digest();
-    set_input(*decision, input);
-  }
-  return std::move(**value);
+  Answered answered;
+  answered.value = std::move(**value);
+  answered.decision.id = decision_id();
+  answered.decision.point = GuardPoint::question;
+  answered.decision.verdict = Verdict::allow;
+  answered.decision.bundle_digest = place.policy->digest();
+  set_input(answered.decision, input);
+  return answered;
 }
 
 Result<std::vector<std::string>> Guard::test(const std::vector<PolicyFile>& files,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// govern/guard: the one gate. Nothing reaches a model, a system, a person or the outside without a
-// Permit, and only the Guard makes Permits. Policies are Rego (bundle files), evaluated in process.
+// govern/guard: the one gate. What calls a model's vendor or another system takes a Permit, and only
+// the Guard makes Permits. Events, reviews, this process's own models and promotions go on when the
+// Ruling allows it. Policies are Rego (bundle files), evaluated in process.
 // Decisions are cached by exactly the facts that the bundle can read (found at load in its text); a
 // bundle that reads clocks or random numbers is not cached.
 // Fail closed: no policy, a broken policy or an undefined result means deny:
@@ -87,6 +88,12 @@ class Permit {
   Decision decision_;
 };
 
+/// What a policy said to a question of the document's own: data, which permits nothing.
+struct Answered {
+  Json value;
+  Decision decision;  ///< point question, verdict allow, with both digests
+};
+
 /// A decision, with the Permit when it was allow or warn.
 struct Ruling {
   Decision decision;
@@ -134,11 +141,9 @@ class Guard {
 
   /// A question of the document's own ("support/decide"): evaluates data.support.decide with the
   /// facts as input; never gives a Permit.
-  /// @param decision  filled when not null: point question, verdict allow, both digests.
   /// @return not_found [AIOS-0505] when there is no such rule or package, failed_precondition
-  ///         [AIOS-0504] when it is undefined for this input or fails.
-  Result<Json> query(const Context& ctx, std::string_view path, const Json& input,
-                     Decision* decision) const;
+  ///         [AIOS-0504] when it is undefined for this input or fails: nothing was decided then.
+  Result<Answered> query(const Context& ctx, std::string_view path, const Json& input) const;
 
   /// Runs the test_ rules of all files. One line a test; failed_precondition [AIOS-0506] names the
   /// failed ones; load's errors when the files do not compile.

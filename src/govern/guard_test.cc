@@ -293,24 +293,22 @@ import rego.v1
 decide := {"action": "automatic"} if input.confidence >= data.params.limit / 200
 settle := 1 if input.never)"}})
               .ok());
-  Decision decision;
-  const auto answer =
-      guard.query(context_of(), "support/decide", JsonObject{{"confidence", 0.5}}, &decision);
+  const auto answer = guard.query(context_of(), "support/decide", JsonObject{{"confidence", 0.5}});
   REQUIRE(answer.ok());
-  CHECK(*answer == Json(JsonObject{{"action", "automatic"}}));
-  CHECK(decision.point == GuardPoint::question);
-  CHECK(decision.input_digest.size() == 64);
+  CHECK(answer->value == Json(JsonObject{{"action", "automatic"}}));
+  CHECK_FALSE(answer->decision.id.empty());
+  CHECK(answer->decision.point == GuardPoint::question);
+  CHECK(answer->decision.verdict == Verdict::allow);
+  CHECK(answer->decision.input_digest.size() == 64);
   const auto error = [&](std::string_view path) {
-    return guard.query(context_of(), path, JsonObject(), nullptr).error();
+    return guard.query(context_of(), path, JsonObject()).error();
   };
   CHECK(error("support/settle").page() == 504);
   CHECK(error("support/unknown").page() == 505);
   CHECK(error("nothing/here").code() == Code::not_found);
   CHECK(error("../x").code() == Code::not_found);
   CHECK(error("").code() == Code::not_found);
-  CHECK(guard
-            .query(context_of(TenantId::parse("other").value()), "support/decide", JsonObject(),
-                   nullptr)
+  CHECK(guard.query(context_of(TenantId::parse("other").value()), "support/decide", JsonObject())
             .error()
             .code() == Code::not_found);
 }

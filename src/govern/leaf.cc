@@ -68,6 +68,7 @@ class Commitments {
 JsonArray decisions_of(const LeafFacts& facts, Commitments& commitments) {
   JsonArray decisions;
   for (const Decision& decision : facts.decisions) {
+    AIOS_ASSERT(!decision.id.empty());  // one that nobody made
     Json said = decision.to_json();
     if (decision.input) {
       auto digest = from_hex(decision.input_digest);

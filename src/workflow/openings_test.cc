@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 namespace aios::workflow {
 
 void register_function_policy(FunctionRegistry& registry);
@@ -98,6 +100,23 @@ TEST_CASE("openings: a run keeps what opens its leaves, the policy's input and t
   }
   CHECK(opened ==
         std::vector<std::string>{"policy_query ruling", "policy_query input", "run output"});
+}
+
+TEST_CASE("openings: a question without an answer leaves a leaf in which nobody decided") {
+  Desk desk;
+  StartRequest request;
+  request.workflow = "ask";
+  request.input = JsonObject{{"mail", false}};  // the rule is undefined for it
+  auto id = desk.world.executor.run(desk.world.engine->start(desk.world.ctx(), std::move(request)));
+  REQUIRE(id.ok());
+  CHECK(desk.world.finish(*id).status == "faulted");
+  const auto leaves = desk.leaves();
+  const auto asked = std::find_if(leaves.begin(), leaves.end(), [](const std::string& leaf) {
+    return leaf.find(R"("kind":"policy_query")") != std::string::npos;
+  });
+  REQUIRE(asked != leaves.end());
+  CHECK(asked->find(R"("outcome":"failed")") != std::string::npos);
+  CHECK(asked->find("decisions") == std::string::npos);
 }
 
 TEST_CASE("openings: the log alone tells neither the input nor that two are the same") {

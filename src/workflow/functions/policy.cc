@@ -28,25 +28,24 @@ class Policy final : public Function {
     const auto path = text_or(request.arguments, "path", "");
     const auto* given = find(request.arguments, "input");
     const Json input = given != nullptr ? *given : Json(JsonObject());
-    govern::Decision decision;
-    auto answer = guard_->query(ctx, path, input, &decision);
+    auto answered = guard_->query(ctx, path, input);
     govern::LeafFacts facts(govern::LeafKind::policy_query);
     facts.stream = request.run_id;
     facts.step = request.step;
-    facts.outcome = answer.ok() ? "ok" : "failed";
     facts.facts["path"] = path;
-    facts.decisions.push_back(std::move(decision));
-    if (answer.ok()) {  // explain reads it back from the run's own history
+    if (answered.ok()) {
+      facts.outcome = "ok";
+      // explain reads it back from the run's own history
       facts.contents["ruling"] =
-          govern::content_of(JsonObject{{"path", path}, {"answer", *answer}});
+          govern::content_of(JsonObject{{"path", path}, {"answer", answered->value}});
+      facts.decisions.push_back(std::move(answered->decision));
+      out.result = std::move(answered->value);
+    } else {  // nothing was decided: the leaf says only that it was asked
+      facts.outcome = "failed";
+      out.outcome = Outcome::failed;
+      out.error = std::move(answered).error();
     }
     out.leaves.push_back(govern::make_leaf(ctx, clock_->now(), facts));
-    if (answer.ok()) {
-      out.result = std::move(*answer);
-    } else {
-      out.outcome = Outcome::failed;
-      out.error = std::move(answer).error();
-    }
     co_return out;
   }
 
