@@ -109,9 +109,7 @@ class TileLog final : public AuditLog {
         folded += *done;
         continue;
       }
-      // What is in memory may be ahead of the files: all is read again next time.
-      logs_.erase(tenant);
-      memories_.erase(tenant);
+      forget(tenant);  // what is in memory may be ahead of the files: all is read again next time
       if (!first_failure) {
         first_failure = std::move(done).error().with(
             fmt::format("folding the audit log of '{}'", tenant.text()));
@@ -121,6 +119,12 @@ class TileLog final : public AuditLog {
       co_return std::move(*first_failure);
     }
     co_return folded;
+  }
+
+  void forget(const TenantId& tenant) {
+    logs_.erase(tenant);
+    memories_.erase(tenant);
+    checked_.erase(tenant);
   }
 
   void note_size(const TenantId& tenant, const TenantLog& log) {
@@ -143,6 +147,26 @@ class TileLog final : public AuditLog {
     logs_[tenant] = log;
     note_size(tenant, *log);
     return log;
+  }
+
+  /// The log in memory or, when somebody has taken files of it away since, as the folder has it now:
+  /// continued over a gap it would verify nowhere.
+  Task<Result<std::shared_ptr<TenantLog>>> whole_log(Context ctx) {
+    const TenantId tenant = ctx.tenant;
+    auto found = log_of(tenant);
+    if (!found.ok() || !memories_.contains(tenant)) {  // read just now
+      co_return found;
+    }
+    std::function<Result<bool>()> work = [log = *found] { return Result<bool>(log->intact()); };
+    auto intact = co_await carry_out(std::move(ctx), std::move(work));
+    if (!intact.ok()) {
+      co_return std::move(intact).error();
+    }
+    if (!*intact) {
+      forget(tenant);
+      found = log_of(tenant);
+    }
+    co_return found;
   }
 
   Task<Result<void>> check_store(store::Store& store, Context ctx, std::shared_ptr<TenantLog> log) {
@@ -172,12 +196,12 @@ class TileLog final : public AuditLog {
   }
 
   Task<Result<std::uint64_t>> fold_tenant(store::Store& store, TenantId tenant) {
-    auto found = log_of(tenant);
+    const Context ctx = system_context(tenant, "audit");
+    auto found = co_await whole_log(ctx);
     if (!found.ok()) {
       co_return std::move(found).error();
     }
     const std::shared_ptr<TenantLog> log = *found;
-    const Context ctx = system_context(tenant, "audit");
     auto checked = co_await check_store(store, ctx, log);
     if (!checked.ok()) {
       co_return std::move(checked).error();

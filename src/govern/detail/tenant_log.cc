@@ -10,22 +10,52 @@ namespace aios::govern::detail {
 namespace {
 
 constexpr std::size_t staged_max = 64;
+constexpr std::uint64_t bundles_watched = 16;
 constexpr std::size_t checkpoint_bytes_max = 64 << 10;
 constexpr std::size_t tile_bytes_max = tile_width * (entry_bytes_max + 2);
+
+bool there(const std::string& folder, const TileId& id) {
+  std::error_code failed;
+  return std::filesystem::exists(folder + "/" + tile_path(id), failed);
+}
+
+/// A full bundle of entries, the tile of its hashes, and the tiles above that end with it.
+bool has_bundle(const std::string& folder, std::uint64_t bundle) {
+  bool all = there(folder, {TileId::entries_level, bundle, tile_width});
+  std::uint64_t index = bundle;
+  for (int level = 0; all && level < 8; ++level) {
+    all = there(folder, {level, index, tile_width});
+    if ((index & 0xff) != 0xff) {
+      break;  // the tile above is not full yet
+    }
+    index >>= 8;
+  }
+  return all;
+}
 
 /// Looks for every full tile: resuming reads those of the right edge alone, and a log that has lost
 /// another would be continued and verify nowhere.
 bool has_full_tiles(const std::string& folder, std::uint64_t size) {
-  std::error_code failed;
-  const auto there = [&](int level, std::uint64_t index) {
-    return std::filesystem::exists(folder + "/" + tile_path({level, index, tile_width}), failed);
+  for (std::uint64_t bundle = 0; bundle < size >> 8; ++bundle) {
+    if (!has_bundle(folder, bundle)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// The unfinished tiles; one that was filled since stands in for its beginning.
+bool has_edge(const std::string& folder, std::uint64_t size) {
+  const auto either = [&](int level, std::uint64_t index, std::uint32_t width) {
+    return there(folder, {level, index, width}) || there(folder, {level, index, tile_width});
   };
   for (int level = 0; level < 8 && (size >> (8 * level)) != 0; ++level) {
-    const std::uint64_t count = level == 7 ? 0 : size >> (8 * (level + 1));
-    for (std::uint64_t index = 0; index < count; ++index) {
-      if (!there(level, index) || (level == 0 && !there(TileId::entries_level, index))) {
-        return false;
-      }
+    const std::uint64_t at_level = size >> (8 * level);
+    const auto width = static_cast<std::uint32_t>(at_level & 0xff);
+    const std::uint64_t index = at_level >> 8;
+    if (width != 0 && (!either(level, index, width) ||
+                       (level == 0 && !either(TileId::entries_level, index, width)))) {
+      return false;
     }
   }
   return true;
@@ -98,7 +128,26 @@ Result<void> TenantLog::load(const SigningKey& key) {
   }
   tree_ = std::move(*resumed);
   signed_size_ = tree_.size();
+  signed_note_ = std::move(*note);
   return {};
+}
+
+bool TenantLog::intact() {
+  AIOS_ASSERT(tree_.size() == signed_size_);
+  if (signed_size_ == 0) {
+    return true;
+  }
+  const auto note = read_checkpoint_note(folder_);
+  if (!note.ok() || *note != signed_note_ || !has_edge(folder_, signed_size_)) {
+    return false;
+  }
+  const std::uint64_t bundles = signed_size_ >> 8;
+  bool all = bundles == 0 || has_bundle(folder_, bundles - 1);
+  for (std::uint64_t i = 0; all && i < std::min(bundles, bundles_watched); ++i) {
+    watched_ = watched_ < bundles ? watched_ : 0;
+    all = has_bundle(folder_, watched_++);
+  }
+  return all;
 }
 
 Result<void> TenantLog::append(const std::vector<std::string>& leaves) {
@@ -142,11 +191,12 @@ Result<void> TenantLog::sign(const SigningKey& key) {
     return edge_durable;
   }
   const Checkpoint checkpoint{origin_, tree_.size(), tree_.root()};
-  auto put =
-      staged_.put(folder_ + "/checkpoint", sign_note(checkpoint.text(), key.verifier, key.seed));
+  std::string note = sign_note(checkpoint.text(), key.verifier, key.seed);
+  auto put = staged_.put(folder_ + "/checkpoint", note);
   auto done = put.ok() ? staged_.commit() : std::move(put);
   if (done.ok()) {
     signed_size_ = tree_.size();
+    signed_note_ = std::move(note);
     lost_.reset();
     clear_partials();
   }

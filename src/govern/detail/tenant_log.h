@@ -34,6 +34,10 @@ class TenantLog {
   Result<void> load(const SigningKey& key);
   /// A checkpoint on disk whose tiles are not all there; until sign().
   const std::optional<Checkpoint>& lost() const { return lost_; }
+  /// Whether what was signed is still there: the checkpoint in the same words, the right edge, the
+  /// newest full tiles, and of the older ones the next few, all of them in turn. To be asked when
+  /// nothing was appended since sign().
+  bool intact();
   /// Adds leaves and writes the tiles they complete; not all are durable before sign().
   Result<void> append(const std::vector<std::string>& leaves);
   /// Writes the right edge, then the checkpoint over it: in this order, so that what is signed can
@@ -64,6 +68,8 @@ class TenantLog {
   TileTree tree_;
   StagedFiles staged_;  // full tiles written, but not synced yet
   std::uint64_t signed_size_ = 0;
+  std::string signed_note_;    // the checkpoint's text, as it is on disk
+  std::uint64_t watched_ = 0;  // the bundle that intact() looks at next
   std::optional<Checkpoint> lost_;
   std::vector<std::uint64_t> finished_;  // full entry bundles since the last checkpoint
 };
