@@ -5,7 +5,7 @@ import json
 import os
 import unittest
 
-from harness import SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event
+from harness import DESK_BUNDLE, SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PERSONAL = {"iban": "DE89370400440532013000", "phone": "+49 421 5550123",
@@ -56,6 +56,44 @@ class Unguarded(unittest.TestCase):
         self.assertTrue(any("connector_egress" in leaf and "deny" in leaf for leaf in leaves))
         for value in PERSONAL.values():
             self.assertFalse([leaf for leaf in leaves if value in leaf])
+
+
+class Redirected(unittest.TestCase):
+    """The real workflow with other arguments for its refund: no slip pays what was not found."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.support_desk()
+        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
+            cls.workflow = file.read()
+
+    def run_with(self, number, *changes):
+        """-> how a ticket of the first small order ended, in a workflow with these changes"""
+        text = self.workflow
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        self.scene.deploy({"workflows/ticket.yaml": text.encode()})
+        order, customer = self.scene.small_orders()[0]
+        event = ticket_event(number, SURE_REFUND, customer, order)
+        status, sent = self.scene.api("ingest").send(event)
+        self.assertEqual(status, 202, sent)
+        return self.scene.api().run_when(sent["run"])
+
+    def test_neither_another_order_nor_another_amount_is_paid(self):
+        other, _ = next((o, c) for o, c in self.scene.small_orders()
+                        if o[1] != self.scene.small_orders()[0][0][1])
+        order = ("order: '${ $context.plan.order }'", f"order: '{other[0]}'")
+        amount = ("amount_cents: '${ $context.plan.amount_cents }'", "amount_cents: 1")
+        price = (amount[0], f"amount_cents: {other[4]}")
+        for number, changes in enumerate(((order,), (amount,), (order, price)), 1):
+            run = self.run_with(number, *changes)
+            self.assertEqual((run["status"], run["error"]["status"]), ("faulted", 403), run)
+        self.assertEqual(self.scene.desk.rows("select count(*) from refunds"), [(0,)])
+        run = self.run_with(9)
+        self.assertEqual((run["status"], run["output"]["action"]), ("completed", "refund"), run)
 
 
 TALKATIVE = """package aios.connector_egress

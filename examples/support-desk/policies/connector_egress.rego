@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# What may be asked of the help desk. Whatever is not listed is denied. The intent, its confidence
-# and what a person answered are what the engine itself remembers of the run (input.run.inferences,
-# input.run.reviews): a workflow without its `policy` step is refused just the same. The arguments
-# are the workflow's. A refund that a person approved is held to the order and the amount of the
-# answer; one without a person only to the limit. README.md says what that leaves to the workflow.
+# What may be asked of the help desk. Whatever is not listed is denied. All rules look at what the
+# engine itself remembers of the run: what models said (input.run.inferences), what people answered
+# (input.run.reviews), what the help desk said (input.run.results). The arguments are the
+# workflow's, and are held to that. README.md says what is left to the workflow.
 package aios.connector_egress
 
 import data.support
@@ -20,6 +19,7 @@ allow if operation in {"find_customer", "find_order"}
 allow if {
 	operation == "open_case"
 	automatic(input.arguments.intent)
+	about_what_was_found
 }
 
 allow if {
@@ -28,29 +28,35 @@ allow if {
 	by_person(review)
 	review.answer.action == "case"
 	review.answer.intent == input.arguments.intent
+	about_what_was_found
 }
 
 allow if {
 	operation == "pay_refund"
 	automatic("refund_request")
 	amount <= data.params.refund_limit_cents
+	whole_refund_of_own_order
+	count(said("pay_refund")) == 0
 }
 
 allow if {
 	operation == "pay_refund"
 	approved_refund
+	count(said("pay_refund")) == 0
 }
 
 allow if {
 	operation == "send_notice"
 	some inference in input.run.inferences
 	automatic(inference.label)
+	input.arguments.customer == only("find_customer").id
 }
 
 allow if {
 	operation == "send_notice"
 	some review in input.run.reviews
 	by_person(review)
+	input.arguments.customer == only("find_customer").id
 }
 
 deny contains msg if {
@@ -71,7 +77,10 @@ deny contains msg if {
 	operation == "open_case"
 	not allow
 	msg := sprintf(
-		"a case of intent %v wants an inference at its floor or a person's answer in this run",
+		concat("", [
+			"a case of intent %v wants an inference at its floor or a person's answer in this run, ",
+			"and a customer and an order that this run found",
+		]),
 		[input.arguments.intent],
 	)
 }
@@ -81,8 +90,9 @@ deny contains msg if {
 	not allow
 	msg := sprintf(
 		concat("", [
-			"a refund of %v cents wants a refund_request at its floor and at most %v cents, ",
-			"or a person who approved this very amount of this very order in this run",
+			"a refund of %v cents wants a refund_request at its floor, at most %v cents and all of an order ",
+			"that this run found, of the customer it found, or a person who approved this very amount of ",
+			"this very order in this run; and no run pays twice",
 		]),
 		[amount, data.params.refund_limit_cents],
 	)
@@ -91,7 +101,7 @@ deny contains msg if {
 deny contains msg if {
 	operation == "send_notice"
 	not allow
-	msg := "a notice wants an automatic intent or a person's answer in this run"
+	msg := "a notice wants an automatic intent or a person's answer, and the customer this run found"
 }
 
 deny contains msg if {
@@ -111,6 +121,37 @@ automatic(intent) if {
 		other.label == intent
 	}
 }
+
+# What the help desk said in this run when it was asked so.
+said(name) := {entry.result |
+	some entry in input.run.results
+	entry.connector == "help-desk"
+	entry.operation == name
+}
+
+# The same, where it never said anything else: who looks up several cannot choose among them.
+only(name) := result if {
+	count(said(name)) == 1
+	some result in said(name)
+}
+
+whole_refund_of_own_order if {
+	order := only("find_order")
+	order.id == input.arguments.order
+	order.customer == only("find_customer").id
+	order.amount_cents == amount
+	order.refunded_cents == 0
+}
+
+about_what_was_found if {
+	found("customer", "find_customer")
+	found("order", "find_order")
+}
+
+# An argument that names nothing is about nothing.
+found(argument, _) if object.get(input.arguments, argument, null) == null
+
+found(argument, name) if input.arguments[argument] == only(name).id
 
 approved_refund if {
 	some review in input.run.reviews

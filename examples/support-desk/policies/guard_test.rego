@@ -16,8 +16,21 @@ call(operation, arguments, inferences, reviews) := {
 	"connector": {"name": "help-desk", "region": "eu", "operation": operation},
 	"arguments": arguments,
 	"content": {"personal": []},
-	"run": {"workflow": "ticket", "inferences": inferences, "reviews": reviews},
+	"run": {
+		"workflow": "ticket", "inferences": inferences, "reviews": reviews,
+		"results": [desk("find_customer", {"id": "C1"}), desk("find_order", lamp)],
+	},
 }
+
+desk(operation, result) := {
+	"connector": "help-desk", "operation": operation,
+	"result": result,
+}
+
+lamp := {"id": "ORD-1", "customer": "C1", "amount_cents": 10000, "refunded_cents": 0}
+
+# The same call in a run to which the help desk said something else.
+told(facts, results) := object.union(facts, {"run": object.union(facts.run, {"results": results})})
 
 said(label, confidence) := {"alias": "intent", "label": label, "confidence": confidence}
 
@@ -30,31 +43,83 @@ refusals(facts) := {msg |
 	some msg in connector_egress.deny with input as facts with data.params as params
 }
 
+sure := [said("refund_request", 0.9)]
+
+of_lamp := {"order": "ORD-1", "amount_cents": 10000}
+
 test_a_sure_refund_within_the_limit_passes if {
-	allowed(call("pay_refund", {"amount_cents": 10000}, [said("refund_request", 0.8)], []))
+	allowed(call("pay_refund", of_lamp, [said("refund_request", 0.8)], []))
+}
+
+test_a_refund_of_another_order_or_amount_than_the_desk_told_is_refused if {
+	not allowed(call("pay_refund", {"order": "ORD-2", "amount_cents": 10000}, sure, []))
+	not allowed(call("pay_refund", {"order": "ORD-1", "amount_cents": 9999}, sure, []))
+	not allowed(told(call("pay_refund", of_lamp, sure, []), []))
+}
+
+test_a_refund_to_who_does_not_own_the_order_is_refused if {
+	facts := call("pay_refund", of_lamp, sure, [])
+	not allowed(told(facts, [desk("find_customer", {"id": "C2"}), desk("find_order", lamp)]))
+	not allowed(told(facts, [desk("find_order", lamp)]))
+	elsewhere := object.union(desk("find_order", lamp), {"connector": "elsewhere"})
+	not allowed(told(facts, [desk("find_customer", {"id": "C1"}), elsewhere]))
+}
+
+test_an_order_that_is_refunded_already_is_not_paid_by_itself if {
+	facts := call("pay_refund", of_lamp, sure, [])
+	again := object.union(lamp, {"refunded_cents": 1})
+	not allowed(told(facts, [desk("find_customer", {"id": "C1"}), desk("find_order", again)]))
+}
+
+test_looking_up_several_gives_no_choice if {
+	facts := call("pay_refund", of_lamp, sure, [])
+	other := object.union(lamp, {"id": "ORD-2"})
+	results := array.concat(facts.run.results, [desk("find_order", other)])
+	not allowed(told(facts, results))
+	customers := array.concat(facts.run.results, [desk("find_customer", {"id": "C2"})])
+	not allowed(told(facts, customers))
+}
+
+test_no_run_pays_twice if {
+	facts := call("pay_refund", of_lamp, sure, [])
+	paid := array.concat(facts.run.results, [desk("pay_refund", of_lamp)])
+	not allowed(told(facts, paid))
+	person := call("pay_refund", dear, unsure, [answer(approval)])
+	not allowed(told(person, [desk("pay_refund", dear)]))
+}
+
+test_a_case_or_a_notice_is_about_what_was_found if {
+	case := {"intent": "order_status", "customer": "C1", "order": "ORD-1"}
+	sure_case := [said("order_status", 0.9)]
+	allowed(call("open_case", case, sure_case, []))
+	not allowed(call("open_case", object.union(case, {"order": "ORD-2"}), sure_case, []))
+	not allowed(call("open_case", object.union(case, {"customer": "C2"}), sure_case, []))
+	nobody := object.union(case, {"customer": null, "order": null})
+	allowed(told(call("open_case", nobody, sure_case, []), []))
+	not allowed(call("send_notice", {"customer": "C2", "text": "hello"}, sure_case, []))
 }
 
 test_a_refund_above_the_limit_is_refused_however_sure_the_model_is if {
-	facts := call("pay_refund", {"amount_cents": 10001}, [said("refund_request", 1)], [])
+	facts := call("pay_refund", {"order": "ORD-1", "amount_cents": 10001}, [said("refund_request", 1)], [])
 	not allowed(facts)
 	count(refusals(facts)) == 1
 }
 
 test_a_refund_below_the_floor_is_refused if {
-	not allowed(call("pay_refund", {"amount_cents": 100}, [said("refund_request", 0.79)], []))
+	not allowed(call("pay_refund", {"order": "ORD-1", "amount_cents": 10000}, [said("refund_request", 0.79)], []))
 }
 
 test_a_refund_on_another_intent_is_refused if {
-	not allowed(call("pay_refund", {"amount_cents": 100}, [said("order_status", 0.99)], []))
+	not allowed(call("pay_refund", {"order": "ORD-1", "amount_cents": 10000}, [said("order_status", 0.99)], []))
 }
 
 test_a_refund_without_any_inference_is_refused if {
-	not allowed(call("pay_refund", {"amount_cents": 100}, [], []))
+	not allowed(call("pay_refund", {"order": "ORD-1", "amount_cents": 10000}, [], []))
 }
 
 test_asking_again_until_the_model_says_refund_gains_nothing if {
 	tries := [said("order_status", 0.9), said("refund_request", 0.9)]
-	not allowed(call("pay_refund", {"amount_cents": 100}, tries, []))
+	not allowed(call("pay_refund", {"order": "ORD-1", "amount_cents": 10000}, tries, []))
 }
 
 answer(fields) := {"id": "rev_1", "by": "key_1", "answer": fields}
@@ -124,8 +189,8 @@ test_looking_up_passes_and_an_unknown_operation_does_not if {
 }
 
 test_a_notice_wants_a_ground if {
-	allowed(call("send_notice", {"text": "hello"}, [said("order_status", 0.9)], []))
-	not allowed(call("send_notice", {"text": "hello"}, [], []))
+	allowed(call("send_notice", {"customer": "C1", "text": "hello"}, [said("order_status", 0.9)], []))
+	not allowed(call("send_notice", {"customer": "C1", "text": "hello"}, [], []))
 }
 
 test_another_connector_is_refused if {
