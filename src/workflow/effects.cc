@@ -215,9 +215,12 @@ Task<Next> Engine::Impl::send(RunPtr run, Function* function, CallPlan plan, Pre
                               CallRequest request) {
   auto& effect = *run->state.effect;
   const Context ctx = attempt_context(*run, plan);
+  effect.sent_at = clock(*run).now();  // the fence's commit may have taken long
   run->acting = plan.effect != EffectClass::read;
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
   run->acting = false;
+  // An attempt that was held up ends late, and its request may have left as late as that.
+  effect.sent_at = std::max(*effect.sent_at, clock(*run).now() - plan.timeout);
   if (run->cancel_requested && outcome.outcome == Outcome::done &&
       plan.effect > EffectClass::read) {
     run->cancel_reason +=

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aios::workflow {
@@ -170,6 +171,11 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
   run->ctx = run_context(ctx.tenant, run->id, run->state);
   if (run->state.ended()) {
     co_return Result<void>();
+  }
+  if (auto& effect = run->state.effect; effect && effect->phase == EffectState::Phase::intent) {
+    // Saved before the commit that let it leave: whoever sent it may have done so until just now.
+    const auto now = clock(*run).now();
+    effect->sent_at = std::max(effect->sent_at.value_or(now), now);
   }
   if (services.restored_through && row->updated <= *services.restored_through) {
     mark_restored(*run);

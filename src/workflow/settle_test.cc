@@ -86,6 +86,37 @@ TEST_CASE("settle: what is not there after the window is sent again, also after 
   }
 }
 
+TEST_CASE("settle: the window begins when the request leaves, however long its fence took") {
+  for (const bool crash : {false, true}) {
+    CAPTURE(crash);
+    Asked asked("lookup");
+    asked.world.commit_takes = seconds(40);  // more than 2 s of the attempt and 30 s of the window
+    const auto id = asked.go({Behaviour::crawl});
+    asked.world.commit_takes = seconds(0);
+    if (crash) {  // with the request on its way
+      asked.world.executor.advance(milliseconds(2));
+      asked.world.crash();
+      asked.world.start();
+    }
+    CHECK(asked.world.finish(id).status == "completed");
+    asked.world.executor.advance(seconds(10));
+    CHECK(asked.world.system.lookups > 1);
+    CHECK(asked.world.system.requests == 1);
+    CHECK(asked.times() == 1);
+  }
+}
+
+TEST_CASE("settle: an attempt that ends late counts from its end") {
+  Asked asked("lookup");
+  asked.world.system.latency = seconds(60);  // held up: it leaves a minute after it was begun
+  const auto id = asked.go({Behaviour::crawl});
+  asked.world.executor.advance(seconds(60));
+  asked.world.system.latency = milliseconds(5);
+  CHECK(asked.world.finish(id).status == "completed");
+  CHECK(asked.world.system.requests == 1);
+  CHECK(asked.times() == 1);
+}
+
 TEST_CASE("settle: what was certainly not sent uses up no try, for a day") {
   Asked asked("key");
   bool down = true;

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "runtime/one_shot.h"
+#include "store/test/forwarding.h"
 
 #include <fmt/format.h>
 
@@ -145,6 +146,26 @@ class SystemFunction final : public Function {
   OutsideSystem& system_;
 };
 
+/// A store whose commits wait for their disk.
+class SlowStore final : public store::test::Forwarding {
+ public:
+  SlowStore(std::unique_ptr<store::Store> store, const Duration& takes)
+      : Forwarding(std::move(store)),
+        takes_(takes) {}
+  Task<Result<store::Committed>> commit(Context ctx, store::Transition transition) override {
+    if (takes_ > Duration(0)) {
+      const Context forever;
+      auto rested = co_await runtime::sleep_for(forever, takes_);
+      (void)rested;
+    }
+    auto done = co_await Forwarding::commit(std::move(ctx), std::move(transition));
+    co_return done;
+  }
+
+ private:
+  const Duration& takes_;
+};
+
 }  // namespace
 
 Behaviour OutsideSystem::next() {
@@ -225,7 +246,7 @@ void World::start() {
   auto opened =
       store::open_memory_store(options, disk, store::MemoryThreads::inline_, executor.clock());
   AIOS_ASSERT(opened.ok());
-  store = std::move(*opened);
+  store = std::make_unique<SlowStore>(std::move(*opened), commit_takes);
   services.store = store.get();
   services.registry = &registry;
   services.shard_of = [this](std::string_view) -> runtime::Executor& { return executor; };

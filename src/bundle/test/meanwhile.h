@@ -2,20 +2,19 @@
 #pragma once
 // bundle/test/meanwhile: a store in which something else happens between a read and its answer.
 
-#include "store/store.h"
+#include "store/test/forwarding.h"
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace aios::bundle::test {
 
 /// The store that is given, but for one thing.
-class Meanwhile final : public store::Store {
+class Meanwhile final : public store::test::Forwarding {
  public:
-  explicit Meanwhile(std::unique_ptr<store::Store> store) : store_(std::move(store)) {}
+  using Forwarding::Forwarding;
 
   /// Done once, when a stream of this kind was read and before the row is given back.
   void once_read(store::StreamKind kind, std::function<Task<void>()> then) {
@@ -25,7 +24,7 @@ class Meanwhile final : public store::Store {
 
   Task<Result<store::StreamRow>> stream(Context ctx, store::StreamKind kind,
                                         std::string id) override {
-    auto row = co_await store_->stream(std::move(ctx), kind, std::move(id));
+    auto row = co_await Forwarding::stream(std::move(ctx), kind, std::move(id));
     if (then_ && kind == kind_) {
       auto then = std::exchange(then_, nullptr);
       co_await then();
@@ -33,63 +32,7 @@ class Meanwhile final : public store::Store {
     co_return row;
   }
 
-  Task<Result<store::Committed>> commit(Context ctx, store::Transition transition) override {
-    return store_->commit(std::move(ctx), std::move(transition));
-  }
-  std::uint64_t epoch() const override { return store_->epoch(); }
-  Task<Result<std::vector<store::HistoryRow>>> history(Context ctx, store::StreamKind kind,
-                                                       std::string id) override {
-    return store_->history(std::move(ctx), kind, std::move(id));
-  }
-  Task<Result<std::vector<store::StreamRow>>> list(Context ctx, store::ListQuery query) override {
-    return store_->list(std::move(ctx), std::move(query));
-  }
-  Task<Result<std::uint64_t>> count(Context ctx, store::ListQuery query) override {
-    return store_->count(std::move(ctx), std::move(query));
-  }
-  Task<Result<std::vector<store::WakeUp>>> due(Context ctx, Time until,
-                                               std::uint32_t limit) override {
-    return store_->due(std::move(ctx), until, limit);
-  }
-  Task<Result<std::optional<store::KeyRecord>>> key(Context ctx, store::KeyClaim claim) override {
-    return store_->key(std::move(ctx), std::move(claim));
-  }
-  Task<Result<std::int64_t>> budget(Context ctx, std::string account) override {
-    return store_->budget(std::move(ctx), std::move(account));
-  }
-  Task<Result<std::vector<store::OutboxRow>>> outbox(Context ctx, std::uint64_t after,
-                                                     std::uint32_t limit) override {
-    return store_->outbox(std::move(ctx), after, limit);
-  }
-  Task<Result<std::vector<std::string>>> leaves(Context ctx, std::uint64_t from,
-                                                std::uint32_t limit) override {
-    return store_->leaves(std::move(ctx), from, limit);
-  }
-  Task<Result<std::uint64_t>> leaf_count(Context ctx) override {
-    return store_->leaf_count(std::move(ctx));
-  }
-  Task<Result<std::vector<TenantId>>> tenants_with_leaves(Context ctx) override {
-    return store_->tenants_with_leaves(std::move(ctx));
-  }
-  Task<Result<std::string>> put_blob(Context ctx, store::Payload payload) override {
-    return store_->put_blob(std::move(ctx), std::move(payload));
-  }
-  Task<Result<std::string>> blob(Context ctx, std::string name) override {
-    return store_->blob(std::move(ctx), std::move(name));
-  }
-  Task<Result<std::uint64_t>> erase_subject(Context ctx, std::string subject) override {
-    return store_->erase_subject(std::move(ctx), std::move(subject));
-  }
-  Result<void> backup(const std::string& path) override { return store_->backup(path); }
-  Result<void> export_keys(const std::string& path, const std::string& passphrase) override {
-    return store_->export_keys(path, passphrase);
-  }
-  store::StoreStats stats() const override { return store_->stats(); }
-  std::uint64_t disk_bytes() const override { return store_->disk_bytes(); }
-  Result<void> close() override { return store_->close(); }
-
  private:
-  std::unique_ptr<store::Store> store_;
   store::StreamKind kind_ = store::StreamKind::run;
   std::function<Task<void>()> then_;
 };

@@ -45,7 +45,9 @@ struct EffectState {
   std::uint32_t attempt = 0;    ///< tries so far, the present one included
   std::uint32_t lookups = 0;    ///< that gave no answer since the last try
   bool maybe_happened = false;  ///< some try had an unknown outcome
-  std::optional<Time> first_at, sent_at;
+  std::optional<Time> first_at;
+  /// The latest that its last request can have left: with the attempt's time added, it is over.
+  std::optional<Time> sent_at;
 };
 
 /// Why a parked run waits. It has one reason at a time.

@@ -96,6 +96,7 @@ class World {
   std::unique_ptr<Engine> engine;
   EngineServices services;    ///< functions.* may be set before start()
   govern::Guard guard;        ///< load policies before start()
+  Duration commit_takes{0};   ///< a slow disk: nothing is durable before
   bool with_reviews = false;  ///< reviews over the store; `review` must be registered
 
  private:
