@@ -190,8 +190,10 @@ Task<Saved> Engine::Impl::park(RunPtr run) {
   note_fence(*run, RunEvent::parked, std::move(data));
   const auto saved = co_await commit(run);
   if (saved != Saved::durable) {
+    run->held_up_by.clear();
     co_return saved;
   }
+  park_for_peer(*run);
   if (const auto at = next_wake(run->state); at) {
     timers->add(run->ctx.tenant, run->id, *at);
   }

@@ -3,6 +3,8 @@
 // the system answers again, those that this process knows of are woken at once.
 #include "workflow/detail/engine_impl.h"
 
+#include <utility>
+
 namespace aios::workflow {
 namespace {
 
@@ -12,13 +14,20 @@ constexpr int breaker_open_page = 908;
 
 }  // namespace
 
-void Engine::Impl::await_peer(const LiveRun& run, const CallPlan& plan, const Error& error) {
+/// For the commit that parks it: until that is durable there may be no such run.
+void Engine::Impl::await_peer(LiveRun& run, const CallPlan& plan, const Error& error) {
   const bool held_up =
       run.state.waiting &&
       (run.state.waiting->reason == Waiting::Reason::blocked || error.page() == breaker_open_page);
+  run.held_up_by = held_up ? plan.peer : std::string();
+}
+
+/// Of a run that is parked for good.
+void Engine::Impl::park_for_peer(LiveRun& run) {
+  auto peer = std::exchange(run.held_up_by, {});
   auto& parked = run.shard->parked;
-  if (held_up && !plan.peer.empty() && parked.size() < parked_max) {
-    parked[run.id] = {run.ctx.tenant, plan.peer};
+  if (!peer.empty() && parked.size() < parked_max) {
+    parked[run.id] = {run.ctx.tenant, std::move(peer)};
   }
 }
 

@@ -103,6 +103,32 @@ TEST_CASE("wake: ten thousand runs that cannot be read hold up none that can") {
   CHECK(logged.with("AIOS-1030").size() == 2 * unreadable);  // and once more an hour later
 }
 
+TEST_CASE("wake: a start that is refused leaves nothing that is woken") {
+  Logged logged;
+  auto& world = logged.world;
+  world.add_document(document("calls", fmt::format("do:\n{}", calling)));
+  world.start();
+  world.system.turn_away = 2;  // the breaker is open
+  std::vector<std::string> codes;
+  for (const std::string id : {"run_first", "run_again"}) {
+    StartRequest request;
+    request.workflow = "calls";
+    request.run_id = id;
+    store::Transition with;
+    with.keys.push_back({"event:shop", "evt-1", "digest", "answer"});
+    request.with = std::move(with);
+    auto started = world.executor.run(world.engine->start(world.ctx(), std::move(request)));
+    codes.emplace_back(started.ok() ? "" : name_of(started.error().code()));
+  }
+  CHECK(codes == std::vector<std::string>{"", std::string(name_of(Code::already_exists))});
+  world.engine->peer_recovered(default_tenant(), "system");
+  world.executor.advance(std::chrono::milliseconds(200));  // its own time has not come yet
+  CHECK(world.view("run_first").status == "completed");
+  world.executor.advance(std::chrono::hours(1));
+  CHECK(logged.with("run_again").empty());
+  CHECK(logged.with(R"("level":"error")").empty());
+}
+
 TEST_CASE("wake: a fault leaves one warning with its place and page, and none of the run's data") {
   Logged logged;
   auto& world = logged.world;

@@ -139,7 +139,8 @@ struct Engine::Impl {
   Task<Result<std::uint64_t>> count_restored(Context ctx, std::string status);
 
   // Who waits for a peer (peers.cc)
-  void await_peer(const LiveRun& run, const CallPlan& plan, const Error& error);
+  static void await_peer(LiveRun& run, const CallPlan& plan, const Error& error);
+  static void park_for_peer(LiveRun& run);
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   static bool wakes_early(EngineShard& shard, const LiveRun& run);
 

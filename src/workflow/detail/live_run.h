@@ -65,6 +65,7 @@ struct LiveRun {
   std::optional<store::Transition> with;
   std::optional<runtime::OneShot<void>> ack;  ///< who is answered when the next commit is durable
 
+  std::string held_up_by;      ///< the peer that what is about to be parked waits for
   std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
   Places::Place place;         ///< while it is driven beyond an answer
   bool busy = false;
