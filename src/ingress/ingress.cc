@@ -55,6 +55,7 @@ std::string content_digest(const Event& event) {
 
 struct Inbox {
   const Event* event = nullptr;
+  bool type_known = false;  ///< the bundle names it
   Accepted accepted;
   std::string digest;
   govern::Decision decision;
@@ -77,11 +78,15 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   govern::LeafFacts leaf(govern::LeafKind::event);
   leaf.stream = inbox.accepted.id;
   leaf.outcome = inbox.accepted.status;
-  leaf.facts["type"] = event.type;
-  leaf.facts["source"] = event.source;
+  if (inbox.type_known) {
+    leaf.facts["type"] = event.type;
+  } else {  // like every source a stranger's text, which may name a person
+    leaf.contents["type"] = event.type;
+  }
+  leaf.contents["source"] = event.source;
   leaf.facts["run"] = inbox.accepted.run;
   leaf.decisions.push_back(inbox.decision);
-  leaf.payload = to_text(Json(event.envelope));
+  leaf.payload = govern::content_of(event.envelope);
   store::AuditLeaf sealed_leaf = govern::make_leaf(ctx, now, leaf);
   state["opening"] = govern::opening_json(sealed_leaf);  // to show what the leaf committed to
 
@@ -100,6 +105,20 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
   transition.leaves.push_back(std::move(sealed_leaf));
   return transition;
+}
+
+/// The event is kept once, as itself: its opening shows it in the words that the leaf commits to.
+void show_payload(JsonObject& shown) {
+  const Json* event = shown.if_contains("event");
+  Json* opening = shown.if_contains("opening");
+  if (event == nullptr || opening == nullptr || !opening->is_object()) {
+    return;
+  }
+  Json& contents = opening->get_object()["contents"];
+  if (!contents.is_object()) {
+    contents = JsonObject();
+  }
+  contents.get_object()["payload"] = govern::content_of(*event);
 }
 
 /// A sender that uses a wrong type sends many: one line in ten seconds says how many there were.
@@ -231,8 +250,9 @@ Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time
   co_return inbox.accepted;
 }
 
-/// The event itself is kept nowhere, so the leaf says only what it was and who decided; without
-/// room in the store it is refused all the same, and the next leaf stands for it too.
+/// The event itself is kept nowhere, so the leaf says only what it was, whose key sent it and who
+/// decided; without room in the store it is refused all the same, and the next leaf stands for it
+/// too.
 Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
                                          govern::Decision decision) {
   runtime::Executor* executor = runtime::Executor::current();
@@ -246,7 +266,6 @@ Task<void> Ingress::Impl::record_refusal(Context ctx, const Event* event,
   if (!services.engine->triggered_by(ctx.tenant, event->type).empty()) {
     leaf.facts["type"] = event->type;  // any other is a stranger's text, and a leaf stays for ever
   }
-  leaf.facts["source"] = source;
   if (told.count > 1) {
     leaf.facts["count"] = told.count;
   }
@@ -307,6 +326,7 @@ Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t byt
   inbox.accepted.status = "accepted";
 
   const auto triggered = impl_->services.engine->triggered_by(ctx.tenant, event.type);
+  inbox.type_known = !triggered.empty();
   Result<Accepted> answer = Error(Code::internal, "not decided");
   if (triggered.empty()) {
     inbox.accepted.reason = fmt::format("no workflow is triggered by type '{}'", event.type);
@@ -358,6 +378,7 @@ Task<Result<Json>> Ingress::get(Context ctx, std::string id) {
   }
   JsonObject out = state->get_object();
   out["id"] = id;
+  show_payload(out);
   co_return Json(std::move(out));
 }
 
