@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "expr/schema.h"
 #include "govern/audit.h"
+#include "govern/opening.h"
 #include "review/detail/records.h"
 
 #include <fmt/format.h>
@@ -255,16 +256,16 @@ Task<govern::Refusable<Opened>> Reviews::open(Context ctx, ReviewRequest request
   }
   record.info.id = runtime::new_id("rev", *clock_, *random_);
   leaf.facts["review"] = record.info.id;
-  leaf.payload = detail::question_text(record.info);
-  if (leaf.payload.size() > question_bytes_max) {
+  std::string question = detail::question_text(record.info);
+  if (question.size() > question_bytes_max) {
     co_return bad_request(fmt::format("found a question of {} bytes, wanted at most {}",
-                                      leaf.payload.size(), question_bytes_max))
+                                      question.size(), question_bytes_max))
         .page(604);
   }
+  leaf.contents["payload"] = std::move(question);
   Opened opened;
   opened.id = record.info.id;
   opened.leaf = govern::make_leaf(ctx, now, leaf);
-  record.question_salt = to_hex(opened.leaf.salt);
   opened.write = to_write(record, detail::opened_event, now, "");
   co_return opened;
 }
@@ -298,10 +299,9 @@ Task<Result<Answered>> Reviews::prepare_answer(Context ctx, std::string review_i
   info.answered_by = ctx.principal->id;
   auto leaf = leaf_facts(info, "answered");
   leaf.facts["corrected"] = info.corrected;
-  leaf.payload = to_text(info.answer);
+  leaf.contents["payload"] = govern::content_of(info.answer);
   Answered out;
   out.leaf = govern::make_leaf(ctx, now, leaf);
-  record->answer_salt = to_hex(out.leaf.salt);
   out.writes.push_back(to_write(*record, detail::answered_event, now, to_text(info.answer)));
   if (!info.dataset.empty()) {
     const Correction labelled = to_correction(info, runtime::new_id("cor", *clock_, *random_));

@@ -255,7 +255,7 @@ void Engine::Impl::end_history(LiveRun& run) {
   if (!state.starter.empty()) {
     facts.facts["starter"] = state.starter;
   }
-  facts.payload = to_text(state.output);
+  facts.contents["payload"] = govern::content_of(state.output);
   run.leaves.push_back(govern::make_leaf(run.ctx, clock(run).now(), facts));
   note_fence(run, type, std::move(data));
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A question to a person, from the parked run to its answer, over a crash.
+#include "core/text.h"
+#include "govern/merkle.h"
+#include "govern/opening.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 
 namespace aios::workflow {
 
@@ -20,7 +24,7 @@ allow if { every role in input.review.assignees { role == "reviewer" } }
 
 constexpr const char* form = R"({"type": "object", "x-label": "intent",
   "required": ["intent"], "additionalProperties": false,
-  "properties": {"intent": {"enum": ["refund", "delivery"]}}})";
+  "properties": {"intent": {"enum": ["refund", "delivery"]}, "note": {"type": "string"}}})";
 
 constexpr const char* document = R"(
 document: {dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}
@@ -108,6 +112,37 @@ TEST_CASE("review: the run parks, survives a crash, and goes on with the answer"
   const auto again = desk.answer(review, "reviewer", JsonObject{{"intent", "refund"}});
   REQUIRE_FALSE(again.ok());
   CHECK(again.error().code() == Code::failed_precondition);
+}
+
+TEST_CASE("review: the run's history opens what was asked and what was answered") {
+  Desk desk;
+  const auto id = desk.world.run_workflow("ask", {{"text", "money back"}, {"role", "reviewer"}});
+  const Json said = JsonObject{{"note", "by phone"}, {"intent", "delivery"}};
+  REQUIRE(desk.answer(desk.open_review(), "reviewer", said).ok());
+  const auto leaves = desk.world.executor.run(desk.world.store->leaves(desk.world.ctx(), 0, 10));
+  const auto history = desk.world.executor.run(desk.world.engine->history(desk.world.ctx(), id));
+  REQUIRE(leaves.ok());
+  REQUIRE(history.ok());
+  std::map<std::string, std::string> opened;  // by the leaf's outcome
+  for (const Json& event : history->get_array()) {
+    const Json* openings = at_pointer(event, "/data/openings");
+    for (const Json& opening : openings == nullptr ? JsonArray() : openings->get_array()) {
+      const Json* content = at_pointer(opening, "/contents/payload");
+      REQUIRE(content != nullptr);
+      const std::string salt = from_hex(text_or(opening, "salt", "")).value();
+      for (const std::string& text : *leaves) {
+        const Json leaf = parse_json(text).value();
+        if (to_hex(view(govern::leaf_hash(text))) == text_or(opening, "leaf", "") &&
+            govern::check_opening(leaf, "payload", salt, view(content->get_string())).ok()) {
+          opened[std::string(text_or(leaf, "outcome", ""))] = view(content->get_string());
+        }
+      }
+    }
+  }
+  REQUIRE(opened.size() == 3);
+  CHECK(opened["opened"].starts_with(R"({"evidence":{"text":"money back"},"form":"ticket",)"));
+  CHECK(opened["answered"] == R"({"intent":"delivery","note":"by phone"})");
+  CHECK(opened["completed"].starts_with(R"({"by":"key_anna",)"));
 }
 
 TEST_CASE("review: a question that policy refuses is an authorization error, told in one commit") {

@@ -23,6 +23,7 @@ struct AuditOptions {
   std::string stream;
   std::uint32_t limit = 50;
   std::string openings;  // file
+  std::optional<std::uint64_t> leaf;
   std::string part;
   std::string content;  // file
 };
@@ -147,25 +148,68 @@ Result<JsonArray> read_openings(const AuditOptions& options) {
                              options.openings))
         .page(527);
   }
-  if (!options.part.empty()) {
-    auto content = read_file(options.content);
-    if (!content.ok()) {
-      return std::move(content).error();
-    }
-    if (found.size() != 1) {
-      return Error(Code::invalid_argument,
-                   fmt::format("found {} openings, wanted one beside --part", found.size()))
-          .page(527);
-    }
-    found.front().get_object()["contents"] = JsonObject{{options.part, *content}};
-  }
   return found;
 }
 
+/// Index and text by hash.
 using Seen = std::map<std::string, std::pair<std::uint64_t, std::string>, std::less<>>;
 
-/// One line a content. @return false when one does not open.
-Result<bool> check_one(const Json& opening, const Seen& seen, JsonArray& lines) {
+Error wanted_one(const AuditOptions& options, std::size_t found) {
+  return Error(Code::invalid_argument,
+               options.leaf
+                   ? fmt::format("found {} openings of leaf {}, wanted one", found, *options.leaf)
+                   : fmt::format("found {} openings beside --part, wanted one: name its "
+                                 "leaf with --leaf",
+                                 found))
+      .page(527);
+}
+
+/// Those of --leaf, all without it.
+void keep_leaf(const AuditOptions& options, const Seen& seen, JsonArray& openings) {
+  if (!options.leaf) {
+    return;
+  }
+  JsonArray kept;
+  for (Json& opening : openings) {
+    const auto at = seen.find(text_or(opening, "leaf", ""));
+    if (at != seen.end() && at->second.first == *options.leaf) {
+      kept.push_back(std::move(opening));
+    }
+  }
+  openings = std::move(kept);
+}
+
+/// The file's text as it is or, where that does not open, as canonical JSON: a tool that showed it
+/// may have set other spaces or members in another order.
+Result<void> put_content(const AuditOptions& options, const Seen& seen, Json& opening) {
+  auto content = read_file(options.content);
+  if (!content.ok()) {
+    return std::move(content).error();
+  }
+  const auto at = seen.find(text_or(opening, "leaf", ""));
+  const auto leaf = at == seen.end() ? Result<Json>(Json()) : parse_json(at->second.second);
+  const auto salt = from_hex(text_or(opening, "salt", ""));
+  const auto opens = [&](const std::string& text) {
+    return leaf.ok() && salt.ok() && govern::check_opening(*leaf, options.part, *salt, text).ok();
+  };
+  if (const auto json = parse_json(*content); json.ok() && !opens(*content)) {
+    std::string canonical = govern::content_of(*json);
+    if (opens(canonical)) {
+      *content = std::move(canonical);
+    }
+  }
+  opening.get_object()["contents"] = JsonObject{{options.part, *content}};
+  return {};
+}
+
+struct Shown {
+  JsonArray lines;   ///< one a content
+  JsonArray closed;  ///< parts that a leaf commits to and nobody showed
+  std::size_t opened = 0;
+};
+
+/// @return false when one does not open.
+Result<bool> check_one(const Json& opening, const Seen& seen, Shown* shown) {
   const auto hash = text_or(opening, "leaf", "");
   auto salt = from_hex(text_or(opening, "salt", ""));
   if (!salt.ok()) {
@@ -173,7 +217,7 @@ Result<bool> check_one(const Json& opening, const Seen& seen, JsonArray& lines) 
   }
   const auto at = seen.find(hash);
   if (at == seen.end()) {
-    lines.push_back(
+    shown->lines.push_back(
         JsonObject{{"hash", hash}, {"opens", false}, {"why", "the log has no leaf of this hash"}});
     return false;
   }
@@ -182,6 +226,12 @@ Result<bool> check_one(const Json& opening, const Seen& seen, JsonArray& lines) 
     return std::move(leaf).error();
   }
   const Json* contents = find(opening, "contents");
+  for (const std::string& part : govern::parts_of(*leaf)) {
+    if (contents == nullptr || find(*contents, part) == nullptr) {
+      shown->closed.push_back(JsonObject{
+          {"leaf", at->second.first}, {"kind", text_or(*leaf, "kind", "")}, {"part", part}});
+    }
+  }
   if (contents == nullptr || !contents->is_object()) {
     return true;  // a salt alone: its contents are elsewhere
   }
@@ -195,6 +245,7 @@ Result<bool> check_one(const Json& opening, const Seen& seen, JsonArray& lines) 
                     {"part", member.key()},
                     {"opens", opened.ok()}};
     if (opened.ok()) {
+      ++shown->opened;
       line["content"] = content;
       if (salt->size() == 16) {  // shown with this one, the other parts stay closed
         line["part_salt"] = to_hex(govern::part_salt(*salt, member.key()));
@@ -202,10 +253,47 @@ Result<bool> check_one(const Json& opening, const Seen& seen, JsonArray& lines) 
     } else {
       line["why"] = opened.error().text();
     }
-    lines.push_back(std::move(line));
+    shown->lines.push_back(std::move(line));
     all = all && opened.ok();
   }
   return all;
+}
+
+void print_lines(const Json& it) {
+  for (const Json& line : it.at("items").as_array()) {
+    if (bool_or(line, "opens", false)) {
+      fmt::print("leaf {} {} {}: opens\n", int_or(line, "leaf", 0), text_or(line, "kind", ""),
+                 text_or(line, "part", ""));
+    } else {
+      fmt::print("leaf {} {}: does not open: {}\n", int_or(line, "leaf", 0),
+                 text_or(line, "part", text_or(line, "hash", "")), text_or(line, "why", ""));
+    }
+  }
+  for (const Json& line : it.at("closed").as_array()) {
+    fmt::print("leaf {} {} {}: content not given\n", int_or(line, "leaf", 0),
+               text_or(line, "kind", ""), text_or(line, "part", ""));
+  }
+}
+
+/// @param all  nothing that was shown is wrong
+Result<void> print_shown(const Session& session, Shown& shown, bool all) {
+  print(session,
+        JsonObject{{"opens", all && shown.opened > 0},
+                   {"items", std::move(shown.lines)},
+                   {"closed", std::move(shown.closed)}},
+        print_lines);
+  if (!all) {
+    return Error(Code::failed_precondition,
+                 "not all that was shown is what the log's leaves commit to")
+        .page(527);
+  }
+  if (shown.opened == 0) {
+    return Error(Code::failed_precondition,
+                 "nothing was opened: found salts and no content, wanted an opening's member "
+                 "contents, or --part and --content")
+        .page(527);
+  }
+  return {};
 }
 
 Result<void> open(const Session& session, const AuditOptions& options) {
@@ -227,32 +315,28 @@ Result<void> open(const Session& session, const AuditOptions& options) {
   if (!report.ok()) {
     return std::move(report).error();
   }
-  JsonArray lines;
+  keep_leaf(options, seen, *openings);
+  if (!options.part.empty() || options.leaf) {
+    if (openings->size() != 1) {
+      return wanted_one(options, openings->size());
+    }
+  }
+  if (!options.part.empty()) {
+    auto put = put_content(options, seen, openings->front());
+    if (!put.ok()) {
+      return std::move(put).error();
+    }
+  }
+  Shown shown;
   bool all = true;
   for (const Json& opening : *openings) {
-    auto checked = check_one(opening, seen, lines);
+    auto checked = check_one(opening, seen, &shown);
     if (!checked.ok()) {
       return std::move(checked).error();
     }
     all = all && *checked;
   }
-  print(session, JsonObject{{"opens", all}, {"items", std::move(lines)}}, [](const Json& it) {
-    for (const Json& line : it.at("items").as_array()) {
-      if (bool_or(line, "opens", false)) {
-        fmt::print("leaf {} {} {}: opens\n", int_or(line, "leaf", 0), text_or(line, "kind", ""),
-                   text_or(line, "part", ""));
-      } else {
-        fmt::print("leaf {} {}: does not open: {}\n", int_or(line, "leaf", 0),
-                   text_or(line, "part", text_or(line, "hash", "")), text_or(line, "why", ""));
-      }
-    }
-  });
-  if (!all) {
-    return Error(Code::failed_precondition,
-                 "not all that was shown is what the log's leaves commit to")
-        .page(527);
-  }
-  return {};
+  return print_shown(session, shown, all);
 }
 
 Result<void> show(const Session& session) {
@@ -297,9 +381,11 @@ void add_audit_commands(CLI::App& app, Session& session) {
       ->add_option("--opening", options->openings,
                    "File with openings {leaf, salt, contents}, such as 'aios runs history --json'")
       ->required();
+  shown->add_option("--leaf", options->leaf, "Only the opening of this leaf");
   auto* part = shown->add_option("--part", options->part,
                                  "Of the one opening: check this part, with --content");
-  auto* content = shown->add_option("--content", options->content, "File with the part's content");
+  auto* content = shown->add_option("--content", options->content,
+                                    "File with the part's content; JSON may be written in any way");
   part->needs(content);
   content->needs(part);
   auto* state = audit->add_subcommand("show", "Leaves, newest checkpoint and verifier key");

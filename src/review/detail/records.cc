@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review/detail/records.h"
 
+#include "govern/opening.h"
+
 #include <fmt/format.h>
 
 namespace aios::review::detail {
@@ -53,7 +55,7 @@ Error unreadable(std::string_view what, std::string_view id) {
 
 }  // namespace
 
-std::string question_text(const ReviewInfo& info) { return to_text(question_of(info)); }
+std::string question_text(const ReviewInfo& info) { return govern::content_of(question_of(info)); }
 
 std::string to_state(const Record& record) {
   const ReviewInfo& info = record.info;
@@ -63,8 +65,7 @@ std::string to_state(const Record& record) {
                       {"subject", record.subject},
                       {"run", info.run_id},
                       {"step", info.step},
-                      {"created", info.created.ns},
-                      {"question_salt", record.question_salt}};
+                      {"created", info.created.ns}};
   if (info.due) {
     state["due"] = info.due->ns;
   }
@@ -73,7 +74,6 @@ std::string to_state(const Record& record) {
     state["answered"] = info.answered->ns;
     state["answered_by"] = info.answered_by;
     state["corrected"] = info.corrected;
-    state["answer_salt"] = record.answer_salt;
   }
   return to_text(state);
 }
@@ -111,8 +111,6 @@ Result<Record> record_from(const store::StreamRow& row) {
   info.answered_by = text_or(*json, "answered_by", "");
   info.corrected = bool_or(*json, "corrected", false);
   info.answer = copy_of(*json, "answer");
-  record.question_salt = text_or(*json, "question_salt", "");
-  record.answer_salt = text_or(*json, "answer_salt", "");
   return record;
 }
 

@@ -18,15 +18,13 @@ inline constexpr std::uint16_t opened_event = 1;
 inline constexpr std::uint16_t answered_event = 2;
 inline constexpr std::uint16_t cancelled_event = 3;
 
-/// The whole review. `question` never changes: the leaf of the opening commits to its text.
+/// The whole review. `question` never changes: the leaf of the opening commits to it.
 struct Record {
   ReviewInfo info;
   std::string subject;
-  std::string question_salt;  ///< hex; opens the commitment in the leaf of the opening
-  std::string answer_salt;    ///< hex; opens the one in the leaf of the answer
 };
 
-/// {title, form, form_schema, evidence, suggestion} as text.
+/// {title, form, form_schema, evidence, suggestion}, as the leaf of the opening commits to it.
 std::string question_text(const ReviewInfo& info);
 std::string to_state(const Record& record);
 /// not_found [AIOS-0600] when the data subject was erased, data_loss [AIOS-0607] when unreadable.
