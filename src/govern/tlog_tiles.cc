@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.h"
 #include "govern/tlog.h"
+#include "store/transition.h"
 
 #include <fmt/format.h>
 
@@ -10,6 +11,7 @@ namespace aios::govern {
 namespace {
 
 constexpr int level_max = 63;
+static_assert(entry_bytes_max == store::leaf_bytes_max, "a leaf that is committed must fit a tile");
 
 // Decimal without sign, blanks or leading zeros.
 bool read_number(std::string_view text, std::uint64_t& value) {

@@ -219,6 +219,11 @@ void what_breaks_a_limit_is_refused(Subject& subject) {
     wide.streams.push_back(write(fmt::format("run_{}", i), 0, "x"));
   }
   CHECK(refused(wide));
+  Transition leaf = subject.transition();
+  leaf.leaves.push_back({std::string(leaf_bytes_max + 1, 'l')});
+  CHECK(refused(leaf));
+  leaf.leaves.front().bytes.pop_back();
+  subject.must_commit(leaf);
   Transition digest = subject.transition();
   digest.keys.push_back({"space", "key", std::string(33, 'd'), ""});
   CHECK(refused(digest));

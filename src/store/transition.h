@@ -8,6 +8,7 @@
 #include "core/ids.h"
 #include "core/time.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -107,12 +108,21 @@ struct AuditLeaf {
   std::string contents{};  ///< JSON object: part -> its text, of parts kept nowhere else
 };
 
+/// Bounds of one transition; beyond them it is refused: invalid_argument [AIOS-0406].
+inline constexpr std::size_t streams_max = 64;
+/// Keys, budget movements, messages, leaves, and events of one stream: each at most so many.
+inline constexpr std::size_t items_max = 256;
+inline constexpr std::size_t id_bytes_max = 256;
+inline constexpr std::size_t leaf_bytes_max =
+    65'535;  ///< an audit log's entry has 16 bits of length
+inline constexpr std::size_t transition_bytes_max = std::size_t{4} << 20;
+
 struct Transition {
   TenantId tenant;
   /// Fence: must equal the store's present epoch (Store::epoch() when the writer took over). A
   /// writer from before a take-over is refused even where versions happen to fit.
   std::uint64_t epoch = 0;
-  std::vector<StreamWrite> streams;  ///< <= 64
+  std::vector<StreamWrite> streams;
   std::vector<KeyClaim> keys;
   std::vector<BudgetMove> budgets;
   std::vector<OutboxMessage> outbox;

@@ -8,15 +8,9 @@
 namespace aios::store::detail {
 namespace {
 
-constexpr std::size_t streams_max = 64;
-constexpr std::size_t items_max =
-    256;  // keys, budget movements, messages, leaves, events of one stream
-constexpr std::size_t id_bytes_max = 256;
 constexpr std::size_t status_bytes_max = 64;
 constexpr std::size_t digest_bytes_max = 32;
 constexpr std::size_t value_bytes_max = 256;
-constexpr std::size_t leaf_bytes_max = std::size_t{64} << 10;
-constexpr std::size_t transition_bytes_max = std::size_t{4} << 20;
 static_assert(items_max <= outbox_messages_max);
 
 Error too_much(std::string_view what, std::size_t found, std::size_t most) {
