@@ -33,7 +33,7 @@ struct LeafFacts {
   /// Small, never personal: model and version, connector and operation, verdicts.
   JsonObject facts;
   std::vector<Decision> decisions;
-  /// Committed to, and kept by the caller.
+  /// Committed to as "payload", and kept by the caller: canonical JSON, see content_of().
   std::string payload;
   /// Committed to by name ("request", "answer"), and given back in AuditLeaf::contents (up to 4 KiB
   /// each) for the caller to keep sealed.
@@ -55,8 +55,10 @@ store::AuditLeaf make_leaf(const Context& ctx, Time now, const LeafFacts& facts)
 /// tile are immutable, and durable before a checkpoint covers them; after a crash the log continues
 /// from its last checkpoint. The store remembers size and root of the last one (sealed): a log
 /// whose files are missing or older than that is written again from the store, told of, and says so
-/// in a leaf "audit.rebuilt" of its own.
-/// Threading: fold() on any executor (folds wait for each other); the others from any thread.
+/// in a leaf "audit.rebuilt" of its own. That files went while it was open is noticed by the next
+/// fold; of old full tiles by one of the folds that follow, as each looks at some.
+/// Threading: fold() on any executor (one at a time, the others wait in turn); the others from any
+/// thread.
 class AuditLog {
  public:
   using Tell = std::function<void(const Error&)>;
@@ -79,6 +81,7 @@ class AuditLog {
   /// @return leaves folded; data_loss [AIOS-0524, 0532] when the store has fewer or other leaves
   ///         than were signed (an old backup was restored, a leaf was edited): nothing is signed
   ///         for that tenant then. It does not hold up the others; the first error is returned.
+  ///         resource_exhausted (Retry::same_call) when a thousand folds wait.
   virtual Task<Result<std::uint64_t>> fold(store::Store& store) = 0;
   /// C2SP vkey: "<name>+<hash>+<base64 key>", to be kept by the auditor.
   virtual std::string verifier_key() const = 0;

@@ -5,7 +5,7 @@
 #include "govern/detail/signing_key.h"
 #include "govern/detail/tenant_log.h"
 #include "govern/tlog.h"
-#include "runtime/one_shot.h"
+#include "runtime/turnstile.h"
 
 #include <fmt/format.h>
 
@@ -51,9 +51,11 @@ class TileLog final : public AuditLog {
   }
 
   Task<Result<std::uint64_t>> fold(store::Store& store) override {
-    co_await enter();
+    auto pass = co_await turnstile_.enter(Context());
+    if (!pass.ok()) {
+      co_return std::move(pass).error();
+    }
     auto folded = co_await fold_all(store);
-    leave();
     co_return folded;
   }
 
@@ -66,35 +68,6 @@ class TileLog final : public AuditLog {
   }
 
  private:
-  /// One fold at a time: the next one waits for its turn.
-  Task<void> enter() {
-    for (;;) {
-      runtime::OneShot<void> turn;
-      {
-        const std::lock_guard lock(mutex_);
-        if (!folding_) {
-          folding_ = true;
-          co_return;
-        }
-        waiting_.push_back(turn);
-      }
-      auto woken = co_await turn.wait(Context());
-      AIOS_ASSERT(woken.ok());  // no deadline, no cancellation
-    }
-  }
-
-  void leave() {
-    std::vector<runtime::OneShot<void>> waiting;
-    {
-      const std::lock_guard lock(mutex_);
-      folding_ = false;
-      waiting.swap(waiting_);
-    }
-    for (const auto& turn : waiting) {
-      turn.set(Result<void>());
-    }
-  }
-
   Task<Result<std::uint64_t>> fold_all(store::Store& store) {
     const Context ctx = system_context(default_tenant(), "audit");
     auto tenants = co_await store.tenants_with_leaves(ctx);
@@ -288,11 +261,10 @@ class TileLog final : public AuditLog {
   Tell told_;
   std::map<TenantId, std::shared_ptr<TenantLog>> logs_;
   std::map<TenantId, detail::SignedMemory> memories_;  // of logs that were held against the store
+  runtime::Turnstile turnstile_{{}};  // one fold at a time: the next ones wait for their turn
   mutable std::mutex mutex_;
-  bool folding_ = false;                         // guarded by mutex_
-  std::vector<runtime::OneShot<void>> waiting_;  // guarded by mutex_
-  std::map<TenantId, std::uint64_t> sizes_;      // guarded by mutex_
-  std::set<TenantId> checked_;                   // whose store was seen to hold what was signed
+  std::map<TenantId, std::uint64_t> sizes_;  // guarded by mutex_
+  std::set<TenantId> checked_;               // whose store was seen to hold what was signed
 };
 
 /// The folder of a log that was signed; empty when there is none.
