@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// govern/guard: the one gate. What calls a model's vendor or another system takes a Permit, and only
-// the Guard makes Permits. Events, reviews, this process's own models and promotions go on when the
-// Ruling allows it. Policies are Rego (bundle files), evaluated in process.
+// govern/guard: the one gate. What calls a model or another system takes a Permit, and only the
+// Guard makes Permits; events, reviews and promotions go on when the Ruling allows it. Policies are
+// Rego (bundle files), evaluated in process.
 // Decisions are cached by exactly the facts that the bundle can read (found at load in its text); a
 // bundle that reads clocks or random numbers is not cached.
 // Fail closed: no policy, a broken policy or an undefined result means deny:

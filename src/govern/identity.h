@@ -45,7 +45,6 @@ enum class Action : std::uint8_t {
   operate,
   read_payloads,
 };
-std::string_view name_of(Action action);
 
 class Identity {
  public:

@@ -44,8 +44,6 @@ const Rule& rule_of(Action action) {
 
 }  // namespace
 
-std::string_view name_of(Action action) { return rule_of(action).name; }
-
 bool detail::is_role(std::string_view role) {
   return std::find(role_names.begin(), role_names.end(), role) != role_names.end();
 }
