@@ -98,7 +98,7 @@ TEST_CASE("audit: a log whose files were removed is written again, told of and s
   }
 }
 
-TEST_CASE("audit: files that go while the log is open are missed by the next fold") {
+TEST_CASE("audit: that files went while the log was open is noticed by the next fold") {
   for (const char* gone : {"", "checkpoint", "tile", "tile/0", "tile/0/000", "tile/entries/000",
                            "tile/entries/002.p/88", "tile/1/000.p/2"}) {
     for (const std::size_t more : {std::size_t{0}, std::size_t{500}}) {
@@ -122,7 +122,7 @@ TEST_CASE("audit: files that go while the log is open are missed by the next fol
   }
 }
 
-TEST_CASE("audit: any one of many files that goes while the log is open is missed in the end") {
+TEST_CASE("audit: that one of many files went while the log was open is noticed in the end") {
   Fixture f;
   f.add(20'000);
   REQUIRE(f.fold().ok());
@@ -134,7 +134,7 @@ TEST_CASE("audit: any one of many files that goes while the log is open is misse
   CHECK(f.complaint("") == "verified");
 }
 
-TEST_CASE("audit: a folder that is put back to an older state while the log is open is told of") {
+TEST_CASE("audit: a folder that was put back while the log was open is told of") {
   Fixture f;
   f.add(40);
   REQUIRE(f.fold().ok());

@@ -65,5 +65,22 @@ class FolderGone(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(self.data, "audit", "default", "checkpoint")))
 
 
+class FolderGoneMeanwhile(unittest.TestCase):
+    def test_a_running_server_notices_and_the_log_verifies(self):
+        scene = Scene().with_server()
+        self.addCleanup(scene.close)
+        folder, key = scene.audit_log()
+        with open(os.path.join(folder, "checkpoint"), encoding="utf-8") as file:
+            kept = scene.write("kept", file.read())
+        shutil.rmtree(os.path.join(scene.server.data, "audit", "default"))
+        scene.audit_log()
+        self.assertEqual(scene.server.log().count("AIOS-0529"), 1, scene.server.log())
+        self.assertIn("aios_audit_rebuilt_total 1", scene.api().want("GET", "/metrics"))
+        kinds = [json.loads(leaf)["kind"] for leaf in entries_of(folder)]
+        self.assertEqual(kinds.count("audit.rebuilt"), 1)
+        verified = aios("audit", "verify", folder, "--key", key, "--checkpoint", kept)
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()
