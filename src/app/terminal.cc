@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/terminal.h"
 
+#include "store/file_io.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdint>
 #include <iterator>
 
@@ -97,16 +98,7 @@ Json shown(const Json& value) {
 }
 
 void tell_text(std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) {
-      continue;
-    }
-    if (written <= 0) {
-      return;
-    }
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
+  store::write_all(STDERR_FILENO, text);  // where nobody reads there is nobody to be told
 }
 
 void fill_standard_files() {
