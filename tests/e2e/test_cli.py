@@ -371,8 +371,14 @@ class IntentRouter(unittest.TestCase):
         self.assertGreater(report["accuracy"], 0.6)
         text = self.scene.cli("run", "route", "--input", rows, "--label-column", "label").stdout
         self.assertIn(f"{count} rows", text)
-        self.assertRegex(text, r"\n  human +\d+   accuracy of the model's unused answers 0\.\d{4}\n")
-        self.assertRegex(text, r"\n  (?!human)\w+ +\d+   accuracy of the answers 0\.\d{4}\n")
+        self.assertRegex(text, r"\n  automatic +\d+   accuracy of the answers \d\.\d{4}\n")
+        for floor, asked in (("0.99999", True), ("0.5", False)):
+            done = self.scene.cli("deploy", ROUTER, "--set", f"floor={floor}")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            text = self.scene.cli("run", "route", "--input", rows, "--label-column",
+                                  "label").stdout
+            (self.assertRegex if asked else self.assertNotRegex)(
+                text, r"\n  human +\d+   accuracy of the model's unused answers \d\.\d{4}\n")
 
     def test_ctrl_c_says_how_many_were_sent_and_exits_with_130(self):
         rows = self.scene.write("many.csv", "text\n" + "where is my card\n" * 20000)
