@@ -14,15 +14,6 @@ namespace {
 
 constexpr Duration pause_default = std::chrono::milliseconds(100);
 
-std::string_view word_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::done: return "ok";
-    case Outcome::failed: return "failed";
-    case Outcome::unknown: return "unknown";
-  }
-  return "unknown";
-}
-
 govern::LeafFacts leaf_facts(const OperationInfo& info, const OperationCall& call,
                              govern::LeafKind kind, std::string_view outcome) {
   govern::LeafFacts facts(kind);
@@ -151,28 +142,33 @@ Task<govern::Refusable<Prepared>> Connectors::prepare(Context ctx, OperationCall
                                     : Result<void>(std::move(arguments).error());
   const bool admitted = ruling.allowed() && fit.ok();
   const bool asks = call.purpose == Purpose::lookup;
-  if (admitted && asks) {
-    co_return Prepared{.permit = std::move(*ruling.permit), .info = info};
-  }
-  auto ready = impl_->can_begin(ctx.tenant, *found->loaded);
-  if (admitted && !ready.ok()) {
-    impl_->count(info, "blocked", Duration(0));
-    co_return Prepared{.permit = std::move(*ruling.permit),
-                       .info = info,
-                       .blocked = passing(std::move(ready).error())};
-  }
-  auto leaf = leaf_facts(info, call,
-                         asks ? govern::LeafKind::effect_lookup : govern::LeafKind::effect_intent,
-                         admitted ? "admitted" : "refused");
-  leaf.decisions.push_back(ruling.decision);
-  leaf.contents["arguments"] = govern::content_of(admitted ? *arguments : call.arguments);
-  auto bytes = govern::make_leaf(ctx, impl_->clock.now(), leaf);
   if (!admitted) {
+    auto leaf = leaf_facts(info, call,
+                           asks ? govern::LeafKind::effect_lookup : govern::LeafKind::effect_intent,
+                           "refused");
+    leaf.decisions.push_back(ruling.decision);
+    leaf.contents["arguments"] = govern::content_of(call.arguments);
     impl_->count(info, "refused", Duration(0));
     auto error = ruling.allowed() ? std::move(fit).error() : ruling.to_error();
-    co_return govern::Refusal{std::move(error).with(doing), {std::move(bytes)}};
+    co_return govern::Refusal{std::move(error).with(doing),
+                              {govern::make_leaf(ctx, impl_->clock.now(), leaf)}};
   }
-  co_return Prepared{.permit = std::move(*ruling.permit), .info = info, .intent = std::move(bytes)};
+  call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
+  Prepared prepared{.permit = std::move(*ruling.permit),
+                    .info = info,
+                    .call = std::move(call),
+                    .connector = found->loaded};
+  auto ready = asks ? Result<void>() : impl_->can_begin(ctx.tenant, *found->loaded);
+  if (!ready.ok()) {
+    impl_->count(info, "blocked", Duration(0));
+    prepared.blocked = passing(std::move(ready).error());
+  } else if (!asks) {
+    auto leaf = leaf_facts(info, prepared.call, govern::LeafKind::effect_intent, "admitted");
+    leaf.decisions.push_back(ruling.decision);
+    leaf.contents["arguments"] = govern::content_of(prepared.call.arguments);
+    prepared.intent = govern::make_leaf(ctx, impl_->clock.now(), leaf);
+  }
+  co_return prepared;
 }
 
 Result<void> Connectors::Impl::can_begin(const TenantId& tenant,
@@ -192,18 +188,18 @@ Task<Result<detail::Gate::Pass>> Connectors::Impl::begin(Context ctx,
   co_return entered;
 }
 
-Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCall call) {
-  auto leaf = leaf_facts(prepared.info, call, govern::LeafKind::effect_outcome, "failed");
+Task<Performed> Connectors::perform(Context ctx, Prepared prepared) {
+  auto leaf = leaf_facts(prepared.info, prepared.call, govern::LeafKind::effect_outcome, "failed");
   leaf.facts["decision"] = prepared.permit.decision().id;
-  auto found = impl_->find(ctx.tenant, call.connector, call.operation);
-  auto arguments = detail::carry_out(prepared.permit.decision(), call.arguments);
-  if (!found.ok() || !arguments.ok()) {  // the connector was taken away since it was prepared
-    auto gone = failed(found.ok() ? std::move(arguments).error() : std::move(found).error());
+  const auto loaded = std::move(prepared.connector);
+  auto there = impl_->in_place(ctx.tenant, prepared.info);
+  if (!there.ok()) {
+    auto gone = failed(std::move(there).error());
+    gone.blocked = gone.error->retry() != Retry::never;
+    leaf.outcome = gone.blocked ? "blocked" : "failed";
     gone.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
     co_return gone;
   }
-  const auto loaded = found->loaded;
-  call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
   auto beginning = impl_->begin(ctx, loaded);
   auto entered = co_await std::move(beginning);
   if (!entered.ok()) {
@@ -216,15 +212,16 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   }
   const Instant begun = impl_->clock.instant();
   Context attempt = ctx.until(begun + prepared.info.timeout);
-  auto performing =
-      loaded->connector->perform(std::move(attempt), std::move(prepared.permit), std::move(call));
+  auto performing = loaded->connector->perform(std::move(attempt), std::move(prepared.permit),
+                                               std::move(prepared.call));
   auto performed = co_await std::move(performing);
   impl_->leave(ctx.tenant, prepared.info.connector, *loaded, performed.outcome,
                performed.error ? &*performed.error : nullptr);
   const bool may_pass = performed.error && performed.error->retry() != Retry::never;
-  performed.spared = performed.outcome == Outcome::failed && may_pass &&
-                     (performed.request.empty() || *entered == detail::Gate::Pass::probe);
-  leaf.outcome = word_of(performed.outcome);
+  performed.spared =
+      performed.outcome == Outcome::failed && may_pass &&
+      (performed.spared || performed.request.empty() || *entered == detail::Gate::Pass::probe);
+  leaf.outcome = name_of(performed.outcome);
   add_exchange(performed.error ? &*performed.error : nullptr, performed.request, performed.answer,
                &leaf);
   performed.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
@@ -232,28 +229,26 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared, OperationCal
   co_return performed;
 }
 
-Task<LookedUp> Connectors::lookup(Context ctx, Prepared prepared, OperationCall call) {
+Task<LookedUp> Connectors::lookup(Context ctx, Prepared prepared) {
   LookedUp looked_up;
-  auto found = impl_->find(ctx.tenant, call.connector, call.operation);
-  auto arguments = detail::carry_out(prepared.permit.decision(), call.arguments);
-  if (!found.ok() || !arguments.ok()) {
-    looked_up.error = found.ok() ? std::move(arguments).error() : std::move(found).error();
+  const auto loaded = std::move(prepared.connector);
+  auto there = impl_->in_place(ctx.tenant, prepared.info);
+  if (!there.ok()) {
+    looked_up.error = std::move(there).error();
     co_return looked_up;
   }
-  call.arguments = arguments->is_null() ? Json(JsonObject()) : std::move(*arguments);
-  const auto loaded = found->loaded;
   auto beginning = impl_->begin(ctx, loaded);
   auto entered = co_await std::move(beginning);
   if (!entered.ok()) {
     looked_up.error = std::move(entered).error();
     co_return looked_up;
   }
-  auto leaf = leaf_facts(prepared.info, call, govern::LeafKind::effect_lookup, "failed");
+  auto leaf = leaf_facts(prepared.info, prepared.call, govern::LeafKind::effect_lookup, "failed");
   leaf.decisions.push_back(prepared.permit.decision());
   const Instant begun = impl_->clock.instant();
   Context attempt = ctx.until(begun + prepared.info.timeout);
-  auto asking =
-      loaded->connector->lookup(std::move(attempt), std::move(prepared.permit), std::move(call));
+  auto asking = loaded->connector->lookup(std::move(attempt), std::move(prepared.permit),
+                                          std::move(prepared.call));
   looked_up = co_await std::move(asking);
   const Error* error = looked_up.error ? &*looked_up.error : nullptr;
   impl_->leave(ctx.tenant, prepared.info.connector, *loaded,

@@ -24,12 +24,18 @@
 
 namespace aios::connectors {
 
+namespace detail {
+struct Loaded;
+}  // namespace detail
+
 struct ManifestFile {
   std::string path;  ///< for error messages
   std::string text;
 };
 struct OperationInfo {
   std::string connector, kind, operation, region;
+  std::string origin;         ///< where the system is: of http its base URL
+  bool names_effect = false;  ///< the system is told the effect's id, so that a person can find it
   EffectClass effect = EffectClass::none;
   runtime::BackoffOptions backoff;              ///< how often and how fast the caller may try again
   Duration timeout = std::chrono::seconds(10);  ///< of one attempt
@@ -60,6 +66,8 @@ struct OperationCall {
 struct Prepared {
   govern::Permit permit;
   OperationInfo info;
+  OperationCall call{};                         ///< its arguments as policy lets them through
+  std::shared_ptr<detail::Loaded> connector{};  ///< that was admitted, whatever is deployed since
   /// Commits to the arguments as policy lets them through; commit it before perform(). None for a
   /// look-up, which changes nothing and has a leaf of its own, and none when blocked.
   store::AuditLeaf intent{};
@@ -73,11 +81,11 @@ struct Performed {
   Json result;                 ///< when done
   Json remembered;             ///< when done: what the run keeps of it for policies; null: nothing
   std::optional<Error> error;  ///< when failed or unknown
-  /// Failed without an attempt: the breaker is open, all places are taken for too long, or a secret
-  /// is not there; error.retry_after() says when to ask again.
+  /// Failed without an attempt: the breaker is open, all places are taken for too long, a secret is
+  /// not there, or the connector is another one by now; error.retry_after() says when to ask again.
   bool blocked = false;
-  /// Failed, and no try of the caller's is used up: nothing was sent, or it probed a system that is
-  /// down for everybody.
+  /// Failed, and no try of the caller's is used up: nothing was sent, it probed a system that is
+  /// down for everybody, or the system does not take the secret.
   bool spared = false;
   /// What was sent, or may have been, as canonical JSON: of HTTP {method, url, body} with the
   /// body's exact text; never a header, which may hold a secret. Empty when certainly nothing was
@@ -121,8 +129,8 @@ class Connector {
   /// that are masked already. perform() and lookup() check the same.
   virtual Result<void> rehearse(const govern::Decision& decision,
                                 const OperationCall& call) const = 0;
-  /// One attempt within ctx.deadline. Fills Performed::request and answer; leaves leaf and blocked
-  /// alone.
+  /// One attempt within ctx.deadline. Fills Performed::request and answer, and spared where a secret
+  /// is not taken; leaves leaf and blocked alone.
   /// The Permit's obligations are already carried out on the arguments.
   virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
   /// Class lookup only. Fills all but the leaf.

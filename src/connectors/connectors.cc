@@ -15,6 +15,8 @@ namespace {
 
 /// Somebody has to act first, so there is no hurry.
 constexpr Duration secret_pause = std::chrono::seconds(5);
+/// To be admitted anew takes no time.
+constexpr Duration moved_pause = std::chrono::milliseconds(10);
 
 struct Head {
   std::string name, kind;
@@ -155,6 +157,24 @@ Result<Connectors::Impl::Found> Connectors::Impl::find(const TenantId& tenant,
         .page(901);
   }
   return Found{loaded->second, info};
+}
+
+Result<void> Connectors::Impl::in_place(const TenantId& tenant,
+                                        const OperationInfo& admitted) const {
+  const auto found = find(tenant, admitted.connector, admitted.operation);
+  if (!found.ok()) {
+    return found.error();
+  }
+  if (found->info->region == admitted.region && found->info->origin == admitted.origin) {
+    return {};
+  }
+  return Error(Code::unavailable,
+               fmt::format("connector '{}' was deployed for another region or address after the "
+                           "call was admitted",
+                           admitted.connector),
+               Retry::same_call)
+      .page(910)
+      .after(moved_pause);
 }
 
 Result<OperationInfo> Connectors::describe(const TenantId& tenant, std::string_view connector,

@@ -65,12 +65,13 @@ class Connectors {
   /// by perform(); any other refuses.
   /// The refusal has a leaf when the guard was asked.
   Task<govern::Refusable<Prepared>> prepare(Context ctx, OperationCall call);
-  /// One attempt within ctx and the operation's timeout. Performed::blocked while the breaker is
-  /// open, no place comes free or a secret is not there. When ctx ends after something was sent,
-  /// the outcome of what acts is unknown.
-  Task<Performed> perform(Context ctx, Prepared prepared, OperationCall call);
+  /// One attempt at what was admitted, within ctx and the operation's timeout. Performed::blocked
+  /// while the breaker is open, no place comes free or a secret is not there, and when the tenant's
+  /// connector has another region or address by now [AIOS-0910]: prepare it again. When ctx ends
+  /// after something was sent, the outcome of what acts is unknown.
+  Task<Performed> perform(Context ctx, Prepared prepared);
   /// Asks whether the call happened; changes nothing outside. @param prepared  for Purpose::lookup
-  Task<LookedUp> lookup(Context ctx, Prepared prepared, OperationCall call);
+  Task<LookedUp> lookup(Context ctx, Prepared prepared);
 
  private:
   struct Impl;

@@ -93,7 +93,7 @@ TEST_CASE("connectors: a status means what is known of the effect, and the manif
            StatusCase{502, "tell", Outcome::failed, Code::unavailable, Retry::same_call},
            StatusCase{429, "tell", Outcome::failed, Code::rate_limited, Retry::same_call},
            StatusCase{400, "tell", Outcome::failed, Code::invalid_argument, Retry::never},
-           StatusCase{401, "tell", Outcome::failed, Code::unauthenticated, Retry::never},
+           StatusCase{403, "tell", Outcome::failed, Code::permission_denied, Retry::never},
            StatusCase{404, "tell", Outcome::failed, Code::not_found, Retry::never},
            StatusCase{409, "tell", Outcome::failed, Code::already_exists, Retry::never},
            StatusCase{301, "tell", Outcome::unknown, Code::failed_precondition, Retry::never},
@@ -299,9 +299,9 @@ TEST_CASE("connectors: client errors do not open the breaker") {
   CHECK(bench.connectors.list(bench.ctx.tenant)[0].breaker == "closed");
 }
 
-Task<void> perform_one(Connectors* connectors, Context ctx, Prepared prepared, OperationCall call,
+Task<void> perform_one(Connectors* connectors, Context ctx, Prepared prepared,
                        std::vector<Performed>* out) {
-  auto performing = connectors->perform(std::move(ctx), std::move(prepared), std::move(call));
+  auto performing = connectors->perform(std::move(ctx), std::move(prepared));
   auto performed = co_await std::move(performing);
   out->push_back(std::move(performed));
 }
@@ -320,7 +320,7 @@ TEST_CASE("connectors: attempts beyond the concurrency wait their turn, within t
     if (i == 3) {
       ctx.deadline = bench.loop.clock().instant() + Duration(milliseconds(50));
     }
-    group.spawn(perform_one(&bench.connectors, ctx, std::move(*prepared), call, &done));
+    group.spawn(perform_one(&bench.connectors, ctx, std::move(*prepared), &done));
   }
   bench.loop.advance(milliseconds(90));
   CHECK(bench.client.requests.size() == 2);

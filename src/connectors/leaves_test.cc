@@ -22,7 +22,7 @@ TEST_CASE("connectors: intent and outcome leaves name the call and never hold it
   CHECK(prepared->intent.bytes.find("eff_1") != std::string::npos);
   CHECK(prepared->intent.bytes.find("private") == std::string::npos);
   bench.client.lose();
-  auto performed = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*prepared), call));
+  auto performed = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*prepared)));
   CHECK(performed.leaf.bytes.find("effect_outcome") != std::string::npos);
   CHECK(performed.leaf.bytes.find("unknown") != std::string::npos);
 }

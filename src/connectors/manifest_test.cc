@@ -197,7 +197,7 @@ Task<Performed> prepare_and_perform(Connectors* connectors, Context ctx, Operati
     refusal.error = prepared.error();
     co_return refusal;
   }
-  auto performing = connectors->perform(ctx, std::move(*prepared), call);
+  auto performing = connectors->perform(ctx, std::move(*prepared));
   auto performed = co_await std::move(performing);
   co_return performed;
 }

@@ -27,7 +27,7 @@ TEST_CASE("connectors: an attempt that was allowed to one tenant is not made for
   auto prepared = bench.prepare(call);
   REQUIRE(prepared.ok());
   const auto performed =
-      bench.loop.run(bench.connectors.perform(bench.theirs, std::move(*prepared), call));
+      bench.loop.run(bench.connectors.perform(bench.theirs, std::move(*prepared)));
   CHECK(performed.outcome == Outcome::failed);
   REQUIRE(performed.error);
   CHECK(performed.error->code() == Code::internal);
@@ -42,8 +42,7 @@ TEST_CASE("connectors: a look-up that was allowed to one tenant is not made for 
   call.purpose = Purpose::lookup;
   auto prepared = bench.prepare(call);
   REQUIRE(prepared.ok());
-  const auto found =
-      bench.loop.run(bench.connectors.lookup(bench.theirs, std::move(*prepared), call));
+  const auto found = bench.loop.run(bench.connectors.lookup(bench.theirs, std::move(*prepared)));
   CHECK_FALSE(found.result);
   REQUIRE(found.error);
   CHECK(found.error->code() == Code::internal);

@@ -40,7 +40,7 @@ struct Two : Bench {
   Performed perform_as(const Context& who, const OperationCall& what) {
     auto prepared = prepare_as(who, what);
     REQUIRE(prepared.ok());
-    return loop.run(connectors.perform(who, std::move(*prepared), what));
+    return loop.run(connectors.perform(who, std::move(*prepared)));
   }
   std::string breaker_of(const Context& who) { return connectors.list(who.tenant)[0].breaker; }
   Context other;

@@ -94,9 +94,9 @@ TEST_CASE("connectors: to prepare is not to probe, and who comes second has an o
   CHECK_FALSE(second->blocked.has_value());
   CHECK(says(second->intent, R"("outcome":"admitted")"));
   bench.client.lose();
-  const auto probed = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*first), call));
+  const auto probed = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*first)));
   CHECK_FALSE(probed.blocked);
-  const auto late = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*second), call));
+  const auto late = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*second)));
   CHECK(late.blocked);
   CHECK(says(late.leaf, R"("kind":"effect_outcome")"));
   CHECK(says(late.leaf, R"("outcome":"blocked")"));

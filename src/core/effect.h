@@ -26,11 +26,22 @@ constexpr std::string_view name_of(EffectClass effect) {
   return "none";
 }
 
+/// Whether it may change the world outside.
+constexpr bool acts(EffectClass effect) { return effect > EffectClass::read; }
+
 /// What is known after a try.
 enum class Outcome : std::uint8_t {
   done,     ///< it happened, the result is in hand
   failed,   ///< it certainly did not happen (refused, not sent, rolled back by the peer's word)
   unknown,  ///< sent, and no trustworthy answer came back
 };
+constexpr std::string_view name_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::done: return "done";
+    case Outcome::failed: return "failed";
+    case Outcome::unknown: return "unknown";
+  }
+  return "unknown";
+}
 
 }  // namespace aios

@@ -53,6 +53,10 @@ struct CallPlan {
   /// What it stands or falls with (workflow/peer.h): who is blocked by it is woken by
   /// Engine::peer_recovered(). Empty: nothing.
   std::string peer;
+  /// Where it acts. Of what was sent elsewhere nobody can be asked here, and nothing is sent again.
+  /// Empty: there is only one place.
+  std::string origin;
+  bool names_effect = true;  ///< the system knows the effect by its id
 };
 
 /// What came of one attempt.
@@ -111,6 +115,10 @@ class Function {
   /// `failed`: never goes to the document, any other is tried again up to CallPlan::backoff. After
   /// `unknown` it depends on the effect class alone.
   virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
+  /// Whether a call can have given this: what a person says of one that happened. @return
+  /// invalid_argument [AIOS-1020], with what is wanted
+  virtual Result<void> check_result(const Context& ctx, const CallRequest& request,
+                                    const Json& result);
   /// Class lookup only. @param prepared  for Purpose::lookup
   virtual Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request);
 };

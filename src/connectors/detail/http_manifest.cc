@@ -236,6 +236,7 @@ std::unique_ptr<HttpManifest> read_http_manifest(const ManifestFile& file, const
   common.connector = manifest->name;
   common.kind = "http";
   common.region = manifest->region;
+  common.origin = manifest->base_url;
   common.backoff = calls.backoff;
   common.timeout = calls.timeout;
   if (const auto operations = reader.needed(reader.root(), "operations")) {

@@ -54,6 +54,9 @@ struct Connectors::Impl {
   };
   Result<Found> find(const TenantId& tenant, std::string_view connector,
                      std::string_view operation) const;
+  /// Whether the system is where it was when the call was admitted. not_found [AIOS-0901]: the
+  /// connector was taken away; unavailable [AIOS-0910]: it is elsewhere now.
+  Result<void> in_place(const TenantId& tenant, const OperationInfo& admitted) const;
   /// [AIOS-0906] for the first secret of the connector that is not there.
   Result<void> has_secrets(const TenantId& tenant, const Connector& connector) const;
   /// Gives the place back, and tells whoever waits for the connector when it is there again.

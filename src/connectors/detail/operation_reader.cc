@@ -158,6 +158,15 @@ void read_effect(Reader& reader, const Node& node, HttpOperation* operation) {
   }
 }
 
+/// Whether the system is told the effect's id: in a header, the path or the body.
+bool names_effect(const HttpOperation& operation) {
+  const auto& request = operation.request;
+  const auto& names = request.path.names();
+  return !operation.key_header.empty() ||
+         std::find(names.begin(), names.end(), "effect_id") != names.end() ||
+         (request.body && request.body->text().find("$effect") != std::string_view::npos);
+}
+
 }  // namespace
 
 HttpOperation read_operation(Reader& reader, const Node& node, const std::string& name,
@@ -189,6 +198,7 @@ HttpOperation read_operation(Reader& reader, const Node& node, const std::string
     operation.info.timeout = read.value_or(operation.info.timeout);
   }
   read_effect(reader, node, &operation);
+  operation.info.names_effect = names_effect(operation);
   return operation;
 }
 

@@ -137,14 +137,14 @@ struct Bench {
   Performed perform(const OperationCall& what) {
     auto prepared = prepare(what);
     REQUIRE(prepared.ok());
-    return loop.run(connectors.perform(ctx, std::move(*prepared), what));
+    return loop.run(connectors.perform(ctx, std::move(*prepared)));
   }
   LookedUp lookup(OperationCall what) {
     what.purpose = Purpose::lookup;
     auto prepared = prepare(what);
     REQUIRE(prepared.ok());
     CHECK(prepared->intent.bytes.empty());
-    return loop.run(connectors.lookup(ctx, std::move(*prepared), what));
+    return loop.run(connectors.lookup(ctx, std::move(*prepared)));
   }
 
   runtime::SimExecutor loop;

@@ -4,6 +4,8 @@
 #include "connectors/connectors.h"
 #include "workflow/function.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace aios::workflow {
@@ -48,7 +50,26 @@ class Connector final : public Function {
                     .backoff = info->backoff,
                     .timeout = info->timeout,
                     .settle = info->settle,
-                    .peer = connector_peer(call.connector)};
+                    .peer = connector_peer(call.connector),
+                    .origin = info->origin,
+                    .names_effect = info->names_effect};
+  }
+
+  Result<void> check_result(const Context& ctx, const CallRequest& request,
+                            const Json& result) override {
+    const auto call = call_of(request);
+    const auto info = connectors_->describe(ctx.tenant, call.connector, call.operation);
+    if (!info.ok() || !info->result_checker) {
+      return {};  // taken away since, or it takes all: there is nothing to hold it against
+    }
+    auto fits = info->result_checker->validate(result);
+    if (fits.ok()) {
+      return {};
+    }
+    return Error(Code::invalid_argument,
+                 fmt::format("the result is not what '{}' of '{}' gives: {}", call.operation,
+                             call.connector, fits.error().message()))
+        .page(1020);
   }
 
   Task<govern::Refusable<PreparedCall>> prepare(Context ctx, CallRequest request) override {
@@ -67,9 +88,9 @@ class Connector final : public Function {
   }
 
   Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) override {
-    auto call = call_of(request);
+    const auto call = call_of(request);
     auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
-    auto done = co_await connectors_->perform(ctx, std::move(*admitted), call);
+    auto done = co_await connectors_->perform(ctx, std::move(*admitted));
     CallOutcome out;
     out.connector_result = memory_of(call, std::move(done.remembered));
     out.outcome = done.outcome;
@@ -84,9 +105,9 @@ class Connector final : public Function {
   }
 
   Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request) override {
-    auto call = call_of(request);
+    const auto call = call_of(request);
     auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
-    auto asked = co_await connectors_->lookup(ctx, std::move(*admitted), call);
+    auto asked = co_await connectors_->lookup(ctx, std::move(*admitted));
     LookupOutcome out;
     out.connector_result = memory_of(call, std::move(asked.remembered));
     out.result = std::move(asked.result);
