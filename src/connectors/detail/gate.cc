@@ -114,7 +114,8 @@ Gate::Health health_of(Outcome outcome, const Error* error) {
     case Code::internal: return Gate::Health::no_word;
     default: break;
   }
-  return error->page() == 904 ? Gate::Health::good : Gate::Health::no_word;
+  const bool answered = error->page() == 904 || error->page() == 911;
+  return answered ? Gate::Health::good : Gate::Health::no_word;
 }
 
 }  // namespace aios::connectors::detail

@@ -14,6 +14,8 @@ namespace aios::connectors::detail {
 namespace {
 
 constexpr std::int64_t retry_after_seconds_max = 3600;
+/// Somebody has to act first, so there is no hurry.
+constexpr Duration secret_pause = std::chrono::seconds(5);
 
 std::optional<Duration> retry_after(const net::Response& response) {
   const std::string_view text = trim(response.headers.get("retry-after"));
@@ -60,6 +62,14 @@ Retry usual_retry(int status) {
   return passing ? Retry::same_call : Retry::never;
 }
 
+bool is_json(std::string_view content_type) {
+  const std::string type = ascii_lower(
+      trim(content_type.substr(0, std::min(content_type.find(';'), content_type.size()))));
+  return type == "application/json" || type.ends_with("+json");
+}
+
+}  // namespace
+
 const StatusRule* rule_for(int status, const std::vector<StatusRule>& rules) {
   for (const StatusRule& rule : rules) {
     if (std::find(rule.statuses.begin(), rule.statuses.end(), status) != rule.statuses.end()) {
@@ -68,14 +78,6 @@ const StatusRule* rule_for(int status, const std::vector<StatusRule>& rules) {
   }
   return nullptr;
 }
-
-bool is_json(std::string_view content_type) {
-  const std::string type = ascii_lower(
-      trim(content_type.substr(0, std::min(content_type.find(';'), content_type.size()))));
-  return type == "application/json" || type.ends_with("+json");
-}
-
-}  // namespace
 
 Verdict judge_answer(const net::Response& response, EffectClass effect,
                      const std::vector<StatusRule>& rules) {
@@ -100,6 +102,16 @@ Verdict judge_answer(const net::Response& response, EffectClass effect,
     verdict.error = std::move(*verdict.error).after(*pause);
   }
   return verdict;
+}
+
+Verdict secret_not_taken(const std::string& secret) {
+  Error error(Code::unauthenticated,
+              fmt::format("secret '{}' is not taken: the system answered 401 {}", secret,
+                          net::reason_phrase(401)),
+              Retry::same_call);
+  return {.outcome = Outcome::failed,
+          .error = std::move(error).page(911).after(secret_pause),
+          .spared = true};
 }
 
 Verdict judge_failure(Error error, EffectClass effect) {

@@ -22,9 +22,13 @@ struct StatusRule {
   std::optional<Outcome> outcome;  ///< failed or unknown
 };
 
+/// The line that a status has; null: none.
+const StatusRule* rule_for(int status, const std::vector<StatusRule>& rules);
+
 struct Verdict {
   Outcome outcome = Outcome::unknown;
   std::optional<Error> error;  ///< none when done
+  bool spared = false;         ///< as Performed::spared
 };
 
 /// A status without a rule, or a rule that leaves something out:
@@ -35,6 +39,10 @@ struct Verdict {
 ///   all else  failed, never
 Verdict judge_answer(const net::Response& response, EffectClass effect,
                      const std::vector<StatusRule>& rules);
+
+/// A 401 to a request with a secret: nothing was done, and until somebody puts the right one in its
+/// place nothing will be.
+Verdict secret_not_taken(const std::string& secret);
 
 /// A call without an answer. Nothing sent: failed. Else reads failed and may be repeated, the
 /// rest is unknown.

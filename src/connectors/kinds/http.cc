@@ -105,6 +105,7 @@ class HttpConnector final : public Connector {
   /// says that there is none.
   Result<Json> read_answer(const HttpRequestForm& form, const net::Response& response,
                            const OperationCall& call) const;
+  detail::Verdict judge(const net::Response& response, EffectClass effect) const;
   Result<Json> read_found(const HttpOperation& operation, const net::Response& response,
                           const OperationCall& call) const;
 
@@ -230,6 +231,14 @@ Result<Json> HttpConnector::recall(const HttpOperation& operation, const Result<
   return kept;
 }
 
+detail::Verdict HttpConnector::judge(const net::Response& response, EffectClass effect) const {
+  const bool own_word = detail::rule_for(response.status, manifest_->errors) != nullptr;
+  if (response.status == 401 && !manifest_->auth_secret.empty() && !own_word) {
+    return detail::secret_not_taken(manifest_->auth_secret);
+  }
+  return detail::judge_answer(response, effect, manifest_->errors);
+}
+
 Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, OperationCall call) {
   Performed performed;
   auto fits = permit.check(ctx, govern::GuardPoint::connector_egress);
@@ -265,10 +274,11 @@ Task<Performed> HttpConnector::perform(Context ctx, govern::Permit permit, Opera
   performed.answer = detail::answer_image(*response);
   const auto& absent = operation->request.absent;
   const bool none = std::find(absent.begin(), absent.end(), response->status) != absent.end();
-  auto verdict = detail::judge_answer(*response, effect, manifest_->errors);
+  auto verdict = judge(*response, effect);
   if (!none && verdict.outcome != Outcome::done) {
     performed.outcome = verdict.outcome;
     performed.error = std::move(verdict.error);
+    performed.spared = verdict.spared;
     co_return performed;
   }
   auto result = read_answer(operation->request, *response, call);
@@ -295,7 +305,7 @@ Result<Json> HttpConnector::read_found(const HttpOperation& operation,
   const HttpRequestForm& form = *operation.lookup;
   const bool none =
       std::find(form.absent.begin(), form.absent.end(), response.status) != form.absent.end();
-  auto verdict = detail::judge_answer(response, EffectClass::read, manifest_->errors);
+  auto verdict = judge(response, EffectClass::read);
   if (!none && verdict.outcome != Outcome::done) {
     return *std::move(verdict.error);
   }
