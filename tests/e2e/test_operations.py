@@ -2,7 +2,9 @@
 """What surrounds a server: a terminal that hangs up, a log that nobody reads, a port that is taken,
 folders that backups may go to."""
 
+import base64
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -12,6 +14,17 @@ import unittest
 from harness import BINARY, Scene, Server, aios, clean_environment, wait_for
 
 PIPE_BYTES = 4096
+ASKING = """
+document: {dsl: '1.0.3', namespace: watched, name: ask, version: '1.0.0'}
+do:
+  - ask:
+      call: review:1.0.0@default
+      with: {title: 'Well?', form: f, assignees: [reviewer], evidence: {text: x}, due: PT1S}
+"""
+POLICY = """package aios.review_assign
+import rego.v1
+default allow := true
+"""
 
 
 class Terminal(unittest.TestCase):
@@ -142,6 +155,27 @@ class Watched(unittest.TestCase):
             return float(text.split("\naios_audit_leaves_unsigned ")[1].split("\n")[0])
         scene.api().want("POST", "/api/v1/keys", {"name": "x", "roles": ["auditor"]})
         wait_for(lambda: unsigned() == 0, "every leaf is signed")
+
+    def test_a_review_that_nobody_answered_in_time_is_marked_and_counted(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.with_server()
+        files = {"aios.yaml": "name: app\nversion: 1.0.0\n", "workflows/a.yaml": ASKING,
+                 "forms/f.json": '{"type": "object"}', "policies/p.rego": POLICY}
+        scene.api().want("POST", "/api/v1/deployments", {"files": {
+            path: base64.b64encode(text.encode()).decode() for path, text in files.items()}})
+        run = scene.api().want("POST", "/api/v1/runs", {"workflow": "ask"})["id"]
+        scene.api().run_when(run, ("review",))
+        wait_for(lambda: "\naios_reviews_overdue 1" in
+                 scene.api().exchange("GET", "/metrics")[2].decode(), "the review is overdue")
+        listed = scene.cli("review", "list").stdout
+        self.assertRegex(listed, r"rev_\w+ +overdue ")
+        review = json.loads(scene.cli("--json", "review", "list").stdout)["items"][0]
+        self.assertEqual((review["status"], review["overdue"]), ("open", True))
+        scene.api("reviewer").want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                                   {"answer": {}})
+        self.assertIn("\naios_reviews_overdue 0",
+                      scene.api().exchange("GET", "/metrics")[2].decode())
 
 
 if __name__ == "__main__":
