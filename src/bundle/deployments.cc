@@ -31,6 +31,15 @@ Error not_loaded(const TenantId& tenant, const std::string& why) {
       .after(failure_pause);
 }
 
+/// What is set, as the bundle reads it: on the command line a number is a text.
+JsonObject values_of(const JsonObject& settings, const Bundle& bundle) {
+  JsonObject out;
+  for (const auto& member : settings) {
+    out[member.key()] = bundle.parameters.at(member.key());
+  }
+  return out;
+}
+
 Error overtaken(const TenantId& tenant, std::uint64_t by) {
   return Error(Code::aborted,
                fmt::format("another deployment of tenant '{}' was made meanwhile (number {}): "
@@ -218,9 +227,7 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   info.version = bundle->version;
   info.digest = bundle->digest;
   info.parameters = bundle->parameters;
-  for (const auto& member : settings) {
-    info.set[member.key()] = bundle->parameters.at(member.key());
-  }
+  info.set = values_of(settings, *bundle);
   if (before.number > 0) {
     info.changes = changes_between(before.parameters, info.parameters);
   }
@@ -275,7 +282,9 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
   const auto before = impl_->of(ctx.tenant);
   const auto bundle = std::make_shared<const Bundle>(std::move(*checked->bundle));
   Result<DeploymentInfo> done = Error(Code::internal, "not deployed");
-  if (before && before->info.digest == bundle->digest) {
+  // What is set counts too, where it equals the default: the next default shall not replace it.
+  if (before && before->info.digest == bundle->digest &&
+      before->info.set == values_of(settings, *bundle)) {
     done = before->info;
     done->changed = false;
   } else {

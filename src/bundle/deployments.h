@@ -32,7 +32,7 @@ struct DeploymentInfo {
   JsonObject set;            ///< those that were set, in this deployment or one before it
   std::vector<ParameterChange> changes;  ///< against the deployment before; not kept
   Time at;
-  bool changed = true;  ///< false: the same digest runs already, nothing was committed
+  bool changed = true;  ///< false: the same runs already with the same set, nothing was committed
   std::vector<std::string> warnings;  ///< of the check, and secrets that are missing now
   Json to_json() const;
 };

@@ -340,6 +340,13 @@ TEST_CASE("deploy: parameters that are not given keep what was set, and changes 
   CHECK(third->parameters == JsonObject{{"limit", 6}, {"other", 6}});
   CHECK(third->set.empty());
   CHECK(rooms.deployments->current(default_tenant())->changes.empty());
+  auto equal = deploy(with("2", "6"), {{"limit", "6"}});  // set to what is the default anyway
+  REQUIRE(equal.ok());
+  CHECK(equal->changed);
+  CHECK_FALSE(deploy(with("2", "6"), {{"limit", "6"}})->changed);
+  auto later = deploy(with("3", "7"), {});
+  REQUIRE(later.ok());
+  CHECK(later->parameters == JsonObject{{"limit", 6}, {"other", 7}});
 }
 
 }  // namespace
