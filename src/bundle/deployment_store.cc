@@ -2,6 +2,7 @@
 #include "bundle/detail/deployment_records.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "store/label.h"
 
 #include <fmt/format.h>
 
@@ -47,7 +48,7 @@ Task<Result<void>> record(store::Store& store, Context ctx, DeploymentInfo info,
   write.state = store::Payload{"", text};
   write.history.push_back({history_deployed, info.at, store::Payload{"", text}});
   write.status = "current";
-  write.label = info.name.substr(0, 64);
+  write.label = store::label_of(info.name);
 
   govern::LeafFacts leaf(govern::LeafKind::deployment);
   leaf.stream = fmt::format("{}#{}", info.name, info.number);

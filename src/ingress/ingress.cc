@@ -6,6 +6,7 @@
 #include "govern/audit.h"
 #include "govern/opening.h"
 #include "ingress/refusals.h"
+#include "store/label.h"
 
 #include <fmt/format.h>
 
@@ -95,7 +96,7 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   write.id = inbox.accepted.id;
   write.state = store::Payload{event.subject, to_text(Json(std::move(state)))};
   write.status = inbox.accepted.status;
-  write.label = event.type.substr(0, 64);
+  write.label = store::label_of(event.type);
   write.end = store::StreamEnd::closed;
 
   store::Transition transition;

@@ -60,8 +60,8 @@ struct StreamWrite {
   std::vector<HistoryEvent> history;
   /// The whole new state; nothing: the state stays.
   std::optional<Payload> state;
-  /// Listable, in clear, at most 64 bytes each, never personal data: e.g. "waiting" and the
-  /// workflow's name.
+  /// Listable, in clear, at most 64 and 128 bytes (store/label.h), never personal data: e.g.
+  /// "waiting" and the workflow's name.
   std::string status;
   std::string label;
   /// The stream's one durable wake-up time; nothing: none (replaces the previous one at each

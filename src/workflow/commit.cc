@@ -5,6 +5,7 @@
 #include "workflow/detail/engine_impl.h"
 
 #include "core/text.h"
+#include "store/label.h"
 
 #include <fmt/format.h>
 
@@ -20,7 +21,6 @@ constexpr std::size_t state_bytes_max = std::size_t{3} << 20;
 constexpr std::size_t items_max = 200;
 constexpr std::size_t streams_max = 32;
 constexpr std::size_t item_bytes_max = std::size_t{256} << 10;
-constexpr std::size_t label_bytes_max = 64;
 constexpr std::uint32_t refusals_max = 2;
 
 Problem too_large(std::size_t found) {
@@ -150,7 +150,7 @@ store::StreamWrite Engine::Impl::run_write(LiveRun& run) {
   write.state = store::Payload{run.state.subject, std::exchange(run.sealed, {})};
   write.history = std::exchange(run.history, {});
   write.status = std::string(name_of(run.state.status));
-  write.label = run.state.workflow.substr(0, label_bytes_max);
+  write.label = store::label_of(run.state.workflow);
   if (run.state.ended()) {
     write.end = store::StreamEnd::closed;
   } else if (run.state.waiting) {

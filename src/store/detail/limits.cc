@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/store_impl.h"
+#include "store/label.h"
 
 #include <fmt/format.h>
 
@@ -59,7 +60,7 @@ void check_stream(Check& check, const StreamWrite& stream) {
   check.name("id of a stream", stream.id)
       .most("history events of a stream", stream.history.size(), items_max)
       .most("bytes of a status", stream.status.size(), status_bytes_max)
-      .most("bytes of a label", stream.label.size(), status_bytes_max);
+      .most("bytes of a label", stream.label.size(), label_bytes_max);
   for (const HistoryEvent& event : stream.history) {
     check.payload(event.data);
   }
