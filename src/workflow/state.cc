@@ -90,21 +90,39 @@ JsonObject to_json(const EffectState& effect) {
   }
   put(out, "first_at", effect.first_at);
   put(out, "sent_at", effect.sent_at);
+  put(out, "origin", effect.origin);
   return out;
 }
 
-EffectState effect_of(const Json& value) {
+/// Of an enum that is on disk. @param last  its greatest number
+template <class Enum>
+Result<Enum> take_enum(const Json& value, std::string_view name, Enum last) {
+  const auto number = int_or(value, name, -1);
+  if (number < 0 || number > static_cast<std::int64_t>(last)) {
+    return Error(Code::data_loss, fmt::format("a run's state has {} {}, wanted 0 to {}", name,
+                                              number, static_cast<int>(last)))
+        .page(1034);
+  }
+  return static_cast<Enum>(number);
+}
+
+Result<EffectState> effect_of(const Json& value) {
   EffectState out;
+  auto phase = take_enum(value, "phase", EffectState::Phase::intent);
+  if (!phase.ok()) {
+    return std::move(phase).error();
+  }
+  out.phase = *phase;
   out.id = take_text(value, "id");
   out.function = take_text(value, "function");
   out.step = take_text(value, "step");
   out.arguments = take(value, "arguments");
-  out.phase = static_cast<EffectState::Phase>(int_or(value, "phase", 0) == 0 ? 0 : 1);
   out.attempt = static_cast<std::uint32_t>(int_or(value, "attempt", 0));
   out.lookups = static_cast<std::uint32_t>(int_or(value, "lookups", 0));
   out.maybe_happened = bool_or(value, "maybe", false);
   out.first_at = take_time(value, "first_at");
   out.sent_at = take_time(value, "sent_at");
+  out.origin = take_text(value, "origin");
   return out;
 }
 
@@ -118,9 +136,13 @@ JsonObject to_json(const Waiting& waiting) {
   return out;
 }
 
-Waiting waiting_of(const Json& value) {
+Result<Waiting> waiting_of(const Json& value) {
   Waiting out;
-  out.reason = static_cast<Waiting::Reason>(int_or(value, "reason", 0));
+  auto reason = take_enum(value, "reason", Waiting::Reason::incident);
+  if (!reason.ok()) {
+    return std::move(reason).error();
+  }
+  out.reason = *reason;
   out.since = Time{int_or(value, "since", 0)};
   out.wake_at = take_time(value, "wake_at");
   out.subject = take_text(value, "subject");
@@ -279,7 +301,12 @@ Result<RunState> decode_state(std::string_view bytes) {
     return std::move(parsed).error();
   }
   const auto& in = *parsed;
+  auto status = take_enum(in, "status", RunStatus::cancelled);
+  if (!status.ok()) {
+    return std::move(status).error();
+  }
   RunState out;
+  out.status = *status;
   out.workflow = take_text(in, "workflow");
   out.version = take_text(in, "version");
   out.digest = take_text(in, "digest");
@@ -288,7 +315,6 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.traceparent = take_text(in, "trace");
   out.starter = take_text(in, "starter");
   out.labels = static_cast<std::uint32_t>(int_or(in, "labels", 0));
-  out.status = static_cast<RunStatus>(int_or(in, "status", 0));
   out.created = Time{int_or(in, "created", 0)};
   out.deadline = take_time(in, "deadline");
   out.raw_input = take(in, "raw_input");
@@ -302,10 +328,18 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));
   out.effects = static_cast<std::uint64_t>(int_or(in, "effects", 0));
   if (const auto* effect = find(in, "effect"); effect != nullptr) {
-    out.effect = effect_of(*effect);
+    auto read = effect_of(*effect);
+    if (!read.ok()) {
+      return std::move(read).error();
+    }
+    out.effect = std::move(*read);
   }
   if (const auto* waiting = find(in, "waiting"); waiting != nullptr) {
-    out.waiting = waiting_of(*waiting);
+    auto read = waiting_of(*waiting);
+    if (!read.ok()) {
+      return std::move(read).error();
+    }
+    out.waiting = std::move(*read);
   }
   out.from_backup = bool_or(in, "from_backup", false);
   out.cancel_asked = bool_or(in, "cancel_asked", false);

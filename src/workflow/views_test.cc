@@ -66,6 +66,28 @@ TEST_CASE("views: a state that is cut anywhere is an error and not a run") {
   CHECK(decode_head("\x07{}").error().page() == 1030);
 }
 
+TEST_CASE("views: a number that no program wrote is an error and not a run that is under way") {
+  const Definition definition;
+  auto state = some_state();
+  state.effect.emplace();
+  const auto bytes = encode_state(state, &definition);
+  REQUIRE(decode_state(bytes).ok());
+  for (const std::string member : {R"("status":)", R"("reason":)", R"("phase":)"}) {
+    for (const auto* wrong : {"9", "-1", "300", "\"x\""}) {
+      CAPTURE(member);
+      CAPTURE(wrong);
+      auto damaged = bytes;
+      const auto at = damaged.find(member);
+      REQUIRE(at != std::string::npos);
+      damaged.replace(at + member.size(), 1, wrong);
+      const auto read = decode_state(damaged);
+      REQUIRE_FALSE(read.ok());
+      CHECK(read.error().code() == Code::data_loss);
+      CHECK(read.error().page() == 1034);
+    }
+  }
+}
+
 TEST_CASE("views: only a page at the end of a text is one") {
   CHECK(page_of("no answer  [AIOS-0412]") == "AIOS-0412");
   CHECK(page_of("[AIOS-0412]") == "AIOS-0412");

@@ -33,9 +33,10 @@ struct Frame {
 
 /// A call under way.
 struct EffectState {
+  /// The numbers are on disk: never reuse one.
   enum class Phase : std::uint8_t {
-    fresh,   ///< nothing was sent since the last known outcome
-    intent,  ///< committed before sending: found like this after a crash, the outcome is unknown
+    fresh = 0,   ///< nothing was sent since the last known outcome
+    intent = 1,  ///< committed before sending: found like this after a crash, nobody knows
   };
   std::string id;  ///< the idempotency key: the same for every attempt
   std::string function;
@@ -48,11 +49,20 @@ struct EffectState {
   std::optional<Time> first_at;
   /// The latest that its last request can have left: with the attempt's time added, it is over.
   std::optional<Time> sent_at;
+  std::string origin;  ///< where that went (CallPlan::origin)
 };
 
 /// Why a parked run waits. It has one reason at a time.
 struct Waiting {
-  enum class Reason : std::uint8_t { timer, retry, blocked, lookup, review, incident };
+  /// The numbers are on disk: never reuse one.
+  enum class Reason : std::uint8_t {
+    timer = 0,
+    retry = 1,
+    blocked = 2,
+    lookup = 3,
+    review = 4,
+    incident = 5,
+  };
   Reason reason = Reason::timer;
   Time since;
   std::optional<Time> wake_at;  ///< absent for incidents, and for reviews without a timeout
@@ -61,7 +71,14 @@ struct Waiting {
 };
 std::string_view name_of(Waiting::Reason reason);
 
-enum class RunStatus : std::uint8_t { running, waiting, completed, faulted, cancelled };
+/// The numbers are on disk: never reuse one.
+enum class RunStatus : std::uint8_t {
+  running = 0,
+  waiting = 1,
+  completed = 2,
+  faulted = 3,
+  cancelled = 4,
+};
 std::string_view name_of(RunStatus status);
 
 struct RunState {
@@ -101,7 +118,9 @@ void remember(JsonArray& memory, JsonObject entry);
 void forget_memory(RunState& state);
 
 std::string encode_state(const RunState& state, const Definition* definition);
-/// Without the frames: enough for get() and for finding the definition.
+/// Without the frames: enough for get() and for finding the definition. @return data_loss
+/// [AIOS-1034]: it says something that no program wrote; failed_precondition [AIOS-1030]: another
+/// format.
 Result<RunState> decode_state(std::string_view bytes);
 /// Fills the frames. @return failed_precondition when the definition does not have the lists the
 /// state names.
