@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/opening.h"
 #include "review/review.h"
 
 #include <fmt/format.h>
@@ -147,7 +148,7 @@ bool Engine::Impl::may_have_acted(const LiveRun& run) const {
   const auto plan = found == functions.end()
                         ? Result<CallPlan>(Error(Code::not_found, "no such function"))
                         : found->second->plan(run.ctx, request_of(run));
-  return !plan.ok() || plan->effect > EffectClass::read;
+  return !plan.ok() || acts(plan->effect);
 }
 
 /// The run ends, unless that would hide an effect that may have happened: then it waits for a
@@ -211,6 +212,15 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
   co_return done;
 }
 
+/// Whether the call can have given what a person says it gave: the run goes on with it.
+Result<void> Engine::Impl::check_result(const LiveRun& run, const Json& result) const {
+  const auto found = functions.find(run.state.effect->function);
+  if (found == functions.end()) {
+    return {};  // nothing is known of it any more, and the incident must be settled all the same
+  }
+  return found->second->check_result(run.ctx, request_of(run), result);
+}
+
 Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolution resolution) {
   const auto& word = resolution.word;
   if (word != "retry" && word != "happened" && word != "fail") {
@@ -232,6 +242,13 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
     release(run);
     co_return error;
   }
+  if (word == "happened") {
+    auto fits = check_result(*run, resolution.result);
+    if (!fits.ok()) {
+      release(run);
+      co_return std::move(fits).error();
+    }
+  }
   close_incident(*run, word, ctx);
   JsonObject said{{"incident", state.waiting->subject}, {"resolution", word}, {"by", who(ctx)}};
   if (word == "happened") {
@@ -242,8 +259,11 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
   facts.stream = run->id;
   facts.step = state.effect->step;
   facts.outcome = "resolved_" + word;
-  facts.facts["effect"] = state.effect->id;
+  facts.facts["effect_id"] = state.effect->id;
   facts.facts["by"] = who(ctx);
+  if (word == "happened") {
+    facts.contents["result"] = govern::content_of(resolution.result);
+  }
   run->leaves.push_back(govern::make_leaf(ctx, clock(*run).now(), facts));
   if (state.cancel_asked) {
     state.effect->maybe_happened = false;  // it is known now, and the history has it

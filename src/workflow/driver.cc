@@ -15,6 +15,9 @@
 namespace aios::workflow {
 namespace {
 
+constexpr std::string_view secret_page = "AIOS-0911";  ///< the system answered 401
+constexpr Duration secret_line_period = std::chrono::minutes(1);
+
 JsonArray texts(const std::vector<std::string>& values) {
   JsonArray out;
   for (const auto& value : values) {
@@ -198,6 +201,7 @@ Task<Saved> Engine::Impl::park(RunPtr run) {
     timers->add(run->ctx.tenant, run->id, *at);
   }
   warn_incident(*run);
+  warn_secret(*run);
   co_return saved;
 }
 
@@ -233,6 +237,28 @@ void Engine::Impl::warn_incident(const LiveRun& run) const {
                        {"function", state.effect->function},
                        {"effect", state.effect->id},
                        {"page", page_in(state.waiting->error)}},
+                      &run.ctx);
+}
+
+/// Every run that calls the system meets it: one line a minute is enough.
+void Engine::Impl::warn_secret(const LiveRun& run) {
+  const auto& state = run.state;
+  if (services.log == nullptr || !state.effect || page_in(state.waiting->error) != secret_page) {
+    return;
+  }
+  const auto now = clock(run).now().ns;
+  auto told = secret_told_ns.load();
+  if ((told != 0 && now - told < secret_line_period.count()) ||
+      !secret_told_ns.compare_exchange_strong(told, now)) {
+    return;
+  }
+  services.log->write(observe::Level::warn, "workflow",
+                      "a system does not take its secret: runs wait until it is replaced",
+                      {{"run", run.id},
+                       {"workflow", state.workflow},
+                       {"step", state.effect->step},
+                       {"connector", text_or(state.effect->arguments, "connector", "")},
+                       {"page", secret_page}},
                       &run.ctx);
 }
 

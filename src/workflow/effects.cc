@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls: the effect fence. The rule behind every line: what may have happened outside is in the
 // store before it can happen. What came of it is judged in outcomes.cc.
+#include "core/text.h"
 #include "govern/audit.h"
 #include "workflow/detail/engine_impl.h"
 
@@ -15,6 +16,14 @@ namespace {
 Error unknown_after_crash() {
   return Error(Code::unavailable, "the server ended while the call was under way",
                Retry::same_call);
+}
+
+/// What is there now neither knows of it nor honours its key.
+Error went_elsewhere(const std::string& origin, const std::string& now) {
+  return Error(Code::failed_precondition,
+               fmt::format("the call may have happened at '{}', and the system is at '{}' now",
+                           excerpt(origin, 200), excerpt(now, 200)))
+      .page(1035);
 }
 
 }  // namespace
@@ -142,13 +151,13 @@ Task<bool> Engine::Impl::clear_to_send(RunPtr run, Function* function, CallPlan 
   auto& effect = *run->state.effect;
   if (effect.phase == EffectState::Phase::intent) {
     effect.phase = EffectState::Phase::fresh;
-    effect.maybe_happened = plan.effect != EffectClass::read;
+    effect.maybe_happened = acts(plan.effect);
     if (plan.effect == EffectClass::none) {
       open_incident(*run, unknown_after_crash());
       co_return false;
     }
   }
-  if (run->state.from_backup && plan.effect > EffectClass::read && !effect.maybe_happened) {
+  if (run->state.from_backup && acts(plan.effect) && !effect.maybe_happened) {
     doubt(*run);
   }
   if (effect.maybe_happened && plan.effect == EffectClass::none) {
@@ -158,6 +167,10 @@ Task<bool> Engine::Impl::clear_to_send(RunPtr run, Function* function, CallPlan 
                             ? "the call may have happened after the backup was made that this "
                               "run came from"
                             : "an earlier try may have happened"));
+    co_return false;
+  }
+  if (effect.maybe_happened && !effect.origin.empty() && effect.origin != plan.origin) {
+    open_incident(*run, went_elsewhere(effect.origin, plan.origin));
     co_return false;
   }
   if (effect.maybe_happened && plan.effect == EffectClass::lookup) {
@@ -190,12 +203,13 @@ void Engine::Impl::turn_away(LiveRun& run, const CallPlan& plan, Error error) {
 }
 
 /// Commits the intent with everything that led here. Only after `durable` may the attempt leave.
-Task<Saved> Engine::Impl::raise_fence(RunPtr run, EffectClass effect_class,
+Task<Saved> Engine::Impl::raise_fence(RunPtr run, CallPlan plan,
                                       std::vector<store::AuditLeaf> intent) {
   auto& effect = *run->state.effect;
   const auto now = clock(*run).now();
   effect.phase = EffectState::Phase::intent;
   effect.sent_at = now;
+  effect.origin = plan.origin;
   effect.first_at = effect.first_at.value_or(now);
   if (!seal(*run)) {
     co_return Saved::faulted;  // the effect is gone, and nothing was sent
@@ -205,7 +219,7 @@ Task<Saved> Engine::Impl::raise_fence(RunPtr run, EffectClass effect_class,
              {{"step", effect.step},
               {"effect", effect.id},
               {"attempt", effect.attempt},
-              {"class", name_of(effect_class)}});
+              {"class", name_of(plan.effect)}});
   const auto saved = co_await commit(run);
   co_return saved;
 }
@@ -216,13 +230,12 @@ Task<Next> Engine::Impl::send(RunPtr run, Function* function, CallPlan plan, Pre
   auto& effect = *run->state.effect;
   const Context ctx = attempt_context(*run, plan);
   effect.sent_at = clock(*run).now();  // the fence's commit may have taken long
-  run->acting = plan.effect != EffectClass::read;
+  run->acting = acts(plan.effect);
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
   run->acting = false;
   // An attempt that was held up ends late, and its request may have left as late as that.
   effect.sent_at = std::max(*effect.sent_at, clock(*run).now() - plan.timeout);
-  if (run->cancel_requested && outcome.outcome == Outcome::done &&
-      plan.effect > EffectClass::read) {
+  if (run->cancel_requested && outcome.outcome == Outcome::done && acts(plan.effect)) {
     run->cancel_reason +=
         fmt::format("; {} was under way and has happened (effect {})", effect.step, effect.id);
   }
@@ -253,7 +266,7 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
     co_return Next::advance;
   }
   auto intent = std::exchange(prepared->intent, {});
-  const auto saved = co_await raise_fence(run, plan.effect, std::move(intent));
+  const auto saved = co_await raise_fence(run, plan, std::move(intent));
   if (saved != Saved::durable) {
     co_return saved == Saved::faulted ? Next::advance : Next::lost;
   }

@@ -160,7 +160,8 @@ class Engine {
   ///         run ended or waits for something else.
   Task<Result<void>> answer(Context ctx, std::string review_id, Json answer);
   /// An incident (effect `none` with unknown outcome, or retries used up): a person says what
-  /// happened. invalid_argument [AIOS-1018]: no such word; failed_precondition [AIOS-1014]: the
+  /// happened. invalid_argument [AIOS-1018]: no such word; invalid_argument [AIOS-1020]: the call
+  /// cannot have given that result; failed_precondition [AIOS-1014]: the
   /// run does not wait for that incident.
   Task<Result<void>> resolve_incident(Context ctx, std::string run_id, Resolution resolution);
   /// A peer (workflow/peer.h) answers again: runs that wait for it are woken.

@@ -15,7 +15,16 @@ namespace aios::workflow {
 namespace {
 
 constexpr std::string_view no_model_page = "AIOS-0705";
+constexpr std::string_view secret_page = "AIOS-0911";  ///< the system answered 401
 constexpr std::size_t shown_characters_max = 2'000;
+
+struct Telling {
+  const std::string& id;
+  Time now;
+  Shown shown;
+  bool names_effect;                 ///< the system knows the effect by its id
+  const review::ReviewInfo* review;  ///< that the run waits for; null: none, or it is away
+};
 
 std::string ago(Time now, Time then) {
   return to_short_duration(now > then ? now - then : Duration(0));
@@ -27,7 +36,7 @@ std::string told(const std::string& error, Shown shown) {
 }
 
 /// The name in "secret 'name' is ..."; empty when it is about something else.
-std::string missing_secret(std::string_view error) {
+std::string named_secret(std::string_view error) {
   constexpr std::string_view begin = "secret '";
   const auto end = error.starts_with(begin) ? error.find('\'', begin.size()) : 0;
   return end == 0 || end == std::string_view::npos
@@ -35,10 +44,18 @@ std::string missing_secret(std::string_view error) {
              : std::string(error.substr(begin.size(), end - begin.size()));
 }
 
+/// The same of one that is not there.
+std::string missing_secret(const std::string& error) {
+  return page_of(error) == secret_page ? "" : named_secret(error);
+}
+
 std::string blocked_by(const std::string& function, const std::string& error) {
   if (const auto secret = missing_secret(error); !secret.empty()) {
     return fmt::format("{}: the secret '{}', which is missing (no try is counted)", function,
                        secret);
+  }
+  if (page_of(error) == secret_page) {
+    return fmt::format("{}: a secret that the system takes (no try is counted)", function);
   }
   if (page_of(error) == no_model_page) {
     return fmt::format("{}: a model that serves, for none does yet (no try is counted)", function);
@@ -67,7 +84,17 @@ std::string reason_of(const RunState& state) {
   return "";
 }
 
-std::string next_of(const RunState& state, const std::string& id) {
+/// How a person finds in the other system what was sent.
+std::string look_for(const RunState& state, const Telling& telling) {
+  if (telling.names_effect) {
+    return fmt::format("look in the other system for effect {}",
+                       state.effect ? state.effect->id : "");
+  }
+  return "look in the other system for what was sent (it was told no id of it)";
+}
+
+std::string next_of(const RunState& state, const Telling& telling) {
+  const auto& id = telling.id;
   const auto& waiting = *state.waiting;
   if (waiting.reason == Waiting::Reason::review) {
     return fmt::format("look with aios review show {0}, then aios review answer {0} JSON",
@@ -75,17 +102,16 @@ std::string next_of(const RunState& state, const std::string& id) {
   }
   if (waiting.reason == Waiting::Reason::incident) {
     return fmt::format(
-        "look in the other system for effect {}, then one of\n"
+        "{}, then one of\n"
         "    aios runs resolve {} {} happened --result JSON\n"
         "    aios runs resolve {} {} retry\n"
         "    aios runs resolve {} {} fail",
-        state.effect ? state.effect->id : "", id, waiting.subject, id, waiting.subject, id,
-        waiting.subject);
+        look_for(state, telling), id, waiting.subject, id, waiting.subject, id, waiting.subject);
   }
   if (waiting.reason == Waiting::Reason::blocked && page_of(waiting.error) == no_model_page) {
     return "train and promote: aios model train NAME, then aios model promote NAME@VERSION ALIAS";
   }
-  if (const auto secret = missing_secret(waiting.error); !secret.empty()) {
+  if (const auto secret = named_secret(waiting.error); !secret.empty()) {
     return fmt::format(
         "put it into the server's environment or into secrets/{} of the data "
         "directory; see aios errors {}",
@@ -206,15 +232,8 @@ void explain_rulings(const std::vector<store::HistoryRow>& history, std::string*
   }
 }
 
-struct Telling {
-  const std::string& id;
-  Time now;
-  Shown shown;
-  const review::ReviewInfo* review;  ///< that the run waits for; null: none, or it is away
-};
-
 void explain_waiting(const RunState& state, const Telling& telling, std::string* out) {
-  const auto& [id, now, shown, review] = telling;
+  const auto& [id, now, shown, names_effect, review] = telling;
   const auto& waiting = *state.waiting;
   *out += fmt::format("  waits for: {}\n", reason_of(state));
   *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since), ago(now, waiting.since));
@@ -236,7 +255,11 @@ void explain_waiting(const RunState& state, const Telling& telling, std::string*
     explain_review(*review, out);
     return;
   }
-  const auto next = next_of(state, id);
+  if (waiting.reason == Waiting::Reason::incident && state.effect && shown == Shown::all) {
+    *out += fmt::format("  what was called: {} with {}\n", state.effect->function,
+                        excerpt(to_text(state.effect->arguments), shown_characters_max));
+  }
+  const auto next = next_of(state, telling);
   if (!next.empty()) {
     *out += fmt::format("  what to do: {}\n", next);
   }
@@ -261,6 +284,18 @@ void explain_end(const RunState& state, Shown shown, std::string* out) {
 }
 
 }  // namespace
+
+/// Whether the system behind the call under way was told its id.
+bool Engine::Impl::names_effect(const Context& ctx, const RunState& state) const {
+  const auto found = state.effect ? functions.find(state.effect->function) : functions.end();
+  if (found == functions.end()) {
+    return true;
+  }
+  CallRequest request;
+  request.arguments = state.effect->arguments;
+  const auto plan = found->second->plan(ctx, request);
+  return !plan.ok() || plan->names_effect;
+}
 
 Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown shown) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::run, run_id);
@@ -299,7 +334,9 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
           review = std::move(*found);
         }
       }
-      explain_waiting(*state, {run_id, now, shown, review ? &*review : nullptr}, &out);
+      const bool names_effect = impl_->names_effect(ctx, *state);
+      explain_waiting(*state, {run_id, now, shown, names_effect, review ? &*review : nullptr},
+                      &out);
     } else if (state->effect) {
       out += fmt::format("  under way: {} (try {}, effect {})\n", state->effect->function,
                          state->effect->attempt, state->effect->id);

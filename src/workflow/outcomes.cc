@@ -24,9 +24,7 @@ Error error_of(const CallOutcome& outcome) {
 void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effect_class) {
   std::move(outcome.leaves.begin(), outcome.leaves.end(), std::back_inserter(run.leaves));
   std::move(outcome.writes.begin(), outcome.writes.end(), std::back_inserter(run.writes));
-  const auto word = outcome.outcome == Outcome::done     ? "done"
-                    : outcome.outcome == Outcome::failed ? "failed"
-                                                         : "unknown";
+  const auto word = name_of(outcome.outcome);
   metrics.effect(effect_class, outcome.blocked ? "blocked" : word);
   if (effect_class != EffectClass::local && !outcome.blocked) {
     const auto& effect = *run.state.effect;
@@ -84,7 +82,7 @@ void Engine::Impl::settle(LiveRun& run, const CallPlan& plan, CallOutcome outcom
 
 void Engine::Impl::settle_unknown(LiveRun& run, const CallPlan& plan, const Error& error) {
   auto& effect = *run.state.effect;
-  if (plan.effect == EffectClass::read || plan.effect == EffectClass::local) {
+  if (!acts(plan.effect)) {
     const Error again(error.code(), error.message(), Retry::same_call);
     settle_failed(run, plan, again);
     return;
@@ -121,8 +119,7 @@ void Engine::Impl::settle_failed(LiveRun& run, const CallPlan& plan, const Error
 /// The error goes to the document, unless nobody knows what happened outside: then to a person.
 void Engine::Impl::give_up(LiveRun& run, EffectClass effect_class, const Error& error) {
   auto& effect = *run.state.effect;
-  const bool harmless = effect_class == EffectClass::local || effect_class == EffectClass::read;
-  if (effect.maybe_happened && !harmless) {
+  if (effect.maybe_happened && acts(effect_class)) {
     open_incident(run, error);
     return;
   }

@@ -103,6 +103,24 @@ TEST_CASE("wake: ten thousand runs that cannot be read hold up none that can") {
   CHECK(logged.with("AIOS-1030").size() == 2 * unreadable);  // and once more an hour later
 }
 
+TEST_CASE("wake: runs are listed by the longest name that a workflow may have") {
+  World world;
+  const std::string space(63, 'n');
+  const std::string name(63, 'w');
+  world.add_document(fmt::format(
+      "document: {{dsl: '1.0.3', namespace: {}, name: {}, version: '1.0.0'}}\ndo:\n  - rest: "
+      "{{wait: PT10S}}\n",
+      space, name));
+  world.start();
+  const auto id = world.run_workflow(space + "/" + name, JsonObject());
+  store::ListQuery query;
+  query.label = space + "/" + name;
+  const auto rows = world.executor.run(world.store->list(world.ctx(), query));
+  REQUIRE(rows.ok());
+  REQUIRE(rows->size() == 1);
+  CHECK(rows->front().id == id);
+}
+
 TEST_CASE("wake: a start that is refused leaves nothing that is woken") {
   Logged logged;
   auto& world = logged.world;
@@ -127,6 +145,32 @@ TEST_CASE("wake: a start that is refused leaves nothing that is woken") {
   world.executor.advance(std::chrono::hours(1));
   CHECK(logged.with("run_again").empty());
   CHECK(logged.with(R"("level":"error")").empty());
+}
+
+TEST_CASE(
+    "wake: a secret that is not taken parks runs, with one line a minute and a word in explain") {
+  Logged logged;
+  auto& world = logged.world;
+  world.add_document(document("calls", fmt::format("do:\n{}", calling)));
+  world.start();
+  bool wrong = true;
+  world.system.chooser = [&wrong] { return wrong ? Behaviour::deny : Behaviour::answer; };
+  std::vector<std::string> ids;
+  for (int i = 0; i < 10; ++i) {
+    ids.push_back(world.run_workflow("calls", JsonObject()));
+  }
+  world.executor.advance(std::chrono::seconds(50));
+  CHECK(world.system.requests > 10);
+  CHECK(logged.with("does not take its secret").size() == 1);
+  CHECK(logged.with("AIOS-0911").size() == 1);
+  const auto text = world.executor.run(world.engine->explain(world.ctx(), ids[0]));
+  REQUIRE(text.ok());
+  CHECK(text->find("a secret that the system takes (no try is counted)") != std::string::npos);
+  CHECK(text->find("secrets/token of the data directory") != std::string::npos);
+  wrong = false;
+  for (const auto& id : ids) {
+    CHECK(world.finish(id).status == "completed");
+  }
 }
 
 TEST_CASE("wake: a fault leaves one warning with its place and page, and none of the run's data") {

@@ -28,6 +28,13 @@ Error is_open() {
       .after(std::chrono::milliseconds(300));
 }
 
+Error not_taken() {
+  return Error(Code::unauthenticated, "secret 'token' is not taken: the system answered 401",
+               Retry::same_call)
+      .page(911)
+      .after(std::chrono::seconds(5));
+}
+
 Error lost() { return Error(Code::unavailable, "no answer came", Retry::same_call); }
 
 struct Inside {
@@ -51,7 +58,17 @@ class SystemFunction final : public Function {
     plan.timeout = std::chrono::seconds(2);
     plan.settle = std::chrono::seconds(30);
     plan.peer = "system";
+    plan.origin = system_.origin;
+    plan.names_effect = system_.names_effect;
     return plan;
+  }
+
+  Result<void> check_result(const Context& /*ctx*/, const CallRequest& /*request*/,
+                            const Json& result) override {
+    if (!system_.strict || !text_or(result, "effect", "").empty()) {
+      return {};
+    }
+    return Error(Code::invalid_argument, "at /: 'effect' is missing").page(1020);
   }
 
   Task<govern::Refusable<PreparedCall>> prepare(Context /*ctx*/, CallRequest request) override {
@@ -97,10 +114,10 @@ class SystemFunction final : public Function {
       out.error = behaviour == Behaviour::refuse
                       ? Error(Code::failed_precondition, "refused for good")
                       : lost();
-    } else if (behaviour == Behaviour::spare) {
+    } else if (behaviour == Behaviour::spare || behaviour == Behaviour::deny) {
       out.outcome = Outcome::failed;
       out.spared = true;
-      out.error = lost();
+      out.error = behaviour == Behaviour::deny ? not_taken() : lost();
     } else if (behaviour == Behaviour::late || behaviour == Behaviour::crawl) {
       const auto after = std::chrono::milliseconds(behaviour == Behaviour::late ? 1'900 : 4'000);
       system_.later(after, [&system = system_, request, effect] {

@@ -85,6 +85,7 @@ struct Engine::Impl {
   Task<void> close_abandoned_reviews(RunPtr run);
   void warn_ended(const LiveRun& run) const;
   void warn_incident(const LiveRun& run) const;
+  void warn_secret(const LiveRun& run);
   void end_history(LiveRun& run);
   void note(LiveRun& run, RunEvent type, JsonObject data);
   void note_fence(LiveRun& run, RunEvent type, JsonObject data);
@@ -108,7 +109,7 @@ struct Engine::Impl {
   Task<bool> clear_to_send(RunPtr run, Function* function, CallPlan plan);
   Next settle_refused(const RunPtr& run, EffectClass effect, govern::Refusal refusal);
   void turn_away(LiveRun& run, const CallPlan& plan, Error error);
-  Task<Saved> raise_fence(RunPtr run, EffectClass effect, std::vector<store::AuditLeaf> intent);
+  Task<Saved> raise_fence(RunPtr run, CallPlan plan, std::vector<store::AuditLeaf> intent);
   Task<Next> send(RunPtr run, Function* function, CallPlan plan, PreparedCall ready,
                   CallRequest request);
   bool left_by_stop(const RunPtr& run);
@@ -144,6 +145,9 @@ struct Engine::Impl {
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   static bool wakes_early(EngineShard& shard, const LiveRun& run);
 
+  // What people are told (explain.cc)
+  bool names_effect(const Context& ctx, const RunState& state) const;
+
   // Incidents, and changes from outside (changes.cc)
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
@@ -153,6 +157,7 @@ struct Engine::Impl {
   void cancel_now(LiveRun& run);
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
+  Result<void> check_result(const LiveRun& run, const Json& result) const;
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
 
   EngineServices services;
@@ -165,6 +170,8 @@ struct Engine::Impl {
   std::shared_ptr<TimerQueue> timers;
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting{false};  ///< the drain deadline passed: calls under way are cancelled
+
+  std::atomic<std::int64_t> secret_told_ns{0};  ///< when the log last had warn_secret's line
 
   std::mutex shards_mutex;
   std::map<runtime::Executor*, std::unique_ptr<EngineShard>> shards;

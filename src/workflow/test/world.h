@@ -40,6 +40,7 @@ enum class Behaviour : std::uint8_t {
   hang,         ///< done, and nothing comes back until release_hanging()
   late,   ///< the answer is lost at once, and it is done a while later, within the call's timeout
   crawl,  ///< the same, and it is done two seconds after that timeout, within the settle window
+  deny,   ///< it does not take the secret
   spare,  ///< certainly not done, and no try of the caller's: the connection was refused
 };
 
@@ -56,6 +57,9 @@ struct OutsideSystem {
   int turn_away = 0;                 ///< so many attempts are blocked before they have an intent
   std::function<void()> on_prepare;  ///< called once, while an attempt is prepared
   bool lookup_fails = false;
+  std::string origin;        ///< where it is
+  bool names_effect = true;  ///< requests carry the effect's id
+  bool strict = false;       ///< a result has the member `effect`
   bool deny = false;
   std::vector<runtime::OneShot<void>> hanging;
   Duration latency{std::chrono::milliseconds(5)};
