@@ -27,11 +27,15 @@ std::string resolved(std::string address) {
 /// A server of ours that has no room for another connection says so itself.
 std::optional<Error> refusal_of(const net::Response& answer) {
   const auto document = answer.status == 503 ? parse_json(answer.body) : Json();
-  if (!document.ok() || parse_page(text_or(*document, "page", "")) != page_no_room) {
+  if (!document.ok()) {
+    return std::nullopt;
+  }
+  const int page = parse_page(text_or(*document, "page", ""));
+  if (page != page_no_room) {
     return std::nullopt;
   }
   return Error(Code::unavailable, std::string(text_or(*document, "detail", "")), Retry::same_call)
-      .page(page_no_room);
+      .page(page);
 }
 
 }  // namespace
