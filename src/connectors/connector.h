@@ -129,8 +129,8 @@ class Connector {
   /// that are masked already. perform() and lookup() check the same.
   virtual Result<void> rehearse(const govern::Decision& decision,
                                 const OperationCall& call) const = 0;
-  /// One attempt within ctx.deadline. Fills Performed::request and answer, and spared where a secret
-  /// is not taken; leaves leaf and blocked alone.
+  /// One attempt within ctx.deadline. Fills Performed::request and answer, and spared where a
+  /// secret is not taken; leaves leaf and blocked alone.
   /// The Permit's obligations are already carried out on the arguments.
   virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
   /// Class lookup only. Fills all but the leaf.

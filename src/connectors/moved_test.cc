@@ -27,7 +27,7 @@ void deploy(Bench& bench, std::string manifest, const std::string& url) {
             .empty());
 }
 
-const std::string same_url = "http://desk.example:8080";
+constexpr const char* same_url = "http://desk.example:8080";
 
 }  // namespace
 
@@ -75,7 +75,7 @@ TEST_CASE("connectors: a call is made as it was admitted, whatever its manifest 
   const auto performed = bench.loop.run(bench.connectors.perform(bench.ctx, std::move(*prepared)));
   CHECK(performed.outcome == Outcome::done);
   REQUIRE(bench.client.requests.size() == 1);
-  CHECK(bench.client.requests[0].url == same_url + "/v1/notices");
+  CHECK(bench.client.requests[0].url == "http://desk.example:8080/v1/notices");
 }
 
 TEST_CASE("connectors: who is told the effect's id is known from the manifest") {

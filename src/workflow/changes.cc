@@ -212,6 +212,21 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
   co_return done;
 }
 
+/// What a person said of an effect, and what it gave.
+store::AuditLeaf Engine::Impl::resolved_leaf(const Context& ctx, const LiveRun& run,
+                                             const Resolution& resolution) {
+  govern::LeafFacts facts(govern::LeafKind::effect_outcome);
+  facts.stream = run.id;
+  facts.step = run.state.effect->step;
+  facts.outcome = "resolved_" + resolution.word;
+  facts.facts["effect_id"] = run.state.effect->id;
+  facts.facts["by"] = who(ctx);
+  if (resolution.word == "happened") {
+    facts.contents["result"] = govern::content_of(resolution.result);
+  }
+  return govern::make_leaf(ctx, clock(run).now(), facts);
+}
+
 /// Whether the call can have given what a person says it gave: the run goes on with it.
 Result<void> Engine::Impl::check_result(const LiveRun& run, const Json& result) const {
   const auto found = functions.find(run.state.effect->function);
@@ -255,16 +270,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
     said["result"] = resolution.result;
   }
   note(*run, RunEvent::incident_resolved, std::move(said));
-  govern::LeafFacts facts(govern::LeafKind::effect_outcome);
-  facts.stream = run->id;
-  facts.step = state.effect->step;
-  facts.outcome = "resolved_" + word;
-  facts.facts["effect_id"] = state.effect->id;
-  facts.facts["by"] = who(ctx);
-  if (word == "happened") {
-    facts.contents["result"] = govern::content_of(resolution.result);
-  }
-  run->leaves.push_back(govern::make_leaf(ctx, clock(*run).now(), facts));
+  run->leaves.push_back(resolved_leaf(ctx, *run, resolution));
   if (state.cancel_asked) {
     state.effect->maybe_happened = false;  // it is known now, and the history has it
     machine(*run).cancel(state.cancel_reason);

@@ -208,7 +208,7 @@ Task<Saved> Engine::Impl::raise_fence(RunPtr run, CallPlan plan,
   auto& effect = *run->state.effect;
   const auto now = clock(*run).now();
   effect.phase = EffectState::Phase::intent;
-  effect.sent_at = now;
+  note_sent(*run, clock(*run), Duration(0));
   effect.origin = plan.origin;
   effect.first_at = effect.first_at.value_or(now);
   if (!seal(*run)) {
@@ -229,12 +229,12 @@ Task<Next> Engine::Impl::send(RunPtr run, Function* function, CallPlan plan, Pre
                               CallRequest request) {
   auto& effect = *run->state.effect;
   const Context ctx = attempt_context(*run, plan);
-  effect.sent_at = clock(*run).now();  // the fence's commit may have taken long
+  note_sent(*run, clock(*run), Duration(0));  // the fence's commit may have taken long
   run->acting = acts(plan.effect);
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
   run->acting = false;
   // An attempt that was held up ends late, and its request may have left as late as that.
-  effect.sent_at = std::max(*effect.sent_at, clock(*run).now() - plan.timeout);
+  note_sent(*run, clock(*run), plan.timeout);
   if (run->cancel_requested && outcome.outcome == Outcome::done && acts(plan.effect)) {
     run->cancel_reason +=
         fmt::format("; {} was under way and has happened (effect {})", effect.step, effect.id);

@@ -12,12 +12,14 @@ namespace aios::workflow {
 Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, CallPlan plan) {
   auto& effect = *run->state.effect;
   const auto now = clock(*run).now();
-  effect.sent_at = effect.sent_at.value_or(now);
+  if (!effect.sent_at) {
+    note_sent(*run, clock(*run), Duration(0));
+  }
+  const auto passed = since_sent(*run, clock(*run));
   // A request may still be on its way or at work: ask when its own time is over. Before the
   // window after that has passed too, only "it happened" is believed.
-  const auto earliest = *effect.sent_at + plan.timeout;
-  if (now < earliest) {
-    wait_for(*run, Waiting::Reason::lookup, earliest,
+  if (passed < plan.timeout) {
+    wait_for(*run, Waiting::Reason::lookup, now + (plan.timeout - passed),
              Error(Code::unavailable, "it is not known whether the call happened"));
     co_return false;
   }
@@ -44,10 +46,10 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
   }
   if (!answer.result) {
     metrics.effect(plan.effect, "lookup_absent");
-    const auto settled = *effect.sent_at + plan.timeout + plan.settle;
-    if (now < settled) {
+    const auto unsettled = plan.timeout + plan.settle - passed;
+    if (unsettled > Duration(0)) {
       ++effect.lookups;
-      ask_again(*run, plan, settled);
+      ask_again(*run, plan, now + unsettled);
       co_return false;
     }
     effect.maybe_happened = false;

@@ -10,6 +10,20 @@
 
 namespace aios::workflow {
 
+void note_sent(LiveRun& run, runtime::Clock& clock, Duration before) {
+  auto& effect = *run.state.effect;
+  effect.sent_at = std::max(effect.sent_at.value_or(Time{}), clock.now() - before);
+  run.left_at = std::max(run.left_at.value_or(Instant{}), clock.instant() + -before);
+}
+
+Duration since_sent(const LiveRun& run, runtime::Clock& clock) {
+  if (run.left_at) {
+    return clock.instant() - *run.left_at;
+  }
+  const auto& sent_at = run.state.effect->sent_at;
+  return sent_at ? clock.now() - *sent_at : Duration(0);
+}
+
 /// Longer with each try and look-up.
 Duration Engine::Impl::pause_of(LiveRun& run, const CallPlan& plan) const {
   const auto& effect = *run.state.effect;
@@ -43,7 +57,7 @@ void Engine::Impl::retry_later(LiveRun& run, const CallPlan& plan, const Error& 
   auto reason = Waiting::Reason::retry;
   if (effect.maybe_happened && plan.effect == EffectClass::lookup) {
     reason = Waiting::Reason::lookup;
-    until = std::max(until, effect.sent_at.value_or(now) + plan.timeout);
+    until = std::max(until, now + (plan.timeout - since_sent(run, clock(run))));
   }
   wait_for(run, reason, until, error);
 }

@@ -17,7 +17,7 @@ constexpr std::uint32_t page_max = 1'000;
 void Engine::Impl::mark_restored(LiveRun& run) {
   run.state.from_backup = true;
   if (run.state.effect) {
-    run.state.effect->sent_at = clock(run).now();  // as late as the other server can have sent it
+    note_sent(run, clock(run), Duration(0));  // as late as the other server can have sent it
   }
 }
 
@@ -26,7 +26,7 @@ void Engine::Impl::doubt(LiveRun& run) {
   const auto now = clock(run).now();
   effect.maybe_happened = true;
   effect.first_at = effect.first_at.value_or(now);
-  effect.sent_at = now;
+  note_sent(run, clock(run), Duration(0));
 }
 
 Task<Result<void>> Engine::Impl::tell_restored(Context ctx) {

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace aios::workflow {
@@ -174,8 +173,7 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
   }
   if (auto& effect = run->state.effect; effect && effect->phase == EffectState::Phase::intent) {
     // Saved before the commit that let it leave: whoever sent it may have done so until just now.
-    const auto now = clock(*run).now();
-    effect->sent_at = std::max(effect->sent_at.value_or(now), now);
+    note_sent(*run, clock(*run), Duration(0));
   }
   if (services.restored_through && row->updated <= *services.restored_through) {
     mark_restored(*run);

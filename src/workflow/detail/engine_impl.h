@@ -158,6 +158,8 @@ struct Engine::Impl {
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
   Result<void> check_result(const LiveRun& run, const Json& result) const;
+  store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run,
+                                 const Resolution& resolution);
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
 
   EngineServices services;

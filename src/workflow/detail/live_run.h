@@ -3,6 +3,7 @@
 // workflow/detail/live_run: a run in memory, with what leaves with its next commit.
 
 #include "core/context.h"
+#include "runtime/executor.h"
 #include "runtime/one_shot.h"
 #include "store/transition.h"
 #include "workflow/detail/definition.h"
@@ -65,6 +66,8 @@ struct LiveRun {
   std::optional<store::Transition> with;
   std::optional<runtime::OneShot<void>> ack;  ///< who is answered when the next commit is durable
 
+  /// EffectState::sent_at by the clock that nobody sets, where this process knows it.
+  std::optional<Instant> left_at;
   std::string held_up_by;      ///< the peer that what is about to be parked waits for
   std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
   Places::Place place;         ///< while it is driven beyond an answer
@@ -77,5 +80,11 @@ struct LiveRun {
   std::vector<runtime::OneShot<void>> queue;    ///< who waits until it is not busy
 };
 using RunPtr = std::shared_ptr<LiveRun>;
+
+/// The last request can have left as late as `before` now.
+void note_sent(LiveRun& run, runtime::Clock& clock, Duration before);
+/// How long ago that was; nothing is known: not at all. A wall clock that is set counts only for a
+/// run that was read from the store since.
+Duration since_sent(const LiveRun& run, runtime::Clock& clock);
 
 }  // namespace aios::workflow
