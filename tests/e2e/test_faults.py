@@ -116,6 +116,11 @@ class LostNotice(unittest.TestCase):
                           role="operator")
         self.assertNotEqual(other.returncode, 0)
         self.assertIn("AIOS-1014", other.stderr)
+        for wrong in ((), ("--result", '{"foo": 1}')):  # no notice: it has no id
+            refused = scene.cli("runs", "resolve", sent["run"], run["incident"], "happened", *wrong,
+                                role="operator")
+            self.assertNotEqual(refused.returncode, 0)
+            self.assertIn("AIOS-1020", refused.stderr)
         done = scene.cli("runs", "resolve", sent["run"], run["incident"], "happened", "--result",
                          '{"id": "NT-000001"}', role="operator")
         self.assertEqual(done.returncode, 0, done.stderr)
