@@ -34,6 +34,21 @@ Error wrong_incident(const LiveRun& run, const std::string& incident) {
 
 std::string who(const Context& ctx) { return ctx.principal ? ctx.principal->id : "system"; }
 
+/// What a person said of an effect, and what it gave.
+store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run,
+                               const Resolution& resolution) {
+  govern::LeafFacts facts(govern::LeafKind::effect_outcome);
+  facts.stream = run.id;
+  facts.step = run.state.effect->step;
+  facts.outcome = "resolved_" + resolution.word;
+  facts.facts["effect_id"] = run.state.effect->id;
+  facts.facts["by"] = who(ctx);
+  if (resolution.word == "happened") {
+    facts.contents["result"] = govern::content_of(resolution.result);
+  }
+  return govern::make_leaf(ctx, run.shard->executor.clock().now(), facts);
+}
+
 }  // namespace
 
 void Engine::Impl::open_incident(LiveRun& run, const Error& error) {
@@ -210,21 +225,6 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
   ask_to_cancel(ctx, *run, std::move(reason));
   auto done = co_await change(run);
   co_return done;
-}
-
-/// What a person said of an effect, and what it gave.
-store::AuditLeaf Engine::Impl::resolved_leaf(const Context& ctx, const LiveRun& run,
-                                             const Resolution& resolution) {
-  govern::LeafFacts facts(govern::LeafKind::effect_outcome);
-  facts.stream = run.id;
-  facts.step = run.state.effect->step;
-  facts.outcome = "resolved_" + resolution.word;
-  facts.facts["effect_id"] = run.state.effect->id;
-  facts.facts["by"] = who(ctx);
-  if (resolution.word == "happened") {
-    facts.contents["result"] = govern::content_of(resolution.result);
-  }
-  return govern::make_leaf(ctx, clock(run).now(), facts);
 }
 
 /// Whether the call can have given what a person says it gave: the run goes on with it.

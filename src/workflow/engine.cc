@@ -73,10 +73,10 @@ Engine::Impl::Impl(EngineServices given)
   }
   timers = std::make_shared<TimerQueue>(
       *services.store, *services.timers, places,
-      [this](const TenantId& tenant, const std::string& run_id, Places::Place place) {
-        wake(tenant, run_id, std::move(place));
+      [this](const TenantId& tenant, const std::string& run_id, Time at, Places::Place place) {
+        wake(tenant, run_id, at, std::move(place));
       },
-      TimerQueue::Options());
+      TimerQueue::Options{.clock_was_set = [this](Duration step) { warn_clock(step); }});
   if (services.metrics != nullptr) {
     services.metrics->gauge({"aios_runs_driven", "Runs that are driven now.", "", {}},
                             [places = places] { return static_cast<double>(places.taken()); });

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is believed of an effect, and when: slow systems, systems that are down, runs that are
 // cancelled with an effect under way.
+#include "observe/log.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
 
 namespace aios::workflow {
 namespace {
@@ -115,6 +120,33 @@ TEST_CASE("settle: an attempt that ends late counts from its end") {
   CHECK(asked.world.finish(id).status == "completed");
   CHECK(asked.world.system.requests == 1);
   CHECK(asked.times() == 1);
+}
+
+TEST_CASE("settle: a wall clock that is set makes nobody ask too early or wait too long") {
+  for (const Duration step : {Duration(minutes(10)), Duration(-hours(1))}) {
+    CAPTURE(step.count());
+    std::vector<std::string> lines;
+    observe::Log log([&](std::string_view line) { lines.emplace_back(line); });
+    Asked asked("lookup");
+    auto& world = asked.world;
+    world.services.log = &log;
+    world.on_set_clock = true;
+    world.crash();
+    world.start();
+    const auto id = asked.go({Behaviour::drop});
+    world.executor.advance(seconds(1));
+    world.set_executor.ahead = step;
+    world.executor.advance(seconds(29));
+    CHECK(world.system.lookups > 1);
+    CHECK(world.system.requests == 1);
+    world.executor.advance(seconds(10));
+    CHECK(world.system.requests == 2);
+    CHECK(world.view(id).status == "completed");
+    const auto told = std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+      return has(line, "the wall clock was set");
+    });
+    CHECK(told == 1);
+  }
 }
 
 TEST_CASE("settle: what was certainly not sent uses up no try, for a day") {

@@ -7,11 +7,13 @@
 namespace aios::workflow {
 namespace {
 
-// The wall clock may be set: look at it again at least this often.
+// Whether the wall clock was set is looked at this often at least.
 constexpr Duration look_again = std::chrono::minutes(10);
 // Runs that stay due are read again and again: at least this far apart.
 constexpr Duration read_pause = std::chrono::milliseconds(100);
 constexpr Duration failed_pause = std::chrono::seconds(1);
+// Clocks that are only kept in step drift by less.
+constexpr Duration step_least = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -21,7 +23,27 @@ TimerQueue::TimerQueue(store::Store& store, runtime::Executor& executor, Places 
       executor_(executor),
       places_(std::move(places)),
       wake_(std::move(wake)),
-      options_(options) {}
+      options_(std::move(options)),
+      wall_ns_(executor_.clock().now().ns),
+      steady_ns_(executor_.clock().instant().ns) {}
+
+/// The wall clock, had nobody set it since the queue was made.
+std::int64_t TimerQueue::steady_now() const {
+  return wall_ns_ + (executor_.clock().instant().ns - steady_ns_);
+}
+
+/// What a time of the wall clock lacks to be one of steady_now().
+std::int64_t TimerQueue::skew() {
+  const auto found = steady_now() - executor_.clock().now().ns;
+  const Duration step(skew_ - found);
+  if (step > step_least || step < -step_least) {
+    skew_ = found;
+    if (options_.clock_was_set) {
+      options_.clock_was_set(step);
+    }
+  }
+  return skew_;
+}
 
 void TimerQueue::add(const TenantId& tenant, const std::string& run_id, Time at) {
   executor_.post([self = shared_from_this(), tenant, run_id, at] {
@@ -33,7 +55,7 @@ void TimerQueue::add(const TenantId& tenant, const std::string& run_id, Time at)
 }
 
 void TimerQueue::insert(const TenantId& tenant, const std::string& run_id, std::int64_t at) {
-  const bool fresh = queues_[tenant].emplace(at, run_id).second;
+  const bool fresh = queues_[tenant].insert({at + skew(), run_id, at}).second;
   size_ += fresh ? 1 : 0;
   if (size_ > options_.capacity) {
     drop_last();
@@ -46,7 +68,7 @@ void TimerQueue::drop_last() {
       queues_.begin(), queues_.end(),
       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
   const auto last = std::prev(most->second.end());
-  horizon_ = std::min(horizon_.value_or(INT64_MAX), last->first);
+  horizon_ = std::min(horizon_.value_or(INT64_MAX), last->due);
   most->second.erase(last);
   --size_;
   if (most->second.empty()) {
@@ -58,7 +80,7 @@ void TimerQueue::drop_last() {
 std::int64_t TimerQueue::earliest() const {
   std::int64_t at = INT64_MAX;
   for (const auto& [tenant, due] : queues_) {
-    at = std::min(at, due.begin()->first);
+    at = std::min(at, due.begin()->due);
   }
   return at;
 }
@@ -99,7 +121,7 @@ Task<Result<void>> TimerQueue::read() {
     }
   }
   if (found->size() >= options_.capacity) {
-    horizon_ = std::min(horizon_.value_or(INT64_MAX), found->back().at.ns + 1);
+    horizon_ = std::min(horizon_.value_or(INT64_MAX), found->back().at.ns + 1 + skew());
   }
   co_return Result<void>();
 }
@@ -136,10 +158,10 @@ void TimerQueue::schedule() {
     group_->spawn(reload());
     return;
   }
-  const auto now = executor_.clock().now().ns;
+  const auto now = steady_now();
   std::int64_t next = INT64_MAX;
   for (const auto& [tenant, due] : queues_) {
-    const auto at = due.begin()->first;
+    const auto at = due.begin()->due;
     if (at > now || !places_.waits(tenant)) {  // else a place that becomes free wakes it
       next = std::min(next, at);
     }
@@ -155,7 +177,7 @@ void TimerQueue::schedule() {
 }
 
 void TimerQueue::fire() {
-  const auto now = executor_.clock().now().ns;
+  const auto now = steady_now();
   std::size_t passed = 0;  // tenants in a row that nothing can be done for
   while (!stopped_ && passed < queues_.size()) {
     auto turn = queues_.upper_bound(last_);
@@ -173,17 +195,17 @@ void TimerQueue::fire() {
 
 bool TimerQueue::wake_first(const TenantId& tenant, Due& due, std::int64_t now) {
   const auto first = due.begin();
-  if (first->first > now) {
+  if (first->due > now) {
     return false;
   }
   auto place = places_.take(tenant);
   if (!place) {
     return false;
   }
-  const std::string run_id = first->second;
+  const auto entry = *first;
   due.erase(first);
   --size_;
-  wake_(tenant, run_id, std::move(place));
+  wake_(tenant, entry.run_id, Time{entry.at}, std::move(place));
   return true;
 }
 

@@ -33,11 +33,23 @@ std::optional<Time> next_wake(const RunState& state) {
   return at;
 }
 
-void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id, Places::Place place) {
-  spawn(shard_of(run_id), wake_run(tenant, run_id, std::move(place)));
+void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id, Time at,
+                        Places::Place place) {
+  spawn(shard_of(run_id), wake_run(tenant, run_id, at, std::move(place)));
 }
 
-Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Places::Place place) {
+void Engine::Impl::warn_clock(Duration step) const {
+  if (services.log != nullptr) {
+    services.log->write(
+        observe::Level::warn, "workflow",
+        "the wall clock was set: what runs wait for comes after as long as before",
+        {{"seconds", std::chrono::duration_cast<std::chrono::seconds>(step).count()}}, nullptr);
+  }
+}
+
+/// @param at  the time that has come; a wall clock that was set back may not say so
+Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
+                                  Places::Place place) {
   auto& shard = shard_of(run_id);
   const auto here = shard.runs.find(run_id);
   if (here != shard.runs.end() && here->second->busy && here->second->ctx.tenant == tenant) {
@@ -59,13 +71,16 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Places::P
   auto& state = live->state;
   const auto now = shard.executor.clock().now();
   const auto due = next_wake(state);
+  const auto has_come = [&](const std::optional<Time>& time) {
+    return time && (*time <= now || *time == at);
+  };
   const bool early = wakes_early(shard, *live);
-  if (state.ended() || (state.waiting && !early && (!due || *due > now))) {
+  if (state.ended() || (state.waiting && !early && !has_come(due))) {
     live->woken = true;
     release(live);
     co_return;
   }
-  if (state.waiting && (early || (state.waiting->wake_at && *state.waiting->wake_at <= now))) {
+  if (state.waiting && (early || has_come(state.waiting->wake_at))) {
     machine(*live).wake();
   }
   live->place = std::move(place);

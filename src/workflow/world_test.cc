@@ -266,8 +266,10 @@ void World::start() {
   store = std::make_unique<SlowStore>(std::move(*opened), commit_takes);
   services.store = store.get();
   services.registry = &registry;
-  services.shard_of = [this](std::string_view) -> runtime::Executor& { return executor; };
-  services.timers = &executor;
+  services.shard_of = [this](std::string_view) -> runtime::Executor& {
+    return on_set_clock ? static_cast<runtime::Executor&>(set_executor) : executor;
+  };
+  services.timers = &services.shard_of("");
   services.functions.clock = &executor.clock();
   if (with_reviews) {
     reviews_.push_back(

@@ -70,8 +70,9 @@ struct Engine::Impl {
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
 
   // Wake-ups (wake_ups.cc)
-  void wake(const TenantId& tenant, const std::string& run_id, Places::Place place);
-  Task<void> wake_run(TenantId tenant, std::string run_id, Places::Place place);
+  void wake(const TenantId& tenant, const std::string& run_id, Time at, Places::Place place);
+  Task<void> wake_run(TenantId tenant, std::string run_id, Time at, Places::Place place);
+  void warn_clock(Duration step) const;
   Task<void> not_woken(Context ctx, std::string run_id, Error error);
   Task<Result<bool>> put_off(Context ctx, std::string run_id, Time now);
 
@@ -158,8 +159,6 @@ struct Engine::Impl {
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
   Result<void> check_result(const LiveRun& run, const Json& result) const;
-  store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run,
-                                 const Resolution& resolution);
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
 
   EngineServices services;

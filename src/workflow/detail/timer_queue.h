@@ -28,10 +28,13 @@ namespace aios::workflow {
 class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
  public:
   /// Wakes one run, which keeps the place until it is parked, has ended or cannot be had.
-  using Wake =
-      std::function<void(const TenantId& tenant, const std::string& run_id, Places::Place place)>;
+  /// @param at  what was asked for: so much time has passed, whatever the wall clock says
+  using Wake = std::function<void(const TenantId& tenant, const std::string& run_id, Time at,
+                                  Places::Place place)>;
   struct Options {
     std::uint32_t capacity = 10'000;
+    /// Told by how much, when the wall clock was set. What waits goes on as if it had not been.
+    std::function<void(Duration step)> clock_was_set;
   };
   TimerQueue(store::Store& store, runtime::Executor& executor, Places places, Wake wake,
              Options options);
@@ -43,7 +46,15 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   Task<void> stop();
 
  private:
-  using Due = std::set<std::pair<std::int64_t, std::string>>;  // when and which run
+  struct Entry {
+    std::int64_t due = 0;  // by steady_now()
+    std::string run_id;
+    std::int64_t at = 0;  // by the wall clock, as it was asked for
+    auto operator<=>(const Entry&) const = default;
+  };
+  using Due = std::set<Entry>;
+  std::int64_t steady_now() const;
+  std::int64_t skew();
   void insert(const TenantId& tenant, const std::string& run_id, std::int64_t at);
   void drop_last();
   std::int64_t earliest() const;
@@ -58,7 +69,9 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   Places places_;
   Wake wake_;
   Options options_;
-  std::map<TenantId, Due> queues_;  // none of them empty
+  const std::int64_t wall_ns_, steady_ns_;  // when it was made, by the two clocks
+  std::int64_t skew_ = 0;                   // of the wall clock as it is set now
+  std::map<TenantId, Due> queues_;          // none of them empty
   std::size_t size_ = 0;
   TenantId last_;                        // who was served last
   std::optional<std::int64_t> horizon_;  // the store has more from here on

@@ -12,11 +12,13 @@
 #include "workflow/engine.h"
 #include "workflow/function.h"
 
+#include <coroutine>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace aios::workflow::test {
@@ -74,6 +76,26 @@ struct OutsideSystem {
 /// call: system:1.0.0@default with: {class: key, ...}
 void register_system(FunctionRegistry& registry, OutsideSystem& system);
 
+/// The executor that is given, by a wall clock that may be set.
+class SetExecutor final : public runtime::Executor, private runtime::Clock {
+ public:
+  explicit SetExecutor(runtime::Executor& executor) : executor_(executor) {}
+  void post(std::function<void()> work) override { executor_.post(std::move(work)); }
+  void post(std::coroutine_handle<> handle) override { executor_.post(handle); }
+  TimerId call_at(Instant at, std::function<void()> work) override {
+    return executor_.call_at(at, std::move(work));
+  }
+  void cancel(TimerId timer) override { executor_.cancel(timer); }
+  runtime::Clock& clock() override { return *this; }
+  runtime::Random& random() override { return executor_.random(); }
+  Duration ahead{0};  ///< the wall clock, of that of the executor
+
+ private:
+  Time now() override { return executor_.clock().now() + ahead; }
+  Instant instant() override { return executor_.clock().instant(); }
+  runtime::Executor& executor_;
+};
+
 class World {
  public:
   explicit World(std::uint64_t seed = 1);
@@ -93,6 +115,8 @@ class World {
   Context ctx();
 
   runtime::SimExecutor executor;
+  SetExecutor set_executor{executor};
+  bool on_set_clock = false;  ///< from the next start() the engine runs on set_executor
   std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
   FunctionRegistry registry;
   OutsideSystem system;
