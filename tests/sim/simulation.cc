@@ -128,7 +128,19 @@ class Simulation {
       world_.executor.advance(std::chrono::milliseconds(dice_.below(3'000)));
     } else if (what < 60) {
       resolve_incidents();
+    } else if (what < 66) {
+      be_slow();
     }
+  }
+
+  /// The disk takes longer over some commits than a look-up's window is long.
+  void be_slow() {
+    world_.commit_takes = std::chrono::seconds(30 + dice_.below(30));
+    const auto steps = dice_.below(20);
+    for (std::uint64_t i = 0; i < steps; ++i) {
+      world_.executor.step();
+    }
+    world_.commit_takes = Duration(0);
   }
 
   static Task<void> ask(World* world, Client* client, workflow::StartRequest request) {
