@@ -122,8 +122,8 @@ class TileLog final : public AuditLog {
     return log;
   }
 
-  /// The log in memory or, when somebody has taken files of it away since, as the folder has it now:
-  /// continued over a gap it would verify nowhere.
+  /// The log in memory or, when somebody has taken files of it away since, as the folder has it
+  /// now: continued over a gap it would verify nowhere.
   Task<Result<std::shared_ptr<TenantLog>>> whole_log(Context ctx) {
     const TenantId tenant = ctx.tenant;
     auto found = log_of(tenant);
