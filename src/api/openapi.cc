@@ -34,8 +34,8 @@ Json operation_document(const net::Route& route) {
     operation["security"] = JsonArray();
   }
   JsonArray parameters = path_parameters(route.pattern);
-  if (const JsonArray* query = route.query_parameters.if_array(); query != nullptr) {
-    parameters.insert(parameters.end(), query->begin(), query->end());
+  if (const JsonArray* others = route.parameters.if_array(); others != nullptr) {
+    parameters.insert(parameters.end(), others->begin(), others->end());
   }
   if (!parameters.empty()) {
     operation["parameters"] = std::move(parameters);

@@ -2,6 +2,7 @@
 #include "api/detail/operation.h"
 
 #include "api/detail/query.h"
+#include "api/detail/start_once.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -53,6 +54,15 @@ Json schema_of(std::string_view text) {
   return std::move(*schema);
 }
 
+Json idempotency_parameter() {
+  return JsonObject{
+      {"name", "Idempotency-Key"},
+      {"in", "header"},
+      {"description", "The same key and body again within seven days: the first answer again."},
+      {"schema",
+       JsonObject{{"type", "string"}, {"minLength", 1}, {"maxLength", idempotency_key_bytes_max}}}};
+}
+
 }  // namespace
 
 void add(net::Router& router, const ApiServices& services, const Operation& operation) {
@@ -61,7 +71,11 @@ void add(net::Router& router, const ApiServices& services, const Operation& oper
   route.pattern = operation.pattern;
   route.operation_id = operation.id;
   route.summary = operation.summary;
-  route.query_parameters = query_document(operation.query);
+  route.parameters = query_document(operation.query);
+  if (operation.repeat == Repeat::once) {
+    AIOS_ASSERT(route.parameters.is_null());
+    route.parameters = JsonArray{idempotency_parameter()};
+  }
   route.request_schema = schema_of(operation.request_schema);
   route.response_schema = schema_of(operation.response_schema);
   route.body_bytes_max = operation.body_bytes_max;

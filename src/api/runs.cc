@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
+#include "api/detail/start_once.h"
 
 namespace aios::api {
 namespace {
@@ -82,6 +83,15 @@ Task<Answer> start_run(const ApiServices& services, Context ctx, net::Request re
   start.subject = text_or(document, "subject", "");
   const Json* input = find(document, "input");
   start.input = input == nullptr ? Json(JsonObject()) : *input;
+  if (request.headers.has("idempotency-key")) {
+    std::string key(request.headers.get("idempotency-key"));
+    auto once = co_await start_once(services.engine, services.store, ctx, std::move(start),
+                                    std::move(key), std::move(request.body));
+    if (!once.ok()) {
+      co_return std::move(once).error();
+    }
+    co_return net::json_response(once->repeated ? 200 : 201, JsonObject{{"id", once->id}});
+  }
   auto id = co_await services.engine->start(ctx, std::move(start));
   if (!id.ok()) {
     co_return std::move(id).error();
@@ -205,12 +215,19 @@ void mount_runs(net::Router& router, const ApiServices& services) {
        Action::read_runs, list_runs, "", page_schema, list_query},
       {"GET", "/api/v1/run-counts", "countRuns", "How many runs have each status.",
        Action::read_runs, count_runs, "", object_schema, count_query},
-      {"POST", "/api/v1/runs", "startRun", "Starts a run; durable before the answer.",
-       Action::start_runs, start_run,
+      {"POST",
+       "/api/v1/runs",
+       "startRun",
+       "Starts a run; durable before the answer.",
+       Action::start_runs,
+       start_run,
        R"({"type": "object", "required": ["workflow"], "properties": {
            "workflow": {"type": "string"}, "version": {"type": "string"},
            "subject": {"type": "string"}, "input": true}})",
-       R"({"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}})"},
+       R"({"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}})",
+       {},
+       std::size_t{1} << 20,
+       Repeat::once},
       {"GET", "/api/v1/runs/{id}", "getRun", "One run.", Action::read_runs, get_run, "",
        run_schema},
       {"GET", "/api/v1/runs/{id}/explain", "explainRun",

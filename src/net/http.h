@@ -88,7 +88,7 @@ struct Route {
   std::string operation_id;  ///< empty: not in the OpenAPI document
   std::string summary;
   Access access = Access::key;  ///< for the document: the handler is who asks for the key
-  Json query_parameters;        ///< list of OpenAPI parameter objects; null: none
+  Json parameters;              ///< list of OpenAPI parameter objects; null: none but the path's
   Json request_schema;          ///< null: no body
   Json response_schema;         ///< of the 2xx answer; null: not JSON
   std::size_t body_bytes_max = std::size_t{1} << 20;

@@ -36,6 +36,10 @@ inline constexpr QueryParameter limit_parameter = {
 inline constexpr QueryParameter after_parameter = {
     .name = "after", .summary = "Goes on behind this id: the `next` of the page before."};
 
+/// What a second request of the same does. once: with the header Idempotency-Key it is the first
+/// one's answer.
+enum class Repeat : std::uint8_t { again, once };
+
 struct Operation {
   std::string_view method;
   std::string_view pattern;
@@ -47,6 +51,7 @@ struct Operation {
   std::string_view response_schema;            ///< JSON text
   std::span<const QueryParameter> query = {};  ///< an array that lives as long as the program
   std::size_t body_bytes_max = std::size_t{1} << 20;
+  Repeat repeat = Repeat::again;
 };
 
 void add(net::Router& router, const ApiServices& services, const Operation& operation);

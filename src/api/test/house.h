@@ -59,8 +59,9 @@ class House {
 
   /// @param ctx  with a principal: a caller in this process; without one it needs a key.
   net::Response send(const Context& ctx, std::string method, std::string target,
-                     std::string body = "") {
+                     std::string body = "", const net::Headers& headers = {}) {
     net::Request request;
+    request.headers = headers;
     request.method = std::move(method);
     request.target = std::move(target);
     request.body = std::move(body);
