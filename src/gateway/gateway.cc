@@ -129,10 +129,11 @@ Task<govern::Refusable<InferAnswer>> Gateway::Impl::attempt(Context ctx, InferRe
     auto leaf = call.leaf(ctx, clock.now(), govern::LeafKind::model_call, outcome, none);
     co_return govern::Refusal{std::move(answer).error(), {std::move(leaf)}};
   }
-  count(call.request.alias, "ok");
+  const std::string done(name_of(Outcome::done));
+  count(call.request.alias, done);
   InferAnswer out;
   out.leaves.push_back(
-      call.leaf(ctx, clock.now(), govern::LeafKind::model_call, "ok", answer->output));
+      call.leaf(ctx, clock.now(), govern::LeafKind::model_call, done, answer->output));
   out.output = std::move(answer->output);
   co_return out;
 }

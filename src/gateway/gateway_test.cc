@@ -125,14 +125,14 @@ TEST_CASE("gateway: an allowed call gives the answer and one leaf that says what
   CHECK(text_or(answer->output, "version", "") == "echo@1");
   REQUIRE(answer->leaves.size() == 1);
   const store::AuditLeaf& leaf = answer->leaves[0];
-  for (const char* part : {R"("kind":"model_call")", R"("outcome":"ok")", R"("name":"echo")",
+  for (const char* part : {R"("kind":"model_call")", R"("outcome":"done")", R"("name":"echo")",
                            R"("version":"1")", R"("label":"refund")", R"("confidence":0.75)",
                            R"("verdicts":["allow","allow"])", R"("stream":"run_1")"}) {
     CAPTURE(part);
     CHECK(holds(leaf, part));
   }
   CHECK(!holds(leaf, "where is my"));
-  CHECK(desk.counted("ok"));
+  CHECK(desk.counted("done"));
 }
 
 TEST_CASE("gateway: a refusal before the call reaches no model and leaves its leaf") {

@@ -63,12 +63,7 @@ std::string_view word_of(const ProviderReply& reply) {
   if (reply.error && reply.error->code() == Code::policy_denied) {
     return "refused";
   }
-  switch (reply.outcome) {
-    case Outcome::done: return "ok";
-    case Outcome::failed: return "failed";
-    case Outcome::unknown: return "unknown";
-  }
-  return "unknown";
+  return name_of(reply.outcome);
 }
 
 }  // namespace

@@ -168,7 +168,7 @@ TEST_CASE("hosted: a call is admitted with its highest cost and settled with its
   CHECK(!reply.estimated);
   CHECK(text_or(reply.output, "label", "") == "refund");
   CHECK(*at_pointer(reply.output, "/cost/nano") == Json(60'000));
-  for (const char* part : {R"("kind":"model_call")", R"("outcome":"ok")", R"("spent_nano":60000)",
+  for (const char* part : {R"("kind":"model_call")", R"("outcome":"done")", R"("spent_nano":60000)",
                            R"("region":"us")", R"("served":"small-1-b")"}) {
     CAPTURE(part);
     CHECK(holds(reply.leaf, part));
