@@ -29,7 +29,7 @@ struct LeafFacts {
   LeafKind kind;
   std::string stream;   ///< "run_..." and so on
   std::string step;     ///< reference of the task in its document, "" when none
-  std::string outcome;  ///< "accepted", "ok", "failed", "refused", "unknown", ...
+  std::string outcome;  ///< "accepted", "done", "failed", "refused", "unknown", ...
   /// Small, never personal: model and version, connector and operation, verdicts.
   JsonObject facts;
   std::vector<Decision> decisions;

@@ -34,7 +34,7 @@ class Policy final : public Function {
     facts.step = request.step;
     facts.facts["path"] = path;
     if (answered.ok()) {
-      facts.outcome = "ok";
+      facts.outcome = "done";
       // explain reads it back from the run's own history
       facts.contents["ruling"] =
           govern::content_of(JsonObject{{"path", path}, {"answer", answered->value}});

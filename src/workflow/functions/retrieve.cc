@@ -77,7 +77,7 @@ class Retrieve final : public Function {
     govern::LeafFacts facts(govern::LeafKind::retrieval);
     facts.stream = request.run_id;
     facts.step = request.step;
-    facts.outcome = "ok";
+    facts.outcome = "done";
     facts.facts = out.retrieval;
     out.leaves.push_back(govern::make_leaf(ctx, clock_->now(), facts));
     const bool none = found.answers.empty();
