@@ -28,6 +28,9 @@ namespace detail {
 struct Loaded;
 }  // namespace detail
 
+/// Until a secret that is missing or not taken is tried again: somebody has to act first.
+inline constexpr Duration secret_pause = std::chrono::seconds(5);
+
 struct ManifestFile {
   std::string path;  ///< for error messages
   std::string text;

@@ -13,8 +13,6 @@ namespace aios::connectors {
 
 namespace {
 
-/// Somebody has to act first, so there is no hurry.
-constexpr Duration secret_pause = std::chrono::seconds(5);
 /// To be admitted anew takes no time.
 constexpr Duration moved_pause = std::chrono::milliseconds(10);
 

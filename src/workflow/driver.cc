@@ -15,7 +15,6 @@
 namespace aios::workflow {
 namespace {
 
-constexpr std::string_view secret_page = "AIOS-0911";  ///< the system answered 401
 constexpr Duration secret_line_period = std::chrono::minutes(1);
 
 JsonArray texts(const std::vector<std::string>& values) {
@@ -246,7 +245,7 @@ void Engine::Impl::warn_secret(const LiveRun& run) {
   if (services.log == nullptr || !state.effect || page_in(state.waiting->error) != secret_page) {
     return;
   }
-  const auto now = clock(run).now().ns;
+  const auto now = clock(run).instant().ns;
   auto told = secret_told_ns.load();
   if ((told != 0 && now - told < secret_line_period.count()) ||
       !secret_told_ns.compare_exchange_strong(told, now)) {

@@ -15,7 +15,6 @@ namespace aios::workflow {
 namespace {
 
 constexpr std::string_view no_model_page = "AIOS-0705";
-constexpr std::string_view secret_page = "AIOS-0911";  ///< the system answered 401
 constexpr std::size_t shown_characters_max = 2'000;
 
 struct Telling {

@@ -14,8 +14,6 @@ namespace aios::connectors::detail {
 namespace {
 
 constexpr std::int64_t retry_after_seconds_max = 3600;
-/// Somebody has to act first, so there is no hurry.
-constexpr Duration secret_pause = std::chrono::seconds(5);
 
 std::optional<Duration> retry_after(const net::Response& response) {
   const std::string_view text = trim(response.headers.get("retry-after"));

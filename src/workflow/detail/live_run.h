@@ -20,6 +20,8 @@
 
 namespace aios::workflow {
 
+inline constexpr std::string_view secret_page = "AIOS-0911";  ///< the system answered 401
+
 /// Types of a run's history events. The numbers are on disk: never reuse one.
 enum class RunEvent : std::uint16_t {
   started = 1,
