@@ -28,6 +28,11 @@ Error went_elsewhere(const std::string& origin, const std::string& now) {
 
 }  // namespace
 
+bool as_planned(const CallPlan& plan, const PreparedCall& prepared) {
+  return !prepared.place ||
+         (prepared.place->effect == plan.effect && prepared.place->origin == plan.origin);
+}
+
 CallRequest Engine::Impl::request_of(const LiveRun& run) const {
   const auto& effect = *run.state.effect;
   CallRequest out;
@@ -259,6 +264,9 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
   auto prepared = co_await function->prepare(run->ctx, request);
   if (!prepared.ok()) {
     co_return settle_refused(run, plan.effect, std::move(prepared).refusal());
+  }
+  if (!as_planned(plan, *prepared)) {
+    co_return Next::advance;
   }
   ++effect.attempt;
   if (prepared->blocked) {

@@ -98,6 +98,13 @@ struct PreparedCall {
   /// Set: an attempt would be blocked now. There is no intent, so that an intent without an outcome
   /// says that nobody knows.
   std::optional<Error> blocked;
+  /// What the plan said of it, as it was when it was admitted: what was deployed in between is
+  /// planned anew. Not set: that cannot change.
+  struct Place {
+    EffectClass effect = EffectClass::local;
+    std::string origin;
+  };
+  std::optional<Place> place;
 };
 
 class Function {

@@ -32,6 +32,9 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
     give_up(*run, plan.effect, refusal.error);
     co_return false;
   }
+  if (!as_planned(plan, *prepared)) {
+    co_return false;  // not parked either: it is planned anew
+  }
   const Context ctx = attempt_context(*run, plan);
   auto ready = std::move(*prepared);
   // Its leaf goes with what follows.

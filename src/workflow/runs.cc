@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aios::workflow {
@@ -170,6 +171,10 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
   run->ctx = run_context(ctx.tenant, run->id, run->state);
   if (run->state.ended()) {
     co_return Result<void>();
+  }
+  if (auto& effect = run->state.effect; effect && effect->sent_at) {
+    // By a wall clock that was ahead: nothing can have left later than now.
+    effect->sent_at = std::min(*effect->sent_at, clock(*run).now());
   }
   if (auto& effect = run->state.effect; effect && effect->phase == EffectState::Phase::intent) {
     // Saved before the commit that let it leave: whoever sent it may have done so until just now.

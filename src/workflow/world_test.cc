@@ -84,6 +84,8 @@ class SystemFunction final : public Function {
     if (const auto hook = std::exchange(system_.on_prepare, nullptr)) {
       hook();
     }
+    out.place =
+        PreparedCall::Place{class_of(text_or(request.arguments, "class", "none")), system_.origin};
     if (system_.turn_away > 0) {
       --system_.turn_away;
       out.blocked = is_open();

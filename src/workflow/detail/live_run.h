@@ -83,6 +83,9 @@ struct LiveRun {
 };
 using RunPtr = std::shared_ptr<LiveRun>;
 
+/// Whether the system was the same when the call was admitted.
+bool as_planned(const CallPlan& plan, const PreparedCall& prepared);
+
 /// The last request can have left as late as `before` now.
 void note_sent(LiveRun& run, runtime::Clock& clock, Duration before);
 /// How long ago that was; nothing is known: not at all. A wall clock that is set counts only for a

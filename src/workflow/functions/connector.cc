@@ -68,7 +68,7 @@ class Connector final : public Function {
     }
     return Error(Code::invalid_argument,
                  fmt::format("the result is not what '{}' of '{}' gives: {}", call.operation,
-                             call.connector, fits.error().message()))
+                             call.connector, kept.error().message()))
         .page(1020);
   }
 
