@@ -136,6 +136,9 @@ class Connector {
   /// secret is not taken; leaves leaf and blocked alone.
   /// The Permit's obligations are already carried out on the arguments.
   virtual Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) = 0;
+  /// What the run keeps for policies of a result that is known from elsewhere; null: nothing. Fails
+  /// where the result lacks it.
+  virtual Result<Json> recall(const OperationCall& call, const Json& result) const = 0;
   /// Class lookup only. Fills all but the leaf.
   virtual Task<LookedUp> lookup(Context ctx, govern::Permit permit, OperationCall call) = 0;
 };

@@ -184,6 +184,15 @@ Result<OperationInfo> Connectors::describe(const TenantId& tenant, std::string_v
   return *found->info;
 }
 
+Result<Json> Connectors::recall(const TenantId& tenant, const OperationCall& call,
+                                const Json& result) const {
+  auto found = impl_->find(tenant, call.connector, call.operation);
+  if (!found.ok()) {
+    return std::move(found).error();
+  }
+  return found->loaded->connector->recall(call, result);
+}
+
 std::vector<ConnectorStatus> Connectors::list(const TenantId& tenant) const {
   std::vector<ConnectorStatus> out;
   const auto table = impl_->of(tenant);

@@ -50,6 +50,9 @@ class Connectors {
   /// not_found [AIOS-0901], naming the nearest right name.
   Result<OperationInfo> describe(const TenantId& tenant, std::string_view connector,
                                  std::string_view operation) const;
+  /// What the run keeps of a result that a person gives; null: nothing. data_loss [AIOS-0905] where
+  /// the result lacks it; not_found as of describe().
+  Result<Json> recall(const TenantId& tenant, const OperationCall& call, const Json& result) const;
   std::vector<ConnectorStatus> list(const TenantId& tenant) const;
   /// Called when a connector answers again after its breaker was open; on the thread of the call
   /// that found out. Must be quick. Null: nobody.

@@ -66,6 +66,27 @@ TEST_CASE("connectors: an answer that lacks what is to be remembered is no succe
   CHECK(found.remembered.is_null());
 }
 
+TEST_CASE("connectors: an answer that lacks what is to be remembered opens no breaker for others") {
+  Bench bench(manifest());
+  for (int i = 0; i < 20; ++i) {
+    bench.client.answer(200, R"({"id": "ORD-1"})");
+    CHECK(bench.perform(bench.call("find", {})).error->page() == 905);
+  }
+  CHECK(bench.connectors.list(default_tenant()).front().breaker == "closed");
+}
+
+TEST_CASE("connectors: of a result that a person gives the same is remembered") {
+  Bench bench(manifest());
+  const auto kept =
+      bench.connectors.recall(default_tenant(), bench.call("open", {{"text", "hi"}}), Json(9));
+  REQUIRE(kept.ok());
+  CHECK(to_text(*kept) == R"({"case":9,"asked":"hi"})");
+  const auto lacks =
+      bench.connectors.recall(default_tenant(), bench.call("find", {}), JsonObject());
+  REQUIRE_FALSE(lacks.ok());
+  CHECK(lacks.error().page() == 905);
+}
+
 TEST_CASE("connectors: of what is not there nothing is remembered") {
   Bench bench(manifest());
   bench.client.answer(404, "{}");

@@ -49,6 +49,19 @@ store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run,
   return govern::make_leaf(ctx, run.shard->executor.clock().now(), facts);
 }
 
+/// It did not happen, says a person.
+void let_go_again(RunState& state) {
+  auto& effect = *state.effect;
+  effect.phase = EffectState::Phase::fresh;
+  effect.maybe_happened = false;
+  effect.attempt = 0;
+  effect.lookups = 0;
+  effect.first_at.reset();
+  state.from_backup = false;
+  state.waiting.reset();
+  state.status = RunStatus::running;
+}
+
 }  // namespace
 
 void Engine::Impl::open_incident(LiveRun& run, const Error& error) {
@@ -228,10 +241,10 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
 }
 
 /// Whether the call can have given what a person says it gave: the run goes on with it.
-Result<void> Engine::Impl::check_result(const LiveRun& run, const Json& result) const {
+Result<JsonObject> Engine::Impl::check_result(const LiveRun& run, const Json& result) const {
   const auto found = functions.find(run.state.effect->function);
   if (found == functions.end()) {
-    return {};  // nothing is known of it any more, and the incident must be settled all the same
+    return JsonObject();  // it is not known any more, and must be settled all the same
   }
   return found->second->check_result(run.ctx, request_of(run), result);
 }
@@ -257,12 +270,14 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
     release(run);
     co_return error;
   }
+  JsonObject memory;
   if (word == "happened") {
     auto fits = check_result(*run, resolution.result);
     if (!fits.ok()) {
       release(run);
       co_return std::move(fits).error();
     }
+    memory = std::move(*fits);
   }
   close_incident(*run, word, ctx);
   JsonObject said{{"incident", state.waiting->subject}, {"resolution", word}, {"by", who(ctx)}};
@@ -271,6 +286,9 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
   }
   note(*run, RunEvent::incident_resolved, std::move(said));
   run->leaves.push_back(resolved_leaf(ctx, *run, resolution));
+  if (!memory.empty()) {
+    remember(state.results, std::move(memory));
+  }
   if (state.cancel_asked) {
     state.effect->maybe_happened = false;  // it is known now, and the history has it
     machine(*run).cancel(state.cancel_reason);
@@ -282,13 +300,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
                                 state.effect->step);
     machine(*run).call_failed(std::move(problem));
   } else {
-    state.from_backup = false;
-    state.effect->maybe_happened = false;
-    state.effect->attempt = 0;
-    state.effect->lookups = 0;
-    state.effect->first_at.reset();
-    state.waiting.reset();
-    state.status = RunStatus::running;
+    let_go_again(state);
   }
   auto done = co_await change(run);
   co_return done;

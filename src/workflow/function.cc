@@ -33,9 +33,9 @@ Task<LookupOutcome> Function::lookup(Context /*ctx*/, PreparedCall /*prepared*/,
   co_return out;
 }
 
-Result<void> Function::check_result(const Context& /*ctx*/, const CallRequest& /*request*/,
-                                    const Json& /*result*/) {
-  return {};
+Result<JsonObject> Function::check_result(const Context& /*ctx*/, const CallRequest& /*request*/,
+                                          const Json& /*result*/) {
+  return JsonObject();
 }
 
 }  // namespace aios::workflow

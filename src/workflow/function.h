@@ -122,10 +122,11 @@ class Function {
   /// `failed`: never goes to the document, any other is tried again up to CallPlan::backoff. After
   /// `unknown` it depends on the effect class alone.
   virtual Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) = 0;
-  /// Whether a call can have given this: what a person says of one that happened. @return
-  /// invalid_argument [AIOS-1020], with what is wanted
-  virtual Result<void> check_result(const Context& ctx, const CallRequest& request,
-                                    const Json& result);
+  /// Whether a call can have given this: what a person says of one that happened. @return what the
+  /// run remembers of it, as CallOutcome::connector_result; invalid_argument [AIOS-1020], with what
+  /// is wanted
+  virtual Result<JsonObject> check_result(const Context& ctx, const CallRequest& request,
+                                          const Json& result);
   /// Class lookup only. @param prepared  for Purpose::lookup
   virtual Task<LookupOutcome> lookup(Context ctx, PreparedCall prepared, CallRequest request);
 };

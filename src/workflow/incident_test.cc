@@ -125,6 +125,42 @@ TEST_CASE("incident: a system that has moved is neither asked nor sent to, a per
   }
 }
 
+TEST_CASE("incident: what a person says of a call is remembered like what the system says") {
+  Acting acting("none");
+  const auto id = acting.lost();
+  REQUIRE(acting.resolve(id, "happened", JsonObject{{"effect", "as the books say"}}).ok());
+  const auto results = to_text(acting.world.view(id).results);
+  CHECK(has(results, R"("operation":"act")"));
+  CHECK(has(results, "as the books say"));
+}
+
+TEST_CASE("incident: what a person lets go again is sent, also when the system was away") {
+  Acting acting("none");
+  auto& world = acting.world;
+  const auto id = acting.go(Behaviour::hang);
+  world.executor.advance(milliseconds(20));
+  world.system.away = true;
+  world.crash();
+  world.start();
+  world.executor.advance(seconds(5));
+  REQUIRE(world.view(id).waiting_for.starts_with("incident inc_"));
+  world.system.away = false;
+  REQUIRE(acting.resolve(id, "retry", Json()).ok());
+  CHECK(world.finish(id).status == "completed");
+  CHECK(world.system.requests == 2);
+}
+
+TEST_CASE(
+    "incident: a system that moves while a call is admitted is known to be where it was sent") {
+  Acting acting("key");
+  auto& world = acting.world;
+  world.system.on_prepare = [&world] { world.system.origin = "http://new.example"; };
+  const auto id = acting.go(Behaviour::lose_reply);
+  CHECK(world.finish(id).status == "completed");
+  CHECK(world.system.requests == 2);
+  CHECK(world.system.done.begin()->second == 1);
+}
+
 TEST_CASE("incident: a system that moved before anything was sent is sent to") {
   Acting acting("lookup");
   const auto id = acting.go(Behaviour::spare);

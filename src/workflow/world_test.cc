@@ -52,6 +52,9 @@ class SystemFunction final : public Function {
   explicit SystemFunction(OutsideSystem& system) : system_(system) {}
 
   Result<CallPlan> plan(const Context& /*ctx*/, const CallRequest& request) override {
+    if (system_.away) {
+      return Error(Code::not_found, "there is no system");
+    }
     CallPlan plan;
     plan.effect = class_of(text_or(request.arguments, "class", "none"));
     plan.backoff.retries_max = 3;
@@ -63,10 +66,10 @@ class SystemFunction final : public Function {
     return plan;
   }
 
-  Result<void> check_result(const Context& /*ctx*/, const CallRequest& /*request*/,
-                            const Json& result) override {
+  Result<JsonObject> check_result(const Context& /*ctx*/, const CallRequest& /*request*/,
+                                  const Json& result) override {
     if (!system_.strict || !text_or(result, "effect", "").empty()) {
-      return {};
+      return JsonObject{{"connector", "system"}, {"operation", "act"}, {"result", result}};
     }
     return Error(Code::invalid_argument, "at /: 'effect' is missing").page(1020);
   }

@@ -105,6 +105,10 @@ Gate::Health health_of(Outcome outcome, const Error* error) {
   if (outcome == Outcome::done || error == nullptr) {
     return Gate::Health::good;
   }
+  if (error->page() == 905) {
+    return Gate::Health::
+        no_word;  // it answered; that nobody can read it may be the manifest's fault
+  }
   switch (error->code()) {
     case Code::unavailable:
     case Code::deadline_exceeded:

@@ -83,6 +83,7 @@ class HttpConnector final : public Connector {
                                           : std::vector<std::string>{manifest_->auth_secret};
   }
   Result<void> rehearse(const govern::Decision& decision, const OperationCall& call) const override;
+  Result<Json> recall(const OperationCall& call, const Json& result) const override;
   Task<Performed> perform(Context ctx, govern::Permit permit, OperationCall call) override;
   Task<LookedUp> lookup(Context ctx, govern::Permit permit, OperationCall call) override;
 
@@ -229,6 +230,12 @@ Result<Json> HttpConnector::recall(const HttpOperation& operation, const Result<
         .page(905);
   }
   return kept;
+}
+
+Result<Json> HttpConnector::recall(const OperationCall& call, const Json& result) const {
+  const HttpOperation* operation = find_operation(call.operation);
+  AIOS_ASSERT(operation != nullptr);
+  return recall(*operation, result, call);
 }
 
 detail::Verdict HttpConnector::judge(const net::Response& response, EffectClass effect) const {

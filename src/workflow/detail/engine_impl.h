@@ -158,7 +158,7 @@ struct Engine::Impl {
   void cancel_now(LiveRun& run);
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
-  Result<void> check_result(const LiveRun& run, const Json& result) const;
+  Result<JsonObject> check_result(const LiveRun& run, const Json& result) const;
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
 
   EngineServices services;

@@ -55,16 +55,19 @@ class Connector final : public Function {
                     .names_effect = info->names_effect};
   }
 
-  Result<void> check_result(const Context& ctx, const CallRequest& request,
-                            const Json& result) override {
+  Result<JsonObject> check_result(const Context& ctx, const CallRequest& request,
+                                  const Json& result) override {
     const auto call = call_of(request);
     const auto info = connectors_->describe(ctx.tenant, call.connector, call.operation);
-    if (!info.ok() || !info->result_checker) {
-      return {};  // taken away since, or it takes all: there is nothing to hold it against
+    if (!info.ok()) {  // taken away since: that it happened is all that is known
+      return JsonObject{
+          {"connector", call.connector}, {"operation", call.operation}, {"result", nullptr}};
     }
-    auto fits = info->result_checker->validate(result);
-    if (fits.ok()) {
-      return {};
+    auto fits = info->result_checker ? info->result_checker->validate(result) : Result<void>();
+    auto kept = fits.ok() ? connectors_->recall(ctx.tenant, call, result)
+                          : Result<Json>(std::move(fits).error());
+    if (kept.ok()) {
+      return memory_of(call, std::move(*kept));
     }
     return Error(Code::invalid_argument,
                  fmt::format("the result is not what '{}' of '{}' gives: {}", call.operation,
@@ -83,6 +86,7 @@ class Connector final : public Function {
       out.intent.push_back(admitted->intent);
     }
     out.blocked = admitted->blocked;
+    out.place = PreparedCall::Place{admitted->info.effect, admitted->info.origin};
     out.state = std::make_shared<connectors::Prepared>(std::move(*admitted));
     co_return out;
   }

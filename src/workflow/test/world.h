@@ -63,6 +63,7 @@ struct OutsideSystem {
   bool names_effect = true;  ///< requests carry the effect's id
   bool strict = false;       ///< a result has the member `effect`
   bool deny = false;
+  bool away = false;  ///< it was taken away: no call of it can be planned
   std::vector<runtime::OneShot<void>> hanging;
   Duration latency{std::chrono::milliseconds(5)};
 
