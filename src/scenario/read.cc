@@ -108,10 +108,14 @@ Result<bundle::Files> read_scenario_files(const std::string& directory) {
   const std::filesystem::path folder = std::filesystem::path(directory) / "tests";
   std::error_code failed;
   for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+    const std::string name = "tests/" + entry.path().filename().string();
+    if (entry.path().extension() == ".yml") {
+      return Error(Code::invalid_argument, fmt::format("'{}' is read when it ends in .yaml", name))
+          .page(1702);
+    }
     if (entry.path().extension() != ".yaml") {
       continue;
     }
-    const std::string name = "tests/" + entry.path().filename().string();
     std::ifstream in(entry.path(), std::ios::binary);
     std::string text(file_bytes_max + 1, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));

@@ -41,12 +41,16 @@ Result<bundle::Files> read_scenario_files(const std::string& directory);
 
 /// What came of a scenario.
 struct Verdict {
-  std::vector<Error> failures;  ///< [AIOS-1701] each at the expectation it breaks; empty: it holds
-  /// {event, status, output, error, requests, questions, leaves}: what happened, as `expect` has it
+  /// Empty: it holds. [AIOS-1701] at each expectation that is broken, at what was asked and has no
+  /// answer, at an answer that is refused; [AIOS-1700] at an event that is none; what the bundle's
+  /// check says when it cannot be deployed.
+  std::vector<Error> failures;
+  /// {event, status, output, error, requests, questions, leaves}: what happened, as `expect` has
+  /// it; null when the bundle cannot be deployed.
   Json found;
 };
 /// @param overrides  values of the bundle's parameters; the scenario's own win.
-/// @return what the bundle's check says, when it cannot be deployed.
+/// @return errors of the rooms themselves, which say nothing of the bundle.
 Result<Verdict> run_scenario(const Scenario& scenario, const bundle::Files& bundle,
                              const JsonObject& overrides);
 

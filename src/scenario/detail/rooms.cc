@@ -84,14 +84,15 @@ Context Rooms::caller(std::string_view name, const std::vector<std::string>& rol
   return ctx;
 }
 
-Result<void> Rooms::deploy(const bundle::Files& files, const JsonObject& parameters) {
+std::vector<Error> Rooms::deploy(const bundle::Files& files, const JsonObject& parameters) {
   const Context ctx = caller("deployer", {"admin"});
   std::vector<Error> errors;
   auto deployed = executor.run(deployments->deploy(ctx, files, parameters, &errors));
   if (!deployed.ok()) {
-    return std::move(deployed).error();
+    return errors.empty() ? std::vector<Error>{std::move(deployed).error()} : std::move(errors);
   }
-  return executor.run(engine->recover(ctx));
+  auto recovered = executor.run(engine->recover(ctx));
+  return recovered.ok() ? std::vector<Error>() : std::vector<Error>{std::move(recovered).error()};
 }
 
 }  // namespace aios::scenario

@@ -25,8 +25,8 @@ struct Rooms {
   ~Rooms();
   Rooms(const Rooms&) = delete;
   Rooms& operator=(const Rooms&) = delete;
-  /// Deploys the bundle as a server does. @return what is wrong with it.
-  Result<void> deploy(const bundle::Files& files, const JsonObject& parameters);
+  /// Deploys the bundle as a server does. @return all that is wrong with it.
+  std::vector<Error> deploy(const bundle::Files& files, const JsonObject& parameters);
   /// A caller in the tenant with these roles.
   Context caller(std::string_view name, const std::vector<std::string>& roles) const;
 
