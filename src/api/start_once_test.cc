@@ -61,6 +61,17 @@ TEST_CASE("api: a key that is none is refused before anything starts") {
   CHECK(runs(house) == 0);
 }
 
+TEST_CASE("api: a repetition is answered when the workflow is there no more") {
+  House house;
+  REQUIRE(house.engine->install(default_tenant(), {{"echo.yaml", flow}}).empty());
+  const auto first = start(house, "k-1", "mine");
+  REQUIRE(house.engine->install(default_tenant(), {}).empty());
+  CHECK(start(house, "k-2", "mine").status == 404);
+  const auto again = start(house, "k-1", "mine");
+  CHECK(again.status == 200);
+  CHECK(id_of(again) == id_of(first));
+}
+
 TEST_CASE("api: the document tells of the key") {
   House house;
   const auto start_run = openapi_document(house.router).at("paths").at("/api/v1/runs").at("post");

@@ -24,7 +24,7 @@ struct StartedOnce {
 /// The key is claimed in the commit that starts the run, and kept for seven days.
 /// @param key  of the header; one tenant's keys are its own.
 /// @param body  what was sent: the same key with another body is no repetition.
-/// @return invalid_argument [AIOS-1301] for a key that is empty or too long; already_exists
+/// @return invalid_argument [AIOS-1306] for a key that is empty or too long; already_exists
 ///         [AIOS-1305] for another body; what Engine::start says.
 Task<Result<StartedOnce>> start_once(workflow::Engine* engine, store::Store* store, Context ctx,
                                      workflow::StartRequest start, std::string key,
