@@ -27,6 +27,7 @@ fn issue(error: &ValidationError<'_>) -> Value {
         "message": error.to_string(),
         "instance_path": error.instance_path().as_str(),
         "schema_path": error.schema_path().as_str(),
+        "evaluation_path": error.evaluation_path().as_str(),
         "keyword": error.kind().keyword(),
     })
 }

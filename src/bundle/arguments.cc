@@ -21,18 +21,18 @@ bool looks_at_names(std::string_view keyword) {
   return std::find(all.begin(), all.end(), keyword) != all.end();
 }
 
-/// Whether the keyword stands where it holds only if something else does.
-bool conditional(std::string_view schema_path) {
+/// Whether the way to the keyword leads through one that holds only if something else does.
+bool conditional(std::string_view evaluation_path) {
   constexpr std::array<std::string_view, 7> all = {
       "/if/", "/then/", "/else/", "/anyOf/", "/oneOf/", "/not/", "/dependentSchemas/"};
-  return std::any_of(all.begin(), all.end(), [schema_path](std::string_view part) {
-    return schema_path.find(part) != std::string_view::npos;
+  return std::any_of(all.begin(), all.end(), [evaluation_path](std::string_view part) {
+    return evaluation_path.find(part) != std::string_view::npos;
   });
 }
 
 /// Whether it stays wrong whatever the expressions give.
 bool certain(const expr::SchemaIssue& issue, const Json& arguments) {
-  if (conditional(issue.schema_path) && holds_expression(arguments)) {
+  if (conditional(issue.evaluation_path) && holds_expression(arguments)) {
     return false;
   }
   const Json* value = at_pointer(arguments, issue.instance_path);

@@ -31,6 +31,8 @@ operations:
           properties: {name: {type: string}}
       if: {properties: {order: {const: ORD-0}}, required: [order]}
       then: {required: [to]}
+      else: {$ref: '#/$defs/large'}
+      $defs: {large: {properties: {amount_cents: {minimum: 2}}}}
     resultSchema: {}
 )";
 
@@ -57,6 +59,9 @@ TEST_CASE("arguments: what fits, or may fit once its expressions are known, is n
   CHECK(errors_of("        arguments: {order: ORD-1, amount_cents: 5}").empty());
   CHECK(errors_of("        arguments: {order: '${ .o }', amount_cents: '${ .a }'}").empty());
   CHECK(errors_of("        arguments: '${ . }'").empty());
+  // Which of the two schemas holds hangs on the order, also through a reference.
+  CHECK(errors_of("        arguments: {order: '${ .o }', amount_cents: 1}").empty());
+  CHECK(errors_of("        arguments: {order: ORD-1, amount_cents: 1}").size() == 1);
   // which of the two schemas holds hangs on the order
   CHECK(errors_of("        arguments: {order: '${ .o }', amount_cents: 5}").empty());
   CHECK(errors_of("        arguments: {order: ORD-1, amount_cents: 5, to: {name: '${ .n }'}}")
@@ -87,7 +92,7 @@ TEST_CASE("arguments: a literal of another type or form is told of with what was
   CHECK(type[0].starts_with("workflows/flow.yaml:8:53: argument 'amount_cents' of 'desk.pay': "));
   CHECK(type[0].find("ten") != std::string::npos);
   CHECK(type[0].find("integer") != std::string::npos);
-  CHECK(errors_of("        arguments: {order: B-1, amount_cents: 0}").size() == 2);
+  CHECK(errors_of("        arguments: {order: B-1, amount_cents: 0}").size() == 3);    // two for 0
   CHECK(errors_of("        arguments: {order: ORD-0, amount_cents: 1}").size() == 1);  // `then`
 }
 

@@ -38,6 +38,7 @@ std::vector<SchemaIssue> issues_in(std::string_view list) {
     for (const auto& item : parsed->get_array()) {
       issues.push_back({std::string(text_or(item, "instance_path", "")),
                         std::string(text_or(item, "schema_path", "")),
+                        std::string(text_or(item, "evaluation_path", "")),
                         std::string(text_or(item, "keyword", "")),
                         std::string(text_or(item, "message", ""))});
     }

@@ -25,8 +25,9 @@ struct SchemaOptions {
 };
 
 struct SchemaIssue {
-  std::string instance_path;  ///< JSON pointer into the document
-  std::string schema_path;    ///< JSON pointer into the schema
+  std::string instance_path;    ///< JSON pointer into the document
+  std::string schema_path;      ///< JSON pointer into the schema
+  std::string evaluation_path;  ///< the way that led there, through "$ref" too
   std::string keyword;
   std::string message;
 };

@@ -87,6 +87,19 @@ TEST_CASE("schema: a document that fits passes, one that does not is told where 
   CHECK((*issues)[1].instance_path == "/a");
   CHECK((*issues)[1].schema_path == "/properties/a/maximum");
   CHECK((*issues)[1].keyword == "maximum");
+  auto referring = Schema::compile(
+      json(R"({"anyOf": [{"$ref": "#/$defs/one"}], "$defs": {"one": {"required": ["b"]}}})"));
+  REQUIRE(referring.ok());
+  const auto through = referring->issues(json("{}"));
+  REQUIRE(through.ok());
+  CHECK(through->at(0).keyword == "anyOf");
+  auto direct = Schema::compile(json(
+      R"({"else": {"$ref": "#/$defs/one"}, "if": false, "$defs": {"one": {"required": ["b"]}}})"));
+  REQUIRE(direct.ok());
+  const auto led = direct->issues(json("{}"));
+  REQUIRE(led.ok());
+  CHECK(led->at(0).schema_path == "/$defs/one/required");
+  CHECK(led->at(0).evaluation_path == "/else/$ref/required");
   CHECK(schema->issues(json(R"({"a": 11})"), 1)->size() == 1);
 }
 
