@@ -24,6 +24,13 @@ std::string label_member(const Json& form) {
 
 void check_assignees(const Json& with, const std::string& pointer, Findings* findings) {
   const Json* assignees = find(with, "assignees");
+  if (assignees != nullptr && assignees->is_string() && !holds_expression(*assignees)) {
+    findings->error(pointer + "/assignees", Code::invalid_argument,
+                    fmt::format("found the text '{}' for 'assignees', wanted a list of roles",
+                                excerpt(view(assignees->get_string()), 40)),
+                    page_arguments);
+    return;
+  }
   if (assignees == nullptr || !assignees->is_array()) {
     return;
   }
