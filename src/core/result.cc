@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/result.h"
 
+#include "core/last_words.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <cstdlib>
 
 namespace aios {
@@ -113,7 +114,7 @@ std::string Error::text() const {
 }
 
 void fail_assertion(const char* what, const char* file, int line) {
-  std::fprintf(stderr, "aios: must not happen: %s (%s:%d)\n", what, file, line);
+  last_words(fmt::format("aios: must not happen: {} ({}:{})\n", what, file, line));
   std::abort();
 }
 

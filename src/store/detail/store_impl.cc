@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/store_impl.h"
 
+#include "core/last_words.h"
 #include "store/detail/history.h"
 #include "store/detail/keys_file.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 
 namespace aios::store::detail {
@@ -17,7 +17,7 @@ constexpr std::uint32_t replay_rows = 2048;
 constexpr std::size_t blocking_threads = 2;
 
 void print_and_abort(const std::string& what) {
-  std::fputs(fmt::format("aios: the store stops at once: {}\n", what).c_str(), stderr);
+  last_words(fmt::format("aios: the store stops at once: {}\n", what));
   std::abort();
 }
 
