@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/work_watch.h"
 
-#include <atomic>
+#include "runtime/one_shot.h"
+
 #include <limits>
 #include <string>
 #include <utility>
@@ -10,6 +11,8 @@ namespace aios::app {
 namespace {
 
 constexpr std::uint32_t reviews_a_page = 100;
+/// However often somebody asks for the metrics.
+constexpr Duration look_least = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -54,6 +57,11 @@ WorkWatch::WorkWatch(store::Store& store, review::Reviews& reviews, const govern
 }
 
 Task<void> WorkWatch::look(Context ctx) {
+  const Instant now = clock_.instant();
+  std::int64_t next = next_look_ns_.load();
+  if (now.ns < next || !next_look_ns_.compare_exchange_strong(next, (now + look_least).ns)) {
+    co_return;
+  }
   auto tenants = co_await store_.tenants_with_leaves(ctx);
   if (!tenants.ok()) {
     co_return;
@@ -123,6 +131,7 @@ Task<void> WorkWatch::add_overdue(Context ctx, double* sum) {
       co_return;
     }
     after = page->back().id;
+    co_await runtime::yield();  // a page opens and reads whole reviews
   }
 }
 

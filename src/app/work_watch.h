@@ -11,6 +11,7 @@
 #include "runtime/task.h"
 #include "store/store.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,7 +26,7 @@ class WorkWatch {
   /// All must outlive it; the metrics may outlive it.
   WorkWatch(store::Store& store, review::Reviews& reviews, const govern::AuditLog& audit,
             runtime::Clock& clock, observe::Metrics& metrics);
-  /// Counts anew. What cannot be read now keeps its last count.
+  /// Counts anew, once a second at most. What cannot be read now keeps its last count.
   Task<void> look(Context ctx);
 
  private:
@@ -40,6 +41,7 @@ class WorkWatch {
   runtime::Clock& clock_;
   struct Shown;
   std::shared_ptr<Shown> shown_;
+  std::atomic<std::int64_t> next_look_ns_{INT64_MIN};
 };
 
 }  // namespace aios::app

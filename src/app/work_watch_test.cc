@@ -49,8 +49,13 @@ struct Room {
     REQUIRE(opened.ok());
     commit(std::move(opened->write), std::move(opened->leaf));
   }
-  /// What /metrics says after a look; -1 when it does not know the name.
+  /// What /metrics says after a look, a second after the one before; -1 when it does not know the
+  /// name.
   double sample(const std::string& name) {
+    house.loop.advance(std::chrono::seconds(1));
+    return sample_now(name);
+  }
+  double sample_now(const std::string& name) {
     house.loop.run(watch->look(ctx));
     const std::string text = "\n" + metrics.prometheus();
     const std::size_t at = text.find("\n" + name + " ");
@@ -79,6 +84,14 @@ TEST_CASE("work watch: runs that wait, incidents and reviews that are open are c
   CHECK(room.sample("aios_runs_waiting") == 2);
   CHECK(room.sample("aios_incidents_open") == 1);
   CHECK(room.sample("aios_reviews_open") == 1);
+}
+
+TEST_CASE("work watch: however often somebody asks, it looks once a second") {
+  Room room;
+  CHECK(room.sample("aios_runs_waiting") == 0);
+  room.make(store::StreamKind::run, "run_1", "waiting");
+  CHECK(room.sample_now("aios_runs_waiting") == 0);
+  CHECK(room.sample("aios_runs_waiting") == 1);
 }
 
 TEST_CASE("work watch: reviews are overdue once their time has passed") {

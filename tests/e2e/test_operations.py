@@ -174,8 +174,8 @@ class Watched(unittest.TestCase):
         self.assertEqual((review["status"], review["overdue"]), ("open", True))
         scene.api("reviewer").want("POST", f"/api/v1/reviews/{review['id']}/answer",
                                    {"answer": {}})
-        self.assertIn("\naios_reviews_overdue 0",
-                      scene.api().exchange("GET", "/metrics")[2].decode())
+        wait_for(lambda: "\naios_reviews_overdue 0" in
+                 scene.api().exchange("GET", "/metrics")[2].decode(), "no review is overdue")
 
 
 if __name__ == "__main__":
