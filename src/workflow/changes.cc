@@ -287,7 +287,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
   note(*run, RunEvent::incident_resolved, std::move(said));
   run->leaves.push_back(resolved_leaf(ctx, *run, resolution));
   if (!memory.empty()) {
-    remember(state.results, std::move(memory));
+    remember_result(state, std::move(memory));
   }
   if (state.cancel_asked) {
     state.effect->maybe_happened = false;  // it is known now, and the history has it

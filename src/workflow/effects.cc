@@ -48,6 +48,7 @@ CallRequest Engine::Impl::request_of(const LiveRun& run) const {
   out.run["inferences"] = run.state.inferences;
   out.run["retrievals"] = run.state.retrievals;
   out.run["results"] = run.state.results;
+  out.run["results_forgotten"] = run.state.results_forgotten;
   out.run["reviews"] = run.state.reviews;
   return out;
 }

@@ -40,7 +40,7 @@ struct CallRequest {
   std::string subject;  ///< data subject of the run
   Json arguments;
   JsonObject run;  ///< governance memory: {workflow, id, step, inferences, retrievals,
-                   ///< results, reviews}
+                   ///< results, results_forgotten, reviews}
 };
 
 /// How the engine must treat a call, known from its arguments alone.

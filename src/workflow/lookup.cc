@@ -64,7 +64,7 @@ Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, Ca
   note(*run, RunEvent::effect_result,
        {{"step", effect.step}, {"effect", effect.id}, {"outcome", "done"}, {"by", "lookup"}});
   if (!answer.connector_result.empty()) {
-    remember(run->state.results, std::move(answer.connector_result));
+    remember_result(run->state, std::move(answer.connector_result));
   }
   machine(*run).call_done(std::move(*answer.result));
   co_return false;

@@ -23,7 +23,8 @@ class Archive final : public Function {
                             CallRequest request) override {
     const auto bytes = static_cast<std::size_t>(int_or(request.arguments, "bytes", 0));
     CallOutcome out;
-    out.result = JsonObject{{"found", true}};
+    out.result = JsonObject{{"forgotten", int_or(request.run, "results_forgotten", -1)}};
+    out.connector_result = {{"connector", "archive"}, {"result", std::string(bytes, 'a')}};
     out.retrieval = {{"corpus", "articles"}, {"articles", std::string(bytes, 'a')}};
     co_return out;
   }
@@ -60,8 +61,8 @@ RunState full_state() {
   // One name a member: a new member does not compile here until it is seen to below.
   auto& [workflow, version, digest, blob, subject, traceparent, starter, labels, status, created,
          deadline, raw_input, input, context, frames, inferences, retrievals, results, reviews,
-         open_effects, steps, effects, effect, waiting, from_backup, cancel_asked, cancel_reason,
-         output, error] = out;
+         results_forgotten, open_effects, steps, effects, effect, waiting, from_backup,
+         cancel_asked, cancel_reason, output, error] = out;
   workflow = "w";
   version = "v";
   digest = "d";
@@ -80,6 +81,7 @@ RunState full_state() {
   inferences = {mark(4)};
   retrievals = {mark(5)};
   results = {mark(11)};
+  results_forgotten = 12;
   reviews = {mark(6)};
   open_effects = {{"/do/0", "eff"}};
   steps = 7;
@@ -112,15 +114,17 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 29);  // one a member of RunState
+  CHECK(members == 30);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 
 TEST_CASE("memory: a governance memory keeps the newest, by number and by bytes") {
   JsonArray memory;
+  std::size_t forgotten = 0;
   for (int i = 0; i < 300; ++i) {
-    remember(memory, {{"number", i}});
+    forgotten += remember(memory, {{"number", i}});
   }
+  CHECK(forgotten == 300 - memory_max);
   CHECK(memory.size() == memory_max);
   CHECK(int_or(memory.back(), "number", 0) == 299);
   for (int i = 0; i < 9; ++i) {
@@ -155,6 +159,7 @@ TEST_CASE("memory: a run that looks much up goes on, and shows what the guard is
   REQUIRE(view.retrievals.is_array());
   CHECK(view.retrievals.get_array().size() == 1);
   CHECK(to_text(view.to_json()).find(R"("corpus":"articles")") != std::string::npos);
+  CHECK(int_or(view.output, "forgotten", 0) == 38);  // of the 39 before the last, one is there
 }
 
 TEST_CASE("memory: a run that is too large to be saved ends as faulted, whatever it remembers") {

@@ -44,7 +44,7 @@ void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effec
     remember(run.state.retrievals, std::move(outcome.retrieval));
   }
   if (!outcome.connector_result.empty()) {
-    remember(run.state.results, std::move(outcome.connector_result));
+    remember_result(run.state, std::move(outcome.connector_result));
   }
   run.state.labels |= outcome.labels;
   run.ctx.labels |= outcome.labels;

@@ -167,6 +167,9 @@ void put_head(JsonObject& out, const RunState& state) {
   put(out, "inferences", state.inferences);
   put(out, "retrievals", state.retrievals);
   put(out, "results", state.results);
+  if (state.results_forgotten != 0) {
+    out["results_forgotten"] = state.results_forgotten;
+  }
   put(out, "reviews", state.reviews);
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
@@ -216,7 +219,7 @@ constexpr std::size_t memory_member_bytes_max = memory_bytes_max / 8;
 
 }  // namespace
 
-void remember(JsonArray& memory, JsonObject entry) {
+std::size_t remember(JsonArray& memory, JsonObject entry) {
   std::size_t bytes = to_text(Json(entry)).size();
   if (bytes > memory_bytes_max) {
     for (auto& member : entry) {
@@ -235,8 +238,14 @@ void remember(JsonArray& memory, JsonObject entry) {
     }
     ++kept;
   }
+  const std::size_t forgotten = memory.size() - kept;
   memory.erase(memory.begin(), memory.end() - static_cast<std::ptrdiff_t>(kept));
   memory.emplace_back(std::move(entry));
+  return forgotten;
+}
+
+void remember_result(RunState& state, JsonObject entry) {
+  state.results_forgotten += remember(state.results, std::move(entry));
 }
 
 void forget_memory(RunState& state) {
@@ -323,6 +332,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.inferences = take_array(in, "inferences");
   out.retrievals = take_array(in, "retrievals");
   out.results = take_array(in, "results");
+  out.results_forgotten = static_cast<std::uint64_t>(int_or(in, "results_forgotten", 0));
   out.reviews = take_array(in, "reviews");
   out.open_effects = take_object(in, "open_effects");
   out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));

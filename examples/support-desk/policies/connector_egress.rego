@@ -64,6 +64,11 @@ deny contains msg if {
 	msg := sprintf("connector %v is not one of this desk's", [input.connector.name])
 }
 
+deny contains "this run did so much that not all of its results are remembered any more" if {
+	not operation in {"find_customer", "find_order"}
+	object.get(input.run, "results_forgotten", 0) > 0
+}
+
 deny contains msg if {
 	count(input.content.personal) > 0
 	input.connector.region != input.tenant.region

@@ -88,6 +88,12 @@ test_no_run_pays_twice if {
 	not allowed(told(person, [desk("pay_refund", dear)]))
 }
 
+test_a_run_that_forgot_results_does_nothing_more if {
+	facts := call("pay_refund", of_lamp, sure, [])
+	allowed(object.union(facts, {"run": object.union(facts.run, {"results_forgotten": 0})}))
+	not allowed(object.union(facts, {"run": object.union(facts.run, {"results_forgotten": 1})}))
+}
+
 test_a_case_or_a_notice_is_about_what_was_found if {
 	case := {"intent": "order_status", "customer": "C1", "order": "ORD-1"}
 	sure_case := [said("order_status", 0.9)]

@@ -95,7 +95,10 @@ struct RunState {
   Json raw_input, input, context;
   std::vector<Frame> frames;
   JsonArray inferences, retrievals, results, reviews;  ///< governance memory: see remember()
-  JsonObject open_effects;  ///< step -> effect whose outcome was unknown when it was given up
+  std::uint64_t results_forgotten = 0;                 ///< that were in `results` once
+  /// "step digest-of-the-call" -> {id, origin} of an effect whose outcome was unknown when it was
+  /// given up. Of older states: step -> id.
+  JsonObject open_effects;
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
@@ -112,8 +115,10 @@ inline constexpr std::size_t memory_bytes_max = std::size_t{256} << 10;
 
 /// Adds to a governance memory; the oldest give way when it has more than memory_max entries or
 /// memory_bytes_max bytes. Members of one entry that are too large alone become null, and it says
-/// `too_large`.
-void remember(JsonArray& memory, JsonObject entry);
+/// `too_large`. @return how many gave way
+std::size_t remember(JsonArray& memory, JsonObject entry);
+/// Of what a business system said; policy is told how many such entries gave way.
+void remember_result(RunState& state, JsonObject entry);
 /// Every governance memory.
 void forget_memory(RunState& state);
 
