@@ -254,6 +254,60 @@ do:
   CHECK(world.system.requests == 1);
 }
 
+TEST_CASE("effects: a step given up while its outcome was unknown is not asked of a moved system") {
+  World world;
+  world.add_document(R"(document: {dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}
+do:
+  - guarded:
+      try:
+        - ask:
+            timeout: {after: PT5S}
+            call: system:1.0.0@default
+            with: {class: lookup, value: 7}
+      catch:
+        retry: {delay: PT5S, limit: {attempt: {count: 5}}}
+)");
+  world.system.origin = "http://old.example";
+  world.start();
+  world.system.script = {Behaviour::lose_reply};
+  world.system.lookup_fails = true;
+  const auto id = world.run_workflow("ask", JsonObject());
+  world.executor.advance(std::chrono::seconds(6));
+  world.system.origin = "http://new.example";
+  world.system.lookups = 0;
+  world.executor.advance(std::chrono::minutes(1));
+  CHECK(world.view(id).waiting_for.starts_with("incident inc_"));
+  CHECK(world.system.lookups == 0);
+  CHECK(world.system.requests == 1);
+}
+
+TEST_CASE("effects: the next turn of a loop takes over no effect of the turn that was given up") {
+  World world;
+  world.add_document(R"(document: {dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}
+do:
+  - begin: {set: {n: 1}}
+  - guarded:
+      try:
+        - ask:
+            timeout: {after: PT1S}
+            call: system:1.0.0@default
+            with: {class: lookup, value: '${ .n }'}
+      catch:
+        do:
+          - other: {set: {n: 2}}
+  - again:
+      switch:
+        - more: {when: '${ .n == 2 }', then: guarded}
+        - none: {then: end}
+)");
+  world.start();
+  world.system.script = {Behaviour::lose_reply};
+  const auto view = world.finish(world.run_workflow("ask", JsonObject()), std::chrono::seconds(20));
+  CHECK(view.status == "completed");
+  CHECK(world.system.done.size() == 2);
+  CHECK(world.system.requests == 2);
+}
+
 TEST_CASE("effects: a crash at every commit of a run leaves each keyed call done once") {
   for (int lost = 0; lost < 8; ++lost) {
     CAPTURE(lost);

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workflow/detail/machine.h"
 
+#include "core/crypto.h"
+#include "core/text.h"
+
 #include <fmt/format.h>
 
 #include <utility>
 
 namespace aios::workflow {
+namespace {
+
+/// Of an effect in RunState::open_effects: another turn of a loop at the same step is another call.
+std::string open_name(const EffectState& effect) {
+  const auto call = to_hex(view(sha256(effect.function, to_text(effect.arguments))));
+  return fmt::format("{} {}", effect.step, call);
+}
+
+}  // namespace
 
 Machine::Machine(std::string_view run_id, const Definition& definition, RunState& state,
                  RunLog& log, runtime::Clock& clock, runtime::Random& random)
@@ -105,7 +117,8 @@ bool Machine::expired() {
 
 void Machine::drop_wait() {
   if (state_.effect && state_.effect->maybe_happened) {
-    state_.open_effects[state_.effect->step] = state_.effect->id;
+    state_.open_effects[open_name(*state_.effect)] =
+        JsonObject{{"id", state_.effect->id}, {"origin", state_.effect->origin}};
   }
   if (state_.waiting && state_.waiting->reason == Waiting::Reason::review) {
     log_.abandoned_reviews.push_back(state_.waiting->subject);
@@ -145,21 +158,34 @@ void Machine::apply(Step step) {
   }
 }
 
+/// This step was given up while it was unknown whether this very call happened: the same key again,
+/// so that a second try of the step cannot make it happen twice.
+bool Machine::take_open(EffectState* effect) {
+  auto& open = state_.open_effects;
+  auto entry = open.find(open_name(*effect));
+  if (entry == open.end()) {
+    entry = open.find(effect->step);  // as it was named before: an id alone
+  }
+  if (entry == open.end()) {
+    return false;
+  }
+  const Json& kept = entry->value();
+  effect->id = kept.is_string() ? std::string(view(kept.get_string()))
+                                : std::string(text_or(kept, "id", ""));
+  effect->origin = text_or(kept, "origin", "");
+  effect->maybe_happened = true;
+  effect->first_at = clock_.now();
+  effect->sent_at = effect->first_at;
+  open.erase(entry);
+  return true;
+}
+
 void Machine::start_call(Call call) {
   EffectState effect;
   effect.step = task().reference;
   effect.function = std::move(call.function);
   effect.arguments = std::move(call.arguments);
-  const auto* open = state_.open_effects.if_contains(effect.step);
-  if (open != nullptr && open->is_string()) {
-    // This step was given up while it was unknown whether its effect happened: the same key again,
-    // so that a second try of the step cannot make it happen twice.
-    effect.id = std::string(view(open->get_string()));
-    effect.maybe_happened = true;
-    effect.first_at = clock_.now();
-    effect.sent_at = effect.first_at;
-    state_.open_effects.erase(effect.step);
-  } else {
+  if (!take_open(&effect)) {
     effect.id = fmt::format("{}-{}", run_id_, ++state_.effects);
   }
   state_.effect = std::move(effect);

@@ -76,6 +76,7 @@ class Machine final : public TaskScope, private Arguments {
   bool set_task_deadline(Frame& frame, const LoadedTask& entered);
   bool expired();
   void apply(Step step);
+  bool take_open(EffectState* effect);
   void start_call(Call call);
   void start_wait(const Sleep& pause);
   void finish_task(Json output, std::optional<Directive> then);
