@@ -12,7 +12,7 @@ constexpr Duration look_again = std::chrono::minutes(10);
 // Runs that stay due are read again and again: at least this far apart.
 constexpr Duration read_pause = std::chrono::milliseconds(100);
 constexpr Duration failed_pause = std::chrono::seconds(1);
-// Clocks that are only kept in step drift by less.
+// Clocks that are only kept in step drift by less: not worth a line.
 constexpr Duration step_least = std::chrono::seconds(1);
 
 }  // namespace
@@ -36,11 +36,9 @@ std::int64_t TimerQueue::steady_now() const {
 std::int64_t TimerQueue::skew() {
   const auto found = steady_now() - executor_.clock().now().ns;
   const Duration step(skew_ - found);
-  if (step > step_least || step < -step_least) {
-    skew_ = found;
-    if (options_.clock_was_set) {
-      options_.clock_was_set(step);
-    }
+  skew_ = found;
+  if (options_.clock_was_set && (step > step_least || step < -step_least)) {
+    options_.clock_was_set(step);
   }
   return skew_;
 }
@@ -177,6 +175,7 @@ void TimerQueue::schedule() {
 }
 
 void TimerQueue::fire() {
+  skew();  // also where nothing new waits somebody is told
   const auto now = steady_now();
   std::size_t passed = 0;  // tenants in a row that nothing can be done for
   while (!stopped_ && passed < queues_.size()) {

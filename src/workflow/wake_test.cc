@@ -85,6 +85,35 @@ TEST_CASE("wake: a timer that comes while somebody has the run is not lost") {
   CHECK(int_or(view.error, "status", 0) == 408);
 }
 
+TEST_CASE("wake: a wall clock that is set back by little wakes a run with a timeout once more") {
+  World world;
+  world.on_set_clock = true;
+  world.add_document(document("rest", "timeout: {after: PT10S}\ndo:\n  - rest: {wait: PT1H}\n"));
+  world.start();
+  const auto id = world.run_workflow("rest", JsonObject());
+  world.executor.advance(std::chrono::seconds(5));
+  world.set_executor.ahead = -std::chrono::milliseconds(500);
+  world.executor.advance(std::chrono::milliseconds(5'400));
+  CHECK(world.view(id).status == "waiting");
+  world.executor.advance(std::chrono::seconds(1));
+  CHECK(world.view(id).status == "faulted");
+  const auto row = world.executor.run(world.store->stream(world.ctx(), store::StreamKind::run, id));
+  REQUIRE(row.ok());
+  CHECK(row->version < 6);
+}
+
+TEST_CASE("wake: a wall clock that is set is told of where nothing new waits") {
+  Logged logged;
+  auto& world = logged.world;
+  world.on_set_clock = true;
+  world.add_document(document("rest", "do:\n  - rest: {wait: PT1H}\n"));
+  world.start();
+  world.run_workflow("rest", JsonObject());
+  world.set_executor.ahead = std::chrono::minutes(5);
+  world.executor.advance(std::chrono::minutes(30));
+  CHECK(logged.with("the wall clock was set").size() == 1);
+}
+
 TEST_CASE("wake: ten thousand runs that cannot be read hold up none that can") {
   constexpr int unreadable = 10'001;  // more than stand in memory
   Logged logged;
