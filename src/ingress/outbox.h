@@ -2,8 +2,8 @@
 #pragma once
 // ingress/outbox: events that runs emit come back in like a webhook's, so one workflow can start
 // another. At least once, and of one tenant in the outbox's order; the event's id and source make a
-// repetition harmless. Tenants take turns and do not wait for each other: one with many messages,
-// or with slow ones, or one that takes none now, holds up itself.
+// repetition harmless. Tenants take turns: one with many messages, or one that takes none now,
+// holds up itself; one with slow messages holds up the others until its turn is over.
 // Threading: everything on the one executor that awaits it.
 
 #include "core/context.h"
