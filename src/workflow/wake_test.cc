@@ -109,6 +109,7 @@ TEST_CASE("wake: a wall clock that is set is told of where nothing new waits") {
   world.add_document(document("rest", "do:\n  - rest: {wait: PT1H}\n"));
   world.start();
   world.run_workflow("rest", JsonObject());
+  world.executor.advance(std::chrono::seconds(1));
   world.set_executor.ahead = std::chrono::minutes(5);
   world.executor.advance(std::chrono::minutes(30));
   CHECK(logged.with("the wall clock was set").size() == 1);
@@ -200,6 +201,21 @@ TEST_CASE(
   for (const auto& id : ids) {
     CHECK(world.finish(id).status == "completed");
   }
+}
+
+TEST_CASE("wake: the line about a secret keeps its minute when the wall clock is set back") {
+  Logged logged;
+  auto& world = logged.world;
+  world.on_set_clock = true;
+  world.add_document(document("calls", fmt::format("do:\n{}", calling)));
+  world.start();
+  world.system.chooser = [] { return Behaviour::deny; };
+  world.run_workflow("calls", JsonObject());
+  world.executor.advance(std::chrono::seconds(10));
+  CHECK(logged.with("does not take its secret").size() == 1);
+  world.set_executor.ahead = -std::chrono::hours(1);
+  world.executor.advance(std::chrono::seconds(80));
+  CHECK(logged.with("does not take its secret").size() == 2);
 }
 
 TEST_CASE("wake: a fault leaves one warning with its place and page, and none of the run's data") {
