@@ -68,18 +68,6 @@ bool fits(std::string_view type, const Json& value) {
          (type == "array" && value.is_array());
 }
 
-std::vector<std::string> texts_of(const Json* list) {
-  std::vector<std::string> out;
-  if (list != nullptr && list->is_array()) {
-    for (const Json& item : list->get_array()) {
-      if (item.is_string()) {
-        out.emplace_back(view(item.get_string()));
-      }
-    }
-  }
-  return out;
-}
-
 std::vector<Named> named(const expr::YamlDocument& document, const std::string& pointer,
                          const Json* list) {
   std::vector<Named> out;

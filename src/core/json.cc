@@ -75,14 +75,42 @@ Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
       .at("", place.line, place.column);
 }
 
+namespace {
+
+std::string_view text_in(const Json* found, std::string_view fallback) {
+  return found != nullptr && found->is_string() ? view(found->get_string()) : fallback;
+}
+
+}  // namespace
+
+const Json* find(const JsonObject& object, std::string_view member) {
+  return object.if_contains({member.data(), member.size()});
+}
+
 const Json* find(const Json& value, std::string_view member) {
   const JsonObject* object = value.if_object();
-  return object == nullptr ? nullptr : object->if_contains({member.data(), member.size()});
+  return object == nullptr ? nullptr : find(*object, member);
 }
 
 std::string_view text_or(const Json& value, std::string_view member, std::string_view fallback) {
-  const Json* found = find(value, member);
-  return found != nullptr && found->is_string() ? view(found->get_string()) : fallback;
+  return text_in(find(value, member), fallback);
+}
+
+std::string_view text_or(const JsonObject& object, std::string_view member,
+                         std::string_view fallback) {
+  return text_in(find(object, member), fallback);
+}
+
+std::vector<std::string> texts_of(const Json* list) {
+  std::vector<std::string> out;
+  if (list != nullptr && list->is_array()) {
+    for (const Json& item : list->get_array()) {
+      if (item.is_string()) {
+        out.emplace_back(view(item.get_string()));
+      }
+    }
+  }
+  return out;
 }
 
 std::int64_t int_or(const Json& value, std::string_view member, std::int64_t fallback) {

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aios {
 
@@ -35,14 +36,20 @@ Result<std::string> to_canonical_text(const Json& value);
 
 /// Member lookup that never throws: nullptr when value is not an object or lacks the member.
 const Json* find(const Json& value, std::string_view member);
+/// Of an object itself: made a value first it would be a copy, and what is found would die with it.
+const Json* find(const JsonObject& object, std::string_view member);
 /// The member as text / number / bool, or the fallback when absent or of another type.
 std::string_view text_or(const Json& value, std::string_view member, std::string_view fallback);
+std::string_view text_or(const JsonObject& object, std::string_view member,
+                         std::string_view fallback);
 std::int64_t int_or(const Json& value, std::string_view member, std::int64_t fallback);
 double number_or(const Json& value, std::string_view member, double fallback);
 bool bool_or(const Json& value, std::string_view member, bool fallback);
 inline std::string_view view(const JsonString& text) { return {text.data(), text.size()}; }
 /// "object", "array", "string", "number", "boolean", "null".
 std::string_view type_name(const Json& value);
+/// The texts of a list, without what is no text; none when `list` is null or no list.
+std::vector<std::string> texts_of(const Json* list);
 /// RFC 6901 lookup; nullptr when the path leads nowhere.
 const Json* at_pointer(const Json& value, std::string_view pointer);
 

@@ -75,6 +75,21 @@ TEST_CASE("json: lookups never throw") {
   CHECK(find(Json(1), "n") == nullptr);
 }
 
+TEST_CASE("json: what is found in an object is the object's own, no copy's") {
+  const JsonObject object{{"text", std::string(100, 'x')}};
+  CHECK(find(object, "text") == object.if_contains("text"));
+  CHECK(text_or(object, "text", "").data() == object.at("text").get_string().data());
+  CHECK(text_or(object, "other", "fallback") == "fallback");
+}
+
+TEST_CASE("json: the texts of a list leave out what is none") {
+  const Json list = JsonArray{"a", 1, "b", nullptr};
+  CHECK(texts_of(&list) == std::vector<std::string>{"a", "b"});
+  const Json text = "a";
+  CHECK(texts_of(&text).empty());
+  CHECK(texts_of(nullptr).empty());
+}
+
 TEST_CASE("json: a pointer leads to a value or to nothing") {
   const Json value = *parse_json(R"({"a/b": [10, {"m~n": 20}], "": 30})");
   CHECK(*at_pointer(value, "/a~1b/0") == 10);

@@ -17,18 +17,6 @@ Error damaged(std::string_view what) {
   return Error(Code::data_loss, fmt::format("the record of a {} cannot be read", what)).page(703);
 }
 
-std::vector<std::string> texts_of(const Json* list) {
-  std::vector<std::string> out;
-  if (list != nullptr && list->is_array()) {
-    for (const Json& item : list->get_array()) {
-      if (item.is_string()) {
-        out.emplace_back(view(item.get_string()));
-      }
-    }
-  }
-  return out;
-}
-
 Json evaluation_to_json(const Evaluation& evaluation) {
   JsonObject object = metrics_of(evaluation);
   JsonObject recalls;

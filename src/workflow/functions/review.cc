@@ -9,18 +9,6 @@
 namespace aios::workflow {
 namespace {
 
-std::vector<std::string> texts_of(const Json* value) {
-  std::vector<std::string> out;
-  if (value != nullptr && value->is_array()) {
-    for (const auto& item : value->get_array()) {
-      if (item.is_string()) {
-        out.emplace_back(view(item.get_string()));
-      }
-    }
-  }
-  return out;
-}
-
 Json member_of(const Json& value, std::string_view name) {
   const auto* found = find(value, name);
   return found == nullptr ? Json() : *found;
