@@ -10,6 +10,7 @@ namespace aios::workflow {
 namespace {
 
 using test::Behaviour;
+using test::has;
 using test::World;
 
 std::string calling(std::string_view effect) {
@@ -33,10 +34,6 @@ struct Asked {
   int times() const { return world.system.done.empty() ? 0 : world.system.done.begin()->second; }
   World world;
 };
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 
@@ -229,19 +226,29 @@ TEST_CASE("effects: a crash while a call is under way, by class") {
   }
 }
 
-TEST_CASE("effects: a step given up while its outcome was unknown keeps its key") {
-  World world;
-  world.add_document(R"(document: {dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}
+namespace {
+
+/// A step that gives a call up after that time, and is tried again.
+std::string given_up_after(std::string_view time) {
+  return fmt::format(R"(document: {{dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}}
 do:
   - guarded:
       try:
         - ask:
-            timeout: {after: PT1S}
+            timeout: {{after: {}}}
             call: system:1.0.0@default
-            with: {class: lookup, value: 7}
+            with: {{class: lookup, value: 7}}
       catch:
-        retry: {delay: PT5S, limit: {attempt: {count: 5}}}
-)");
+        retry: {{delay: PT5S, limit: {{attempt: {{count: 5}}}}}}
+)",
+                     time);
+}
+
+}  // namespace
+
+TEST_CASE("effects: a step given up while its outcome was unknown keeps its key") {
+  World world;
+  world.add_document(given_up_after("PT1S"));
   world.start();
   world.system.script = {Behaviour::lose_reply};
   world.system.lookup_fails = true;
@@ -256,17 +263,7 @@ do:
 
 TEST_CASE("effects: a step given up while its outcome was unknown is not asked of a moved system") {
   World world;
-  world.add_document(R"(document: {dsl: '1.0.3', namespace: test, name: ask, version: '1.0.0'}
-do:
-  - guarded:
-      try:
-        - ask:
-            timeout: {after: PT5S}
-            call: system:1.0.0@default
-            with: {class: lookup, value: 7}
-      catch:
-        retry: {delay: PT5S, limit: {attempt: {count: 5}}}
-)");
+  world.add_document(given_up_after("PT5S"));
   world.system.origin = "http://old.example";
   world.start();
   world.system.script = {Behaviour::lose_reply};

@@ -7,15 +7,12 @@
 namespace aios::workflow {
 namespace {
 
+using test::has;
 using test::World;
 
 std::string document(std::string_view name, std::string_view rest) {
   return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
                      name, rest);
-}
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

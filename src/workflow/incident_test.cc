@@ -13,6 +13,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using test::Behaviour;
+using test::has;
 using test::World;
 
 /// A run with one call.
@@ -55,10 +56,6 @@ struct Acting {
   }
   World world;
 };
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 namespace aios::workflow {
 namespace {
 
+using test::has;
 using test::head_text;
 
 std::vector<Error> check(const std::string& text) {
@@ -25,10 +26,6 @@ std::string all(const std::vector<Error>& errors) {
     out += error.text() + "\n";
   }
   return out;
-}
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

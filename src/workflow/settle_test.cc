@@ -19,6 +19,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using test::Behaviour;
+using test::has;
 using test::World;
 
 struct Asked {
@@ -51,10 +52,6 @@ struct Asked {
   }
   World world;
 };
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 

@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,10 @@ inline constexpr const char* head_text = R"(document:
   name: one
   version: '1.0.0'
 )";
+
+inline bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
 
 /// What the outside system does with the next request.
 enum class Behaviour : std::uint8_t {
