@@ -57,6 +57,7 @@ Result<std::string> read_file(const std::string& path);
 
 void add_serve(CLI::App& app, Session& session);
 void add_bundle_commands(CLI::App& app, Session& session);
+void add_new_command(CLI::App& app, Session& session);
 void add_model_commands(CLI::App& app, Session& session);
 void add_run_commands(CLI::App& app, Session& session);
 void add_run_file_command(CLI::App& app, Session& session);

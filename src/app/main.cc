@@ -46,6 +46,7 @@ void add_global_options(CLI::App& app, aios::app::Session& session) {
 void add_commands(CLI::App& app, aios::app::Session& session) {
   using namespace aios::app;
   add_serve(app, session);
+  add_new_command(app, session);
   add_bundle_commands(app, session);
   add_model_commands(app, session);
   add_run_commands(app, session);

@@ -55,7 +55,7 @@ class Usage(unittest.TestCase):
         wanted = ["audit", "audit show", "audit verify", "backup", "check", "deploy", "errors", "events",
                   "events list", "events send", "events show", "explain", "key", "key create",
                   "key list", "key revoke", "model", "model list", "model predict",
-                  "model promote", "model train", "restore", "review", "review answer",
+                  "model promote", "model train", "new", "restore", "review", "review answer",
                   "review list", "review show", "run", "runs", "runs cancel", "runs history",
                   "runs list", "runs resolve", "runs show", "serve", "version"]
         self.assertLessEqual(set(wanted), {" ".join(path) for path in self.verbs})
