@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sends the tickets as CloudEvents at a steady rate, like a mail gateway that never gives up: what
-was not answered is sent again with the same id."""
+"""Sends the tickets as CloudEvents at a steady rate, or as fast as they are taken, like a mail gateway
+that never gives up: what was not answered is sent again with the same id."""
 
+import collections
 import datetime
 import json
-import queue
 import threading
 import time
 
@@ -28,43 +28,50 @@ def encode(ticket, at, binary):
     return json.dumps(event).encode(), {"Content-Type": "application/cloudevents+json"}
 
 
-class Sender(threading.Thread):
-    def __init__(self, api, tickets, rate):
-        super().__init__(daemon=True)
-        self._api, self._tickets, self._rate = api, tickets, rate
-        self._queue = queue.Queue(maxsize=len(tickets))
+class Sender:
+    """Sends one list of tickets after another; the counts go on."""
+
+    def __init__(self, api):
+        self._api = api
         self._lock = threading.Lock()
         self._halt = threading.Event()
+        self._thread = None
         self._times = {}
         self.sent = self.accepted = self.repeated = self.refused = self.again = 0
         self.runs = {}       # run id -> ticket
         self.answers = []    # (event, ticket, kind, status, what it was): one a ticket sent
         self.surprises = []  # answers that were not the expected ones
 
+    def start(self, tickets, rate):
+        """@param rate  tickets a second; None: as fast as they are taken"""
+        self._thread = threading.Thread(target=self._send_all, args=(tickets, rate), daemon=True)
+        self._thread.start()
+
+    def at_work(self):
+        return self._thread is not None and self._thread.is_alive()
+
     def stop(self):
         self._halt.set()
 
-    def run(self):
-        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
+    def _send_all(self, tickets, rate):
+        due = collections.deque((index / rate if rate else 0.0, ticket)
+                                for index, ticket in enumerate(tickets))
+        start = time.monotonic()
+        workers = [threading.Thread(target=self._send_due, args=(due, start), daemon=True)
+                   for _ in range(WORKERS)]
         for worker in workers:
             worker.start()
-        start = time.monotonic()
-        for index, ticket in enumerate(self._tickets):
-            pause = start + index / self._rate - time.monotonic()
-            if self._halt.wait(max(0.0, pause)):
-                break
-            self._queue.put(ticket)
-        for _ in workers:
-            self._queue.put(None)
         for worker in workers:
             worker.join()
 
-    def _work(self):
+    def _send_due(self, due, start):
         while not self._halt.is_set():
-            ticket = self._queue.get()
-            if ticket is None:
-                return
-            self._send(ticket)
+            with self._lock:
+                if not due:
+                    return
+                at, ticket = due.popleft()
+            if not self._halt.wait(max(0.0, start + at - time.monotonic())):
+                self._send(ticket)
 
     def _bytes(self, ticket):
         """A repeated event has its first one's time and form; a conflicting one only its id."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes the demo's tickets, with what is known to be right for each, from a seed.
 
-    tickets.py [--seed N] [--count N]      prints one JSON object a line
+    tickets.py [--seed N] [--count N] [--burst N]      prints one JSON object a line
 
 A ticket: {"kind", "event": id, "data": {ticket, subject, body, from, order?}, "customer", "truth":
 {"intent", "action", "amount_cents"}, "order_cents", "expect": "accepted" | "repeated" | "refused"}.
@@ -21,7 +21,7 @@ sys.path.insert(0, HERE)
 import texts  # noqa: E402
 
 REFUND_LIMIT_CENTS = 10000
-COUNT_MIN = 300
+FIRST_ORDERS = 400  # of the help desk, for the tickets that come at a steady rate
 # Share of each kind; what is left over is ordinary.
 SHARES = {"misspelt": 0.07, "html": 0.06, "language": 0.07, "out_of_scope": 0.12,
           "injection": 0.024, "personal": 0.05, "over_limit": 0.024, "repeated": 0.024,
@@ -32,20 +32,22 @@ WITHOUT_ORDER = {"password_reset", "account_closure", "product_question", "subsc
                  "promo_code", "payment_failed", "other"}
 
 
-def help_desk_rows():
-    """The help desk's own customers and orders."""
+def help_desk_rows(orders):
+    """The help desk's own customers, and so many of its orders."""
     path = os.path.join(HERE, "..", "helpdesk", "helpdesk.py")
     spec = importlib.util.spec_from_file_location("helpdesk", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.seed_rows()
+    return module.seed_rows(orders)
 
 
 class Supply:
     """Hands out each line and each order once; lines start over when they are used up."""
 
-    def __init__(self, rng):
-        customers, orders = help_desk_rows()
+    def __init__(self, rng, first, last):
+        """With the help desk's orders of these rows."""
+        customers, orders = help_desk_rows(last)
+        orders = orders[first:]
         self.rng = rng
         self.customers = {row[0]: {"id": row[0], "email": row[1], "name": row[2]}
                           for row in customers}
@@ -76,7 +78,7 @@ def html(body):
             + "</p><br/><img src=\"cid:logo\"></body></html>")
 
 
-def one(supply, kind, number):
+def one(supply, kind, number, names_of=("mail", "T")):
     rng = supply.rng
     if kind == "out_of_scope":
         intent, text = "other", supply.line(kind, texts.OUT_OF_SCOPE)
@@ -105,14 +107,14 @@ def one(supply, kind, number):
         body = opening + text + tail + rng.choice(texts.CLOSINGS)
     for mark, value in names.items():
         subject, body = subject.replace(mark, value), body.replace(mark, value)
-    data = {"ticket": f"T-{number:05d}", "subject": subject,
+    data = {"ticket": f"{names_of[1]}-{number:05d}", "subject": subject,
             "body": html(body) if kind == "html" else body, "from": customer["email"]}
     if order:
         data["order"] = order[0]
     action = "none" if intent == "other" else "refund" if intent == "refund_request" else "case"
     truth = {"intent": intent, "action": action,
              "amount_cents": order[4] if order and action == "refund" else 0}
-    return {"kind": kind, "event": f"mail-{number:05d}", "data": data,
+    return {"kind": kind, "event": f"{names_of[0]}-{number:05d}", "data": data,
             "customer": hashlib.sha256(customer["id"].encode()).hexdigest()[:24],
             "truth": truth, "order_cents": order[4] if order else 0, "expect": "accepted"}
 
@@ -135,7 +137,7 @@ def copy_of(original, kind, number):
 def make(seed, count):
     """-> tickets in the order in which they are sent; copies come after their first."""
     rng = random.Random(seed)
-    supply = Supply(rng)
+    supply = Supply(rng, 0, FIRST_ORDERS)
     kinds = [kind for kind, share in SHARES.items() if kind not in COPIES
              for _ in range(round(share * count))]
     copies = [kind for kind in COPIES for _ in range(round(SHARES[kind] * count))]
@@ -153,12 +155,27 @@ def make(seed, count):
     return tickets
 
 
+def make_burst(seed, count, orders):
+    """-> as many at once, of the same kinds but for copies; with the help desk's other orders."""
+    rng = random.Random(seed + 1_000_003)
+    supply = Supply(rng, FIRST_ORDERS, orders)
+    kinds = [kind for kind, share in SHARES.items() if kind not in COPIES
+             for _ in range(round(share * count))]
+    kinds += ["ordinary"] * (count - len(kinds))
+    rng.shuffle(kinds)
+    return [one(supply, kind, number, ("burst", "B")) for number, kind in enumerate(kinds, 1)]
+
+
 def main():
     parser = argparse.ArgumentParser(description="Makes the demo's tickets.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=340)
+    parser.add_argument("--burst", type=int, default=0)
     options = parser.parse_args()
-    for ticket in make(options.seed, options.count):
+    work = make(options.seed, options.count)
+    if options.burst:
+        work += make_burst(options.seed, options.burst, FIRST_ORDERS + options.burst)
+    for ticket in work:
         print(json.dumps(ticket, ensure_ascii=False))
 
 

@@ -54,6 +54,7 @@ create table if not exists refunds (
   number integer primary key autoincrement, id text, key text not null unique,
   order_id text not null, amount_cents integer not null, reason text, body_digest text not null,
   at real not null);
+create index if not exists refunds_by_order on refunds(order_id);
 create table if not exists notices (
   number integer primary key autoincrement, id text, customer text not null,
   text text not null, at real not null);
@@ -79,7 +80,7 @@ CITIES = ("Bremen", "Lyon", "Turin", "Gdansk", "Ghent", "Porto", "Graz", "Aarhus
           "Sevilla")
 
 
-def seed_rows():
+def seed_rows(count=ORDERS):
     """The same customers and orders on every machine: a plain function of the row number."""
     customers = []
     for i in range(CUSTOMERS):
@@ -88,7 +89,7 @@ def seed_rows():
         since = f"20{18 + i % 7}-{1 + i % 12:02d}-{1 + i % 28:02d}"
         customers.append((f"C{1000 + i}", email, f"{first} {last}", CITIES[i % len(CITIES)], since))
     orders = []
-    for i in range(ORDERS):
+    for i in range(count):
         item, price = ITEMS[(i * 11 + i // 20) % len(ITEMS)]
         status = ("delivered", "shipped", "delivered", "paid", "delivered")[i % 5]
         placed = f"2026-{1 + i % 9:02d}-{1 + (i * 3) % 28:02d}"
@@ -155,17 +156,17 @@ class Faults:
 class Desk:
     """The business itself: rows in SQLite, one lock around one connection."""
 
-    def __init__(self, path):
+    def __init__(self, path, orders=ORDERS):
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=normal")
         self._db.executescript(SCHEMA)
         if self._db.execute("select count(*) from customers").fetchone()[0] == 0:
-            customers, orders = seed_rows()
+            customers, rows = seed_rows(orders)
             self._db.execute("begin")
             self._db.executemany("insert into customers values (?,?,?,?,?)", customers)
-            self._db.executemany("insert into orders values (?,?,?,?,?,?,?)", orders)
+            self._db.executemany("insert into orders values (?,?,?,?,?,?,?)", rows)
             self._db.execute("commit")
 
     def close(self):
@@ -472,6 +473,8 @@ def main():
                         help="bearer token wanted of callers (or HELPDESK_TOKEN)")
     parser.add_argument("--faults", default="", help='e.g. "pay_refund.lost=0.1,*.slow=0.05:300"')
     parser.add_argument("--seed", type=int, default=1, help="of the faults")
+    parser.add_argument("--orders", type=int, default=ORDERS,
+                        help=f"that a new file is made with (default {ORDERS})")
     options = parser.parse_args()
     if not options.token:
         parser.error("a token is wanted: --token or HELPDESK_TOKEN")
@@ -479,7 +482,7 @@ def main():
         faults = Faults(options.faults, options.seed)
     except ValueError as error:
         parser.error(str(error))
-    desk = Desk(options.db)
+    desk = Desk(options.db, options.orders)
     try:
         server = Server((options.host, options.port), desk, options.token, faults)
     except OSError as error:
