@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
 
+#include "core/text.h"
 #include "govern/audit.h"
+#include "govern/tlog.h"
 
 #include <fmt/format.h>
 
@@ -82,6 +84,31 @@ Task<Answer> audit_state(const ApiServices& services, Context ctx, net::Request)
                                                {"verifier_key", services.audit->verifier_key()}});
 }
 
+/// The note to the letter: an auditor's tools take it as it is.
+Task<Answer> audit_checkpoint(const ApiServices& services, Context ctx, net::Request) {
+  auto folded = co_await services.audit->fold(*services.store);
+  if (!folded.ok()) {
+    co_return std::move(folded).error();
+  }
+  auto note = services.audit->checkpoint(ctx.tenant);
+  if (!note.ok()) {
+    if (note.error().code() == Code::not_found) {
+      co_return Error(Code::not_found, "the log has no leaf yet, so no checkpoint was signed")
+          .page(1340);
+    }
+    co_return std::move(note).error();
+  }
+  auto head = govern::Checkpoint::parse(note->substr(0, note->find("\n\n") + 1));
+  if (!head.ok()) {
+    co_return std::move(head).error();
+  }
+  co_return net::json_response(200, JsonObject{{"tenant", ctx.tenant.text()},
+                                               {"origin", head->origin},
+                                               {"size", head->size},
+                                               {"root", to_hex(view(head->root))},
+                                               {"checkpoint", std::move(*note)}});
+}
+
 Task<Answer> check_policy(const ApiServices& services, Context ctx, net::Request request) {
   auto asked = body_with_text(request, "path");
   if (!asked.ok()) {
@@ -122,6 +149,10 @@ void mount_governance(net::Router& router, const ApiServices& services) {
        "Leaves committed, size of the newest signed checkpoint, and the verifier key.",
        Action::read_audit, audit_state, "",
        R"({"type": "object", "required": ["tenant", "leaves", "signed_size", "verifier_key"]})"},
+      {"GET", "/api/v1/audit/checkpoint", "auditCheckpoint",
+       "The newest signed checkpoint (a C2SP signed note), for keeping elsewhere.",
+       Action::read_audit, audit_checkpoint, "",
+       R"({"type": "object", "required": ["tenant", "origin", "size", "root", "checkpoint"]})"},
       {"POST", "/api/v1/policy/check", "checkPolicy",
        "Evaluates data.<path> of the tenant's policies with the given input; gives no permit.",
        Action::read_runs, check_policy,

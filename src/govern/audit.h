@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // govern/audit: what an audit leaf says, the tenant's transparency log (RFC 6962 hashes, C2SP
-// tlog-tiles files, C2SP signed-note checkpoints), and the verifier that needs no server. A leaf is
-// canonical JSON (RFC 8785). It holds commitments (salted hashes), never the payload.
+// tlog-tiles files, C2SP signed-note checkpoints). A leaf is
+// canonical JSON (RFC 8785). It holds commitments (salted hashes), never the payload. The verifier
+// stands in govern/audit_verify.h.
 
 #include "core/context.h"
 #include "core/json.h"
@@ -87,26 +88,9 @@ class AuditLog {
   virtual std::string verifier_key() const = 0;
   /// Leaves under the last checkpoint in the folder.
   virtual std::uint64_t size(const TenantId& tenant) const = 0;
+  /// The last checkpoint itself, a signed note, as the folder has it. @return not_found when the
+  /// tenant's log has none yet.
+  virtual Result<std::string> checkpoint(const TenantId& tenant) const = 0;
 };
-
-struct VerifyReport {
-  std::uint64_t size = 0;
-  std::string root_hex;
-  std::uint64_t leaves_checked = 0;
-  std::string origin;
-};
-
-using SeeLeaf = std::function<void(std::uint64_t index, std::string_view leaf)>;
-
-/// Offline: checks the signature, every tile against its entries and the root against the
-/// checkpoint; with an older checkpoint text (empty: none) also that the log is its continuation.
-/// @return data_loss [AIOS-0521, 0522] naming the first bad tile or leaf; failed_precondition
-///         [AIOS-0523] when the log is shorter than the older checkpoint or not its continuation;
-///         not_found when there is no checkpoint.
-/// @param see  given each leaf (index, canonical JSON) in order while the log is read: nothing seen
-///        is proven before the log is found good. Null: none.
-Result<VerifyReport> verify_log(const std::string& tenant_directory,
-                                const std::string& verifier_key,
-                                const std::string& older_checkpoint, SeeLeaf see = nullptr);
 
 }  // namespace aios::govern

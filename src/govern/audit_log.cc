@@ -67,6 +67,10 @@ class TileLog final : public AuditLog {
     return at == sizes_.end() ? 0 : at->second;
   }
 
+  Result<std::string> checkpoint(const TenantId& tenant) const override {
+    return detail::read_checkpoint_note(directory_ + "/" + tenant.text());
+  }
+
  private:
   Task<Result<std::uint64_t>> fold_all(store::Store& store) {
     const Context ctx = system_context(default_tenant(), "audit");

@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/audit_verify.h"
 #include "govern/test/fixtures.h"
 #include "runtime/sim.h"
 
@@ -47,7 +48,11 @@ struct Fixture {
   void remove(const std::string& name) const { REQUIRE(std::filesystem::remove_all(at(name)) > 0); }
   std::string checkpoint() const { return test::slurp(at("checkpoint")); }
   std::string complaint(const std::string& older) const {
-    const auto report = verify_log(folder.at("audit/" + tenant.text()), log->verifier_key(), older);
+    LogCheck check{folder.at("audit/" + tenant.text()), log->verifier_key(), {}, nullptr};
+    if (!older.empty()) {
+      check.kept.push_back({"kept", older});
+    }
+    const auto report = verify_log(std::move(check));
     return report.ok() ? std::string("verified") : report.error().text();
   }
   /// Leaves that tell of a log that was written again.

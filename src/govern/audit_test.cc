@@ -3,6 +3,7 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
+#include "govern/audit_verify.h"
 #include "govern/test/fixtures.h"
 #include "govern/tlog.h"
 #include "runtime/sim.h"
@@ -42,7 +43,11 @@ struct Fixture {
   }
   std::string checkpoint() const { return test::slurp(at("checkpoint")); }
   Result<VerifyReport> verify(const std::string& older = "") const {
-    return verify_log(folder.at("audit/" + tenant.text()), log->verifier_key(), older);
+    LogCheck check{folder.at("audit/" + tenant.text()), log->verifier_key(), {}, nullptr};
+    if (!older.empty()) {
+      check.kept.push_back({"kept", older});
+    }
+    return verify_log(std::move(check));
   }
   std::string complaint(const std::string& older = "") const {
     const auto report = verify(older);
@@ -91,7 +96,7 @@ TEST_CASE("audit: each tenant has a log of its own, signed by the same key") {
   f.add(3);
   f.store.held[TenantId::parse("acme").value()] = {"theirs"};
   CHECK(f.fold().value() == 4);
-  const auto other = verify_log(f.folder.at("audit/acme"), f.log->verifier_key(), "");
+  const auto other = verify_log({f.folder.at("audit/acme"), f.log->verifier_key(), {}, nullptr});
   REQUIRE(other.ok());
   CHECK(other->origin == std::string(log_origin) + "/acme");
   CHECK(f.verify()->size == 3);
@@ -159,7 +164,7 @@ TEST_CASE("audit: changed, missing and exchanged tiles are named") {
   std::string bad = good_zero;
   bad[40] = static_cast<char>(bad[40] ^ 1);
   test::spill(zero, bad);
-  CHECK(has(f.complaint(), "leaf 257 in tile/entries/001 and its hash in tile/0/001 disagree"));
+  CHECK(has(f.complaint(), "the hash of leaf 257 in tile/0/001 is not the one that was signed"));
   test::spill(zero, good_zero);
   bad = good_one;
   bad[33] = static_cast<char>(bad[33] ^ 1);
@@ -203,7 +208,7 @@ TEST_CASE("audit: a checkpoint signed by another key, changed, or of another log
   CHECK(has(f.complaint(), "is false"));
   std::filesystem::remove(f.at("checkpoint"));
   CHECK(f.verify().error().code() == Code::not_found);
-  CHECK(verify_log(f.at(""), "no key", "").error().page() == 526);
+  CHECK(verify_log({f.at(""), "no key", {}, nullptr}).error().page() == 526);
 }
 
 TEST_CASE("audit: truncation and roll-back show against a checkpoint kept elsewhere") {
@@ -219,7 +224,8 @@ TEST_CASE("audit: truncation and roll-back show against a checkpoint kept elsewh
   const auto report = f.verify(late);
   REQUIRE_FALSE(report.ok());
   CHECK(report.error().code() == Code::failed_precondition);
-  CHECK(has(report.error().text(), "the log has 40 leaves, the older checkpoint has 100"));
+  CHECK(has(report.error().text(),
+            "the log has 40 leaves, the checkpoint kept has 100: 60 leaves are gone"));
 }
 
 TEST_CASE("audit: a fork signed with the same key shows against a checkpoint kept elsewhere") {
@@ -237,7 +243,7 @@ TEST_CASE("audit: a fork signed with the same key shows against a checkpoint kep
   const auto report = f.verify(kept);
   REQUIRE_FALSE(report.ok());
   CHECK(report.error().code() == Code::failed_precondition);
-  CHECK(has(report.error().text(), "is not its continuation"));
+  CHECK(has(report.error().text(), "is not its continuation but a fork"));
 }
 
 TEST_CASE("audit: a store with fewer or other leaves than were signed is not signed again") {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "govern/audit_verify.h"
+
 #include "core/text.h"
-#include "govern/audit.h"
+#include "govern/detail/culprit.h"
+#include "govern/detail/kept_checkpoints.h"
+#include "govern/detail/older_tiles.h"
 #include "govern/detail/tenant_log.h"
 #include "govern/detail/tile_tree.h"
 #include "govern/merkle.h"
@@ -14,25 +18,41 @@
 namespace aios::govern {
 namespace {
 
+using detail::KeptHeads;
 using detail::TileFile;
 using detail::TileTree;
+using Kind = LogFault::Kind;
 
 Error bad(std::string message) { return Error(Code::data_loss, std::move(message)).page(522); }
 
-Error not_continued(std::string message) {
-  return Error(Code::failed_precondition, std::move(message)).page(523);
-}
-
 std::string short_root(const Digest& root) { return to_hex(view(root)).substr(0, 16); }
+
+/// The entries up to the first that leads past the end.
+std::vector<std::string_view> whole_entries(std::string_view bundle) {
+  std::vector<std::string_view> entries;
+  while (bundle.size() >= 2) {
+    const auto byte = [&](std::size_t i) {
+      return static_cast<std::size_t>(static_cast<unsigned char>(bundle[i]));
+    };
+    const std::size_t size = byte(0) << 8 | byte(1);
+    if (size > bundle.size() - 2) {
+      break;
+    }
+    entries.push_back(bundle.substr(2, size));
+    bundle.remove_prefix(2 + size);
+  }
+  return entries;
+}
 
 // Rebuilds the tree from the entries alone and compares every tile it gives with the one on disk.
 class Verifier {
  public:
-  Verifier(std::string folder, Checkpoint head, std::optional<Checkpoint> older, SeeLeaf see)
+  Verifier(std::string folder, Checkpoint head, KeptHeads kept, SeeLeaf see, LogFault* fault)
       : folder_(std::move(folder)),
         head_(std::move(head)),
-        older_(std::move(older)),
-        see_(std::move(see)) {}
+        kept_(std::move(kept)),
+        see_(std::move(see)),
+        fault_(fault) {}
 
   Result<VerifyReport> run() {
     for (std::uint64_t bundle = 0; bundle << 8 < head_.size; ++bundle) {
@@ -46,197 +66,246 @@ class Verifier {
       return std::move(edge).error();
     }
     if (tree_.root() != head_.root) {
-      return bad(
-          fmt::format("the {} leaves lead to root {}..., the checkpoint has {}...: leaves were "
-                      "rewritten together with their tiles",
-                      head_.size, short_root(tree_.root()), short_root(head_.root)));
+      return rewritten();
     }
-    return VerifyReport{head_.size, to_hex(view(head_.root)), tree_.size(), head_.origin};
+    if (const auto odd = detail::odd_older_tile(folder_, head_.size)) {
+      return fail(
+          Kind::file, *odd, {},
+          fmt::format("{} is not the beginning of the tile that replaced it", tile_path(*odd)));
+    }
+    if (auto fork = kept_.fork()) {
+      *fault_ = {Kind::forked, "", {}};
+      return std::move(*fork);
+    }
+    VerifyReport report{head_.size, to_hex(view(head_.root)), tree_.size(), head_.origin, {}};
+    const auto read = [this](const TileId& id) { return detail::read_tile(folder_, id); };
+    auto continued = kept_.prove(head_, read);
+    if (!continued.ok()) {
+      return std::move(continued).error();
+    }
+    report.continued = std::move(*continued);
+    return report;
   }
 
  private:
+  Error fail(Kind kind, const TileId& file, std::optional<std::uint64_t> leaf,
+             std::string message) const {
+    *fault_ = {kind, tile_path(file), leaf};
+    return bad(std::move(message));
+  }
+
+  Error missing(const TileId& file, const Error& why) const {
+    const int level = std::max(file.level, 0);
+    return fail(Kind::file, file, file.index << (8 * (level + 1)),
+                fmt::format("{} cannot be read: {}", tile_path(file), why.message()));
+  }
+
+  Error rewritten() const {
+    *fault_ = {Kind::rewritten, "", {}};
+    return bad(fmt::format(
+        "the {} leaves lead to root {}..., the checkpoint has {}...: leaves were rewritten "
+        "together "
+        "with their tiles{}",
+        head_.size, short_root(tree_.root()), short_root(head_.root), kept_.where_it_parts()));
+  }
+
   Result<void> check_bundle(std::uint64_t bundle) {
     const auto width =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(head_.size - (bundle << 8), tile_width));
     const TileId id{TileId::entries_level, bundle, width};
     auto bytes = detail::read_tile(folder_, id);
     if (!bytes.ok()) {
-      return bad(fmt::format("{} cannot be read: {}", tile_path(id), bytes.error().message()));
+      return missing(id, bytes.error());
     }
-    auto entries = split_entries(*bytes);
-    if (!entries.ok()) {
-      return bad(fmt::format("{}: {}", tile_path(id), entries.error().message()));
-    }
-    auto fits = compare_leaves(id, *entries);
+    const auto entries = whole_entries(*bytes);
+    auto fits = compare_leaves(id, *bytes, entries);
     if (!fits.ok()) {
       return fits;
     }
     std::vector<TileFile> full;
-    for (const std::string_view entry : *entries) {
+    for (const std::string_view entry : entries) {
       if (see_) {
         see_(tree_.size(), entry);
       }
       tree_.append(entry, full);
-      auto continued = compare_older();
-      if (!continued.ok()) {
-        return continued;
-      }
+      kept_.look(tree_.size(), [this] { return tree_.root(); });
     }
     return compare(full);
   }
 
-  Result<void> compare_older() const {
-    if (!older_ || older_->size != tree_.size() || older_->root == tree_.root()) {
-      return {};
-    }
-    return not_continued(
-        fmt::format("the first {} leaves lead to root {}..., the older checkpoint has {}...: the "
-                    "log is not its "
-                    "continuation",
-                    older_->size, short_root(tree_.root()), short_root(older_->root)));
-  }
-
   // The leaves of one bundle against the hashes of their tile: the only place where single leaves
   // can be named.
-  Result<void> compare_leaves(const TileId& bundle, const std::vector<std::string_view>& entries) {
+  Result<void> compare_leaves(const TileId& bundle, const std::string& text,
+                              const std::vector<std::string_view>& entries) const {
     const TileId id{0, bundle.index, bundle.width};
-    auto bytes = detail::read_tile(folder_, id);
-    if (!bytes.ok()) {
-      return bad(fmt::format("{} cannot be read: {}", tile_path(id), bytes.error().message()));
-    }
-    auto hashes = detail::split_hashes(*bytes, id.width);
+    auto hashes = detail::read_tile(folder_, id);
     if (!hashes.ok()) {
-      return bad(fmt::format("{}: {}", tile_path(id), hashes.error().message()));
+      return missing(id, hashes.error());
     }
-    const std::size_t common = std::min(entries.size(), hashes->size());
-    for (std::size_t i = 0; i < common; ++i) {
-      if (leaf_hash(entries[i]) != (*hashes)[i]) {
-        return name_culprit((bundle.index << 8) + i, bundle, id);
-      }
+    const std::uint64_t first = bundle.index << 8;
+    const std::size_t common = std::min(
+        {entries.size(), hashes->size() / sizeof(Digest), static_cast<std::size_t>(bundle.width)});
+    std::size_t same = 0;
+    while (same < common &&
+           view(leaf_hash(entries[same])) ==
+               std::string_view(*hashes).substr(same * sizeof(Digest), sizeof(Digest))) {
+      ++same;
     }
-    if (entries.size() != hashes->size()) {
-      return bad(fmt::format("{} has {} entries, wanted {}", tile_path(bundle), entries.size(),
-                             bundle.width));
+    if (hashes->size() != bundle.width * sizeof(Digest)) {
+      return fail(
+          Kind::file, id, first + same,
+          fmt::format("{} has {} bytes, wanted {} hashes of {}; as far as leaf {} it fits",
+                      tile_path(id), hashes->size(), bundle.width, sizeof(Digest), first + same));
     }
-    return {};
+    if (same < common) {
+      return name_culprit(first + same, bundle, id);
+    }
+    return entries.size() == bundle.width ? check_end(bundle, text, entries)
+                                          : wrong_count(bundle, text, entries);
+  }
+
+  Result<void> check_end(const TileId& bundle, const std::string& text,
+                         const std::vector<std::string_view>& entries) const {
+    const auto end =
+        static_cast<std::size_t>(entries.back().data() + entries.back().size() - text.data());
+    return end == text.size() ? Result<void>() : wrong_count(bundle, text, entries);
+  }
+
+  Error wrong_count(const TileId& bundle, const std::string& text,
+                    const std::vector<std::string_view>& entries) const {
+    const auto split = split_entries(text);
+    const std::uint64_t leaf =
+        (bundle.index << 8) + std::min<std::uint64_t>(entries.size(), bundle.width);
+    return fail(Kind::leaf, bundle, leaf,
+                split.ok() ? fmt::format("{} has {} entries, wanted {}: leaf {} is {}",
+                                         tile_path(bundle), entries.size(), bundle.width, leaf,
+                                         entries.size() < bundle.width ? "missing" : "too many")
+                           : fmt::format("{}: {}: leaf {} is damaged", tile_path(bundle),
+                                         split.error().message(), leaf));
   }
 
   // Leaf and hash disagree: the one that does not lead to the signed root is the changed one.
   Error name_culprit(std::uint64_t leaf, const TileId& bundle, const TileId& tile) const {
-    if (hashes_lead_to_root()) {
-      return bad(
+    if (detail::level_leads_to_root(folder_, 0, head_)) {
+      return fail(
+          Kind::leaf, bundle, leaf,
           fmt::format("leaf {} in {} is not the one that was signed: its hash in {} is another",
                       leaf, tile_path(bundle), tile_path(tile)));
     }
-    return bad(
-        fmt::format("leaf {} in {} and its hash in {} disagree, and the hashes do not lead to the "
-                    "signed root",
-                    leaf, tile_path(bundle), tile_path(tile)));
-  }
-
-  bool hashes_lead_to_root() const {
-    MerkleRange range;
-    for (std::uint64_t index = 0; index << 8 < head_.size; ++index) {
-      const auto width = static_cast<std::uint32_t>(
-          std::min<std::uint64_t>(head_.size - (index << 8), tile_width));
-      auto bytes = detail::read_tile(folder_, {0, index, width});
-      if (!bytes.ok()) {
-        return false;
-      }
-      auto hashes = detail::split_hashes(*bytes, width);
-      if (!hashes.ok()) {
-        return false;
-      }
-      for (const Digest& hash : *hashes) {
-        range.append(hash);
-      }
+    if (detail::entries_lead_to_root(folder_, head_)) {
+      return fail(Kind::file, tile, leaf,
+                  fmt::format("the hash of leaf {} in {} is not the one that was signed: the leaf "
+                              "in {} is",
+                              leaf, tile_path(tile), tile_path(bundle)));
     }
-    return range.root() == head_.root;
+    return fail(
+        Kind::leaf, bundle, leaf,
+        fmt::format("leaf {} in {} and its hash in {} disagree, and neither all hashes nor all "
+                    "leaves lead to the signed root",
+                    leaf, tile_path(bundle), tile_path(tile)));
   }
 
   Result<void> compare(const std::vector<TileFile>& wanted) const {
     for (const TileFile& file : wanted) {
       auto found = detail::read_tile(folder_, file.id);
       if (!found.ok()) {
-        return bad(
-            fmt::format("{} cannot be read: {}", tile_path(file.id), found.error().message()));
+        return missing(file.id, found.error());
       }
-      if (*found == file.bytes) {
-        continue;
+      if (*found != file.bytes) {
+        return name_tile(file, *found);
       }
-      const auto odd =
-          std::mismatch(found->begin(), found->end(), file.bytes.begin(), file.bytes.end());
-      const auto slot = static_cast<std::uint64_t>(odd.first - found->begin()) / sizeof(Digest);
-      if (file.id.level <= 0) {
-        return bad(fmt::format("{} does not fit its entries", tile_path(file.id)));
-      }
-      const TileId below{file.id.level - 1, (file.id.index << 8) + slot, tile_width};
-      return bad(fmt::format("hash {} of {} is not that of {}: one of the two was rewritten", slot,
-                             tile_path(file.id), tile_path(below)));
     }
     return {};
   }
 
+  Error name_tile(const TileFile& wanted, const std::string& found) const {
+    const TileId& id = wanted.id;
+    const auto odd =
+        std::mismatch(found.begin(), found.end(), wanted.bytes.begin(), wanted.bytes.end());
+    const auto slot = static_cast<std::uint64_t>(odd.first - found.begin()) / sizeof(Digest);
+    if (id.level <= 0) {  // changed since it was compared with its leaves
+      return fail(Kind::file, id, id.index << 8,
+                  fmt::format("{} does not fit its entries", tile_path(id)));
+    }
+    const std::uint64_t node = (id.index << 8) + slot;
+    const std::uint64_t leaf = node << (8 * id.level);
+    if (found.size() != wanted.bytes.size()) {
+      return fail(Kind::file, id, leaf,
+                  fmt::format("{} has {} bytes, wanted {} hashes of {}", tile_path(id),
+                              found.size(), id.width, sizeof(Digest)));
+    }
+    const TileId below{id.level - 1, node, tile_width};
+    if (detail::entries_lead_to_root(folder_, head_)) {
+      return fail(Kind::file, id, leaf,
+                  fmt::format("hash {} of {} is not that of {}: it is not the one that was signed",
+                              slot, tile_path(id), tile_path(below)));
+    }
+    if (detail::level_leads_to_root(folder_, id.level, head_)) {
+      const std::uint64_t last = leaf + (std::uint64_t{1} << (8 * id.level)) - 1;
+      return fail(Kind::rewritten, below, leaf,
+                  fmt::format("hash {} of {} is not that of {}: some of the leaves {} to {} were "
+                              "rewritten together with their hashes",
+                              slot, tile_path(id), tile_path(below), leaf, last));
+    }
+    return fail(Kind::rewritten, id, leaf,
+                fmt::format("hash {} of {} is not that of {}: one of the two was rewritten", slot,
+                            tile_path(id), tile_path(below)));
+  }
+
   std::string folder_;
   Checkpoint head_;
-  std::optional<Checkpoint> older_;
+  KeptHeads kept_;
   SeeLeaf see_;
+  LogFault* fault_;
   TileTree tree_;
 };
 
-Result<std::optional<Checkpoint>> open_older(const std::string& note, const VerifierKey& key,
-                                             const Checkpoint& head) {
-  if (note.empty()) {
-    return std::optional<Checkpoint>();
+Result<Checkpoint> open_head(const std::string& folder, const VerifierKey& key) {
+  auto note = detail::read_checkpoint_note(folder);
+  if (!note.ok()) {
+    return std::move(note).error().with(fmt::format("verifying '{}'", folder));
   }
-  auto older = detail::open_checkpoint(note, key);
-  if (!older.ok()) {
-    return std::move(older).error().with("reading the older checkpoint");
+  auto head = detail::open_checkpoint(*note, key);
+  if (!head.ok()) {
+    return std::move(head).error().with(fmt::format("reading '{}/checkpoint'", folder));
   }
-  if (older->origin != head.origin) {
-    return not_continued(fmt::format("the older checkpoint is of log '{}', this one is of '{}'",
-                                     older->origin, head.origin));
+  if (head->origin != key.name && !head->origin.starts_with(key.name + "/")) {
+    return Error(Code::data_loss,
+                 fmt::format("the checkpoint is of log '{}', the key signs for '{}'", head->origin,
+                             key.name))
+        .page(521);
   }
-  if (older->size > head.size) {
-    return not_continued(
-        fmt::format("the log has {} leaves, the older checkpoint has {}: it was "
-                    "truncated or rolled back",
-                    head.size, older->size));
-  }
-  if (older->size == 0 && older->root != empty_root()) {
-    return not_continued("the older checkpoint has no leaves, but a root");
-  }
-  return std::optional<Checkpoint>(std::move(*older));
+  return head;
 }
 
 }  // namespace
 
-Result<VerifyReport> verify_log(const std::string& tenant_directory,
-                                const std::string& verifier_key,
-                                const std::string& older_checkpoint, SeeLeaf see) {
-  auto key = VerifierKey::parse(trim(verifier_key));
+std::string_view name_of(LogFault::Kind kind) {
+  constexpr std::string_view names[] = {"none",      "checkpoint", "file",  "leaf",
+                                        "rewritten", "truncated",  "forked"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+Result<VerifyReport> verify_log(LogCheck check, LogFault* fault) {
+  LogFault unseen;
+  LogFault* found = fault == nullptr ? &unseen : fault;
+  *found = {};
+  auto key = VerifierKey::parse(trim(check.verifier_key));
   if (!key.ok()) {
     return std::move(key).error();
   }
-  auto note = detail::read_checkpoint_note(tenant_directory);
-  if (!note.ok()) {
-    return std::move(note).error().with(fmt::format("verifying '{}'", tenant_directory));
-  }
-  auto head = detail::open_checkpoint(*note, *key);
+  auto head = open_head(check.directory, *key);
   if (!head.ok()) {
-    return std::move(head).error().with(fmt::format("reading '{}/checkpoint'", tenant_directory));
+    *found = {Kind::checkpoint, "checkpoint", {}};
+    return std::move(head).error();
   }
-  if (head->origin != key->name && !head->origin.starts_with(key->name + "/")) {
-    return Error(Code::data_loss,
-                 fmt::format("the checkpoint is of log '{}', the key signs for '{}'", head->origin,
-                             key->name))
-        .page(521);
+  auto kept = KeptHeads::open(check.kept, *key, *head, *found);
+  if (!kept.ok()) {
+    return std::move(kept).error();
   }
-  auto older = open_older(older_checkpoint, *key, *head);
-  if (!older.ok()) {
-    return std::move(older).error();
-  }
-  return Verifier(tenant_directory, std::move(*head), std::move(*older), std::move(see)).run();
+  return Verifier(std::move(check.directory), std::move(*head), std::move(*kept),
+                  std::move(check.see), found)
+      .run();
 }
 
 }  // namespace aios::govern

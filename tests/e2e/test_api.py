@@ -73,6 +73,7 @@ class Document(unittest.TestCase):
             "createKey": (f"{api}/keys", {"name": "y", "roles": ["auditor"]}),
             "revokeKey": (f"{api}/keys/{spare}", None),
             "auditState": (f"{api}/audit", None),
+            "auditCheckpoint": (f"{api}/audit/checkpoint", None),
             "checkPolicy": (f"{api}/policy/check", {"path": "support/decide", "input": {}}),
             "backup": (f"{api}/operate/backup", {"directory": self.scene.path("backup")}),
             "metrics": ("/metrics", None),

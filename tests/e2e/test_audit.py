@@ -8,7 +8,7 @@ import shutil
 import struct
 import unittest
 
-from harness import SURE_CASE, Scene, aios, entries_of, ticket_event
+from harness import SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event
 
 
 class Audit(unittest.TestCase):
@@ -20,6 +20,11 @@ class Audit(unittest.TestCase):
         cls.early = cls.scene.path("early")
         folder, cls.key = cls.scene.audit_log()
         shutil.copy(os.path.join(folder, "checkpoint"), cls.early)
+        cls.taken = cls.scene.path("taken")
+        command = ("audit", "checkpoint", "--out", cls.taken)
+        cls.written = cls.scene.cli(*command, role="auditor")
+        cls.again = cls.scene.cli(*command, role="auditor")
+        cls.refund(cls.scene.small_orders()[0])
         for number in range(1, 13):
             status, sent = cls.scene.api("ingest").send(
                 ticket_event(number, SURE_CASE, cls.scene.customers[number]))
@@ -30,6 +35,15 @@ class Audit(unittest.TestCase):
         cls.log, _ = cls.scene.audit_log()
         cls.leaves = cls.scene.api().want("GET", "/api/v1/audit")["leaves"]
         cls.scene.server.stop()
+
+    @classmethod
+    def refund(cls, row):
+        order, customer = row
+        status, sent = cls.scene.api("ingest").send(
+            ticket_event(99, SURE_REFUND, customer, order))
+        assert status == 202, sent
+        run = cls.scene.api().run_when(sent["run"], ("completed", "faulted", "cancelled", "review"))
+        assert run["status"] == "completed", run
 
     def copy(self):
         target = self.scene.path("copy")
@@ -116,6 +130,54 @@ class Audit(unittest.TestCase):
         shutil.copy(os.path.join(folder, "checkpoint"), kept)
         shutil.copy(self.early, os.path.join(folder, "checkpoint"))
         self.assertEqual(self.verify(folder, "--checkpoint", kept).returncode, 1)
+
+    def test_what_was_kept_is_told_from_what_is_there_now(self):
+        folder = self.copy()
+        kept = self.scene.path("kept-now")
+        shutil.copy(os.path.join(folder, "checkpoint"), kept)
+        done = self.verify(folder, "--checkpoint", kept, "--checkpoint", self.early, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = json.loads(done.stdout)["continues"]
+        self.assertEqual([one["checkpoint"] for one in told], [self.early, kept])
+        self.assertGreater(len(told[0]["consistency_proof"]), 0)
+        shutil.copy(self.early, os.path.join(folder, "checkpoint"))
+        done = self.verify(folder, "--checkpoint", self.early, "--checkpoint", kept, "--json")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stdout)["fault"]["kind"], "truncated")
+        self.assertIn("an older copy of the directory was put back", done.stderr)
+        self.assertIn("[AIOS-0523]", done.stderr)
+
+    def test_a_bad_leaf_is_named_for_programs_too(self):
+        folder = self.copy()
+        path = max((p for p in self.entry_files(folder) if "/entries/" in p), key=os.path.getsize)
+        with open(path, "r+b") as file:
+            file.seek(2 + 5)
+            file.write(b"?")
+        done = self.verify(folder, "--json")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(json.loads(done.stdout)["fault"]["leaf"], 0)
+        self.assertEqual(json.loads(done.stdout)["fault"]["file"], os.path.relpath(path, folder))
+
+    def test_refunds_in_the_desk_are_the_leaves_that_say_so(self):
+        ledger = self.scene.desk.rows("SELECT COUNT(*) FROM refunds")[0][0]
+        done = aios("audit", "leaves", self.copy(), "--key", self.key, "--json",
+                    "--where", "kind=effect_outcome", "--where", "facts.operation=pay_refund",
+                    "--count-by", "kind,outcome")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        counted = {item["outcome"]: item["count"] for item in json.loads(done.stdout)["items"]}
+        self.assertGreater(ledger, 0)
+        self.assertEqual(counted.get("done"), ledger)
+        done = aios("audit", "leaves", self.copy(), "--key", self.key, "--count-by", "colour")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("[AIOS-0550]", done.stderr)
+
+    def test_a_checkpoint_is_written_for_keeping_and_never_over_another(self):
+        self.assertEqual(self.written.returncode, 0, self.written.stderr)
+        done = self.verify(self.copy(), "--checkpoint", self.taken)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"continues {self.taken}:", done.stdout)
+        self.assertEqual(self.again.returncode, 1)
+        self.assertIn("[AIOS-0551]", self.again.stderr)
 
     def openings(self):
         return [opening for line in self.history["items"]
