@@ -6,6 +6,7 @@
 #include "app/reach.h"
 #include "core/text.h"
 #include "net/client.h"
+#include "net/tls.h"
 #include "runtime/one_shot.h"
 #include "runtime/shards.h"
 #include "runtime/task_group.h"
@@ -27,12 +28,17 @@ namespace {
 constexpr int page_unknown_key = 510;
 constexpr auto look_pause = std::chrono::milliseconds(20);
 
-std::string read_first_line(const std::string& path) {
+/// Empty where the file has none of that number.
+std::string read_line(const std::string& path, int number) {
   std::ifstream file(path);
   std::string line;
-  std::getline(file, line);
+  for (int i = 0; i < number; ++i) {
+    line.clear();
+    std::getline(file, line);
+  }
   return std::string(trim(line));
 }
+std::string read_first_line(const std::string& path) { return read_line(path, 1); }
 
 /// A problem document as an error.
 Error error_of(const net::Response& response) {
@@ -181,11 +187,11 @@ Result<FoundKey> find_key(const Target& target) {
 
 class HttpClient final : public ClientBase {
  public:
-  HttpClient(std::string server, FoundKey key)
+  HttpClient(std::string server, FoundKey key, const net::ClientOptions& options)
       : server_(std::move(server)),
         key_(std::move(key)),
         shards_(1),
-        client_(net::make_client(shards_, {})) {}
+        client_(net::make_client(shards_, options)) {}
   ~HttpClient() override {
     client_.reset();
     shards_.stop();
@@ -293,11 +299,21 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
   if (!key.ok()) {
     return std::move(key).error();
   }
+  net::ClientOptions options;
+  if (!target.tls_ca.empty()) {
+    auto authorities = net::read_authorities(target.tls_ca);
+    if (!authorities.ok()) {
+      return std::move(authorities).error();
+    }
+    options.authorities = std::move(*authorities);
+  }
   std::string server = target.server;
   if (server.empty()) {
-    server = read_first_line(target.data + "/server.address");  // removed by an orderly stop
+    const std::string file = target.data + "/server.address";  // removed by an orderly stop
+    server = read_line(file, 1);
+    options.pinned = read_line(file, 2);  // of a server with TLS
     if (!server.empty() && server_holds(target.data)) {
-      auto client = std::make_unique<HttpClient>(server, *key);
+      auto client = std::make_unique<HttpClient>(server, *key, options);
       const auto alive = client->probe();
       if (alive.ok()) {
         return std::unique_ptr<ApiClient>(std::move(client));
@@ -311,7 +327,7 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
     if (!address.ok()) {
       return std::move(address).error();
     }
-    auto client = std::make_unique<HttpClient>(std::move(*address), *key);
+    auto client = std::make_unique<HttpClient>(std::move(*address), *key, options);
     const auto alive = client->probe();
     if (!alive.ok()) {
       return alive.error();
@@ -326,11 +342,12 @@ Result<std::unique_ptr<ApiClient>> connect(const Target& target, Runs runs) {
                              target.data, target.data))
         .page(1401);
   }
-  SystemOptions options;
-  options.data = target.data;
-  options.runs = runs;
-  options.log_level = observe::Level::error;
-  auto system = System::open(options);
+  SystemOptions own;
+  own.data = target.data;
+  own.authorities = options.authorities;
+  own.runs = runs;
+  own.log_level = observe::Level::error;
+  auto system = System::open(own);
   if (!system.ok()) {
     return std::move(system).error();
   }

@@ -17,6 +17,7 @@ namespace aios::app {
 struct Target {
   std::string server;    ///< --server, AIOS_SERVER: "http://127.0.0.1:8787"
   std::string key_file;  ///< --key-file, AIOS_KEY_FILE; or the key itself in AIOS_KEY
+  std::string tls_ca;    ///< --tls-ca, AIOS_TLS_CA: authorities besides the system's
   std::string data;      ///< --data, AIOS_DATA, default ./aios-data
 };
 

@@ -33,6 +33,9 @@ void add_global_options(CLI::App& app, aios::app::Session& session) {
   app.add_option("--key-file", session.target.key_file,
                  "File that holds the API key (or the key itself in AIOS_KEY)")
       ->envname("AIOS_KEY_FILE");
+  app.add_option("--tls-ca", session.target.tls_ca,
+                 "Certificates (PEM) of authorities to trust besides the system's")
+      ->envname("AIOS_TLS_CA");
   app.add_option("--data", session.target.data,
                  "Data directory; used directly when no server runs on it")
       ->envname("AIOS_DATA")

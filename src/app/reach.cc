@@ -19,9 +19,13 @@ constexpr auto backup_timeout = std::chrono::hours(24);  // whoever gives up tak
 
 /// A name of the loopback as its address, so that the two are one.
 std::string resolved(std::string address) {
-  constexpr std::string_view name = "http://localhost:";
-  return ascii_lower(address).starts_with(name) ? "http://127.0.0.1:" + address.substr(name.size())
-                                                : address;
+  for (const std::string scheme : {"http://", "https://"}) {
+    const std::string name = scheme + "localhost:";
+    if (ascii_lower(address).starts_with(name)) {
+      return scheme + "127.0.0.1:" + address.substr(name.size());
+    }
+  }
+  return address;
 }
 
 /// A server of ours that has no room for another connection says so itself.

@@ -123,6 +123,7 @@ net::ServerOptions SystemImpl::server_options() {
   net::ServerOptions server;
   server.host = options_.host;
   server.port = options_.port;
+  server.tls = tls_;
   server.metrics = &metrics_;
   server.connections_max = connections_for(raise_descriptor_limit());
   return server;
@@ -171,6 +172,9 @@ Result<void> SystemImpl::open_audit() {
 }
 
 Result<void> SystemImpl::start() {
+  if (auto certificate = load_certificate(); !certificate.ok()) {
+    return certificate;
+  }
   if (auto address = check_address(); !address.ok()) {
     return address;
   }

@@ -8,6 +8,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "net/http.h"
+#include "net/tls.h"
 #include "observe/line_writer.h"
 #include "observe/log.h"
 #include "runtime/shards.h"
@@ -33,6 +34,8 @@ struct SystemOptions {
   bool listen = false;
   std::string host = "127.0.0.1";
   std::uint16_t port = 8787;  ///< 0: any free one
+  net::TlsFiles tls;          ///< of the listener; both empty: plain HTTP
+  std::string authorities;    ///< of net::read_authorities(): trusted besides the system's
   observe::Level log_level = observe::Level::info;
   /// Where the log goes; null: to stderr by a writer of its own.
   std::shared_ptr<observe::LineWriter> log_lines;
@@ -57,7 +60,12 @@ class System {
   virtual Result<void> stop(Duration grace) = 0;
   virtual ~System() = default;
 
-  virtual std::uint16_t port() const = 0;                 ///< 0 without a listener
+  virtual std::uint16_t port() const = 0;  ///< 0 without a listener
+  /// Fingerprint of the listener's certificate; empty without TLS.
+  virtual std::string certificate() const = 0;
+  /// Looks whether the listener's certificate was renewed, and logs what it finds. Blocks; not from
+  /// a shard's thread. @return whether another one is shown from now on.
+  virtual bool look_at_certificate() = 0;
   virtual const std::string& first_key_file() const = 0;  ///< empty when it is revoked or away
   virtual runtime::Shards& shards() = 0;
   virtual const net::Router& router() const = 0;

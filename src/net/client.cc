@@ -109,7 +109,7 @@ class PoolClient final : public Client {
  public:
   PoolClient(runtime::Shards& shards, const ClientOptions& options)
       : options_(options),
-        tls_(detail::make_tls_context()),
+        tls_(detail::make_tls_context({options.authorities, options.pinned})),
         connections_max_(std::max<std::uint32_t>(
             1, options.connections_per_origin_max / static_cast<std::uint32_t>(shards.count()))) {}
 

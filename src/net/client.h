@@ -52,6 +52,10 @@ struct ClientOptions {
   std::uint32_t connections_per_origin_max = 64;
   Duration connect_timeout = std::chrono::seconds(5);
   Duration idle_timeout = std::chrono::seconds(30);
+  std::string authorities{};  ///< of read_authorities(): trusted besides the system's
+  /// TlsIdentity::fingerprint() of the one peer that is asked: its certificate alone is taken, and
+  /// no name in it is looked at. Empty: authorities and names are checked.
+  std::string pinned{};
 };
 std::unique_ptr<Client> make_client(runtime::Shards& shards, const ClientOptions& options);
 

@@ -80,7 +80,8 @@ class TcpServer final : public Server {
   ~TcpServer() override { stop(Duration(0)); }
 
   Result<void> start() {
-    auto listener = detail::Listener::open(shards_.io_context(0), options_.host, options_.port);
+    auto listener =
+        detail::Listener::open(shards_.io_context(0), options_.host, options_.port, options_.tls);
     if (!listener.ok()) {
       return std::move(listener).error();
     }
@@ -124,6 +125,16 @@ class TcpServer final : public Server {
                                                       .unit = "",
                                                       .labels = {"class"}},
                                                      {std::to_string(i + 1) + "xx"});
+    }
+    if (options_.tls) {
+      for (std::size_t i = 0; i < host->handshakes_failed.size(); ++i) {
+        host->handshakes_failed[i] =
+            &options_.metrics->counter({.name = "aios_tls_handshakes_failed",
+                                        .help = "Connections that ended before TLS was agreed.",
+                                        .unit = "",
+                                        .labels = {"reason"}},
+                                       {std::string(detail::handshake_failures[i])});
+      }
     }
     host->seconds =
         &options_.metrics->histogram({.name = "aios_http_request",

@@ -7,6 +7,7 @@
 
 #include "core/result.h"
 #include "net/http.h"
+#include "net/tls.h"
 #include "observe/metrics.h"
 #include "runtime/shards.h"
 
@@ -31,14 +32,18 @@ struct ServerOptions {
   /// One key may have half of it, one peer address three quarters.
   std::size_t bodies_bytes_max = std::size_t{256} << 20;
   std::size_t header_bytes_max = 32 << 10;
-  /// From the first byte of a request to its last header; then 408.
+  /// What the listener shows over TLS; null: plain HTTP. A peer that speaks plain HTTP to it is
+  /// told so by 400 [AIOS-0343].
+  std::shared_ptr<TlsIdentity> tls = nullptr;
+  /// From the first byte of a request to its last header; then 408. Of a TLS handshake too; then
+  /// the connection ends.
   Duration header_timeout = std::chrono::seconds(10);
   Duration idle_timeout = std::chrono::seconds(60);
   Duration body_timeout = std::chrono::seconds(30);     ///< for each 16 KiB, or what is left
   Duration write_timeout = std::chrono::seconds(30);    ///< of one answer
   Duration request_timeout = std::chrono::seconds(60);  ///< deadline of the handler's Context
   /// Where requests are counted (aios_http_requests by status class, aios_http_request_seconds,
-  /// aios_http_connections); null: nowhere. Outlives the server.
+  /// aios_http_connections, aios_tls_handshakes_failed); null: nowhere. Outlives the server.
   observe::Metrics* metrics = nullptr;
 };
 

@@ -44,7 +44,7 @@ class SystemImpl final : public System {
         log_([lines = lines_](std::string_view line) { lines->write(line); }, options.log_level),
         shards_(options.shards),
         pool_(2),
-        client_(net::make_client(shards_, {})) {}
+        client_(net::make_client(shards_, client_options(options))) {}
 
   ~SystemImpl() override {
     if (!stopped_) {
@@ -58,12 +58,19 @@ class SystemImpl final : public System {
   Result<void> start();
   Result<void> stop(Duration grace) override;
   std::uint16_t port() const override { return server_ ? server_->port() : 0; }
+  std::string certificate() const override { return tls_ ? tls_->fingerprint() : std::string(); }
+  bool look_at_certificate() override;
   const std::string& first_key_file() const override { return first_key_file_; }
   runtime::Shards& shards() override { return shards_; }
   const net::Router& router() const override { return router_; }
   Context local_context() const override;
 
  private:
+  static net::ClientOptions client_options(const SystemOptions& options) {
+    net::ClientOptions client;
+    client.authorities = options.authorities;
+    return client;
+  }
   void build_rooms();
   void mount();
   Task<Result<void>> load();
@@ -73,6 +80,8 @@ class SystemImpl final : public System {
   Result<void> open_audit();
   void find_first_key();
   net::ServerOptions server_options();
+  Result<void> load_certificate();
+  void warn_of_certificate();
   Result<void> check_address();
   Result<void> listen();
   [[noreturn]] void end_process(const std::string& why, const JsonObject& fields);
@@ -102,6 +111,8 @@ class SystemImpl final : public System {
   std::unique_ptr<ingress::Ingress> ingress_;
   std::unique_ptr<ingress::OutboxSource> outbox_;
   net::Router router_;
+  std::shared_ptr<net::TlsIdentity> tls_;
+  std::string certificate_trouble_;  ///< what was logged last
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<runtime::TaskGroup> background_;
   std::shared_ptr<CancelState> stopping_ = std::make_shared<CancelState>();

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// net/detail/asio_util: resolving and connecting, for the two kinds of client sockets. Included by
-// socket.cc and socket_tls.cc only.
+// net/detail/asio_util: what the kinds of sockets share: results, resolving and connecting.
+// Included by the .cc files of sockets only.
 
 #include "net/detail/socket.h"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+
+#include <fmt/format.h>
 
 #include <string>
 #include <utility>
@@ -43,6 +45,18 @@ inline IoResult to_result(const boost::system::error_code& error, std::size_t by
     text = "host name not found";
   }
   return {.status = IoStatus::failed, .bytes = bytes, .text = text};
+}
+
+/// "127.0.0.1:5123"; empty when the peer is gone.
+inline std::string peer_name(const Tcp::socket& socket) {
+  boost::system::error_code error;
+  const Tcp::endpoint endpoint = socket.remote_endpoint(error);
+  if (error) {
+    return {};
+  }
+  const std::string address = endpoint.address().to_string();
+  return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
+                                    : fmt::format("{}:{}", address, endpoint.port());
 }
 
 /// Connects to the first address that answers, then calls done(error).

@@ -80,14 +80,14 @@ void Connection::check_time(Instant now) {
     timed_out_ = true;
     // Reading ends as if the peer had closed; a stuck write cannot be told anything any more.
     socket_->close_reading();
-    if (phase_ == Phase::writing || phase_ == Phase::ending || phase_ == Phase::idle) {
+    if (phase_ != Phase::head && phase_ != Phase::body) {
       socket_->close();
     }
   }
 }
 
 bool Connection::close_if_idle() {
-  if (phase_ != Phase::idle) {
+  if (phase_ != Phase::idle && phase_ != Phase::handshake) {
     return false;
   }
   phase_ = Phase::ending;
@@ -96,7 +96,8 @@ bool Connection::close_if_idle() {
 }
 
 Connection::Spare Connection::spare() const {
-  if (phase_ == Phase::head || (phase_ == Phase::idle && !answered_)) {
+  if (phase_ == Phase::handshake || phase_ == Phase::head ||
+      (phase_ == Phase::idle && !answered_)) {
     return Spare::asking;
   }
   if (phase_ == Phase::writing && answered_) {
@@ -230,7 +231,8 @@ Task<bool> Connection::read() {
 }
 
 Task<void> Connection::serve() {
-  bool open = true;
+  auto shaking = shake_hands();
+  bool open = co_await std::move(shaking);
   while (open) {
     const Want want = advance();
     if (want == Want::read) {
@@ -355,8 +357,12 @@ Task<void> Connection::turn_away() {
       Error(Code::unavailable, "the server has as many connections as it takes", Retry::same_call)
           .page(308)
           .after(std::chrono::seconds(1)));
-  auto refusing = refuse(std::move(response));
-  co_await std::move(refusing);
+  auto shaking = shake_hands();
+  const bool open = co_await std::move(shaking);
+  if (open) {
+    auto refusing = refuse(std::move(response));
+    co_await std::move(refusing);
+  }
   deadline_ = Instant::never();
   socket_->close();
 }

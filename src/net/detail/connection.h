@@ -15,6 +15,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -24,6 +25,11 @@
 
 namespace aios::net::detail {
 
+/// Why TLS was not agreed, for the metric.
+enum class HandshakeFailure : std::uint8_t { plain_http, closed, timed_out, refused };
+inline constexpr std::array<std::string_view, 4> handshake_failures = {"plain_http", "closed",
+                                                                       "timed_out", "refused"};
+
 /// What the connections of one shard share.
 struct ConnectionHost {
   const Router* router = nullptr;
@@ -31,12 +37,14 @@ struct ConnectionHost {
   runtime::Executor* executor = nullptr;
   const std::atomic<bool>* stopping = nullptr;
   BodyBudget* bodies = nullptr;
-  std::array<observe::Counter*, 5> requests{};  ///< by status / 100 - 1; null: not counted
-  observe::Histogram* seconds = nullptr;        ///< from the whole request to its answer
-  std::string date;                             ///< text of date_second
+  std::array<observe::Counter*, 5> requests{};           ///< by status / 100 - 1; null: not counted
+  std::array<observe::Counter*, 4> handshakes_failed{};  ///< by HandshakeFailure; null likewise
+  observe::Histogram* seconds = nullptr;                 ///< from the whole request to its answer
+  std::string date;                                      ///< text of date_second
   std::int64_t date_second = 0;
   std::string_view date_now();
   void count(int status) const;
+  void count(HandshakeFailure why) const;
 };
 
 class Connection {
@@ -68,7 +76,7 @@ class Connection {
   void abort();
 
  private:
-  enum class Phase : std::uint8_t { idle, head, body, handling, writing, ending };
+  enum class Phase : std::uint8_t { handshake, idle, head, body, handling, writing, ending };
   enum class Want : std::uint8_t { read, interim, answer, refuse };
 
   Want advance();
@@ -76,6 +84,7 @@ class Connection {
   bool body_fits();
   void enter(Phase phase, Duration timeout);
   void make_room();
+  Task<bool> shake_hands();
   void note_read(std::size_t bytes);
   Task<bool> read();
   Task<bool> answer();

@@ -76,16 +76,7 @@ class Plain final : public Socket::Impl {
     // native_handle() is not const in Asio 1.81.
     return is_stale(const_cast<Tcp::socket&>(socket_).native_handle(), Bytes::refused);
   }
-  std::string peer() const override {
-    boost::system::error_code error;
-    const Tcp::endpoint endpoint = socket_.remote_endpoint(error);
-    if (error) {
-      return {};
-    }
-    const std::string address = endpoint.address().to_string();
-    return endpoint.address().is_v6() ? fmt::format("[{}]:{}", address, endpoint.port())
-                                      : fmt::format("{}:{}", address, endpoint.port());
-  }
+  std::string peer() const override { return peer_name(socket_); }
 
  private:
   Tcp::socket socket_;
@@ -141,6 +132,8 @@ Socket::Socket(Socket&&) noexcept = default;
 Socket& Socket::operator=(Socket&&) noexcept = default;
 Socket::~Socket() = default;
 
+Socket::Operation Socket::shake_hands() { return Operation(*impl_, Operation::Kind::connect); }
+
 Socket::Operation Socket::read_some(char* data, std::size_t size) {
   Operation operation(*impl_, Operation::Kind::read);
   operation.data = data;
@@ -168,16 +161,25 @@ Socket::Operation ClientSocket::connect() { return Operation(*impl_, Operation::
 
 class Listener::Impl {
  public:
-  explicit Impl(io_context& context) : acceptor(context) {}
+  Impl(io_context& context, std::shared_ptr<TlsIdentity> identity)
+      : acceptor(context),
+        tls(std::move(identity)) {}
+  std::unique_ptr<Socket> take(Tcp::socket socket) const {
+    auto made = tls ? make_accepted_tls(&socket, tls->context())
+                    : std::make_unique<Plain>(std::move(socket));
+    return std::make_unique<Socket>(std::move(made));
+  }
   Tcp::acceptor acceptor;
+  const std::shared_ptr<TlsIdentity> tls;
 };
 
 Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Listener::~Listener() = default;
 
 Result<std::unique_ptr<Listener>> Listener::open(void* context, const std::string& host,
-                                                 std::uint16_t port) {
-  auto impl = std::make_unique<Impl>(*static_cast<io_context*>(context));
+                                                 std::uint16_t port,
+                                                 std::shared_ptr<TlsIdentity> tls) {
+  auto impl = std::make_unique<Impl>(*static_cast<io_context*>(context), std::move(tls));
   boost::system::error_code error;
   const std::string literal = host == "localhost" ? "127.0.0.1" : host;
   const auto address = boost::asio::ip::make_address(literal, error);
@@ -222,7 +224,7 @@ void Listener::Accept::await_suspend(std::coroutine_handle<> handle) {
         if (!error) {
           boost::system::error_code ignored;
           socket.set_option(Tcp::no_delay(true), ignored);
-          socket_ = std::make_unique<Socket>(std::make_unique<Plain>(std::move(socket)));
+          socket_ = impl_->take(std::move(socket));
         }
         handle.resume();
       });

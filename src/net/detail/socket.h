@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// net/detail/socket: TCP (and TLS towards servers) as awaitable operations; Asio stays in the .cc.
+// net/detail/socket: TCP and TLS as awaitable operations; Asio stays in the .cc.
 // Threading: a socket belongs to one shard; every method is called there, except where noted.
 // Lifetime: a socket outlives its pending operation; close() ends it with `aborted`.
 
 #include "core/result.h"
+#include "net/tls.h"
 
 #include <coroutine>
 #include <cstddef>
@@ -20,6 +21,7 @@ enum class IoStatus : std::uint8_t {
   end,      ///< the peer closed its side
   failed,   ///< see text
   aborted,  ///< close() was called
+  plain,    ///< shake_hands(): the peer speaks HTTP without TLS, and can be answered so
 };
 
 struct IoResult {
@@ -59,6 +61,8 @@ class Socket {
   Socket& operator=(Socket&&) noexcept;
   ~Socket();
 
+  /// Of an accepted socket with TLS, before all else.
+  Operation shake_hands();
   /// At least one byte, or `end`.
   Operation read_some(char* data, std::size_t size);
   /// All of both, in this order. The bytes must stay until the end of the operation.
@@ -76,8 +80,13 @@ class Socket {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The system's certificates, read once. Thread-safe to share.
-std::shared_ptr<void> make_tls_context();
+/// Whom a client believes.
+struct Trust {
+  std::string authorities;  ///< PEM that was checked; besides the system's
+  std::string pinned;       ///< fingerprint of the one certificate that is taken, whatever it says
+};
+/// The certificates are read once. Thread-safe to share.
+std::shared_ptr<void> make_tls_context(const Trust& trust);
 
 struct Target {
   std::string host;
@@ -113,8 +122,10 @@ class Listener {
   };
 
   /// Binds and listens. @return unavailable [AIOS-0310] naming the address and the reason.
+  /// @param tls  null: plain sockets; else those accepted shake hands with what it holds then.
   static Result<std::unique_ptr<Listener>> open(void* io_context, const std::string& host,
-                                                std::uint16_t port);
+                                                std::uint16_t port,
+                                                std::shared_ptr<TlsIdentity> tls);
   ~Listener();
   std::uint16_t port() const;
   /// @param io_context  that of the shard on which the new socket shall live.

@@ -15,6 +15,7 @@ class Socket::Impl {
   virtual ~Impl() = default;
   virtual void read(Operation* operation) = 0;
   virtual void write(Operation* operation) = 0;
+  /// Of an accepted socket with TLS: the handshake.
   virtual void connect(Operation* operation) = 0;
   /// Writes what the kernel takes at once; how much that was.
   virtual std::size_t write_now(std::string_view first, std::string_view second) = 0;
@@ -27,6 +28,8 @@ class Socket::Impl {
 
 std::unique_ptr<Socket::Impl> make_plain(void* io_context, const Target& target);
 std::unique_ptr<Socket::Impl> make_tls(void* io_context, const Target& target);
+/// @param socket  an accepted Tcp::socket, moved from. @param context  of TlsIdentity
+std::unique_ptr<Socket::Impl> make_accepted_tls(void* socket, std::shared_ptr<void> context);
 
 /// True when the descriptor was closed by the peer, is broken, or holds bytes (`bytes_allowed`:
 /// TLS peers may send records of their own at any time).

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS towards servers: the system's certificates, the host's name checked, TLS 1.2 or newer.
+// TLS towards servers: the system's certificates and those given, or one that is pinned; the host's
+// name checked, TLS 1.2 or newer.
 #include "net/detail/asio_util.h"
+#include "net/detail/pem.h"
 #include "net/detail/socket_impl.h"
 
 #include <boost/asio/ssl.hpp>
@@ -46,6 +48,8 @@ const char* why_refused(long verified) {
     case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
     case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
       return "the peer's certificate is not of an authority that this machine trusts";
+    case X509_V_ERR_CERT_REJECTED:
+      return "the peer's certificate is not the one that this server is known by";
     default: return X509_verify_cert_error_string(verified);  // constants of OpenSSL
   }
 }
@@ -67,6 +71,15 @@ IoResult handshake_result(const boost::system::error_code& error, SSL* tls) {
     result.text = "the TLS handshake failed";
   }
   return result;
+}
+
+/// In the place of every other check: who knows the certificate needs no authority and no name.
+int is_pinned(X509_STORE_CTX* store, void* pinned) {
+  const X509* const shown = X509_STORE_CTX_get0_cert(store);
+  const bool same =
+      shown != nullptr && fingerprint_of(shown) == *static_cast<const std::string*>(pinned);
+  X509_STORE_CTX_set_error(store, same ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+  return same ? 1 : 0;
 }
 
 class Tls final : public Socket::Impl {
@@ -155,13 +168,23 @@ class Tls final : public Socket::Impl {
 
 }  // namespace
 
-std::shared_ptr<void> make_tls_context() {
+std::shared_ptr<void> make_tls_context(const Trust& trust) {
   auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
   context->set_options(ssl::context::no_tlsv1 | ssl::context::no_tlsv1_1);
   boost::system::error_code ignored;  // without certificates every handshake fails, and says so
   context->set_default_verify_paths(ignored);
+  if (!trust.authorities.empty()) {
+    context->add_certificate_authority(boost::asio::buffer(trust.authorities), ignored);
+  }
   context->set_verify_mode(ssl::verify_peer, ignored);
-  return context;
+  if (trust.pinned.empty()) {
+    return context;
+  }
+  // The callback's argument lives as long as the context.
+  const auto pinned = std::make_shared<std::pair<std::shared_ptr<ssl::context>, std::string>>(
+      context, trust.pinned);
+  SSL_CTX_set_cert_verify_callback(context->native_handle(), is_pinned, &pinned->second);
+  return {pinned, pinned->first.get()};
 }
 
 std::unique_ptr<Socket::Impl> make_tls(void* context, const Target& target) {
