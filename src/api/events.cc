@@ -8,9 +8,12 @@ using Answer = Result<net::Response>;
 
 Task<Answer> list_events(const ApiServices& services, Context ctx, net::Request request) {
   const std::uint32_t limit = limit_of(request);
-  std::string status(query_text(request, "status"));
-  std::string after(query_text(request, "after"));
-  auto rows = co_await services.ingress->list(ctx, std::move(status), std::move(after), limit);
+  ingress::Ingress::Wanted wanted;
+  wanted.status = query_text(request, "status");
+  wanted.type = query_text(request, "type");
+  wanted.after = query_text(request, "after");
+  wanted.limit = limit;
+  auto rows = co_await services.ingress->list(ctx, std::move(wanted));
   if (!rows.ok()) {
     co_return std::move(rows).error();
   }
@@ -34,9 +37,19 @@ Task<Answer> get_event(const ApiServices& services, Context ctx, net::Request re
   co_return net::json_response(200, *event);
 }
 
+Task<Answer> replay_event(const ApiServices& services, Context ctx, net::Request request) {
+  std::string id(request.path_value("id"));
+  auto replayed = co_await services.ingress->replay(ctx, std::move(id));
+  if (!replayed.ok()) {
+    co_return std::move(replayed).error();
+  }
+  co_return net::json_response(200, replayed->to_json());
+}
+
 constexpr QueryParameter list_query[] = {{.name = "status",
                                           .summary = "Only events with this status.",
-                                          .choices = "accepted|dead_letter"},
+                                          .choices = "accepted|dead_letter|replayed"},
+                                         {.name = "type", .summary = "Only events of this type."},
                                          after_parameter,
                                          limit_parameter};
 
@@ -49,6 +62,10 @@ void mount_events(net::Router& router, const ApiServices& services) {
        Action::read_runs, list_events, "", page_schema, list_query},
       {"GET", "/api/v1/events/{id}", "getEvent", "One event with its content.",
        Action::read_payloads, get_event, "", R"({"type": "object", "required": ["id", "status"]})"},
+      {"POST", "/api/v1/events/{id}/replay", "replayEvent",
+       "Gives a dead letter another try: what it would start today is started, once.",
+       Action::send_events, replay_event, "",
+       R"({"type": "object", "required": ["id", "status", "run"]})"},
   };
   for (const auto& operation : operations) {
     add(router, services, operation);

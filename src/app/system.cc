@@ -5,6 +5,7 @@
 #include "app/descriptors.h"
 #include "app/detail/system_impl.h"
 #include "app/secrets.h"
+#include "app/sources.h"
 #include "app/stop_bound.h"
 #include "runtime/one_shot.h"
 #include "store/restored.h"
@@ -66,21 +67,26 @@ void SystemImpl::build_rooms() {
   services.restored_through = restored_;
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
-  deployments_ = std::make_unique<bundle::Deployments>(
-      bundle::DeploymentServices{store_.get(), &guard_, connectors_.get(), engine_.get(),
-                                 &functions_, &knowledge_, &pool_, models_.get()});
+  bundle::DeploymentServices deployment{store_.get(),  &guard_,      connectors_.get(),
+                                        engine_.get(), &functions_,  &knowledge_,
+                                        &pool_,        models_.get()};
+  wire_sources(sources_, secret_source(options_.data), &deployment);
+  deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
   ingress_ = std::make_unique<ingress::Ingress>(ingress::IngressServices{
       store_.get(), &guard_, engine_.get(), &metrics_, &log_,
-      [this](const TenantId& tenant) { return deployments_->failure(tenant); }});
+      [this](const TenantId& tenant) { return deployments_->failure(tenant); }, &sources_});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
 }
 
-void SystemImpl::mount() {
-  ingress::SourceRegistry sources;
-  ingress::register_all_sources(sources);
+ingress::SourceServices SystemImpl::source_services() {
   ingress::SourceServices source;
   source.ingress = ingress_.get();
+  source.sources = &sources_;
+  source.store = store_.get();
   source.router = &router_;
+  source.log = &log_;
+  source.pool = &pool_;
+  source.secret = secret_source(options_.data);
   source.authenticate = [this](const Context& ctx, const net::Request& request) -> Result<Context> {
     auto caller = api::authenticate(*identity_, ctx, request);
     if (!caller.ok()) {
@@ -92,8 +98,17 @@ void SystemImpl::mount() {
     }
     return caller;
   };
+  return source;
+}
+
+void SystemImpl::mount() {
+  ingress::SourceRegistry sources;
+  ingress::register_all_sources(sources);
+  const ingress::SourceServices source = source_services();
   for (const auto& entry : sources.entries()) {
-    entry.mount(source);
+    if (entry.mount != nullptr) {
+      entry.mount(source);
+    }
   }
   api::ApiServices services;
   services.store = store_.get();

@@ -40,6 +40,8 @@ class Sorter {
       if (model) {
         bundle_->models.push_back(std::move(*model));
       }
+    } else if (in_folder(path, "sources/", ".yaml")) {
+      bundle_->sources.push_back({path, text});
     } else if (in_folder(path, "knowledge/", ".md")) {
       auto article = data::read_article(path, text, errors_);
       if (article) {
@@ -123,7 +125,8 @@ void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functio
 }  // namespace
 
 Checked check_bundle(Files files, const JsonObject& overrides,
-                     const workflow::FunctionRegistry& functions) {
+                     const workflow::FunctionRegistry& functions,
+                     const CheckSources& check_sources) {
   Checked checked;
   const auto manifest = files.find("aios.yaml");
   if (manifest == files.end()) {
@@ -141,7 +144,12 @@ Checked check_bundle(Files files, const JsonObject& overrides,
     sorter.take(path, text);
   }
   bundle.files = std::move(files);
-  check_needs(*needs, bundle, &checked);
+  CheckedSourceTexts sources;
+  if (check_sources) {
+    sources = check_sources(bundle.sources, bundle.parameters);
+    append(std::move(sources.errors), &checked.errors);
+  }
+  check_needs(*needs, bundle, sources, &checked);
   check_parts(bundle, functions, &checked);
   if (!checked.errors.empty()) {
     return checked;

@@ -11,6 +11,8 @@
 #include "models/models.h"
 #include "workflow/engine.h"
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -38,6 +40,25 @@ struct ModelSource {
   std::string heldout;  ///< path in the bundle, may be empty
 };
 
+/// A file sources/*.yaml; who reads it stands above this module.
+struct SourceText {
+  std::string path;
+  std::string text;
+};
+struct CheckedSourceTexts {
+  std::vector<Error> errors;
+  /// A secret that a source names, and where.
+  struct Secret {
+    std::string name;
+    std::string file;
+    std::uint32_t line = 0;
+    std::uint32_t column = 0;
+  };
+  std::vector<Secret> secrets;
+};
+using CheckSources = std::function<CheckedSourceTexts(const std::vector<SourceText>& files,
+                                                      const JsonObject& parameters)>;
+
 struct Bundle {
   std::string name;
   std::string version;
@@ -48,6 +69,7 @@ struct Bundle {
   std::vector<govern::PolicyFile> policies;  ///< tests (*_test.rego) included
   std::vector<ModelSource> models;
   std::vector<data::Article> articles;  ///< knowledge/*.md
+  std::vector<SourceText> sources;      ///< sources/*.yaml
   std::map<std::string, Json> forms;    ///< by file name, "ticket-review.json"
   Files files;
 };
@@ -58,7 +80,9 @@ struct Checked {
   std::vector<Error> warnings;  ///< what may be meant so, but does not work as it stands
 };
 /// @param overrides  parameter values by name; unknown names and wrong types are errors.
+/// @param check_sources  null: what sources say is not looked at.
 Checked check_bundle(Files files, const JsonObject& overrides,
-                     const workflow::FunctionRegistry& functions);
+                     const workflow::FunctionRegistry& functions,
+                     const CheckSources& check_sources = nullptr);
 
 }  // namespace aios::bundle

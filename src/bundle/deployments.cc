@@ -84,6 +84,11 @@ struct Deployments::Impl {
     for (const Error& missing : services.connectors->missing_secrets(tenant)) {
       info->warnings.push_back(missing.text());
     }
+    if (services.source_warnings) {
+      for (const Error& warning : services.source_warnings(tenant)) {
+        info->warnings.push_back(warning.text());
+      }
+    }
     for (const std::string& model : idle_models(tenant)) {
       info->warnings.push_back(
           Error(Code::failed_precondition,

@@ -7,11 +7,13 @@
 
 #include "bundle/bundle.h"
 #include "core/context.h"
+#include "core/staged.h"
 #include "data/knowledge.h"
 #include "runtime/shards.h"
 #include "runtime/task.h"
 #include "store/store.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +49,12 @@ struct DeploymentServices {
   /// Its calls use all of the above: stop it before they go. Null: everything is done here.
   runtime::BlockingPool* pool = nullptr;
   const models::Models* models = nullptr;  ///< null: what serves is not looked at
+  CheckSources check_sources = nullptr;    ///< null: sources are neither checked nor staged
+  std::function<Staged(const TenantId& tenant, const std::vector<SourceText>& files,
+                       const JsonObject& parameters)>
+      stage_sources = nullptr;
+  /// What of the tenant's sources does not work as they stand now: secrets that are missing.
+  std::function<std::vector<Error>(const TenantId& tenant)> source_warnings = nullptr;
 };
 
 class Deployments {

@@ -25,6 +25,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {"connectors/", "/connector.yaml", "a connector"},
     {"forms/", ".json", "a form"},
     {"knowledge/", ".md", "an article"},
+    {"sources/", ".yaml", "a source"},
 });
 
 /// What a folder's author writes for people.

@@ -36,8 +36,12 @@ void collect(const Json& node, const std::string& pointer, const expr::YamlDocum
   }
 }
 
-void check_secrets(const Needs& needs, const Bundle& bundle, Checked* checked) {
+void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSourceTexts& sources,
+                   Checked* checked) {
   std::vector<Named> used;
+  for (const auto& secret : sources.secrets) {
+    used.push_back({secret.name, secret.file, secret.line, secret.column});
+  }
   for (const auto& file : bundle.connectors) {
     auto document = expr::parse_yaml(file.text, file.path);
     if (!document.ok()) {
@@ -68,15 +72,17 @@ void check_secrets(const Needs& needs, const Bundle& bundle, Checked* checked) {
   for (const Named& secret : needs.secrets) {
     if (std::find(taken.begin(), taken.end(), secret.name) == taken.end()) {
       checked->warnings.push_back(
-          placed(Code::not_found, fmt::format("no connector uses the secret '{}'", secret.name),
-                 1112, secret));
+          placed(Code::not_found,
+                 fmt::format("no connector and no source uses the secret '{}'", secret.name), 1112,
+                 secret));
     }
   }
 }
 
 }  // namespace
 
-void check_needs(const Needs& needs, const Bundle& bundle, Checked* checked) {
+void check_needs(const Needs& needs, const Bundle& bundle, const CheckedSourceTexts& sources,
+                 Checked* checked) {
   for (const Named& connector : needs.connectors) {
     const std::string path = "connectors/" + connector.name + "/connector.yaml";
     if (bundle.files.count(path) == 0) {
@@ -87,7 +93,7 @@ void check_needs(const Needs& needs, const Bundle& bundle, Checked* checked) {
                                        1106, connector));
     }
   }
-  check_secrets(needs, bundle, checked);
+  check_secrets(needs, bundle, sources, checked);
 }
 
 void check_contents(const Bundle& bundle, Checked* checked) {

@@ -24,6 +24,9 @@ Result<Ready> ready(const DeploymentServices& services, const TenantId& tenant,
     parts.push_back(services.knowledge->stage(tenant, std::move(made->corpus)));
   }
   parts.push_back(services.engine->stage(tenant, bundle.workflows));
+  if (services.stage_sources) {  // last: what comes in meets everything else in its place
+    parts.push_back(services.stage_sources(tenant, bundle.sources, bundle.parameters));
+  }
   for (Staged& part : parts) {
     if (!part.errors.empty()) {
       return std::move(part.errors.front());
@@ -45,10 +48,11 @@ Task<Result<T>> away(runtime::BlockingPool* pool, Context ctx, std::function<Res
 
 Task<Result<Checked>> check_away(DeploymentServices services, Context ctx, Files files,
                                  JsonObject overrides) {
-  std::function<Result<Checked>()> work = [functions = services.functions, files = std::move(files),
-                                           overrides = std::move(overrides)] {
-    return Result<Checked>(check_bundle(files, overrides, *functions));
-  };
+  std::function<Result<Checked>()> work =
+      [functions = services.functions, check_sources = services.check_sources,
+       files = std::move(files), overrides = std::move(overrides)] {
+        return Result<Checked>(check_bundle(files, overrides, *functions, check_sources));
+      };
   auto checked = co_await away(services.pool, std::move(ctx), std::move(work));
   co_return checked;
 }

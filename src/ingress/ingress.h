@@ -10,8 +10,8 @@
 #include "core/result.h"
 #include "govern/guard.h"
 #include "govern/identity.h"
-#include "ingress/event.h"
-#include "net/http.h"
+#include "ingress/delivery.h"
+#include "ingress/source.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "runtime/executor.h"
@@ -36,6 +36,12 @@ struct Accepted {
   Json to_json() const;
 };
 
+/// Beyond these a sender is told to come back, before anything is written.
+struct InboxBounds {
+  double delta_share = 0.75;                ///< of what the store may have to fold
+  std::uint64_t waiting_runs_max = 20'000;  ///< of a tenant: under way, or waiting for a place
+};
+
 struct IngressServices {
   store::Store* store = nullptr;
   const govern::Guard* guard = nullptr;
@@ -45,6 +51,8 @@ struct IngressServices {
   /// Why a tenant takes no events now though it will again: the sender is told to come back, and
   /// nothing is recorded. Null: never.
   std::function<std::optional<Error>(const TenantId& tenant)> held = nullptr;
+  const Sources* sources = nullptr;  ///< of replayed dead letters; null: none is declared
+  InboxBounds bounds{};
 };
 
 class Ingress {
@@ -56,14 +64,32 @@ class Ingress {
   /// @param bytes  size of the event as it arrived, for policy.
   /// @return policy_denied (event_admit; an audit leaf says so, floods share one); already_exists
   ///         [AIOS-1203] (same source and id, other content); IngressServices::held's error;
+  ///         unavailable [AIOS-1207] (Retry::same_call) beyond InboxBounds;
   ///         unavailable [AIOS-1015] while the engine stops and resource_exhausted when the store
   ///         has no room, both Retry::same_call; the store's own. After deadline_exceeded or
   ///         cancelled it may have been taken: sent again it gets the first answer (`repeated`).
   Task<Result<Accepted>> accept(Context ctx, Event event, std::size_t bytes);
-  /// Newest first. @param status  "accepted", "dead_letter" or empty for both.
-  /// @param after  exclusive: only older ones. @param limit  1 to 1,000.
-  Task<Result<std::vector<store::StreamRow>>> list(Context ctx, std::string status,
-                                                   std::string after, std::uint32_t limit);
+  /// The same with what is known of where it came from. What is `unfit` becomes a dead letter.
+  Task<Result<Accepted>> accept(Context ctx, Delivery delivery);
+  /// What arrived at a declared source: its event, accepted.
+  Task<Result<Accepted>> receive(Context ctx, SourcePtr source, Arrival arrival);
+  /// What was refused before it was an event leaves a leaf that says why ("signature", "late");
+  /// floods share one.
+  /// @param source  as events of it would name it; empty: one that is not there.
+  Task<void> turn_away(Context ctx, std::string source, std::string why);
+  /// A dead letter starts what it would start today, once: by the source's mapping and schema and
+  /// the workflows of today. It is marked "replayed" in the same commit.
+  /// @return of one that was replayed before the first answer (`repeated`); failed_precondition
+  ///         [AIOS-1206] where nothing takes it today either, or it is no dead letter; as accept().
+  Task<Result<Accepted>> replay(Context ctx, std::string id);
+  struct Wanted {
+    std::string status;         ///< "accepted", "dead_letter", "replayed" or empty for all
+    std::string type;           ///< of the events; empty: any
+    std::string after;          ///< exclusive: only older ones
+    std::uint32_t limit = 100;  ///< 1 to 1,000
+  };
+  /// Newest first.
+  Task<Result<std::vector<store::StreamRow>>> list(Context ctx, Wanted wanted);
   /// {id, event, status, run, reason, received, opening}; of an erased one {id, status, erased}.
   /// not_found: no such event.
   Task<Result<Json>> get(Context ctx, std::string id);
@@ -72,27 +98,5 @@ class Ingress {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-/// What a source needs to mount itself.
-struct SourceServices {
-  Ingress* ingress = nullptr;
-  net::Router* router = nullptr;
-  /// Gives the context of an authenticated sender, or the problem to answer with.
-  std::function<Result<Context>(const Context& ctx, const net::Request& request)> authenticate;
-};
-struct SourceEntry {
-  std::string name;
-  std::string summary;
-  void (*mount)(const SourceServices& services) = nullptr;
-};
-class SourceRegistry {
- public:
-  void add(SourceEntry entry) { entries_.push_back(std::move(entry)); }
-  const std::vector<SourceEntry>& entries() const { return entries_; }
-
- private:
-  std::vector<SourceEntry> entries_;
-};
-void register_all_sources(SourceRegistry& registry);
 
 }  // namespace aios::ingress

@@ -101,6 +101,8 @@ void Engine::peer_recovered(const TenantId& tenant, const std::string& peer) {
   impl_->peer_recovered(tenant, peer);
 }
 
+bool Engine::runs_wait(const TenantId& tenant) const { return impl_->places.waits(tenant); }
+
 Task<Result<void>> Engine::recover(Context ctx) {
   auto told = co_await impl_->tell_restored(ctx);
   if (!told.ok()) {

@@ -164,6 +164,8 @@ class Engine {
   /// cannot have given that result; failed_precondition [AIOS-1014]: the
   /// run does not wait for that incident.
   Task<Result<void>> resolve_incident(Context ctx, std::string run_id, Resolution resolution);
+  /// Whether runs of the tenant wait for a place (PlacesOptions).
+  bool runs_wait(const TenantId& tenant) const;
   /// A peer (workflow/peer.h) answers again: runs that wait for it are woken.
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   /// Stops advancing at the next fence and returns when every shard is quiet: each run is durable

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/sources.h"
 #include "app/terminal.h"
 
 #include "bundle/bundle.h"
@@ -85,7 +86,8 @@ Result<void> check(const Session& session, const BundleOptions& options) {
   workflow::FunctionRegistry functions;
   workflow::register_all_functions(functions);
   const std::size_t count = given->files.size();
-  auto checked = bundle::check_bundle(std::move(given->files), given->overrides, functions);
+  auto checked =
+      bundle::check_bundle(std::move(given->files), given->overrides, functions, check_sources);
   if (checked.bundle) {
     auto tests = govern::Guard::test(checked.bundle->policies, checked.bundle->parameters);
     if (!tests.ok()) {

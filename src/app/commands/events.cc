@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/terminal.h"
 
 #include "net/http.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace aios::app {
 namespace {
@@ -12,6 +15,9 @@ struct EventOptions {
   std::string file;
   std::string id;
   std::string status;
+  std::string type;
+  std::vector<std::string> ids;
+  bool all = false;
   PageOptions page;
 };
 
@@ -44,7 +50,9 @@ Result<void> send(const Session& session, const EventOptions& options) {
 
 Result<void> list(const Session& session, const EventOptions& options) {
   auto page = session.call(
-      {"GET", fmt::format("/api/v1/events?{}&status={}", page_query(options.page), options.status),
+      {"GET",
+       fmt::format("/api/v1/events?{}&status={}", page_query(options.page), options.status) +
+           (options.type.empty() ? "" : "&type=" + net::percent_encode(options.type)),
        nullptr});
   if (!page.ok()) {
     return std::move(page).error();
@@ -71,6 +79,75 @@ Result<void> show(const Session& session, const EventOptions& options) {
   return {};
 }
 
+/// All dead letters there are now, oldest first; a page at a time.
+Result<std::vector<std::string>> dead_letters(const Session& session, const std::string& type) {
+  std::vector<std::string> ids;
+  std::string after;
+  for (;;) {
+    auto page =
+        session.call({"GET",
+                      fmt::format("/api/v1/events?status=dead_letter&limit=1000&type={}&after={}",
+                                  net::percent_encode(type), net::percent_encode(after)),
+                      nullptr});
+    if (!page.ok()) {
+      return std::move(page).error();
+    }
+    for (const Json& event : page->at("items").as_array()) {
+      ids.emplace_back(text_or(event, "id", ""));
+    }
+    after = text_or(*page, "next", "");
+    if (after.empty()) {
+      std::reverse(ids.begin(), ids.end());
+      return ids;
+    }
+  }
+}
+
+/// Each by itself: one that starts nothing holds up no other.
+Result<void> replay(const Session& session, const EventOptions& options) {
+  std::vector<std::string> ids = options.ids;
+  if (options.all) {
+    auto found = dead_letters(session, options.type);
+    if (!found.ok()) {
+      return std::move(found).error();
+    }
+    ids = std::move(*found);
+  }
+  JsonArray done;
+  std::size_t failed = 0;
+  for (const std::string& id : ids) {
+    auto answer = session.call(
+        {"POST", fmt::format("/api/v1/events/{}/replay", net::percent_encode(id)), JsonObject()});
+    JsonObject line{{"id", id}};
+    if (answer.ok()) {
+      line["event"] = text_or(*answer, "id", "");
+      line["run"] = text_or(*answer, "run", "");
+      line["repeated"] = bool_or(*answer, "repeated", false);
+    } else if (answer.error().page() == page_interrupted) {
+      return std::move(answer).error();
+    } else {
+      ++failed;
+      line["error"] = answer.error().text();
+    }
+    done.push_back(std::move(line));
+  }
+  print(session, JsonObject{{"items", done}}, [](const Json& it) {
+    for (const Json& one : it.at("items").as_array()) {
+      const auto error = text_or(one, "error", "");
+      fmt::print("{}  {}\n", text_or(one, "id", ""),
+                 error.empty() ? fmt::format("run {}{}", text_or(one, "run", ""),
+                                             bool_or(one, "repeated", false) ? " (before)" : "")
+                               : shown_text(error));
+    }
+  });
+  if (failed > 0) {
+    return Error(Code::failed_precondition,
+                 fmt::format("{} of {} dead letters started nothing", failed, ids.size()))
+        .page(1420);
+  }
+  return {};
+}
+
 }  // namespace
 
 void add_event_commands(CLI::App& app, Session& session) {
@@ -85,10 +162,24 @@ void add_event_commands(CLI::App& app, Session& session) {
   give->add_option("file", options->file, "File with the event")->required();
   set(give, send);
   auto* all = events->add_subcommand("list", "Events, newest first");
-  all->add_option("--status", options->status, "Only these: accepted or dead_letter")
-      ->check(CLI::IsMember({"accepted", "dead_letter"}));
+  all->add_option("--status", options->status, "Only these: accepted, dead_letter or replayed")
+      ->check(CLI::IsMember({"accepted", "dead_letter", "replayed"}));
+  all->add_option("--type", options->type, "Only events of this type");
   add_page(*all, &options->page);
   set(all, list);
+  auto* again = events->add_subcommand(
+      "replay", "Give dead letters another try, each once: what they would start today is started");
+  again->add_option("ids", options->ids, "evt_...");
+  again->add_flag("--all", options->all, "Every dead letter");
+  again->add_option("--type", options->type, "With --all: only events of this type");
+  set(again, replay);
+  again->final_callback([options] {
+    if (options->ids.empty() != options->all) {
+      throw CLI::ValidationError(
+          "events replay",
+          "name the dead letters, or give --all; see 'aios events list --status dead_letter'");
+    }
+  });
   auto* one = events->add_subcommand("show", "One event with its content");
   one->add_option("id", options->id, "evt_...")->required();
   set(one, show);

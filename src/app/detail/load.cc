@@ -114,10 +114,24 @@ Task<Result<void>> SystemImpl::load() {
       co_return recovered;
     }
   }
+  run_sources();
+  co_return Result<void>();
+}
+
+/// Emitted events come back in, and sources that wait for nobody run.
+void SystemImpl::run_sources() {
   Context outbox = system_context(default_tenant(), "outbox");
   outbox.cancel = stopping_;
   background_->spawn(outbox_->run(std::move(outbox)));
-  co_return Result<void>();
+  ingress::SourceRegistry sources;
+  ingress::register_all_sources(sources);
+  for (const auto& entry : sources.entries()) {
+    if (entry.run != nullptr) {
+      Context own = system_context(default_tenant(), entry.name);
+      own.cancel = stopping_;
+      background_->spawn(entry.run(source_services(), std::move(own)));
+    }
+  }
 }
 
 /// Not before every tenant has its bundle: a parked run that goes on without policies is refused

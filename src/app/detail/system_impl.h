@@ -15,6 +15,7 @@
 #include "govern/identity.h"
 #include "ingress/ingress.h"
 #include "ingress/outbox.h"
+#include "ingress/sources.h"
 #include "models/models.h"
 #include "net/client.h"
 #include "net/server.h"
@@ -73,6 +74,8 @@ class SystemImpl final : public System {
   }
   void build_rooms();
   void mount();
+  ingress::SourceServices source_services();
+  void run_sources();
   Task<Result<void>> load();
   Task<Result<void>> make_first_key(Context ctx);
   Task<Result<void>> recover_runs(Context ctx);
@@ -107,6 +110,7 @@ class SystemImpl final : public System {
   workflow::FunctionRegistry functions_;
   std::unique_ptr<WorkWatch> work_;
   std::unique_ptr<workflow::Engine> engine_;
+  ingress::Sources sources_;
   std::unique_ptr<bundle::Deployments> deployments_;
   std::unique_ptr<ingress::Ingress> ingress_;
   std::unique_ptr<ingress::OutboxSource> outbox_;

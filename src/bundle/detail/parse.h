@@ -30,7 +30,8 @@ std::optional<Needs> read_manifest(std::string_view text, const JsonObject& over
                                    Bundle* bundle, std::vector<Error>* errors);
 /// Connectors that are needed and not there; secrets that are needed and not listed, or the other
 /// way round.
-void check_needs(const Needs& needs, const Bundle& bundle, Checked* checked);
+void check_needs(const Needs& needs, const Bundle& bundle, const CheckedSourceTexts& sources,
+                 Checked* checked);
 /// Names of what is not there (forms, connectors, operations, engines, data sets, models, rules of
 /// the policies), event types that trigger two workflows, arguments of steps, and labels. `guard`
 /// holds the bundle's policies, or is null when they do not compile.

@@ -60,7 +60,9 @@ void mount(const SourceServices& services) {
 }  // namespace
 
 void register_source_cloudevents(SourceRegistry& registry) {
-  registry.add({"cloudevents", "CloudEvents 1.0 over HTTP, binary and structured mode.", mount});
+  registry.add({.name = "cloudevents",
+                .summary = "CloudEvents 1.0 over HTTP, binary and structured mode.",
+                .mount = mount});
 }
 
 }  // namespace aios::ingress

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// The inbox in the store: how an event is written down, read and listed.
+#include "ingress/detail/ingress_impl.h"
+
+#include "core/text.h"
+#include "core/time.h"
+#include "govern/audit.h"
+#include "govern/opening.h"
+#include "store/label.h"
+
+#include <fmt/format.h>
+
+namespace aios::ingress {
+namespace {
+
+/// What the sender is told, kept as the key's value so that a repetition gets the same answer.
+std::string answer_text(const Accepted& accepted) {
+  return fmt::format("{} {} {}", accepted.id, accepted.status, accepted.run);
+}
+
+JsonObject state_of(const Inbox& inbox, Time now) {
+  const Delivery& delivery = *inbox.delivery;
+  JsonObject state;
+  state["event"] = delivery.event.envelope;
+  state["status"] = inbox.accepted.status;
+  state["run"] = inbox.accepted.run;
+  state["reason"] = inbox.accepted.reason;
+  state["received"] = to_rfc3339(now);
+  if (!delivery.source.empty()) {
+    state["via"] = delivery.source;
+  }
+  if (inbox.accepted.run.empty() && !delivery.arrived.is_null()) {
+    state["arrived"] = delivery.arrived;
+    state["digest"] = to_hex(inbox.digest);
+  }
+  if (inbox.replayed) {
+    state["replay_of"] = inbox.replayed->id;
+  }
+  return state;
+}
+
+/// The event is kept once, as itself: its opening shows it in the words that the leaf commits to.
+void show_payload(JsonObject& shown) {
+  const Json* event = shown.if_contains("event");
+  Json* opening = shown.if_contains("opening");
+  if (event == nullptr || opening == nullptr || !opening->is_object()) {
+    return;
+  }
+  Json& contents = opening->get_object()["contents"];
+  if (!contents.is_object()) {
+    contents = JsonObject();
+  }
+  contents.get_object()["payload"] = govern::content_of(*event);
+}
+
+}  // namespace
+
+std::string event_space(const Event& event) { return "event:" + event.source; }
+std::string dead_space(const Event& event) { return "dead-letter:" + event.source; }
+
+store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox) {
+  const Delivery& delivery = *inbox.delivery;
+  const Event& event = delivery.event;
+  JsonObject state = state_of(inbox, now);
+  govern::LeafFacts leaf(govern::LeafKind::event);
+  leaf.stream = inbox.accepted.id;
+  leaf.outcome = inbox.accepted.status;
+  if (inbox.type_known) {
+    leaf.facts["type"] = event.type;
+  } else {  // like every source a stranger's text, which may name a person
+    leaf.contents["type"] = event.type;
+  }
+  leaf.contents["source"] = event.source;
+  leaf.facts["run"] = inbox.accepted.run;
+  if (!delivery.source.empty()) {
+    leaf.facts["via"] = delivery.source;
+  }
+  if (inbox.decision) {
+    leaf.decisions.push_back(*inbox.decision);
+  }
+  leaf.payload = govern::content_of(event.envelope);
+  store::AuditLeaf sealed_leaf = govern::make_leaf(ctx, now, leaf);
+  state["opening"] = govern::opening_json(sealed_leaf);  // to show what the leaf committed to
+
+  store::StreamWrite write;
+  write.kind = store::StreamKind::event;
+  write.id = inbox.accepted.id;
+  write.state = store::Payload{event.subject, to_text(Json(std::move(state)))};
+  write.status = inbox.accepted.status;
+  write.label = store::label_of(event.type);
+  write.end = store::StreamEnd::closed;
+
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.streams.push_back(std::move(write));
+  for (const auto& more : delivery.writes) {
+    transition.streams.push_back(more);
+  }
+  if (inbox.replayed) {
+    transition.streams.push_back(replayed_write(*inbox.replayed, inbox.accepted));
+  }
+  const std::string space = inbox.accepted.run.empty() ? dead_space(event) : event_space(event);
+  transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
+  transition.leaves.push_back(std::move(sealed_leaf));
+  return transition;
+}
+
+store::StreamWrite replayed_write(const Replayed& replayed, const Accepted& accepted) {
+  JsonObject state = replayed.state;
+  state["status"] = "replayed";
+  state["replayed_as"] = accepted.id;
+  state["run"] = accepted.run;
+  store::StreamWrite write;
+  write.kind = store::StreamKind::event;
+  write.id = replayed.id;
+  write.expected_version = replayed.version;
+  write.state = store::Payload{replayed.subject, to_text(Json(std::move(state)))};
+  write.status = "replayed";
+  write.label = replayed.label;
+  write.end = store::StreamEnd::closed;
+  return write;
+}
+
+Json Accepted::to_json() const {
+  JsonObject out;
+  out["id"] = id;
+  out["status"] = status;
+  if (!run.empty()) {
+    out["run"] = run;
+  }
+  if (!reason.empty()) {
+    out["reason"] = reason;
+  }
+  if (repeated) {
+    out["repeated"] = true;
+  }
+  return out;
+}
+
+Task<Result<std::vector<store::StreamRow>>> Ingress::list(Context ctx, Wanted wanted) {
+  store::ListQuery query;
+  query.tenant = ctx.tenant;
+  query.kind = store::StreamKind::event;
+  query.status = std::move(wanted.status);
+  query.label = wanted.type.empty() ? "" : store::label_of(wanted.type);
+  query.after = std::move(wanted.after);
+  query.limit = wanted.limit;
+  query.with_state = false;
+  query.newest_first = true;
+  auto rows = co_await impl_->services.store->list(ctx, std::move(query));
+  co_return rows;
+}
+
+Task<Result<Json>> Ingress::get(Context ctx, std::string id) {
+  auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::event, id);
+  if (!row.ok()) {
+    co_return std::move(row).error();
+  }
+  if (row->erased) {
+    JsonObject gone;
+    gone["id"] = id;
+    gone["status"] = row->status;
+    gone["erased"] = true;
+    co_return Json(std::move(gone));
+  }
+  auto state = parse_json(row->state);
+  if (!state.ok()) {
+    co_return std::move(state).error();
+  }
+  JsonObject out = state->get_object();
+  out["id"] = id;
+  show_payload(out);
+  co_return Json(std::move(out));
+}
+
+}  // namespace aios::ingress
