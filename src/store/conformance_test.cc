@@ -8,8 +8,8 @@ namespace {
 
 void hold_to_all(Kind kind) {
   std::vector<Sentence> sentences;
-  for (const auto& part :
-       {commit_sentences(), read_sentences(), durability_sentences(), erasure_sentences()}) {
+  for (const auto& part : {commit_sentences(), read_sentences(), durability_sentences(),
+                           erasure_sentences(), expiry_sentences()}) {
     sentences.insert(sentences.end(), part.begin(), part.end());
   }
   REQUIRE(sentences.size() >= 30);

@@ -40,6 +40,7 @@ std::string_view name_of(StreamKind kind) {
     case StreamKind::incident: return "incident";
     case StreamKind::blob: return "blob";
     case StreamKind::audit_log: return "audit_log";
+    case StreamKind::tenant: return "tenant";
   }
   return "unknown";
 }

@@ -74,6 +74,19 @@ struct OutboxRow {
   bool erased = false;  ///< the key was destroyed: the data is gone for good
 };
 
+/// Which closed streams are no longer kept.
+struct Expiry {
+  StreamKind kind = StreamKind::run;
+  std::string prefix;         ///< of the kind's ids, which make_id() gave: "run"
+  Time before;                ///< last written before then
+  std::string after;          ///< exclusive start in id order; empty: from the oldest
+  std::uint32_t limit = 500;  ///< rows that are looked at, 1 to 10,000
+};
+struct Expired {
+  std::uint64_t streams = 0;  ///< so many are gone
+  std::string next;           ///< where to go on; empty: that was all
+};
+
 struct KeyRecord {
   bool same_request = false;  ///< claimed for the digest that was asked with
   std::string value;
@@ -132,6 +145,11 @@ class Store {
   /// it returns.
   virtual Task<Result<std::string>> put_blob(Context ctx, Payload payload) = 0;
   virtual Task<Result<std::string>> blob(Context ctx, std::string name) = 0;
+
+  /// Takes closed streams of ctx.tenant out of the tables, with their histories; what was not folded
+  /// yet is left for the next time. Nothing in the journal or the audit log says so: who calls it
+  /// does. Their blobs stay. On the store's own threads.
+  virtual Task<Result<Expired>> expire(Context ctx, Expiry expiry) = 0;
 
   /// Destroys the keys of a data subject: everything sealed for it is unreadable from then on.
   /// Returns how many keys.

@@ -30,6 +30,7 @@ enum class StreamKind : std::uint8_t {
   incident = 10,
   blob = 14,
   audit_log = 15,  ///< what the tenant's log last signed
+  tenant = 24,     ///< in the first tenant: one that shares the installation
 };
 std::string_view name_of(StreamKind kind);
 

@@ -105,6 +105,15 @@ struct TableCount {
   std::vector<TableStream> rows;
 };
 
+/// Closed streams of a tenant and kind to be taken away: ids in ]after, below[, written before.
+struct TableExpiry {
+  StreamKind kind = StreamKind::run;
+  std::string tenant;
+  std::string after, below;
+  Time before;
+  std::uint32_t limit = 0;  ///< rows to look at
+};
+
 class Engine {
  public:
   Engine() = default;
@@ -136,6 +145,7 @@ class Engine {
   virtual Result<void> fold(const Fold& fold, const PackHistory& pack) = 0;
   virtual Result<std::uint64_t> sync_tables() = 0;
   virtual std::uint64_t cursor() const = 0;
+  virtual Result<Expired> expire(const TableExpiry& expiry) = 0;
 
   // Reads of the tables.
   virtual Result<std::uint64_t> version(const std::string& key) = 0;  ///< 0: no such stream

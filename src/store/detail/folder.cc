@@ -264,6 +264,11 @@ Result<void> Folder::stop() {
   return folded.ok() ? sync() : folded;
 }
 
+Result<Expired> Folder::expire(const TableExpiry& expiry) {
+  std::lock_guard lock(step_mutex_);
+  return engine_.expire(expiry);
+}
+
 void Folder::pin() {
   std::lock_guard lock(step_mutex_);
   ++pins_;

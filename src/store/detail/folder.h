@@ -38,6 +38,9 @@ class Folder {
   /// The last fold met tables that are damaged. The journal keeps what they lack.
   bool damaged() const { return damaged_.load(std::memory_order_relaxed); }
 
+  /// Between two folds. Any thread that may wait for the disk.
+  Result<Expired> expire(const TableExpiry& expiry);
+
   /// While pinned, the journal keeps everything after the cursor that the tables had then.
   void pin();
   void unpin();

@@ -30,6 +30,7 @@ struct MemoryTables {
 
   void fold(const Fold& fold, const PackHistory& pack);
   void fold_stream(const FoldStream& stream, const PackHistory& pack);
+  Expired expire(const TableExpiry& expiry);
 };
 
 }  // namespace aios::store::detail

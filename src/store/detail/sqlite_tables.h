@@ -65,6 +65,7 @@ class SqliteTables {
   Result<void> fold(const Fold& fold, const PackHistory& pack);
   Result<std::uint64_t> sync();
   std::uint64_t cursor() const { return cursor_.load(std::memory_order_acquire); }
+  Result<Expired> expire(const TableExpiry& expiry);
 
   // Any thread.
   Result<std::uint64_t> version(const std::string& key);
@@ -89,6 +90,7 @@ class SqliteTables {
   class Lease;
   explicit SqliteTables(std::string path) : path_(std::move(path)) {}
   Result<void> load();
+  Result<Expired> remove_expired(const TableExpiry& expiry, std::int64_t tenant);
   Result<void> fold_all(const Fold& fold, const PackHistory& pack);
   Result<void> fold_stream(const FoldStream& stream, const PackHistory& pack);
   Result<void> write_stream(const FoldStream& stream, std::int64_t tenant, std::int64_t row,

@@ -57,6 +57,7 @@ class StoreImpl final : public Store {
   Task<Result<std::vector<TenantId>>> tenants_with_leaves(Context ctx) override;
   Task<Result<std::string>> put_blob(Context ctx, Payload payload) override;
   Task<Result<std::string>> blob(Context ctx, std::string name) override;
+  Task<Result<Expired>> expire(Context ctx, Expiry expiry) override;
   Task<Result<std::uint64_t>> erase_subject(Context ctx, std::string subject) override;
   Result<void> backup(const std::string& archive_path) override;
   Result<void> export_keys(const std::string& path, const std::string& passphrase) override;

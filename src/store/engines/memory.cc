@@ -87,6 +87,10 @@ class MemoryEngine final : public Engine {
     return disk->tables.cursor;
   }
   std::uint64_t cursor() const override { return cursor_.load(std::memory_order_acquire); }
+  Result<Expired> expire(const TableExpiry& expiry) override {
+    MemoryAccess disk(*disk_, generation_);
+    return disk.alive() ? Result<Expired>(disk->tables.expire(expiry)) : lost_power();
+  }
 
   Result<std::uint64_t> version(const std::string& key) override {
     MemoryAccess disk(*disk_, generation_);

@@ -85,6 +85,26 @@ std::string memory_root_key(MemoryDisk& disk) {
   return disk.impl().root_key;
 }
 
+Expired MemoryTables::expire(const TableExpiry& expiry) {
+  Expired out;
+  std::uint32_t seen = 0;
+  auto at = streams.upper_bound(stream_key(expiry.kind, expiry.tenant, expiry.after));
+  const auto end = streams.lower_bound(stream_key(expiry.kind, expiry.tenant, expiry.below));
+  for (; at != end && seen < expiry.limit; ++seen) {
+    out.next = id_of(at->first);
+    const bool gone = at->second.end == StreamEnd::closed && at->second.updated < expiry.before;
+    if (gone) {
+      history.erase(at->first);
+      ++out.streams;
+    }
+    at = gone ? streams.erase(at) : std::next(at);
+  }
+  if (seen < expiry.limit) {
+    out.next.clear();
+  }
+  return out;
+}
+
 void MemoryTables::fold_stream(const FoldStream& stream, const PackHistory& pack) {
   TableStream& row = streams[stream.row.key];
   if (row.wake_at) {

@@ -61,6 +61,9 @@ class Forwarding : public Store {
   Task<Result<std::string>> blob(Context ctx, std::string name) override {
     return store_->blob(std::move(ctx), std::move(name));
   }
+  Task<Result<Expired>> expire(Context ctx, Expiry expiry) override {
+    return store_->expire(std::move(ctx), std::move(expiry));
+  }
   Task<Result<std::uint64_t>> erase_subject(Context ctx, std::string subject) override {
     return store_->erase_subject(std::move(ctx), std::move(subject));
   }

@@ -100,5 +100,6 @@ std::vector<Sentence> commit_sentences();
 std::vector<Sentence> read_sentences();
 std::vector<Sentence> durability_sentences();
 std::vector<Sentence> erasure_sentences();
+std::vector<Sentence> expiry_sentences();
 
 }  // namespace aios::store::testing
