@@ -10,6 +10,7 @@
 #include "gateway/gateway.h"
 #include "govern/audit.h"
 #include "govern/identity.h"
+#include "govern/tenants.h"
 #include "ingress/ingress.h"
 #include "models/models.h"
 #include "net/http.h"
@@ -30,6 +31,7 @@ struct ApiServices {
   store::Store* store = nullptr;
   govern::Guard* guard = nullptr;
   govern::Identity* identity = nullptr;
+  govern::Tenants* tenants = nullptr;
   govern::AuditLog* audit = nullptr;
   models::Models* models = nullptr;
   gateway::Gateway* gateway = nullptr;
@@ -41,6 +43,7 @@ struct ApiServices {
   observe::Metrics* metrics = nullptr;
   net::Router* router = nullptr;                      ///< for the OpenAPI document
   std::function<Task<void>(Context)> before_metrics;  ///< brings counts up to date; null: nothing
+  std::function<Task<Result<Json>>(Context)> doctor;  ///< what an operator should know
   const std::atomic<bool>* ready = nullptr;
   const std::atomic<bool>* damaged = nullptr;  ///< the data cannot be read as it was written
   std::function<void(const Error&)> failed;    ///< told what operations end with; any thread

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the operator of the server does with it while it runs: today, a backup.
+// What the operator of the server does with it while it runs: a look at its health, a backup.
 #include "api/detail/operation.h"
 
 #include "govern/audit.h"
@@ -166,9 +166,27 @@ Task<Answer> backup(const ApiServices& services, Context ctx, net::Request reque
   co_return net::json_response(201, *made);
 }
 
+Task<Answer> doctor(const ApiServices& services, Context ctx, net::Request) {
+  auto examining = services.doctor(std::move(ctx));
+  auto report = co_await std::move(examining);
+  if (!report.ok()) {
+    co_return std::move(report).error();
+  }
+  co_return net::json_response(200, *report);
+}
+
 }  // namespace
 
 void mount_operate(net::Router& router, const ApiServices& services) {
+  add(router, services,
+      {"GET", "/api/v1/operate/doctor", "doctor",
+       "What an operator should know: disk and when it is full, keys, clock, limits, listener, "
+       "bundle, and what waits for people.",
+       govern::Action::operate, doctor, "",
+       R"({"type": "object", "required": ["health", "findings"], "properties": {
+           "health": {"enum": ["good", "watch", "bad"]},
+           "findings": {"type": "array", "items": {"type": "object",
+             "required": ["part", "health", "found", "next"]}}}})"});
   add(router, services,
       {"POST", "/api/v1/operate/backup", "backup",
        "Copies the store, while it serves, into a new directory on the server's machine; with a "

@@ -26,7 +26,7 @@ struct Handler {
     if (!caller.ok()) {
       co_return net::problem(caller.error());
     }
-    auto allowed = govern::Identity::allow(*caller->principal, self->action);
+    auto allowed = govern::Identity::allow(*caller, self->action);
     if (!allowed.ok()) {
       co_return net::problem(allowed.error());
     }
@@ -82,7 +82,7 @@ void add(net::Router& router, const ApiServices& services, const Operation& oper
   route.admission = [&identity = *services.identity,
                      action = operation.action](const net::Request& head) -> Result<void> {
     auto caller = authenticate(identity, Context(), head);
-    return caller.ok() ? govern::Identity::allow(*caller->principal, action)
+    return caller.ok() ? govern::Identity::allow(*caller, action)
                        : Result<void>(std::move(caller).error());
   };
   route.handler = Handler{services, operation.action, operation.function, operation.query};
@@ -162,6 +162,7 @@ std::optional<Error> held_back(const ApiServices& services, const Context& ctx) 
 }
 
 void mount_api(net::Router& router, const ApiServices& services) {
+  mount_tenants(router, services);
   mount_system(router, services);
   mount_runs(router, services);
   mount_events(router, services);

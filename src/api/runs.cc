@@ -237,10 +237,10 @@ void mount_runs(net::Router& router, const ApiServices& services) {
        Action::read_payloads, run_history, "", page_schema},
       {"POST", "/api/v1/runs/{id}/cancel", "cancelRun",
        "Cancels a run; one whose effect may have happened waits at its incident first.",
-       Action::operate, cancel_run, "", object_schema},
+       Action::settle_runs, cancel_run, "", object_schema},
       {"POST", "/api/v1/runs/{id}/resolve", "resolveIncident",
        "Says what became of an effect whose outcome is unknown: retry, happened or fail.",
-       Action::operate, resolve_incident,
+       Action::settle_runs, resolve_incident,
        R"({"type": "object", "required": ["resolution", "incident"], "properties": {
            "incident": {"type": "string"},
            "resolution": {"enum": ["retry", "happened", "fail"]}, "result": true}})",

@@ -19,6 +19,7 @@ namespace aios::app {
 
 struct Session {
   Target target;
+  bool data_given = false;  ///< --data or AIOS_DATA
   bool json = false;        ///< --json: print the API's answer as it is
   bool parse_only = false;  ///< --parse-only: do nothing
   std::function<Result<void>()> action;
@@ -56,6 +57,7 @@ std::string seconds_text(std::string_view time);
 Result<std::string> read_file(const std::string& path);
 
 void add_serve(CLI::App& app, Session& session);
+void add_config_command(CLI::App& app, Session& session);
 void add_bundle_commands(CLI::App& app, Session& session);
 void add_new_command(CLI::App& app, Session& session);
 void add_model_commands(CLI::App& app, Session& session);
@@ -64,6 +66,8 @@ void add_run_file_command(CLI::App& app, Session& session);
 void add_event_commands(CLI::App& app, Session& session);
 void add_review_commands(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);
+void add_doctor_command(CLI::App& app, Session& session);
+void add_tenant_commands(CLI::App& app, Session& session);
 void add_key_commands(CLI::App& app, Session& session);
 void add_backup_commands(CLI::App& app, Session& session);
 void add_errors_command(CLI::App& app, Session& session);

@@ -36,10 +36,15 @@ void add_global_options(CLI::App& app, aios::app::Session& session) {
   app.add_option("--tls-ca", session.target.tls_ca,
                  "Certificates (PEM) of authorities to trust besides the system's")
       ->envname("AIOS_TLS_CA");
-  app.add_option("--data", session.target.data,
-                 "Data directory; used directly when no server runs on it")
+  app.add_option_function<std::string>(
+         "--data",
+         [&session](const std::string& value) {
+           session.target.data = value;
+           session.data_given = true;
+         },
+         "Data directory; used directly when no server runs on it")
       ->envname("AIOS_DATA")
-      ->capture_default_str();
+      ->default_str(session.target.data);
   app.add_flag("--json", session.json, "Print the API's answer as JSON");
   app.set_version_flag("--version", std::string(aios::app::version_text()));
   app.add_flag("--parse-only", session.parse_only, "Read the arguments and do nothing")
@@ -50,6 +55,7 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   using namespace aios::app;
   add_serve(app, session);
   add_new_command(app, session);
+  add_config_command(app, session);
   add_bundle_commands(app, session);
   add_model_commands(app, session);
   add_run_commands(app, session);
@@ -58,6 +64,8 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   add_review_commands(app, session);
   add_audit_commands(app, session);
   add_key_commands(app, session);
+  add_tenant_commands(app, session);
+  add_doctor_command(app, session);
   add_backup_commands(app, session);
   add_errors_command(app, session);
   auto* version = app.add_subcommand("version", "Print the version");

@@ -57,33 +57,39 @@ std::string_view read_secret(const std::string& path, std::string* secret) {
   return secret->empty() ? "is empty" : "";
 }
 
-Result<std::string> look_up(const std::string& directory, std::string_view name) {
+/// The environment is the first tenant's: the names of two tenants could meet there.
+Result<std::string> look_up(const std::string& directory, const TenantId& tenant,
+                            std::string_view name) {
   if (!is_secret_name(name)) {
     return Error(Code::invalid_argument,
                  fmt::format("secret name '{}' is not made of a-z, 0-9 and '-'", excerpt(name, 40)))
         .page(1402);
   }
+  const bool first = tenant == default_tenant();
   const std::string variable = environment_name(name);
-  if (const char* value = std::getenv(variable.c_str()); value != nullptr && *value != '\0') {
+  const char* value = first ? std::getenv(variable.c_str()) : nullptr;
+  if (value != nullptr && *value != '\0') {
     return std::string(value);
   }
-  const std::string path = fmt::format("{}/secrets/{}", directory, name);
+  const std::string path =
+      fmt::format("{}/secrets/{}{}", directory, first ? "" : tenant.text() + "/", name);
   std::string text;
   const std::string_view why = read_secret(path, &text);
   if (why.empty()) {
     return text;
   }
-  return Error(Code::not_found, fmt::format("secret '{}' is neither in the environment ({}) nor in "
-                                            "the file {}, which {}",
-                                            name, variable, path, why))
+  const std::string places =
+      first ? fmt::format("neither in the environment ({}) nor in the file {}", variable, path)
+            : fmt::format("not in the file {}", path);
+  return Error(Code::not_found, fmt::format("secret '{}' is {}, which {}", name, places, why))
       .page(1402);
 }
 
 }  // namespace
 
 connectors::SecretSource secret_source(const std::string& data_directory) {
-  return [data_directory](const TenantId&, std::string_view name) {
-    return look_up(data_directory, name);
+  return [data_directory](const TenantId& tenant, std::string_view name) {
+    return look_up(data_directory, tenant, name);
   };
 }
 

@@ -68,5 +68,24 @@ TEST_CASE("secrets: what is no regular file with words in it is no secret, and n
   CHECK(given("Not A Name").error().code() == Code::invalid_argument);
 }
 
+TEST_CASE("secrets: a tenant has none of another's, and none of the environment but the first") {
+  const aios::test::Folder folder;
+  REQUIRE(std::filesystem::create_directories(folder.at("secrets/acme")));
+  std::ofstream(folder.at("secrets/token")) << "of the first";
+  std::ofstream(folder.at("secrets/acme/own")) << "of acme";
+  REQUIRE(::setenv("AIOS_SECRET_SPOKEN", "of the environment", 1) == 0);
+  const auto source = secret_source(folder.at(""));
+  const TenantId acme = TenantId::parse("acme").value();
+  CHECK(source(default_tenant(), "token").value() == "of the first");
+  CHECK(source(default_tenant(), "spoken").value() == "of the environment");
+  CHECK(source(acme, "own").value() == "of acme");
+  for (const std::string_view name : {"token", "spoken"}) {
+    CHECK(source(acme, name).error().page() == 1402);
+  }
+  CHECK(source(default_tenant(), "own").error().page() == 1402);
+  CHECK_FALSE(source(default_tenant(), "acme").ok());
+  ::unsetenv("AIOS_SECRET_SPOKEN");
+}
+
 }  // namespace
 }  // namespace aios::app

@@ -39,13 +39,15 @@ Context SystemImpl::local_context() const {
 void SystemImpl::build_rooms() {
   runtime::Clock& clock = runtime::system_clock();
   runtime::Random& random = runtime::system_random();
-  guard_.set_region(default_tenant(), options_.region);
+  tenants_ = std::make_unique<govern::Tenants>(*store_, guard_, clock);
   identity_ = std::make_unique<govern::Identity>(*store_, clock);
   models_ = std::make_unique<models::Models>(*store_, guard_, pool_, clock);
   gateway_ = std::make_unique<gateway::Gateway>(guard_, *models_, metrics_, clock);
   connectors_ = std::make_unique<connectors::Connectors>(
       guard_, *client_, secret_source(options_.data), metrics_, clock);
   reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, random);
+  growth_ = std::make_unique<Growth>(options_.data + "/disk-growth.jsonl");
+  retention_ = std::make_unique<Retention>(*store_, metrics_, log_, options_.keep);
   work_ = std::make_unique<WorkWatch>(*store_, *reviews_, *audit_, clock, metrics_);
   workflow::register_all_functions(functions_);
 
@@ -114,6 +116,7 @@ void SystemImpl::mount() {
   services.store = store_.get();
   services.guard = &guard_;
   services.identity = identity_.get();
+  services.tenants = tenants_.get();
   services.audit = audit_.get();
   services.models = models_.get();
   services.gateway = gateway_.get();
@@ -125,6 +128,7 @@ void SystemImpl::mount() {
   services.metrics = &metrics_;
   services.router = &router_;
   services.before_metrics = [this](Context ctx) { return work_->look(std::move(ctx)); };
+  services.doctor = [this](Context ctx) { return examine_itself(std::move(ctx)); };
   services.ready = &ready_;
   services.damaged = &watch_->damaged();
   services.failed = [this](const Error& error) { watch_->met(error); };

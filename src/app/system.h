@@ -5,6 +5,7 @@
 // else.
 
 #include "app/audit_key.h"
+#include "app/retention.h"
 #include "core/result.h"
 #include "core/time.h"
 #include "net/http.h"
@@ -41,6 +42,8 @@ struct SystemOptions {
   std::shared_ptr<observe::LineWriter> log_lines;
   /// Where the server writes the backups that it is asked for; empty: anywhere outside the data.
   std::string backups;
+  /// What is not kept for good, and how long.
+  std::vector<Keep> keep;
   /// A new audit log is begun when the signing key is lost; refused without.
   LostAuditKey lost_audit_key = LostAuditKey::refuse;
 };

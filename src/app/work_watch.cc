@@ -22,6 +22,7 @@ struct WorkWatch::Counts {
   double incidents = 0;
   double reviews = 0;
   double overdue = 0;
+  double dead_letters = 0;
   double unsigned_leaves = 0;
 };
 
@@ -30,6 +31,7 @@ struct WorkWatch::Shown {
   std::atomic<double> incidents = 0;
   std::atomic<double> reviews = 0;
   std::atomic<double> overdue = 0;
+  std::atomic<double> dead_letters = 0;
   std::atomic<double> unsigned_leaves = 0;
 };
 
@@ -52,6 +54,8 @@ WorkWatch::WorkWatch(store::Store& store, review::Reviews& reviews, const govern
   show("aios_reviews_overdue",
        "Open reviews whose due time has passed, of the 1,000 oldest of each tenant.",
        &Shown::overdue);
+  show("aios_dead_letters", "Events that were taken and started nothing, and were not replayed.",
+       &Shown::dead_letters);
   show("aios_audit_leaves_unsigned", "Committed leaves that no signed checkpoint covers yet.",
        &Shown::unsigned_leaves);
 }
@@ -83,7 +87,14 @@ Task<void> WorkWatch::look(Context ctx) {
   show(counts.incidents, &shown_->incidents);
   show(counts.reviews, &shown_->reviews);
   show(counts.overdue, &shown_->overdue);
+  show(counts.dead_letters, &shown_->dead_letters);
   show(counts.unsigned_leaves, &shown_->unsigned_leaves);
+}
+
+WorkWatch::Seen WorkWatch::seen() const {
+  const auto whole = [](double count) { return static_cast<std::uint64_t>(count); };
+  return {whole(shown_->incidents), whole(shown_->overdue), whole(shown_->dead_letters),
+          whole(shown_->unsigned_leaves)};
 }
 
 Task<void> WorkWatch::add(Context ctx, Counts* counts) {
@@ -94,6 +105,8 @@ Task<void> WorkWatch::add(Context ctx, Counts* counts) {
   co_await std::move(incidents);
   auto reviews = add_streams(ctx, StreamKind::review, "open", &counts->reviews);
   co_await std::move(reviews);
+  auto dead = add_streams(ctx, StreamKind::event, "dead_letter", &counts->dead_letters);
+  co_await std::move(dead);
   auto overdue = add_overdue(ctx, &counts->overdue);
   co_await std::move(overdue);
   auto leaves = co_await store_.leaf_count(ctx);

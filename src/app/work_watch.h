@@ -28,6 +28,14 @@ class WorkWatch {
             runtime::Clock& clock, observe::Metrics& metrics);
   /// Counts anew, once a second at most. What cannot be read now keeps its last count.
   Task<void> look(Context ctx);
+  /// As they were counted last.
+  struct Seen {
+    std::uint64_t incidents = 0;
+    std::uint64_t overdue = 0;
+    std::uint64_t dead_letters = 0;
+    std::uint64_t unsigned_leaves = 0;
+  };
+  Seen seen() const;
 
  private:
   struct Counts;

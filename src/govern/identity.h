@@ -32,6 +32,7 @@ struct KeyInfo {
 enum class Action : std::uint8_t {
   read_runs,
   start_runs,
+  settle_runs,
   send_events,
   answer_reviews,
   read_reviews,
@@ -40,6 +41,7 @@ enum class Action : std::uint8_t {
   promote_models,
   read_models,
   manage_keys,
+  manage_tenants,
   read_audit,
   read_metrics,
   operate,
@@ -75,6 +77,9 @@ class Identity {
   /// permission_denied [AIOS-0511] naming the action and the roles that may. A principal of kind
   /// system (the server itself, the command line on an open data directory) may do everything.
   static Result<void> allow(const Principal& principal, Action action);
+  /// The same, and permission_denied [AIOS-0518] when the action is about the whole installation
+  /// (operate, read_metrics, manage_tenants) and the caller is of another tenant than the first.
+  static Result<void> allow(const Context& caller, Action action);
   /// All that a key may have.
   static std::vector<std::string> role_names();
 

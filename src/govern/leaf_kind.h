@@ -27,6 +27,7 @@ enum class LeafKind : std::uint8_t {
   key,
   backup,
   audit_rebuilt,
+  tenant,
 };
 
 struct LeafKindWord {
@@ -51,8 +52,9 @@ inline constexpr std::array leaf_kinds = {
     LeafKindWord{LeafKind::key, "key"},
     LeafKindWord{LeafKind::backup, "backup"},
     LeafKindWord{LeafKind::audit_rebuilt, "audit.rebuilt"},
+    LeafKindWord{LeafKind::tenant, "tenant"},
 };
-static_assert(leaf_kinds.size() == static_cast<std::size_t>(LeafKind::audit_rebuilt) + 1);
+static_assert(leaf_kinds.size() == static_cast<std::size_t>(LeafKind::tenant) + 1);
 static_assert(
     [] {
       for (std::size_t at = 0; at < leaf_kinds.size(); ++at) {

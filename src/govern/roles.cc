@@ -21,6 +21,7 @@ struct Rule {
 constexpr auto access_rules = std::to_array<Rule>({
     {Action::read_runs, "read runs", "operator developer reviewer approver auditor"},
     {Action::start_runs, "start runs", "operator developer"},
+    {Action::settle_runs, "cancel and settle runs", "operator"},
     {Action::send_events, "send events", "ingest developer"},
     {Action::answer_reviews, "answer reviews", "reviewer"},
     {Action::read_reviews, "read reviews", "reviewer approver operator developer auditor"},
@@ -29,6 +30,7 @@ constexpr auto access_rules = std::to_array<Rule>({
     {Action::promote_models, "promote models", "approver"},
     {Action::read_models, "read models", "developer reviewer approver operator auditor"},
     {Action::manage_keys, "manage keys", ""},
+    {Action::manage_tenants, "manage tenants", ""},
     {Action::read_audit, "read the audit log", "auditor operator"},
     {Action::read_metrics, "read metrics", "operator developer auditor"},
     {Action::operate, "operate the server", "operator"},
@@ -66,6 +68,19 @@ Result<void> Identity::allow(const Principal& principal, Action action) {
                fmt::format("'{}' may not {}: it has roles [{}], wanted one of [{}]", principal.id,
                            rule.name, join(principal.roles, ", "), roles))
       .page(511);
+}
+
+Result<void> Identity::allow(const Context& caller, Action action) {
+  const bool of_all = action == Action::operate || action == Action::read_metrics ||
+                      action == Action::manage_tenants;
+  if (of_all && caller.tenant != default_tenant()) {
+    return Error(Code::permission_denied,
+                 fmt::format("tenant '{}' may not {}: that is about every tenant, and for the "
+                             "first one, '{}', alone",
+                             caller.tenant.text(), rule_of(action).name, default_tenant().text()))
+        .page(518);
+  }
+  return allow(*caller.principal, action);
 }
 
 std::vector<std::string> Identity::role_names() {

@@ -122,7 +122,7 @@ class Usage(unittest.TestCase):
                 (("events", "list"), "--limit", "1 to 1000 (default 50)"),
                 (("review", "list"), "--status", "open, answered, cancelled; or all"),
                 (("review", "list"), "--limit", "1 to 1000 (default 100)"),
-                (("serve",), "--log-level", "debug, info, warn or error (default info)")):
+                (("serve",), "--log-level", "debug, info, warn or error (default info; or AIOS_LOG_LEVEL)")):
             text = " ".join(aios(*path, "--help").stdout.split())
             self.assertIn(said, text[text.index(option):text.index(option) + 200], (path, option))
         bad = aios("runs", "list", "--limit", "1001")

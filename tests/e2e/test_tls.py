@@ -188,10 +188,10 @@ class TlsFiles(unittest.TestCase):
                 self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
                 self.assertFalse(os.path.exists(os.path.join(self.folder, "data")))
 
-    def test_one_file_without_the_other_is_a_usage_error(self):
+    def test_one_file_without_the_other_is_refused(self):
         done = self.serve("--tls-cert", self.cert)
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("--tls-key", done.stderr)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("--tls-cert: 'tls_cert' is set without 'tls_key', wanted both or none [AIOS-1461]", done.stderr)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,7 @@ void mount_deployments(net::Router& router, const ApiServices& services);
 void mount_governance(net::Router& router, const ApiServices& services);
 void mount_events(net::Router& router, const ApiServices& services);
 void mount_operate(net::Router& router, const ApiServices& services);
+void mount_tenants(net::Router& router, const ApiServices& services);
 void mount_system(net::Router& router, const ApiServices& services);
 void mount_error_pages(net::Router& router);
 

@@ -27,6 +27,8 @@ class House {
                                      store::MemoryThreads::inline_, loop.clock())
                 .value();
     identity = std::make_unique<govern::Identity>(*store, loop.clock());
+    tenants = std::make_unique<govern::Tenants>(*store, guard, loop.clock());
+    REQUIRE(loop.run(tenants->load(system_context(default_tenant(), "start"), "eu")).ok());
     REQUIRE(guard
                 .load(default_tenant(),
                       {{"reviews.rego", "package aios.review_assign\ndefault allow := true\n"}}, {})
@@ -45,6 +47,7 @@ class House {
     engine = std::make_unique<workflow::Engine>(rooms);
     services.store = store.get();
     services.identity = identity.get();
+    services.tenants = tenants.get();
     services.guard = &guard;
     services.reviews = reviews.get();
     services.engine = engine.get();
@@ -104,6 +107,7 @@ class House {
   std::unique_ptr<store::Store> store;
   govern::Guard guard;
   std::unique_ptr<govern::Identity> identity;
+  std::unique_ptr<govern::Tenants> tenants;
   std::unique_ptr<review::Reviews> reviews;
   std::unique_ptr<workflow::Engine> engine;
   std::atomic<bool> ready = true;

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/secret_file.h"
 #include "app/terminal.h"
-#include "store/file_io.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace aios::app {
@@ -31,46 +27,6 @@ std::string roles_text(const Json& key) {
   }
   return text;
 }
-
-/// The file for a secret, for its owner alone; made before the key, so that no key is made whose
-/// secret cannot be kept. Goes away again unless it was filled.
-class SecretFile {
- public:
-  Result<void> open(const std::string& path) {
-    fd_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    path_ = path;
-    return fd_ >= 0 ? Result<void>() : failed(errno);
-  }
-  Result<void> fill(std::string_view secret) {
-    const std::string line = fmt::format("{}\n", secret);
-    if (const int number = store::write_all(fd_, line); number != 0) {
-      return failed(number);
-    }
-    if (::fsync(fd_) != 0) {
-      return failed(errno);
-    }
-    ::close(std::exchange(fd_, -1));
-    return {};
-  }
-  SecretFile() = default;
-  SecretFile(const SecretFile&) = delete;
-  SecretFile& operator=(const SecretFile&) = delete;
-  ~SecretFile() {
-    if (fd_ >= 0) {
-      ::close(fd_);
-      ::unlink(path_.c_str());
-    }
-  }
-
- private:
-  Error failed(int number) const {
-    return Error(number == EEXIST ? Code::already_exists : Code::permission_denied,
-                 fmt::format("cannot write {}: {}", path_, std::strerror(number)))
-        .page(1403);
-  }
-  int fd_ = -1;
-  std::string path_;
-};
 
 Result<void> create(const Session& session, const KeyOptions& options) {
   SecretFile file;

@@ -2,6 +2,7 @@
 #include "app/address.h"
 #include "app/commands.h"
 #include "app/private_file.h"
+#include "app/setting_flags.h"
 #include "app/system.h"
 
 #include <fcntl.h>
@@ -20,18 +21,13 @@ namespace {
 
 constexpr auto drain_grace = std::chrono::seconds(10);
 constexpr int page_no_address = 310;
+constexpr int page_setting = 1461;
 constexpr long certificate_period_seconds = 60;
 
 enum class HangUp : std::uint8_t { ends, looks };
 
 struct ServeOptions {
-  std::string listen = "127.0.0.1:8787";
-  std::string ready_file;
-  std::string backups;
-  std::string region = "eu";
-  std::string log_level = "info";
-  net::TlsFiles tls;
-  std::size_t threads = 2;
+  SettingFlags flags;
   bool new_audit_key = false;
 };
 
@@ -79,24 +75,39 @@ int wait_for_end(const sigset_t& signals, const std::function<void()>& look, Han
   }
 }
 
-Result<SystemOptions> options_of(const Session& session, const ServeOptions& serve) {
+/// @param settings  already judged one by one; here what goes together.
+Result<SystemOptions> options_of(const Settings& settings, LostAuditKey lost_audit_key) {
   SystemOptions options;
-  options.data = session.target.data;
-  options.shards = serve.threads;
-  options.region = serve.region;
-  options.log_level = observe::parse_level(serve.log_level).value_or(options.log_level);
+  options.data = settings.text("data");
+  options.shards = settings.number("threads");
+  options.region = settings.text("region");
+  options.log_level = observe::parse_level(settings.text("log_level")).value_or(options.log_level);
   options.listen = true;
-  options.backups = serve.backups;
-  options.lost_audit_key = serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse;
-  auto address = listen_address(serve.listen);
+  options.backups = settings.text("backups");
+  options.lost_audit_key = lost_audit_key;
+  for (const KeptClass& one : kept_classes) {
+    const std::string& age = settings.text(fmt::format("retention.{}", one.name));
+    if (!age.empty()) {
+      options.keep.push_back({one, parse_iso_duration(age).value()});
+    }
+  }
+  auto address = listen_address(settings.text("listen"));
   if (!address.ok()) {
     return std::move(address).error();
   }
   options.host = address->host;
   options.port = address->port;
-  options.tls = serve.tls;
-  if (!session.target.tls_ca.empty()) {
-    auto authorities = net::read_authorities(session.target.tls_ca);
+  options.tls = {settings.text("tls_cert"), settings.text("tls_key")};
+  if (options.tls.certificate.empty() != options.tls.key.empty()) {
+    return Error(Code::invalid_argument,
+                 fmt::format("{}: '{}' is set without '{}', wanted both or none",
+                             settings.at(options.tls.key.empty() ? "tls_cert" : "tls_key").origin,
+                             options.tls.key.empty() ? "tls_cert" : "tls_key",
+                             options.tls.key.empty() ? "tls_key" : "tls_cert"))
+        .page(page_setting);
+  }
+  if (!settings.text("tls_ca").empty()) {
+    auto authorities = net::read_authorities(settings.text("tls_ca"));
     if (!authorities.ok()) {
       return std::move(authorities).error();
     }
@@ -112,8 +123,13 @@ std::string url_of(const SystemOptions& options, std::uint16_t port) {
 }
 
 Result<void> serve(const Session& session, const ServeOptions& serve) {
+  const auto settings = settle(session, serve.flags);
+  if (!settings.ok()) {
+    return settings.error();
+  }
   const sigset_t signals = take_signals();
-  auto wanted = options_of(session, serve);
+  auto wanted =
+      options_of(*settings, serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse);
   if (!wanted.ok()) {
     return std::move(wanted).error();
   }
@@ -125,8 +141,8 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
       !options.tls.certificate.empty() && !has_terminal() ? HangUp::looks : HangUp::ends;
   auto system = System::open(options);
   if (!system.ok() && system.error().page() == page_no_address) {
-    return std::move(system).error().with(
-        fmt::format("starting with --listen {}; port 0 takes any free one", serve.listen));
+    return std::move(system).error().with(fmt::format(
+        "starting with --listen {}; port 0 takes any free one", settings->text("listen")));
   }
   if (!system.ok()) {
     return std::move(system).error();
@@ -140,8 +156,9 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   lines->write(fmt::format("aios: listening on {}, data in {}", url, options.data));
   const std::string address_file = options.data + "/server.address";
   auto written = write_address(address_file, url, **system);
-  if (written.ok() && !serve.ready_file.empty()) {
-    written = write_private_file(serve.ready_file, fmt::format("{}\n", (*system)->port()));
+  const std::string& ready_file = settings->text("ready_file");
+  if (written.ok() && !ready_file.empty()) {
+    written = write_private_file(ready_file, fmt::format("{}\n", (*system)->port()));
   }
   if (!written.ok()) {
     return written;
@@ -168,32 +185,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
 void add_serve(CLI::App& app, Session& session) {
   auto* command = app.add_subcommand("serve", "Run the server on the data directory");
   auto options = std::make_shared<ServeOptions>();
-  command->add_option("--listen", options->listen, "HOST:PORT; port 0 takes any free one")
-      ->envname("AIOS_LISTEN")
-      ->capture_default_str();
-  auto* certificate =
-      command
-          ->add_option("--tls-cert", options->tls.certificate,
-                       "Certificate chain (PEM): speak https; looked at again every minute")
-          ->envname("AIOS_TLS_CERT");
-  auto* key = command->add_option("--tls-key", options->tls.key, "Its key (PEM, unencrypted)")
-                  ->envname("AIOS_TLS_KEY");
-  certificate->needs(key);
-  key->needs(certificate);
-  command->add_option("--ready-file", options->ready_file,
-                      "Written with the port once requests are answered");
-  command->add_option("--backups", options->backups,
-                      "Folder outside which no backup is written that the server is asked for");
-  command->add_option("--region", options->region, "Region of the default tenant's data")
-      ->capture_default_str();
-  command->add_option("--threads", options->threads, "Shards, one thread each; 1 to 64")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
-  command
-      ->add_option("--log-level", options->log_level,
-                   "The least important lines to write: debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
-      ->capture_default_str();
+  add_settings(*command, &options->flags);
   command->add_flag("--new-audit-key", options->new_audit_key,
                     "Begin a new audit log when audit-signing.key is lost (AIOS-0528)");
   command->callback([&session, options] {

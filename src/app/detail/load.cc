@@ -15,6 +15,7 @@ namespace aios::app {
 namespace {
 
 constexpr auto audit_period = std::chrono::seconds(1);
+constexpr auto housekeeping_period = std::chrono::seconds(10);
 
 /// A copy of the directory may have opened it to others.
 void close_to_others(const std::string& path, observe::Log& log) {
@@ -64,6 +65,10 @@ Task<Result<void>> SystemImpl::load() {
   auto keys = co_await identity_->load(ctx);
   if (!keys.ok()) {
     co_return std::move(keys).error().with("loading API keys");
+  }
+  auto tenants_loaded = co_await tenants_->load(ctx, options_.region);
+  if (!tenants_loaded.ok()) {
+    co_return std::move(tenants_loaded).error().with("loading tenants");
   }
   auto models = co_await models_->load(ctx);
   if (!models.ok()) {
@@ -120,6 +125,7 @@ Task<Result<void>> SystemImpl::load() {
 
 /// Emitted events come back in, and sources that wait for nobody run.
 void SystemImpl::run_sources() {
+  background_->spawn(keep_house());
   Context outbox = system_context(default_tenant(), "outbox");
   outbox.cancel = stopping_;
   background_->spawn(outbox_->run(std::move(outbox)));
@@ -143,6 +149,38 @@ Task<Result<void>> SystemImpl::recover_runs(Context ctx) {
     co_return std::move(recovered).error().with("recovering runs");
   }
   co_return Result<void>();
+}
+
+/// What may wait for the disk, beside the signing of the log.
+Task<void> SystemImpl::keep_house() {
+  Context ctx = system_context(default_tenant(), "housekeeping");
+  ctx.cancel = stopping_;
+  while (!stopping_->cancelled()) {
+    auto noting = note_growth(ctx);
+    co_await std::move(noting);
+    auto expiring = retention_->look(ctx, runtime::system_clock());
+    co_await std::move(expiring);
+    auto rested = co_await runtime::sleep_for(ctx, housekeeping_period);
+    if (!rested.ok()) {
+      break;
+    }
+  }
+}
+
+/// Without a listener nobody stays to watch it grow.
+Task<void> SystemImpl::note_growth(Context ctx) {
+  const Time now = runtime::system_clock().now();
+  if (!options_.listen || !growth_->is_due(now)) {
+    co_return;
+  }
+  std::function<Result<std::uint64_t>()> measure = [this] {
+    return Result<std::uint64_t>(store_->disk_bytes());
+  };
+  auto bytes = co_await runtime::blocking(ctx, pool_, std::move(measure));
+  auto noted = bytes.ok() ? growth_->add({now, *bytes}) : Result<void>(std::move(bytes).error());
+  if (!noted.ok()) {
+    log_.error("app", std::move(noted).error().with("noting how the data grow"));
+  }
 }
 
 Task<void> SystemImpl::keep_audit_folded() {

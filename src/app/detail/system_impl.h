@@ -3,6 +3,7 @@
 // app/detail/system_impl: what stands behind System: the rooms, in the order they are built in.
 // system.cc wires, starts and stops them; load.cc reads what is stored and sets runs going.
 
+#include "app/growth.h"
 #include "app/store_watch.h"
 #include "app/system.h"
 #include "app/work_watch.h"
@@ -13,6 +14,7 @@
 #include "govern/audit.h"
 #include "govern/guard.h"
 #include "govern/identity.h"
+#include "govern/tenants.h"
 #include "ingress/ingress.h"
 #include "ingress/outbox.h"
 #include "ingress/sources.h"
@@ -80,6 +82,9 @@ class SystemImpl final : public System {
   Task<Result<void>> make_first_key(Context ctx);
   Task<Result<void>> recover_runs(Context ctx);
   Task<void> keep_audit_folded();
+  Task<Result<Json>> examine_itself(Context ctx);
+  Task<void> note_growth(Context ctx);
+  Task<void> keep_house();
   Result<void> open_audit();
   void find_first_key();
   net::ServerOptions server_options();
@@ -101,6 +106,7 @@ class SystemImpl final : public System {
   std::unique_ptr<StoreWatch> watch_;
   govern::Guard guard_;
   std::unique_ptr<govern::Identity> identity_;
+  std::unique_ptr<govern::Tenants> tenants_;
   std::unique_ptr<govern::AuditLog> audit_;
   std::unique_ptr<models::Models> models_;
   std::unique_ptr<gateway::Gateway> gateway_;
@@ -109,6 +115,8 @@ class SystemImpl final : public System {
   data::Knowledge knowledge_;
   workflow::FunctionRegistry functions_;
   std::unique_ptr<WorkWatch> work_;
+  std::unique_ptr<Growth> growth_;
+  std::unique_ptr<Retention> retention_;
   std::unique_ptr<workflow::Engine> engine_;
   ingress::Sources sources_;
   std::unique_ptr<bundle::Deployments> deployments_;

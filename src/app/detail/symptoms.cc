@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the doctor is told of this server: gathered from the rooms, the data directory and the
+// system. Blocks for the file system, so it runs on the pool's threads.
+#include "app/detail/system_impl.h"
+#include "app/doctor.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <system_error>
+
+namespace aios::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+void look_at_disk(const std::string& data, Symptoms* out) {
+  struct statvfs info{};
+  if (::statvfs(data.c_str(), &info) == 0) {
+    out->disk_size = static_cast<std::uint64_t>(info.f_blocks) * info.f_frsize;
+    out->disk_free = static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+  }
+}
+
+bool is_open_to_others(const fs::path& path) {
+  struct stat info{};
+  return ::stat(path.c_str(), &info) == 0 && (info.st_mode & 0077) != 0;
+}
+
+void look_at_files(const std::string& data, Symptoms* out) {
+  constexpr std::array names = {"root.key", "keystore.db", "audit-signing.key", "first-key"};
+  for (const char* name : names) {
+    if (is_open_to_others(fs::path(data) / name)) {
+      out->readable_by_others.emplace_back(name);
+    }
+  }
+  constexpr int files_max = 1000;
+  std::error_code failed;
+  int seen = 0;
+  for (fs::recursive_directory_iterator at(fs::path(data) / "secrets", failed), end;
+       !failed && at != end && ++seen <= files_max; at.increment(failed)) {
+    if (at->is_regular_file(failed) && is_open_to_others(at->path())) {
+      out->readable_by_others.push_back(at->path().lexically_relative(data).string());
+    }
+  }
+}
+
+void look_at_system(Symptoms* out) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    out->descriptors = limit.rlim_cur;
+  }
+  timex clock{};
+  if (const int state = ::adjtimex(&clock); state >= 0) {
+    out->clock_synchronised = state != TIME_ERROR && (clock.status & STA_UNSYNC) == 0;
+  }
+}
+
+}  // namespace
+
+/// On shard 0.
+Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
+  auto counting = work_->look(ctx);
+  co_await std::move(counting);
+  Symptoms out;
+  out.now = runtime::system_clock().now();
+  const store::StoreStats stats = store_->stats();
+  out.read_only = stats.read_only;
+  out.fold_error = stats.fold_error;
+  out.delta_bytes = stats.delta_bytes;
+  out.delta_bytes_max = stats.delta_bytes_max;
+  out.damaged = watch_->damaged().load();
+  out.growth = growth_->samples();
+  for (const auto& key : identity_->list(default_tenant())) {
+    const bool admin = std::find(key.roles.begin(), key.roles.end(), "admin") != key.roles.end();
+    out.admins += admin && !key.revoked ? 1 : 0;
+  }
+  store::ListQuery newest;
+  newest.tenant = default_tenant();
+  newest.limit = 1;
+  newest.newest_first = true;
+  newest.with_state = false;
+  auto runs = co_await store_->list(ctx, newest);
+  if (runs.ok() && !runs->empty()) {
+    out.newest_commit = runs->front().updated;
+  }
+  find_first_key();
+  out.first_key_lies_there = !first_key_file_.empty();
+  out.listening = server_ != nullptr;
+  out.listener = fmt::format("{}:{}", options_.host, port());
+  out.loopback =
+      options_.host.starts_with("127.") || options_.host == "::1" || options_.host == "localhost";
+  out.tls = tls_ != nullptr;
+  if (tls_) {
+    out.certificate_until = tls_->good_until();
+  }
+  for (const Error& missing : connectors_->missing_secrets(default_tenant())) {
+    out.missing_secrets.push_back(missing.message());
+  }
+  if (const auto failed = deployments_->failed()) {
+    out.bundle_failure = deployments_->failure(*failed).value_or(Error()).message();
+  }
+  const WorkWatch::Seen seen = work_->seen();
+  out.incidents = seen.incidents;
+  out.reviews_overdue = seen.overdue;
+  out.dead_letters = seen.dead_letters;
+  out.unsigned_leaves = seen.unsigned_leaves;
+  std::function<Result<Json>()> rest = [this, out]() -> Result<Json> {
+    Symptoms whole = out;
+    look_at_disk(options_.data, &whole);
+    look_at_files(options_.data, &whole);
+    look_at_system(&whole);
+    whole.data_bytes = store_->disk_bytes();
+    return to_json(examine(whole));
+  };
+  auto report = co_await runtime::blocking(ctx, pool_, std::move(rest));
+  co_return report;
+}
+
+}  // namespace aios::app

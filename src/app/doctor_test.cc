@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/doctor.h"
+
+#include "core/test/folder.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace aios::app {
+namespace {
+
+constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
+constexpr Time noon{1'800'000'000'000'000'000};
+
+Symptoms healthy() {
+  Symptoms out;
+  out.now = noon;
+  out.disk_size = 100 * gibibyte;
+  out.disk_free = 60 * gibibyte;
+  out.data_bytes = gibibyte;
+  out.delta_bytes_max = gibibyte / 4;
+  out.clock_synchronised = true;
+  out.newest_commit = noon;
+  out.admins = 2;
+  out.descriptors = 65'536;
+  out.listening = true;
+  out.listener = "127.0.0.1:8787";
+  return out;
+}
+
+Finding found(const Symptoms& symptoms, std::string_view part) {
+  const auto all = examine(symptoms);
+  const auto at =
+      std::find_if(all.begin(), all.end(), [part](const Finding& one) { return one.part == part; });
+  REQUIRE(at != all.end());
+  return *at;
+}
+
+/// What every finding owes to who reads it.
+void check_all(const Symptoms& symptoms) {
+  for (const Finding& one : examine(symptoms)) {
+    CHECK_FALSE(one.found.empty());
+    CHECK((one.health == Health::good) == one.next.empty());
+  }
+}
+
+}  // namespace
+
+TEST_CASE("doctor: a healthy server has nothing to be done") {
+  const Json report = to_json(examine(healthy()));
+  CHECK(text_or(report, "health", "") == "good");
+  check_all(healthy());
+}
+
+TEST_CASE("doctor: a disk that grows says when it is full") {
+  Symptoms it = healthy();
+  it.growth = {{noon - std::chrono::hours(24), gibibyte}, {noon, 11 * gibibyte}};
+  it.disk_free = 90 * gibibyte;
+  CHECK(found(it, "disk").found.find("+10.0 GiB a day, full in 9 days") != std::string::npos);
+  CHECK(found(it, "disk").health == Health::watch);
+  it.disk_free = 15 * gibibyte;
+  CHECK(found(it, "disk").health == Health::bad);
+  it.growth.pop_back();
+  CHECK(found(it, "disk").health == Health::good);
+  it.disk_free = gibibyte / 4;
+  CHECK(found(it, "disk").health == Health::bad);
+  check_all(it);
+}
+
+TEST_CASE("doctor: keys that others may read, or that lie about, are told of") {
+  Symptoms it = healthy();
+  it.admins = 1;
+  CHECK(found(it, "keys").health == Health::watch);
+  it.first_key_lies_there = true;
+  CHECK(found(it, "keys").found.find("first key") != std::string::npos);
+  it.readable_by_others = {"root.key"};
+  CHECK(found(it, "keys").health == Health::bad);
+  CHECK(found(it, "keys").found.find("root.key") != std::string::npos);
+  check_all(it);
+}
+
+TEST_CASE("doctor: a clock behind the data, or that nobody sets, is told of") {
+  Symptoms it = healthy();
+  it.clock_synchronised = false;
+  CHECK(found(it, "clock").health == Health::watch);
+  it.newest_commit = noon + std::chrono::hours(1);
+  CHECK(found(it, "clock").health == Health::bad);
+  it.clock_synchronised = std::nullopt;
+  it.newest_commit = noon;
+  CHECK(found(it, "clock").health == Health::good);
+}
+
+TEST_CASE("doctor: a listener for all without TLS is bad, a certificate that ends is watched") {
+  Symptoms it = healthy();
+  it.loopback = false;
+  CHECK(found(it, "listener").health == Health::bad);
+  it.tls = true;
+  it.certificate_until = noon + std::chrono::hours(24 * 90);
+  CHECK(found(it, "listener").health == Health::good);
+  it.certificate_until = noon + std::chrono::hours(24 * 5);
+  CHECK(found(it, "listener").health == Health::watch);
+  it.certificate_until = noon - std::chrono::hours(1);
+  CHECK(found(it, "listener").health == Health::bad);
+  check_all(it);
+}
+
+TEST_CASE("doctor: store, limits, bundle, people and audit each have a word of their own") {
+  Symptoms it = healthy();
+  it.read_only = true;
+  it.descriptors = 1024;
+  it.missing_secrets = {"secret 'desk' is missing"};
+  it.incidents = 1;
+  it.unsigned_leaves = 1'000'000;
+  CHECK(found(it, "store").health == Health::bad);
+  CHECK(found(it, "limits").health == Health::watch);
+  CHECK(found(it, "bundle").health == Health::bad);
+  CHECK(found(it, "people").health == Health::watch);
+  CHECK(found(it, "audit").health == Health::watch);
+  CHECK(text_or(to_json(examine(it)), "health", "") == "bad");
+  check_all(it);
+}
+
+TEST_CASE(
+    "growth: samples are kept over a restart, an hour apart, and a damaged file begins anew") {
+  const aios::test::Folder folder;
+  const std::string file = folder.at("disk-growth.jsonl");
+  Growth growth(file);
+  CHECK(growth.is_due(noon));
+  REQUIRE(growth.add({noon, 100}).ok());
+  CHECK_FALSE(growth.is_due(noon + std::chrono::minutes(59)));
+  CHECK(growth.is_due(noon + std::chrono::hours(1)));
+  REQUIRE(growth.add({noon + std::chrono::hours(12), 700}).ok());
+  Growth again(file);
+  REQUIRE(again.samples().size() == 2);
+  CHECK(growth_per_day(again.samples()).value() == doctest::Approx(1200));
+  REQUIRE(again.add({noon - std::chrono::hours(1), 50}).ok());  // the clock was set back
+  CHECK(again.samples().size() == 1);
+  std::ofstream(file) << "not json\n{\"at\": -5}\n";
+  CHECK(Growth(file).samples().empty());
+}
+
+TEST_CASE("growth: the file has a bound") {
+  const aios::test::Folder folder;
+  Growth growth(folder.at("disk-growth.jsonl"));
+  for (std::size_t at = 0; at < Growth::samples_max + 10; ++at) {
+    REQUIRE(growth.add({noon + std::chrono::hours(at), at}).ok());
+  }
+  CHECK(growth.samples().size() == Growth::samples_max);
+  CHECK(growth.samples().front().bytes == 10);
+}
+
+}  // namespace aios::app

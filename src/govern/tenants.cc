@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/tenants.h"
+
+#include "core/json.h"
+#include "core/text.h"
+#include "govern/audit.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace aios::govern {
+namespace {
+
+constexpr std::uint16_t created_event = 1;
+constexpr std::size_t region_bytes_max = 32;
+// Seals the records apart from the week's data, so that an expired week does not take them along.
+constexpr std::string_view tenants_subject = "aios:tenants";
+
+Error refusal(Code code, std::string why) { return Error(code, std::move(why)).page(519); }
+
+Result<void> check_caller(const Context& ctx) {
+  if (ctx.tenant == default_tenant()) {
+    return {};
+  }
+  return Error(Code::permission_denied,
+               fmt::format("tenant '{}' may not see or make tenants: the first one, '{}', may",
+                           ctx.tenant.text(), default_tenant().text()))
+      .page(518);
+}
+
+Result<void> check_region(const std::string& region) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  if (region.empty() || region.size() > region_bytes_max ||
+      !std::all_of(region.begin(), region.end(), fits)) {
+    return refusal(Code::invalid_argument,
+                   fmt::format("region '{}' is not 1 to {} of a-z, 0-9 and '-'",
+                               excerpt(region, 40), region_bytes_max));
+  }
+  return {};
+}
+
+Result<TenantInfo> parse_record(const store::StreamRow& row) {
+  auto state = parse_json(row.state);
+  auto id = TenantId::parse(row.id);
+  const std::string region(state.ok() ? text_or(*state, "region", "") : "");
+  if (!id.ok() || region.empty()) {
+    return Error(Code::data_loss, fmt::format("the record of tenant '{}' cannot be read", row.id))
+        .page(514);
+  }
+  return TenantInfo{std::move(*id), region, {int_or(*state, "created", 0)}};
+}
+
+store::Transition transition_of(const Context& ctx, const TenantInfo& tenant) {
+  const std::string state =
+      to_text(JsonObject{{"region", tenant.region}, {"created", tenant.created.ns}});
+  store::StreamWrite write;
+  write.kind = store::StreamKind::tenant;
+  write.id = tenant.id.text();
+  write.history = {{created_event, tenant.created, {std::string(tenants_subject), state}}};
+  write.state = store::Payload{std::string(tenants_subject), state};
+  write.status = "active";
+  LeafFacts leaf(LeafKind::tenant);
+  leaf.stream = tenant.id.text();
+  leaf.outcome = "created";
+  leaf.facts["region"] = tenant.region;
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.streams.push_back(std::move(write));
+  transition.leaves.push_back(make_leaf(ctx, tenant.created, leaf));
+  return transition;
+}
+
+}  // namespace
+
+Tenants::Tenants(store::Store& store, Guard& guard, runtime::Clock& clock)
+    : store_(store),
+      guard_(guard),
+      clock_(clock) {}
+
+void Tenants::put(const TenantInfo& tenant) {
+  guard_.set_region(tenant.id, tenant.region);
+  const std::scoped_lock lock(mutex_);
+  tenants_[tenant.id] = tenant;
+}
+
+Task<Result<void>> Tenants::load(Context ctx, std::string region) {
+  put({default_tenant(), std::move(region), {}});
+  store::ListQuery query;
+  query.tenant = default_tenant();
+  query.kind = store::StreamKind::tenant;
+  query.limit = tenants_max;
+  auto rows = co_await store_.list(ctx, query);
+  if (!rows.ok()) {
+    co_return std::move(rows).error();
+  }
+  for (const store::StreamRow& row : *rows) {
+    auto tenant = parse_record(row);
+    if (!tenant.ok()) {
+      co_return std::move(tenant).error();
+    }
+    put(*tenant);
+  }
+  co_return Result<void>();
+}
+
+Result<bool> Tenants::is_there(const TenantInfo& wanted) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = tenants_.find(wanted.id);
+  if (found != tenants_.end() && found->second.region != wanted.region) {
+    return refusal(Code::already_exists,
+                   fmt::format("tenant '{}' is there with region '{}', not '{}': a region is for "
+                               "good",
+                               wanted.id.text(), found->second.region, wanted.region));
+  }
+  if (found == tenants_.end() && tenants_.size() >= tenants_max) {
+    return refusal(Code::resource_exhausted,
+                   fmt::format("there are {} tenants, the most there can be", tenants_max));
+  }
+  return found != tenants_.end();
+}
+
+Task<Result<TenantInfo>> Tenants::create(Context ctx, std::string name, std::string region) {
+  if (auto allowed = check_caller(ctx); !allowed.ok()) {
+    co_return std::move(allowed).error();
+  }
+  auto id = TenantId::parse(name);
+  if (!id.ok()) {
+    co_return std::move(id).error();
+  }
+  if (auto good = check_region(region); !good.ok()) {
+    co_return std::move(good).error();
+  }
+  const TenantInfo tenant{std::move(*id), std::move(region), clock_.now()};
+  auto there = is_there(tenant);
+  if (!there.ok()) {
+    co_return std::move(there).error();
+  }
+  if (*there) {
+    co_return tenant;
+  }
+  store::Transition transition = transition_of(ctx, tenant);
+  transition.epoch = store_.epoch();
+  auto committed = co_await store_.commit(ctx, std::move(transition));
+  if (committed.ok()) {
+    put(tenant);
+    co_return tenant;
+  }
+  if (committed.error().code() == Code::aborted) {  // made by another at the same time
+    const auto again = is_there(tenant);
+    if (again.ok() && *again) {
+      co_return tenant;
+    }
+  }
+  co_return std::move(committed).error().with("making a tenant");
+}
+
+Result<std::vector<TenantInfo>> Tenants::list(const Context& ctx) const {
+  if (auto allowed = check_caller(ctx); !allowed.ok()) {
+    return std::move(allowed).error();
+  }
+  std::vector<TenantInfo> out;
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [id, tenant] : tenants_) {
+    out.push_back(tenant);
+  }
+  return out;
+}
+
+}  // namespace aios::govern

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/tenants.h"
+
+#include "govern/identity.h"
+#include "runtime/sim.h"
+#include "store/memory.h"
+
+#include <doctest/doctest.h>
+
+namespace aios::govern {
+namespace {
+
+struct Fixture {
+  runtime::SimExecutor loop;
+  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
+  std::unique_ptr<store::Store> store;
+  Guard guard;
+  std::unique_ptr<Tenants> tenants;
+
+  Fixture() { reopen(); }
+  void reopen() {
+    tenants.reset();
+    store.reset();
+    store::StoreOptions options;
+    options.engine = "memory";
+    store = store::open_memory_store(options, disk, store::MemoryThreads::inline_, loop.clock())
+                .value();
+    tenants = std::make_unique<Tenants>(*store, guard, loop.clock());
+    REQUIRE(loop.run(tenants->load(first(), "eu")).ok());
+  }
+  static Context first() { return system_context(default_tenant(), "test"); }
+  Result<TenantInfo> create(std::string name, std::string region) {
+    return loop.run(tenants->create(first(), std::move(name), std::move(region)));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("tenants: one that was made is there after a restart, with its region and a leaf") {
+  Fixture f;
+  REQUIRE(f.create("acme", "us").ok());
+  for (int round = 0; round < 2; ++round) {
+    const auto all = f.tenants->list(Fixture::first());
+    REQUIRE(all.ok());
+    REQUIRE(all->size() == 2);
+    CHECK(all->at(0).id.text() == "acme");
+    CHECK(all->at(0).region == "us");
+    CHECK(all->at(1).id == default_tenant());
+    CHECK(all->at(1).region == "eu");
+    f.reopen();
+  }
+  CHECK(*f.loop.run(f.store->leaf_count(Fixture::first())) == 1);
+}
+
+TEST_CASE("tenants: made twice with one region it is the same; with another it is refused") {
+  Fixture f;
+  REQUIRE(f.create("acme", "us").ok());
+  CHECK(f.create("acme", "us").ok());
+  CHECK(*f.loop.run(f.store->leaf_count(Fixture::first())) == 1);
+  const auto other = f.create("acme", "eu");
+  REQUIRE_FALSE(other.ok());
+  CHECK(other.error().code() == Code::already_exists);
+  CHECK(other.error().page() == 519);
+  CHECK_FALSE(f.create("default", "us").ok());
+}
+
+TEST_CASE("tenants: a bad name or region is refused, and makes nothing") {
+  Fixture f;
+  CHECK(f.create("Acme", "us").error().page() == 10);
+  CHECK(f.create("acme", "").error().page() == 519);
+  CHECK(f.create("acme", "US east").error().page() == 519);
+  CHECK(f.tenants->list(Fixture::first())->size() == 1);
+}
+
+TEST_CASE("tenants: what is about the installation is for the first one alone") {
+  Fixture f;
+  REQUIRE(f.create("acme", "us").ok());
+  Context other = system_context(TenantId::parse("acme").value(), "test");
+  other.principal = std::make_shared<Principal>(Principal{"key_1", "key", {"admin"}});
+  CHECK(f.tenants->list(other).error().page() == 518);
+  const auto made = f.loop.run(f.tenants->create(other, "third", "us"));
+  REQUIRE_FALSE(made.ok());
+  CHECK(made.error().code() == Code::permission_denied);
+  CHECK(made.error().page() == 518);
+  for (const Action action : {Action::operate, Action::read_metrics, Action::manage_tenants}) {
+    CHECK(Identity::allow(other, action).error().page() == 518);
+  }
+  CHECK(Identity::allow(other, Action::settle_runs).ok());
+  other.tenant = default_tenant();
+  CHECK(Identity::allow(other, Action::operate).ok());
+}
+
+}  // namespace aios::govern

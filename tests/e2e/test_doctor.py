@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the doctor says of a real server."""
+
+import json
+import os
+import unittest
+
+from harness import Scene, aios
+
+
+class Doctor(unittest.TestCase):
+    def setUp(self):
+        self.scene = Scene().with_server()
+        self.addCleanup(self.scene.close)
+
+    def report(self):
+        done = self.scene.cli("doctor", "--json")
+        return done.returncode, {one["part"]: one for one in json.loads(done.stdout)["findings"]}
+
+    def test_every_part_is_looked_at_and_says_what_to_do(self):
+        code, parts = self.report()
+        self.assertEqual(list(parts), ["disk", "store", "keys", "clock", "limits", "listener", "bundle", "people",
+                                       "audit"])
+        for one in parts.values():
+            self.assertEqual(one["health"] == "good", one["next"] == "", one)
+        self.assertEqual(code, 1 if any(one["health"] == "bad" for one in parts.values()) else 0)
+        self.assertIn("first key", parts["keys"]["found"])
+
+    def test_a_key_that_others_may_read_is_bad_and_fails_the_command(self):
+        os.chmod(os.path.join(self.scene.server.data, "root.key"), 0o644)
+        code, parts = self.report()
+        self.assertEqual((code, parts["keys"]["health"]), (1, "bad"))
+        self.assertIn("root.key", parts["keys"]["found"])
+        told = self.scene.cli("doctor")
+        self.assertIn("AIOS-1462", told.stderr)
+        self.assertLessEqual(max(map(len, told.stdout.splitlines())), 80)
+
+    def test_it_looks_at_data_without_a_server_too(self):
+        self.scene.server.stop()
+        done = aios("doctor", "--json", "--data", self.scene.server.data)
+        parts = {one["part"]: one for one in json.loads(done.stdout)["findings"]}
+        self.assertIn("no server runs", parts["listener"]["found"])
+
+    def test_growth_is_noted_beside_the_data(self):
+        self.assertTrue(os.path.exists(os.path.join(self.scene.server.data, "disk-growth.jsonl")))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several tenants on one server: made while it runs, apart from each other, there after a restart."""
+
+import os
+import unittest
+
+from harness import DESK_BUNDLE, Scene, bundle_files, ticket_event
+
+
+class Tenants(unittest.TestCase):
+    def setUp(self):
+        self.scene = Scene().with_desk().with_server()
+        self.addCleanup(self.scene.close)
+
+    def create(self, name, region="us", code=0):
+        done = self.scene.cli("tenant", "create", name, "--region", region)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def tenant_api(self, name):
+        return self.scene.server.api(self.create(name).stdout.strip())
+
+    def deploy(self, api):
+        return api.want("POST", "/api/v1/deployments", {"files": bundle_files(DESK_BUNDLE),
+                                                        "parameters": {"helpdesk_url": self.scene.desk.url}})
+
+    def send(self, api, text):
+        status, answer = api.send(ticket_event(1, text))
+        self.assertEqual(status, 202, answer)
+        return answer
+
+    def test_a_second_tenant_is_made_without_restart_and_sees_only_itself(self):
+        self.scene.deploy()
+        acme = self.tenant_api("acme")
+        self.assertEqual(acme.want("GET", "/api/v1/runs")["items"], [])
+        self.assertEqual([key["tenant"] for key in acme.want("GET", "/api/v1/keys")["items"]], ["acme"])
+        self.deploy(acme)
+        first = self.send(self.scene.api(), "Where is my order?")
+        second = self.send(acme, "I want my money back.")
+        self.assertNotEqual(first["id"], second["id"])
+        self.assertEqual([run["id"] for run in acme.want("GET", "/api/v1/runs")["items"]], [second["run"]])
+        self.assertEqual(acme.call("GET", f"/api/v1/runs/{first['run']}")[0], 404)
+        self.assertEqual(self.scene.api().call("GET", f"/api/v1/runs/{second['run']}")[0], 404)
+
+    def test_what_is_about_all_tenants_is_refused_to_a_further_one(self):
+        acme = self.tenant_api("acme")
+        for method, path, body in (("GET", "/metrics", None), ("GET", "/api/v1/tenants", None),
+                                   ("POST", "/api/v1/tenants", {"name": "third", "region": "us"}),
+                                   ("POST", "/api/v1/operate/backup", {"directory": self.scene.path("out")})):
+            status, answer = acme.call(method, path, body)[:2]
+            self.assertEqual(status, 403, (path, answer))
+            self.assertIn("AIOS-0518", str(answer))
+        self.assertFalse(os.path.exists(self.scene.path("out")))
+
+    def test_secrets_of_the_first_tenant_are_not_a_second_ones(self):
+        acme = self.tenant_api("acme")
+        told = self.deploy(acme)
+        self.assertIn("secrets/acme/helpdesk-token", str(told))
+        self.assertNotIn("helpdesk-token", str(self.scene.deploy()))
+
+    def test_it_is_there_after_a_restart_and_its_first_key_is_given_once(self):
+        made = self.create("acme")
+        key = made.stdout.strip()
+        again = self.create("acme")
+        self.assertEqual(again.stdout, "")
+        self.assertIn("no key was made", again.stderr)
+        refused = self.create("acme", "eu", code=1)
+        self.assertIn("AIOS-0519", refused.stderr)
+        self.scene.restart()
+        listed = self.scene.cli("tenant", "list").stdout
+        self.assertRegex(listed, r"acme +us")
+        self.assertEqual(self.scene.server.api(key).want("GET", "/api/v1/runs")["items"], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
