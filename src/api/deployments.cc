@@ -36,36 +36,68 @@ Result<bundle::Files> files_of(const JsonObject& body) {
   return files;
 }
 
-Task<Answer> deploy(const ApiServices& services, Context ctx, net::Request request) {
+struct Given {
+  bundle::Files files;
+  JsonObject parameters;
+};
+
+Result<Given> given_in(const net::Request& request) {
   auto body = body_object(request);
   if (!body.ok()) {
-    co_return std::move(body).error();
+    return std::move(body).error();
   }
   auto files = files_of(*body);
   if (!files.ok()) {
-    co_return std::move(files).error();
+    return std::move(files).error();
   }
-  JsonObject overrides;
-  if (const Json* given = body->if_contains("parameters"); given != nullptr && given->is_object()) {
-    overrides = given->get_object();
+  Given given{std::move(*files), {}};
+  if (const Json* set = body->if_contains("parameters"); set != nullptr && set->is_object()) {
+    given.parameters = set->get_object();
+  }
+  return given;
+}
+
+/// The problem document of the first error, with all of them in it.
+net::Response problems(const Error& first, const std::vector<Error>& errors) {
+  net::Response response = net::problem(first);
+  auto document = parse_json(response.body);
+  if (document.ok() && !errors.empty()) {
+    JsonArray all;
+    for (const Error& error : errors) {
+      all.push_back(error_json(error));
+    }
+    document->get_object()["errors"] = std::move(all);
+    response.body = to_text(*document);
+  }
+  return response;
+}
+
+Task<Answer> deploy(const ApiServices& services, Context ctx, net::Request request) {
+  auto given = given_in(request);
+  if (!given.ok()) {
+    co_return std::move(given).error();
   }
   std::vector<Error> errors;
-  auto info =
-      co_await services.deployments->deploy(ctx, std::move(*files), std::move(overrides), &errors);
+  auto info = co_await services.deployments->deploy(ctx, std::move(given->files),
+                                                    std::move(given->parameters), &errors);
   if (!info.ok()) {
-    net::Response response = net::problem(info.error());
-    auto document = parse_json(response.body);
-    if (document.ok() && !errors.empty()) {
-      JsonArray all;
-      for (const Error& error : errors) {
-        all.push_back(error_json(error));
-      }
-      document->get_object()["errors"] = std::move(all);
-      response.body = to_text(*document);
-    }
-    co_return response;
+    co_return problems(info.error(), errors);
   }
   co_return net::json_response(info->changed ? 201 : 200, info->to_json());
+}
+
+Task<Answer> plan(const ApiServices& services, Context ctx, net::Request request) {
+  auto given = given_in(request);
+  if (!given.ok()) {
+    co_return std::move(given).error();
+  }
+  std::vector<Error> errors;
+  auto planned = co_await services.deployments->plan(ctx, std::move(given->files),
+                                                     std::move(given->parameters), &errors);
+  if (!planned.ok()) {
+    co_return problems(planned.error(), errors);
+  }
+  co_return net::json_response(200, planned->to_json());
 }
 
 Task<Answer> current(const ApiServices& services, Context ctx, net::Request) {
@@ -100,6 +132,22 @@ constexpr std::string_view deployment_schema = R"({
                  "changed": {"type": "boolean"}, "parameters": {"type": "object"},
                  "warnings": {"type": "array", "items": {"type": "string"}}}})";
 
+constexpr std::string_view bundle_schema =
+    R"({"type": "object", "required": ["files"], "properties": {
+           "files": {"type": "object", "additionalProperties": {"type": "string"}},
+           "parameters": {"type": "object"}}})";
+
+constexpr std::string_view plan_schema = R"({
+  "type": "object", "required": ["name", "version", "digest", "from", "changed", "changes",
+                                 "parameters", "runs", "warnings"],
+  "properties": {"name": {"type": "string"}, "version": {"type": "string"},
+                 "digest": {"type": "string"}, "from": {"type": ["object", "null"]},
+                 "changed": {"type": "boolean"}, "changes": {"type": "array"},
+                 "parameters": {"type": "array"}, "runs": {"type": "array"},
+                 "warnings": {"type": "array", "items": {"type": "string"}}}})";
+
+constexpr std::size_t bundle_bytes_max = std::size_t{96} << 20;
+
 }  // namespace
 
 void mount_deployments(net::Router& router, const ApiServices& services) {
@@ -111,12 +159,20 @@ void mount_deployments(net::Router& router, const ApiServices& services) {
        "Checks a bundle and makes it current in one commit; all errors come back at once.",
        Action::deploy,
        deploy,
-       R"({"type": "object", "required": ["files"], "properties": {
-           "files": {"type": "object", "additionalProperties": {"type": "string"}},
-           "parameters": {"type": "object"}}})",
+       bundle_schema,
        deployment_schema,
        {},
-       std::size_t{96} << 20},
+       bundle_bytes_max},
+      {"POST",
+       "/api/v1/deployments/plan",
+       "planDeployment",
+       "What deploying a bundle would change, part by part; nothing is changed.",
+       Action::deploy,
+       plan,
+       bundle_schema,
+       plan_schema,
+       {},
+       bundle_bytes_max},
       {"GET", "/api/v1/deployments/current", "currentDeployment", "What runs now.",
        Action::read_runs, current, "", deployment_schema},
       {"GET", "/api/v1/connectors", "listConnectors",

@@ -166,7 +166,7 @@ int act(const aios::app::Session& session) {
   if (std::fflush(stdout) != 0) {
     return output_failed(std::error_code(errno, std::generic_category()));
   }
-  return 0;
+  return session.exit_code;
 }
 
 }  // namespace

@@ -59,17 +59,21 @@ Json DeploymentInfo::to_json() const {
     changed_parameters.push_back(
         JsonObject{{"name", change.name}, {"from", change.from}, {"to", change.to}});
   }
-  return JsonObject{{"name", name},
-                    {"version", version},
-                    {"digest", digest},
-                    {"number", number},
-                    {"by", by},
-                    {"at", to_rfc3339(at)},
-                    {"changed", changed},
-                    {"parameters", parameters},
-                    {"set", set},
-                    {"parameter_changes", std::move(changed_parameters)},
-                    {"warnings", std::move(told)}};
+  JsonObject out{{"name", name},
+                 {"version", version},
+                 {"digest", digest},
+                 {"number", number},
+                 {"by", by},
+                 {"at", to_rfc3339(at)},
+                 {"changed", changed},
+                 {"parameters", parameters},
+                 {"set", set},
+                 {"parameter_changes", std::move(changed_parameters)},
+                 {"warnings", std::move(told)}};
+  if (plan) {
+    out["plan"] = plan->to_json();
+  }
+  return out;
 }
 
 }  // namespace aios::bundle

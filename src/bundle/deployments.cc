@@ -3,6 +3,7 @@
 
 #include "bundle/detail/deployment_records.h"
 #include "bundle/detail/names.h"
+#include "bundle/detail/planning.h"
 #include "bundle/detail/settings.h"
 #include "bundle/detail/staging.h"
 #include "core/text.h"
@@ -29,15 +30,6 @@ Error not_loaded(const TenantId& tenant, const std::string& why) {
              Retry::same_call)
       .page(1116)
       .after(failure_pause);
-}
-
-/// What is set, as the bundle reads it: on the command line a number is a text.
-JsonObject values_of(const JsonObject& settings, const Bundle& bundle) {
-  JsonObject out;
-  for (const auto& member : settings) {
-    out[member.key()] = bundle.parameters.at(member.key());
-  }
-  return out;
 }
 
 Error overtaken(const TenantId& tenant, std::uint64_t by) {
@@ -220,11 +212,7 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
     co_return overtaken(ctx.tenant, now->number);
   }
   if (!before.name.empty() && before.name != bundle->name) {
-    co_return Error(Code::failed_precondition,
-                    fmt::format("tenant '{}' runs the bundle '{}'; a tenant runs one bundle, so "
-                                "'{}' needs another tenant or data directory",
-                                ctx.tenant.text(), before.name, bundle->name))
-        .page(1107);
+    co_return another_bundle(ctx.tenant, before.name, bundle->name);
   }
   runtime::Executor* executor = runtime::Executor::current();
   DeploymentInfo info;
@@ -261,21 +249,28 @@ Task<Result<DeploymentInfo>> Deployments::Impl::replace(Context ctx, std::string
   co_return info;
 }
 
+Task<Result<Plan>> Deployments::plan(Context ctx, Files files, JsonObject overrides,
+                                     std::vector<Error>* errors) {
+  auto looked = co_await look(impl_->services, ctx, std::move(files), std::move(overrides), errors);
+  if (!looked.ok()) {
+    co_return std::move(looked).error();
+  }
+  const DeploymentInfo& earlier = looked->earlier;
+  if (!earlier.name.empty() && earlier.name != looked->bundle->name) {
+    co_return another_bundle(ctx.tenant, earlier.name, looked->bundle->name);
+  }
+  const auto before = impl_->of(ctx.tenant);
+  Plan made = plan_of(before ? &before->bundle : nullptr, *looked);
+  auto planned = co_await with_runs(*impl_->services.engine, ctx, std::move(made));
+  co_return planned;
+}
+
 Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonObject overrides,
                                                  std::vector<Error>* errors) {
   std::string copy = to_text(files_json(files));
-  auto earlier = co_await recorded(*impl_->services.store, ctx);
-  if (!earlier.ok()) {
-    co_return std::move(earlier).error().with("reading what is deployed");
-  }
-  JsonObject settings = settings_of(files, earlier->set, overrides);
-  auto checked = co_await check_away(impl_->services, ctx, std::move(files), settings);
-  if (!checked.ok()) {
-    co_return std::move(checked).error();
-  }
-  if (!checked->bundle) {
-    *errors = checked->errors;
-    co_return std::move(checked->errors.front());
+  auto looked = co_await look(impl_->services, ctx, std::move(files), std::move(overrides), errors);
+  if (!looked.ok()) {
+    co_return std::move(looked).error();
   }
   if (!impl_->begin(ctx.tenant)) {
     co_return Error(
@@ -285,23 +280,23 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
         .page(1114);
   }
   const auto before = impl_->of(ctx.tenant);
-  const auto bundle = std::make_shared<const Bundle>(std::move(*checked->bundle));
+  Plan plan = plan_of(before ? &before->bundle : nullptr, *looked);
   Result<DeploymentInfo> done = Error(Code::internal, "not deployed");
   // What is set counts too, where it equals the default: the next default shall not replace it.
-  if (before && before->info.digest == bundle->digest &&
-      before->info.set == values_of(settings, *bundle)) {
+  if (before && !plan.changed) {
     done = before->info;
     done->changed = false;
   } else {
-    done = co_await impl_->replace(ctx, std::move(copy), bundle, std::move(settings),
-                                   std::move(*earlier));
+    done = co_await impl_->replace(ctx, std::move(copy), looked->bundle,
+                                   std::move(looked->settings), std::move(looked->earlier));
   }
   impl_->end(ctx.tenant);
   if (done.ok()) {
-    for (const Error& warning : checked->warnings) {
-      done->warnings.push_back(warning.text());
-    }
+    done->warnings = std::move(looked->warnings);
     impl_->tell(ctx.tenant, &*done);
+    // It is deployed whether or not the runs that go on can be counted.
+    auto counted = co_await with_runs(*impl_->services.engine, ctx, plan);
+    done->plan = counted.ok() ? std::move(*counted) : std::move(plan);
   }
   co_return done;
 }

@@ -6,6 +6,7 @@
 // deployments come one after the other.
 
 #include "bundle/bundle.h"
+#include "bundle/plan.h"
 #include "core/context.h"
 #include "core/staged.h"
 #include "data/knowledge.h"
@@ -21,18 +22,13 @@
 
 namespace aios::bundle {
 
-struct ParameterChange {
-  std::string name;
-  Json from;  ///< null: it was not declared
-  Json to;    ///< null: it is declared no more
-};
-
 struct DeploymentInfo {
   std::string name, version, digest, by;
   std::uint64_t number = 0;  ///< counts deployments of the tenant
   JsonObject parameters;     ///< all of them, with the bundle's defaults
   JsonObject set;            ///< those that were set, in this deployment or one before it
   std::vector<ParameterChange> changes;  ///< against the deployment before; not kept
+  std::optional<Plan> plan;              ///< what was changed, part by part; not kept
   Time at;
   bool changed = true;  ///< false: the same runs already with the same set, nothing was committed
   std::vector<std::string> warnings;  ///< of the check, and secrets that are missing now
@@ -74,6 +70,10 @@ class Deployments {
   ///                   null takes one back to the bundle's default.
   Task<Result<DeploymentInfo>> deploy(Context ctx, Files files, JsonObject overrides,
                                       std::vector<Error>* errors);
+  /// What deploy() would change, with the same errors but those of a deployment at the same time;
+  /// nothing is changed.
+  Task<Result<Plan>> plan(Context ctx, Files files, JsonObject overrides,
+                          std::vector<Error>* errors);
   /// not_found [AIOS-1108]: none, or what is recorded could not be installed; it says which.
   Result<DeploymentInfo> current(const TenantId& tenant) const;
   /// Why a tenant whose recorded bundle could not be installed takes no work: unavailable

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/bundle_round.h"
 #include "app/commands.h"
-#include "app/sources.h"
+#include "app/plan_text.h"
 #include "app/terminal.h"
 
 #include "bundle/bundle.h"
@@ -12,6 +13,8 @@
 namespace aios::app {
 namespace {
 
+constexpr int exit_changes = 3;
+
 struct BundleOptions {
   std::string directory;
   std::vector<std::string> settings;  ///< name=value
@@ -19,17 +22,11 @@ struct BundleOptions {
 };
 
 Result<JsonObject> overrides_of(const BundleOptions& options) {
-  JsonObject out;
-  for (const std::string& setting : options.settings) {
-    const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return Error(Code::invalid_argument, fmt::format("--set '{}' is not NAME=VALUE", setting))
-          .page(1409);
-    }
-    out[setting.substr(0, equals)] = setting.substr(equals + 1);
-  }
+  auto out = settings_in(options.settings);
   for (const std::string& name : options.resets) {
-    out[name] = nullptr;
+    if (out.ok()) {
+      (*out)[name] = nullptr;
+    }
   }
   return out;
 }
@@ -52,14 +49,6 @@ Result<Given> read_given(const BundleOptions& options) {
   return Given{*std::move(overrides), *std::move(files), bundle::stray_names(options.directory)};
 }
 
-Json error_json(const Error& error) {
-  return JsonObject{{"file", error.file()},
-                    {"line", error.line()},
-                    {"column", error.column()},
-                    {"message", error.message()},
-                    {"page", error.page()}};
-}
-
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -79,22 +68,16 @@ JsonArray list_errors(const Session& session, const std::vector<Error>& errors,
 
 /// Needs no server: everything a bundle can get wrong shows here.
 Result<void> check(const Session& session, const BundleOptions& options) {
-  auto given = read_given(options);
-  if (!given.ok()) {
-    return std::move(given).error();
+  auto overrides = overrides_of(options);
+  if (!overrides.ok()) {
+    return std::move(overrides).error();
   }
-  workflow::FunctionRegistry functions;
-  workflow::register_all_functions(functions);
-  const std::size_t count = given->files.size();
-  auto checked =
-      bundle::check_bundle(std::move(given->files), given->overrides, functions, check_sources);
-  if (checked.bundle) {
-    auto tests = govern::Guard::test(checked.bundle->policies, checked.bundle->parameters);
-    if (!tests.ok()) {
-      checked.errors.push_back(std::move(tests).error());
-    }
+  auto looked = check_folder(options.directory, *overrides);
+  if (!looked.ok()) {
+    return std::move(looked).error();
   }
-  std::move(given->strays.begin(), given->strays.end(), std::back_inserter(checked.warnings));
+  const std::size_t count = looked->files.size();
+  const bundle::Checked& checked = looked->checked;
   JsonArray warnings = list_errors(session, checked.warnings, "warning: ");
   if (checked.errors.empty()) {
     const Json answer = JsonObject{{"ok", true},
@@ -213,41 +196,55 @@ Result<void> test(const Session& session, const BundleOptions& options, const Te
       .page(1422);
 }
 
-Result<void> deploy(const Session& session, const BundleOptions& options) {
+struct DeployOptions {
+  bool plan = false;       ///< --plan: say what would change and change nothing
+  bool exit_code = false;  ///< --exit-code: exit with 3 when something would
+};
+
+Json request_of(Given given) {
+  JsonObject contents;
+  for (const auto& [path, bytes] : given.files) {
+    contents[path] = to_base64(bytes);
+  }
+  return JsonObject{{"files", std::move(contents)}, {"parameters", std::move(given.overrides)}};
+}
+
+void tell_warnings(const Json& answer) {
+  for (const std::string& warning : texts_of(find(answer, "warnings"))) {
+    tell("warning: {}\n", warning);
+  }
+}
+
+void print_deployment(const Json& it) {
+  if (const Json* plan = find(it, "plan"); plan != nullptr) {
+    print_changes(*plan);
+  }
+  fmt::print("{} {} {} as deployment {}, digest {}\n", text_or(it, "name", ""),
+             text_or(it, "version", ""), bool_or(it, "changed", true) ? "deployed" : "runs already",
+             int_or(it, "number", 0), text_or(it, "digest", "").substr(0, 12));
+  tell_warnings(it);
+}
+
+Result<void> deploy(Session& session, const BundleOptions& options, const DeployOptions& how) {
   auto given = read_given(options);
   if (!given.ok()) {
     return std::move(given).error();
   }
   list_errors(session, given->strays, "warning: ");
-  JsonObject contents;
-  for (const auto& [path, bytes] : given->files) {
-    contents[path] = to_base64(bytes);
+  auto answer = session.call({"POST", how.plan ? "/api/v1/deployments/plan" : "/api/v1/deployments",
+                              request_of(*std::move(given))});
+  if (!answer.ok()) {
+    return std::move(answer).error();
   }
-  auto deployed = session.call(
-      {"POST", "/api/v1/deployments",
-       JsonObject{{"files", std::move(contents)}, {"parameters", std::move(given->overrides)}}});
-  if (!deployed.ok()) {
-    return std::move(deployed).error();
+  if (!how.plan) {
+    print(session, *answer, print_deployment);
+    return {};
   }
-  print(session, *deployed, [](const Json& it) {
-    fmt::print("{} {} {} as deployment {}, digest {}\n", text_or(it, "name", ""),
-               text_or(it, "version", ""),
-               bool_or(it, "changed", true) ? "deployed" : "runs already", int_or(it, "number", 0),
-               text_or(it, "digest", "").substr(0, 12));
-    const Json* changes = find(it, "parameter_changes");
-    if (changes != nullptr && changes->is_array()) {
-      for (const Json& change : changes->get_array()) {
-        fmt::print("parameter {}: {} -> {}\n", text_or(change, "name", ""),
-                   to_text(change.at("from")), to_text(change.at("to")));
-      }
-    }
-    const Json* warnings = find(it, "warnings");
-    if (warnings != nullptr && warnings->is_array()) {
-      for (const Json& warning : warnings->get_array()) {
-        tell("warning: {}\n", view(warning.as_string()));
-      }
-    }
+  print(session, *answer, [](const Json& plan) {
+    print_plan(plan);
+    tell_warnings(plan);
   });
+  session.exit_code = how.exit_code && bool_or(*answer, "changed", true) ? exit_changes : 0;
   return {};
 }
 
@@ -277,8 +274,13 @@ void add_bundle_commands(CLI::App& app, Session& session) {
   put->footer("A parameter that is not named keeps the value that an earlier deployment set.");
   put->add_option("--reset", options->resets,
                   "NAME of a parameter that goes back to the bundle's default; repeatable");
-  put->callback([&session, options] {
-    session.action = [&session, options] { return deploy(session, *options); };
+  auto how = std::make_shared<DeployOptions>();
+  auto* plan =
+      put->add_flag("--plan", how->plan, "Say what would change, part by part, and change nothing");
+  put->add_flag("--exit-code", how->exit_code, "Exit with 3 when something would change")
+      ->needs(plan);
+  put->callback([&session, options, how] {
+    session.action = [&session, options, how] { return deploy(session, *options, *how); };
   });
 }
 
