@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/develop.h"
 #include "app/help.h"
 #include "app/terminal.h"
 #include "app/version.h"
@@ -57,6 +58,7 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   add_new_command(app, session);
   add_config_command(app, session);
   add_bundle_commands(app, session);
+  add_dev_command(app, session);
   add_model_commands(app, session);
   add_run_commands(app, session);
   add_run_file_command(app, session);
