@@ -59,6 +59,7 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   add_config_command(app, session);
   add_bundle_commands(app, session);
   add_dev_command(app, session);
+  add_connector_commands(app, session);
   add_model_commands(app, session);
   add_run_commands(app, session);
   add_run_file_command(app, session);

@@ -52,7 +52,8 @@ class Usage(unittest.TestCase):
         cls.verbs = verbs()
 
     def test_every_verb_is_there(self):
-        wanted = ["audit", "audit show", "audit verify", "backup", "check", "deploy", "dev", "errors", "events",
+        wanted = ["audit", "audit show", "audit verify", "backup", "check", "connector import",
+                  "deploy", "dev", "errors", "events",
                   "events list", "events send", "events show", "explain", "key", "key create",
                   "key list", "key revoke", "model", "model list", "model predict",
                   "model promote", "model train", "new", "restore", "review", "review answer",
