@@ -171,6 +171,8 @@ std::vector<Setting> server_settings() {
       {"ready_file", "Written with the port once requests are answered", "", nullptr},
       {"backups", "Folder outside which no backup is written that the server is asked for", "",
        nullptr},
+      {"watch_root",
+       "Folder below which sources of kind 'file' may watch; without it they read none", "", nullptr},
       {"region", "Region of the default tenant's data", "eu", nullptr},
       {"threads", "Shards, one thread each; 1 to 64", "2", number_between(1, 64)},
       {"log_level", "The least important lines to write: debug, info, warn or error", "info",

@@ -89,6 +89,7 @@ ingress::SourceServices SystemImpl::source_services() {
   source.log = &log_;
   source.pool = &pool_;
   source.secret = secret_source(options_.data);
+  source.watch_root = options_.watch_root;
   source.authenticate = [this](const Context& ctx, const net::Request& request) -> Result<Context> {
     auto caller = api::authenticate(*identity_, ctx, request);
     if (!caller.ok()) {

@@ -44,6 +44,8 @@ struct SystemOptions {
   std::string backups;
   /// What is not kept for good, and how long.
   std::vector<Keep> keep;
+  /// Folder outside which no source of a bundle reads files; empty: none is read.
+  std::string watch_root;
   /// A new audit log is begun when the signing key is lost; refused without.
   LostAuditKey lost_audit_key = LostAuditKey::refuse;
 };

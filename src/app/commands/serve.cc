@@ -84,6 +84,7 @@ Result<SystemOptions> options_of(const Settings& settings, LostAuditKey lost_aud
   options.log_level = observe::parse_level(settings.text("log_level")).value_or(options.log_level);
   options.listen = true;
   options.backups = settings.text("backups");
+  options.watch_root = settings.text("watch_root");
   options.lost_audit_key = lost_audit_key;
   for (const KeptClass& one : kept_classes) {
     const std::string& age = settings.text(fmt::format("retention.{}", one.name));

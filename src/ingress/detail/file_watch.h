@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// ingress/detail/file_watch: what lies in the watched folders becomes events. A file is read once
+// it was the same for a while, checked whole, and taken record by record; how far that went is
+// durable with each record, so a crash at any place takes none twice. Then it is moved away.
+// Threading: everything on the executor that awaits it; the disk is read on the pool.
+
+#include "core/time.h"
+#include "ingress/detail/drop_folder.h"
+#include "ingress/source.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aios::ingress {
+
+enum class FileFormat : std::uint8_t { csv, jsonl, json, text };
+
+struct FileSettings final : SourceSettings {
+  std::string folder;  ///< relative to the watch root
+  std::string pattern = "*";
+  FileFormat format = FileFormat::json;
+  Duration stable = std::chrono::seconds(2);
+  std::size_t bytes_max = std::size_t{16} << 20;
+};
+
+inline constexpr std::size_t records_max = 100'000;  ///< of one file
+/// What each event is made of. invalid_argument [AIOS-1211] naming the line; a file without records
+/// has none.
+Result<std::vector<Json>> records_of(FileFormat format, const std::string& text,
+                                     const std::string& name);
+
+class FileWatch {
+ public:
+  explicit FileWatch(SourceServices services) : services_(std::move(services)) {}
+  /// One look at each folder; files that are ready are taken. @return how many files were moved
+  Task<std::uint64_t> round(Context ctx);
+
+ private:
+  struct Seen {
+    DroppedFile file;
+    Instant since;
+  };
+  struct Taken;
+  using Key = std::pair<TenantId, std::string>;
+  struct Folder {
+    std::map<std::string, Seen> seen;
+    Instant told_at{};
+  };
+  Task<std::uint64_t> look(SourcePtr source);
+  Task<bool> take(SourcePtr source, std::shared_ptr<DropFolder> folder, DroppedFile file);
+  Task<Result<void>> admit(Taken* taken);
+  Task<Result<void>> finish(Taken* taken);
+  Task<Result<void>> begin(Taken* taken);
+  void complain(const DeclaredSource& source, const Error& error);
+  std::string root_of(const DeclaredSource& source) const;
+
+  SourceServices services_;
+  std::map<Key, Folder> folders_;
+};
+
+}  // namespace aios::ingress

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ingress/detail/file_watch.h"
+
+#include "ingress/test/inbox.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace aios::ingress {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder that goes with the test.
+struct Root {
+  Root() {
+    std::string name = (fs::temp_directory_path() / "aios-drop-XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+    fs::create_directories(path / "in");
+  }
+  ~Root() { fs::remove_all(path); }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path / name, std::ios::binary) << text;
+  }
+  std::string read(const std::string& name) const {
+    std::ifstream file(path / name);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  bool has(const std::string& name) const { return fs::exists(path / name); }
+  fs::path path;
+};
+
+std::vector<DroppedFile> look(const Root& root, const std::string& pattern = "*") {
+  auto folder = DropFolder::open(root.path.string(), "in");
+  REQUIRE(folder.ok());
+  auto files = folder->look(pattern);
+  REQUIRE(files.ok());
+  return std::move(*files);
+}
+
+}  // namespace
+
+TEST_CASE("drop folder: nothing outside the root is opened, and no link is followed") {
+  const Root root;
+  fs::create_directory_symlink("/etc", root.path / "etc");
+  for (const char* path : {"etc", "..", "in/..", "/etc", "in//x", "", "./in", "in/.hidden"}) {
+    CHECK_FALSE(DropFolder::open(root.path.string(), path).ok());
+  }
+  CHECK(DropFolder::open(root.path.string(), "in").ok());
+  fs::create_symlink("/etc/passwd", root.path / "in" / "passwd.csv");
+  root.write("in/whole.csv", "a\n1\n");
+  root.write("in/half.csv.part", "a\n");
+  root.write("in/.hidden.csv", "a\n");
+  ::mkfifo((root.path / "in" / "pipe.csv").c_str(), 0600);
+  const auto files = look(root, "*.csv");
+  REQUIRE(files.size() == 1);
+  CHECK(files[0].name == "whole.csv");
+}
+
+TEST_CASE("drop folder: a file with a second name, or too large, or changed, is not read") {
+  const Root root;
+  root.write("secret", "s");
+  fs::create_hard_link(root.path / "secret", root.path / "in" / "second.txt");
+  root.write("in/large.txt", std::string(100, 'x'));
+  auto folder = DropFolder::open(root.path.string(), "in");
+  REQUIRE(folder.ok());
+  const auto files = look(root);
+  REQUIRE(files.size() == 2);
+  CHECK(folder->read(files[0], 99).error().page() == 1211);
+  CHECK(folder->read(files[0], 100).ok());
+  CHECK(folder->read(files[1], 100).error().page() == 1211);
+  root.write("in/large.txt", std::string(101, 'x'));
+  CHECK(folder->read(files[0], 1'000).error().code() == Code::aborted);
+}
+
+TEST_CASE("drop folder: what is moved takes no other's place, and a failed one says why") {
+  const Root root;
+  auto folder = DropFolder::open(root.path.string(), "in");
+  REQUIRE(folder.ok());
+  for (const char* text : {"one", "two"}) {
+    root.write("in/a.txt", text);
+    CHECK(folder->move_done("a.txt").ok());
+  }
+  CHECK(root.read("in/done/a.txt") == "one");
+  CHECK(root.read("in/done/a.txt.1") == "two");
+  root.write("in/b.txt", "bad");
+  CHECK(folder->move_failed("b.txt", "it is bad").ok());
+  CHECK(root.read("in/failed/b.txt") == "bad");
+  CHECK(root.read("in/failed/b.txt.error.txt") == "it is bad\n");
+  CHECK(look(root).empty());
+}
+
+TEST_CASE("files: records by format, and a file that is not in it has none") {
+  const auto csv = records_of(FileFormat::csv, "n,t\n1,a\n2,\"b,c\"\n", "f");
+  REQUIRE(csv.ok());
+  CHECK(csv->at(1) == Json(JsonObject{{"n", "2"}, {"t", "b,c"}}));
+  CHECK(records_of(FileFormat::jsonl, "{\"n\":1}\n\n2\n", "f")->size() == 2);
+  CHECK(records_of(FileFormat::text, "any", "f")->at(0) == Json("any"));
+  CHECK(records_of(FileFormat::json, "[1]", "f")->size() == 1);
+  const auto bad = records_of(FileFormat::jsonl, "1\n{\n", "f");
+  REQUIRE_FALSE(bad.ok());
+  CHECK(bad.error().message().starts_with("line 2"));
+  CHECK_FALSE(records_of(FileFormat::csv, "n,t\n1\n", "f").ok());
+  CHECK_FALSE(records_of(FileFormat::text, "\xff", "f").ok());
+}
+
+}  // namespace aios::ingress
