@@ -57,7 +57,42 @@ class Play {
   std::vector<Error> take_failures() { return std::move(failures_); }
 
  private:
+  /// What the bundle's source makes of it, without the sender's signature: no secret is here.
+  Result<void> arrive(const Json& told) {
+    const auto name = text_or(told, "source", "");
+    const auto source = rooms_.sources.find(default_tenant(), name);
+    if (!source) {
+      std::vector<std::string> names;
+      for (const auto& one : rooms_.sources.of_tenant(default_tenant())) {
+        names.push_back(one->name);
+      }
+      failures_.push_back(scenario_.error(
+          "/arrival/source",
+          fmt::format("there is no source '{}'{}", excerpt(name, 60), hint(name, names)), 1700));
+      return {};
+    }
+    ingress::Arrival arrival;
+    JsonObject seen = told.get_object();
+    seen.erase("source");
+    arrival.defaults = {{"id", "scenario"}, {"source", "/scenario"}};
+    for (const char* whole : {"body", "record"}) {
+      if (const Json* data = seen.if_contains(whole)) {
+        arrival.defaults["data"] = *data;
+      }
+    }
+    arrival.bytes = to_text(seen).size();
+    arrival.seen = std::move(seen);
+    auto delivery =
+        ingress::delivery_of(*source, std::move(arrival), rooms_.executor.clock().now());
+    found_["mapped"] = delivery.event.envelope;
+    return take(rooms_.executor.run(
+        rooms_.ingress->accept(ingress::source_context(*source), std::move(delivery))));
+  }
+
   Result<void> send() {
+    if (const Json* arrival = scenario_.member("arrival")) {
+      return arrive(*arrival);
+    }
     JsonObject envelope = scenario_.member("event")->get_object();
     for (const auto& [name, value] : {std::pair("specversion", "1.0"), std::pair("id", "scenario"),
                                       std::pair("source", "/scenario")}) {
@@ -71,8 +106,11 @@ class Play {
       failures_.push_back(scenario_.error("/event", event.error().message(), 1700));
       return {};
     }
-    auto accepted = rooms_.executor.run(
-        rooms_.ingress->accept(rooms_.caller("sender", {"ingest"}), *std::move(event), bytes));
+    return take(rooms_.executor.run(
+        rooms_.ingress->accept(rooms_.caller("sender", {"ingest"}), *std::move(event), bytes)));
+  }
+
+  Result<void> take(Result<ingress::Accepted> accepted) {
     if (!accepted.ok() && accepted.error().code() != Code::policy_denied) {
       return std::move(accepted).error();
     }
@@ -295,7 +333,8 @@ void judge_event(const Scenario& scenario, const JsonObject& expected, const Jso
   const std::string_view event = view(found.at("event").get_string());
   if (!expected.contains("event") && !expected.contains("reason") && event != "accepted") {
     failures->push_back(scenario.error(
-        "/event", fmt::format("the event is {}: {}", event, to_text(found.at("reason"))), 1701));
+        scenario.member("arrival") ? "/arrival" : "/event",
+        fmt::format("the event is {}: {}", event, to_text(found.at("reason"))), 1701));
   }
 }
 

@@ -28,7 +28,8 @@ inline constexpr const char* scenario_form = R"({
     },
     "scenario": {
       "type": "object",
-      "required": ["name", "event", "expect"],
+      "required": ["name", "expect"],
+      "oneOf": [{"required": ["event"]}, {"required": ["arrival"]}],
       "additionalProperties": false,
       "properties": {
         "name": {"type": "string", "minLength": 1},
@@ -37,6 +38,11 @@ inline constexpr const char* scenario_form = R"({
           "type": "object",
           "required": ["type"],
           "properties": {"type": {"type": "string", "minLength": 1}}
+        },
+        "arrival": {
+          "type": "object",
+          "required": ["source"],
+          "properties": {"source": {"type": "string", "minLength": 1}}
         },
         "models": {"$ref": "#/$defs/models"},
         "systems": {"$ref": "#/$defs/systems"},
@@ -104,6 +110,7 @@ inline constexpr const char* scenario_form = R"({
       "properties": {
         "event": {"enum": ["accepted", "refused", "dead_letter"]},
         "reason": {"type": "string", "minLength": 1},
+        "mapped": {"type": "object"},
         "status": {"enum": ["running", "waiting", "completed", "faulted", "cancelled"]},
         "output": {},
         "error": {"type": "object"},

@@ -63,12 +63,22 @@ Rooms::Rooms(const Json* models, const Json* systems_told, bool with_articles)
   deployment.functions = &functions;
   // Learning from articles takes a second, for nothing where no step asks them.
   deployment.knowledge = with_articles ? &knowledge : nullptr;
+  deployment.stage_sources = [this](const TenantId& tenant,
+                                    const std::vector<bundle::SourceText>& files,
+                                    const JsonObject& parameters) {
+    std::vector<ingress::SourceFile> texts;
+    for (const auto& file : files) {
+      texts.push_back({file.path, file.text});
+    }
+    return sources.stage(tenant, texts, parameters);
+  };
   deployments = std::make_unique<bundle::Deployments>(deployment);
   ingress::IngressServices events;
   events.store = store.get();
   events.guard = &guard;
   events.engine = engine.get();
   events.metrics = &metrics;
+  events.sources = &sources;
   ingress = std::make_unique<ingress::Ingress>(events);
 }
 

@@ -8,6 +8,7 @@
 #include "gateway/gateway.h"
 #include "govern/guard.h"
 #include "ingress/ingress.h"
+#include "ingress/sources.h"
 #include "review/review.h"
 #include "runtime/sim.h"
 #include "scenario/detail/outside.h"
@@ -44,6 +45,7 @@ struct Rooms {
   data::Knowledge knowledge;
   workflow::FunctionRegistry functions;
   std::unique_ptr<workflow::Engine> engine;
+  ingress::Sources sources;
   std::unique_ptr<bundle::Deployments> deployments;
   std::unique_ptr<ingress::Ingress> ingress;
 };
