@@ -25,6 +25,19 @@ Json metrics_json(const models::Evaluation& evaluation) {
                     {"unmeasured", std::move(unmeasured)}};
 }
 
+Json lineage_json(const models::Lineage& lineage) {
+  JsonObject labels;
+  for (const auto& [label, count] : lineage.learnt_by_label) {
+    labels[label] = count;
+  }
+  JsonArray waiting(lineage.waiting.begin(), lineage.waiting.end());
+  return JsonObject{{"parent", lineage.parent},     {"rows_digest", lineage.rows_digest},
+                    {"learnt", lineage.learnt},     {"kept_back", lineage.kept_back},
+                    {"refused", lineage.refused},   {"held_out", lineage.held_out},
+                    {"leaked", lineage.leaked},     {"learnt_by_label", std::move(labels)},
+                    {"waiting", std::move(waiting)}};
+}
+
 Json version_json(const models::VersionInfo& info) {
   return JsonObject{{"model", info.model},
                     {"version", info.version},
@@ -38,6 +51,7 @@ Json version_json(const models::VersionInfo& info) {
                     {"created", to_rfc3339(info.created)},
                     {"training", to_iso_duration(info.training)},
                     {"accuracy_min", info.accuracy_min},
+                    {"lineage", lineage_json(info.lineage)},
                     {"heldout", metrics_json(info.heldout)}};
 }
 
@@ -75,8 +89,12 @@ Task<Answer> get_model(const ApiServices& services, Context ctx, net::Request re
   co_return net::json_response(200, JsonObject{{"name", name}, {"versions", std::move(items)}});
 }
 
-/// Other data than the bundle's: {"dataset": "<CSV>", "heldout": "<CSV>"}, both optional.
-Result<void> take_data(const net::Request& request, bundle::Deployments::TrainingInput* input) {
+enum class People : std::uint8_t { without, with };
+
+/// Other data than the bundle's: {"dataset": "<CSV>", "heldout": "<CSV>"}, both optional; and
+/// whether people's rows are learnt from: "corrections".
+Result<void> take_data(const net::Request& request, bundle::Deployments::TrainingInput* input,
+                       People* people) {
   if (request.body.empty()) {
     return {};
   }
@@ -85,6 +103,7 @@ Result<void> take_data(const net::Request& request, bundle::Deployments::Trainin
     return std::move(body).error();
   }
   const Json document = std::move(*body);
+  *people = bool_or(document, "corrections", false) ? People::with : People::without;
   const std::string_view dataset = text_or(document, "dataset", "");
   if (dataset.empty()) {
     return {};
@@ -108,14 +127,20 @@ Task<Answer> train_model(const ApiServices& services, Context ctx, net::Request 
   if (!input.ok()) {
     co_return std::move(input).error();
   }
-  auto taken = take_data(request, &*input);
+  People people = People::without;
+  auto taken = take_data(request, &*input, &people);
   if (!taken.ok()) {
     co_return std::move(taken).error();
   }
   ctx.deadline =
       Instant::never();  // training is bounded by the data set, and cancelled with the server
-  auto info = co_await services.models->train(
-      ctx, std::move(input->spec), std::move(input->examples), std::move(input->heldout));
+  auto training =
+      people == People::with
+          ? services.models->learn(ctx, std::move(input->spec), std::move(input->examples),
+                                   std::move(input->heldout))
+          : services.models->train(ctx, std::move(input->spec), std::move(input->examples),
+                                   std::move(input->heldout));
+  auto info = co_await std::move(training);
   if (!info.ok()) {
     co_return std::move(info).error();
   }
@@ -134,8 +159,9 @@ Task<Answer> promote_model(const ApiServices& services, Context ctx, net::Reques
   }
   std::string name(request.path_value("name"));
   std::string alias(request.path_value("alias"));
+  const models::PromoteOptions options{bool_or(Json(*body), "rollback", false)};
   auto info = co_await services.models->promote(ctx, name, static_cast<std::uint32_t>(version),
-                                                std::move(alias));
+                                                std::move(alias), options);
   if (!info.ok()) {
     auto declared = services.deployments->training_input(ctx.tenant, name);
     if (info.error().code() == Code::not_found && !declared.ok()) {
@@ -199,15 +225,17 @@ void mount_models(net::Router& router, const ApiServices& services) {
        Action::train_models,
        train_model,
        R"({"type": "object", "properties": {"dataset": {"type": "string"},
-           "heldout": {"type": "string"}}})",
+           "heldout": {"type": "string"}, "corrections": {"type": "boolean"}}})",
        version_schema,
        {},
        std::size_t{64} << 20},
       {"POST", "/api/v1/models/{name}/aliases/{alias}", "promoteModel",
-       "Points an alias at a version; not by the key that trained it.", Action::promote_models,
-       promote_model,
+       "Points an alias at a version that does not lose against what it serves; not by the key "
+       "that "
+       "trained it.",
+       Action::promote_models, promote_model,
        R"({"type": "object", "required": ["version"],
-           "properties": {"version": {"type": "integer"}}})",
+           "properties": {"version": {"type": "integer"}, "rollback": {"type": "boolean"}}})",
        alias_schema},
       {"POST", "/api/v1/models/{name}/predict", "predict",
        "Asks what an alias serves; guarded and audited like a workflow's call.", Action::start_runs,

@@ -168,6 +168,7 @@ void mount_api(net::Router& router, const ApiServices& services) {
   mount_events(router, services);
   mount_reviews(router, services);
   mount_models(router, services);
+  mount_learning(router, services);
   mount_deployments(router, services);
   mount_governance(router, services);
   mount_operate(router, services);

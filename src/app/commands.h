@@ -62,6 +62,8 @@ void add_config_command(CLI::App& app, Session& session);
 void add_bundle_commands(CLI::App& app, Session& session);
 void add_new_command(CLI::App& app, Session& session);
 void add_model_commands(CLI::App& app, Session& session);
+/// @param model  the command "model".
+void add_learning_commands(CLI::App& model, Session& session);
 void add_run_commands(CLI::App& app, Session& session);
 void add_run_file_command(CLI::App& app, Session& session);
 void add_event_commands(CLI::App& app, Session& session);

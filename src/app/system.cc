@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/system.h"
+#include "app/correction_rows.h"
 
 #include "api/api.h"
 #include "app/descriptors.h"
@@ -46,6 +47,7 @@ void SystemImpl::build_rooms() {
   connectors_ = std::make_unique<connectors::Connectors>(
       guard_, *client_, secret_source(options_.data), metrics_, clock);
   reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, random);
+  models_->read_rows(correction_rows(reviews_.get()));
   growth_ = std::make_unique<Growth>(options_.data + "/disk-growth.jsonl");
   retention_ = std::make_unique<Retention>(*store_, metrics_, log_, options_.keep);
   work_ = std::make_unique<WorkWatch>(*store_, *reviews_, *audit_, clock, metrics_);

@@ -4,6 +4,7 @@
 
 #include "bundle/detail/names.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace aios::bundle {
@@ -73,7 +74,9 @@ void check_heldout(const Counts& learnt, const Counts& held, const ModelSource& 
   }
   const auto labels = names_of(learnt);
   for (const auto& [label, count] : held) {
-    if (!learnt.contains(label)) {
+    const auto& declared = model.spec.new_labels;
+    if (!learnt.contains(label) &&
+        std::find(declared.begin(), declared.end(), label) == declared.end()) {
       findings->warn("/heldout", Code::not_found,
                      fmt::format("{} has the label '{}', which {} does not have: the model "
                                  "never answers that{}",
@@ -144,6 +147,7 @@ std::vector<LabelSet> label_sets_of(const Bundle& bundle) {
     for (const auto& [label, count] : *counts) {
       set.labels.insert(label);
     }
+    set.labels.insert(model.spec.new_labels.begin(), model.spec.new_labels.end());
     sets.push_back(std::move(set));
   }
   return sets;

@@ -123,6 +123,64 @@ void read_parameters(const Json& declared, const JsonObject& overrides, Source& 
   }
 }
 
+/// A gate that is misspelt must not stand open.
+void read_gates(const Json& gates, Source& source, models::ModelSpec* spec) {
+  const std::pair<std::string_view, double*> shares[] = {
+      {"accuracy_min", &spec->accuracy_min},
+      {"overall_loss_max", &spec->gates.overall_loss_max},
+      {"class_loss_max", &spec->gates.class_loss_max},
+      {"new_recall_min", &spec->gates.new_recall_min}};
+  const std::pair<std::string_view, std::uint64_t*> counts[] = {
+      {"class_rows_min", &spec->gates.class_rows_min}, {"new_rows_min", &spec->gates.new_rows_min}};
+  std::size_t known = 0;
+  for (const auto& [name, value] : shares) {
+    const Json* given = find(gates, name);
+    known += given != nullptr ? 1 : 0;
+    *value = given != nullptr ? number_or(gates, name, -1) : *value;
+    if (*value < 0 || *value > 1) {
+      source.complain(fmt::format("/gates/{}", name),
+                      fmt::format("'{}' is not a number between 0 and 1", name), 1103);
+    }
+  }
+  for (const auto& [name, value] : counts) {
+    const Json* given = find(gates, name);
+    known += given != nullptr ? 1 : 0;
+    const std::int64_t count = int_or(gates, name, given != nullptr ? 0 : 1);
+    if (count < 1) {
+      source.complain(fmt::format("/gates/{}", name),
+                      fmt::format("'{}' is not a number of rows, 1 or more", name), 1103);
+    } else if (given != nullptr) {
+      *value = static_cast<std::uint64_t>(count);
+    }
+  }
+  if (!gates.is_object() || gates.get_object().size() != known) {
+    source.complain("/gates",
+                    "'gates' takes accuracy_min, overall_loss_max, class_loss_max, class_rows_min, "
+                    "new_recall_min and new_rows_min",
+                    1103);
+  }
+}
+
+/// Labels that people's rows may bring besides those of the data.
+void read_labels(const Json& labels, Source& source, models::ModelSpec* spec) {
+  constexpr std::size_t labels_max = 100;
+  constexpr std::size_t label_bytes_max = 200;
+  bool fits = labels.is_array() && labels.get_array().size() <= labels_max;
+  for (std::size_t i = 0; fits && i < labels.get_array().size(); ++i) {
+    const Json& label = labels.get_array()[i];
+    fits = label.is_string() && !label.get_string().empty() &&
+           label.get_string().size() <= label_bytes_max;
+  }
+  if (!fits) {
+    source.complain("/labels",
+                    fmt::format("'labels' is not a list of at most {} texts of 1 to {} bytes",
+                                labels_max, label_bytes_max),
+                    1190);
+    return;
+  }
+  spec->new_labels = texts_of(&labels);
+}
+
 }  // namespace
 
 std::optional<Needs> read_manifest(std::string_view text, const JsonObject& overrides,
@@ -161,7 +219,7 @@ std::optional<ModelSource> read_model(const std::string& path, std::string_view 
   const std::size_t before = errors->size();
   Source source(path, *document, errors);
   source.only({"name", "engine", "dataset", "heldout", "owner", "intendedUse", "failureModes",
-               "seed", "gates"},
+               "seed", "gates", "labels"},
               1103);
   ModelSource model;
   model.file = path;
@@ -173,17 +231,12 @@ std::optional<ModelSource> read_model(const std::string& path, std::string_view 
   model.spec.seed = static_cast<std::uint64_t>(int_or(document->value, "seed", 1));
   model.dataset = text_or(document->value, "dataset", "");
   model.heldout = text_or(document->value, "heldout", "");
+  model.spec.row_sets = {model.spec.name, stem_of(model.dataset)};
   if (const Json* gates = find(document->value, "gates"); gates != nullptr) {
-    const Json* least = find(*gates, "accuracy_min");
-    if (!gates->is_object() || gates->get_object().size() != (least == nullptr ? 0U : 1U) ||
-        (least != nullptr && !least->is_number())) {
-      source.complain("/gates", "'gates' takes one member, 'accuracy_min', a number from 0 to 1",
-                      1103);  // a gate that is misspelt must not stand open
-    }
-    model.spec.accuracy_min = number_or(*gates, "accuracy_min", 0);
-    if (model.spec.accuracy_min < 0 || model.spec.accuracy_min > 1) {
-      source.complain("/gates/accuracy_min", "'accuracy_min' is not between 0 and 1", 1103);
-    }
+    read_gates(*gates, source, &model.spec);
+  }
+  if (const Json* labels = find(document->value, "labels"); labels != nullptr) {
+    read_labels(*labels, source, &model.spec);
   }
   if (errors->size() > before) {
     return std::nullopt;

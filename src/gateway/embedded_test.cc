@@ -59,7 +59,7 @@ struct Installation {
                                                    {"carrots and beets", "roots"},
                                                    {"fresh carrots", "roots"}};
     REQUIRE(run(models->train(person("key_a"), spec, examples, examples)).ok());
-    REQUIRE(run(models->promote(person("key_b"), "fruit", 1, "intent")).ok());
+    REQUIRE(run(models->promote(person("key_b"), "fruit", 1, "intent", {})).ok());
   }
   ~Installation() { pool.reset(); }
   Installation(const Installation&) = delete;

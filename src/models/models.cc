@@ -4,7 +4,6 @@
 #include "core/text.h"
 #include "govern/audit.h"
 #include "models/detail/models_impl.h"
-#include "models/detail/training.h"
 
 #include <fmt/format.h>
 
@@ -18,19 +17,6 @@ constexpr std::uint32_t page_rows = 500;
 constexpr std::size_t versions_max = 100'000;
 constexpr int number_tries_max = 8;
 
-Result<void> check_spec(const Context& ctx, const ModelSpec& spec, const EngineRegistry& engines) {
-  if (!ctx.principal) {
-    return Error(Code::unauthenticated, "training needs somebody who is named in the record");
-  }
-  if (engines.find(spec.engine) == nullptr) {
-    return Error(Code::invalid_argument,
-                 fmt::format("found the engine '{}', wanted one of {}", excerpt(spec.engine, 60),
-                             join(engines.names(), ", ")))
-        .page(708);
-  }
-  return detail::check_name("model name", spec.name);
-}
-
 store::AuditLeaf trained_leaf(const Context& ctx, const VersionInfo& info) {
   govern::LeafFacts facts(govern::LeafKind::model);
   facts.stream = detail::version_id(info.model, info.version);
@@ -43,38 +29,13 @@ store::AuditLeaf trained_leaf(const Context& ctx, const VersionInfo& info) {
                  {"heldout_digest", info.heldout_digest},
                  {"metrics", detail::metrics_of(info.heldout)},
                  {"accuracy_min", info.accuracy_min}};
+  if (!info.lineage.rows_digest.empty()) {
+    facts.facts["people"] = JsonObject{{"rows_digest", info.lineage.rows_digest},
+                                       {"learnt", info.lineage.learnt},
+                                       {"kept_back", info.lineage.kept_back},
+                                       {"refused", info.lineage.refused}};
+  }
   return govern::make_leaf(ctx, info.created, facts);
-}
-
-/// Ends the one training at a time, however it ends.
-class TrainingPass {
- public:
-  explicit TrainingPass(std::shared_ptr<std::atomic<bool>> busy) : busy_(std::move(busy)) {}
-  ~TrainingPass() { busy_->store(false); }
-  TrainingPass(const TrainingPass&) = delete;
-  TrainingPass& operator=(const TrainingPass&) = delete;
-
- private:
-  std::shared_ptr<std::atomic<bool>> busy_;
-};
-
-VersionInfo to_info(const Context& ctx, const ModelSpec& spec, detail::Trained trained, Time now) {
-  VersionInfo info;
-  info.model = spec.name;
-  info.engine = spec.engine;
-  info.owner = spec.owner;
-  info.intended_use = spec.intended_use;
-  info.failure_modes = spec.failure_modes;
-  info.seed = spec.seed;
-  info.accuracy_min = spec.accuracy_min;
-  info.trained_by = ctx.principal->id;
-  info.dataset_digest = std::move(trained.dataset_digest);
-  info.heldout_digest = std::move(trained.heldout_digest);
-  info.examples = trained.examples;
-  info.heldout = std::move(trained.heldout);
-  info.training = trained.training;
-  info.created = now;
-  return info;
 }
 
 std::shared_ptr<const EngineRegistry> all_engines() {
@@ -93,7 +54,8 @@ Models::Models(store::Store& store, const govern::Guard& guard, runtime::Blockin
                      clock,
                      all_engines(),
                      std::make_shared<std::atomic<bool>>(false),
-                     {}}) {}
+                     {},
+                     nullptr}) {}
 Models::~Models() = default;
 
 Task<Result<void>> Models::load(Context ctx) {
@@ -199,43 +161,6 @@ Task<Result<std::shared_ptr<const Model>>> Models::Impl::open(Context ctx, Versi
   };
   auto model = co_await runtime::blocking(std::move(ctx), pool, std::move(work));
   co_return model;
-}
-
-Task<Result<VersionInfo>> Models::train(Context ctx, ModelSpec spec, std::vector<Example> examples,
-                                        std::vector<Example> heldout) {
-  auto checked = check_spec(ctx, spec, *impl_->engines);
-  if (!checked.ok()) {
-    co_return std::move(checked).error();
-  }
-  if (impl_->training->exchange(true)) {
-    co_return Error(Code::resource_exhausted, "another training is running, wanted one at a time",
-                    Retry::same_call)
-        .page(709);
-  }
-  auto pass = std::make_shared<TrainingPass>(impl_->training);
-  detail::TrainingJob job{*impl_->engines->find(spec.engine), spec.seed, std::move(examples),
-                          std::move(heldout), ctx.cancel};
-  auto shared_job = std::make_shared<detail::TrainingJob>(std::move(job));
-  // The work may outlive this wait (deadline): it holds the pass, and no pointer to this.
-  std::function<Result<detail::Trained>()> work = [shared_job, pass = std::move(pass),
-                                                   clock = &impl_->clock]() mutable {
-    auto trained = detail::run_training(std::move(*shared_job), *clock);
-    pass.reset();
-    return trained;
-  };
-  auto trained = co_await runtime::blocking(ctx, impl_->pool, std::move(work));
-  if (!trained.ok()) {
-    co_return std::move(trained).error().with(fmt::format("training model '{}'", spec.name));
-  }
-  store::Payload payload{detail::seal_subject(spec.name), std::move(trained->bytes)};
-  auto blob = co_await impl_->store.put_blob(ctx, std::move(payload));
-  if (!blob.ok()) {
-    co_return std::move(blob).error().with(fmt::format("storing model '{}'", spec.name));
-  }
-  VersionInfo info = to_info(ctx, spec, std::move(*trained), impl_->clock.now());
-  info.blob = std::move(*blob);
-  auto added = co_await impl_->add_version(std::move(ctx), std::move(info));
-  co_return added;
 }
 
 Task<Result<VersionInfo>> Models::Impl::add_version(Context ctx, VersionInfo info) {

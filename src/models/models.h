@@ -9,7 +9,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "govern/guard.h"
-#include "models/embedding.h"
+#include "models/engine.h"
 #include "runtime/shards.h"
 #include "runtime/task.h"
 #include "store/store.h"
@@ -18,11 +18,21 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace aios::models {
+
+/// What a version may lose against the one that serves, on the rows both are measured on.
+struct CompareGates {
+  double overall_loss_max = 0.01;     ///< share of all rows, net
+  double class_loss_max = 0.10;       ///< share of a label's rows, net
+  std::uint64_t class_rows_min = 10;  ///< a label with fewer is not judged
+  double new_recall_min = 0.7;        ///< of a label that only the new version knows
+  std::uint64_t new_rows_min = 5;     ///< such a label with fewer rows is not judged
+};
 
 /// models/<name>.yaml of a bundle, read by bundle/.
 struct ModelSpec {
@@ -33,84 +43,30 @@ struct ModelSpec {
   std::vector<std::string> failure_modes;
   std::uint64_t seed = 1;
   double accuracy_min = 0.0;  ///< gate for promotion on the held-out split
+  CompareGates gates;
+  /// Labels that people's rows may bring besides those of the data.
+  std::vector<std::string> new_labels;
+  std::vector<std::string> row_sets;  ///< names under which reviews label rows for this model
 };
 
-struct Example {
-  std::string text;
-  std::string label;
+/// A labelled row that a person made, latest of its run; read by review/, handed in by api/.
+struct CorrectionRow {
+  std::string id, text, label, by;
+  Time at;
 };
 
-struct Reason {
-  std::string term;   ///< the word (or the piece of it) as in the text
-  double weight = 0;  ///< contribution to the winning label's score
+/// What a version learnt from people, and where the rows of it are told.
+struct Lineage {
+  std::uint32_t parent = 0;  ///< the version that served when it was trained; 0: none
+  std::string blob;          ///< the verdict on each row (Models::rows_of); "" without rows
+  std::string frozen;        ///< blob of the held-out rows that are no person's; "" for none
+  std::string rows_digest;   ///< hex SHA-256 over id, label and use of each row
+  std::uint64_t learnt = 0, kept_back = 0, refused = 0, held_out = 0;
+  std::uint64_t leaked = 0;  ///< lines of the data left out because the held-out set has them
+  std::map<std::string, std::uint64_t> learnt_by_label;
+  std::vector<std::string> waiting;   ///< declared labels of which there is no row yet
+  std::vector<std::string> row_sets;  ///< see ModelSpec
 };
-
-struct Scored {
-  std::string label;
-  double confidence = 0;  ///< calibrated: of answers with 0.9, nine in ten are right
-};
-
-struct Prediction {
-  Scored best;
-  std::vector<Scored> top;      ///< at most 3, best first
-  std::vector<Reason> reasons;  ///< at most 5, the strongest words for the best label
-};
-
-/// A trained model ready to predict. Immutable, thread-safe.
-class Model {
- public:
-  virtual ~Model() = default;
-  /// Text of any length; only the first 8,192 bytes count. Where nothing in it is known: the most
-  /// frequent label, with its share of the training examples as confidence, and no reasons.
-  virtual Prediction predict(std::string_view text) const = 0;
-  virtual const std::vector<std::string>& labels() const = 0;
-  virtual std::string serialize() const = 0;
-};
-
-struct TrainOptions {
-  std::uint64_t seed = 1;
-  std::function<void(double share)> progress;  ///< 0 to 1, from the training thread
-  std::shared_ptr<CancelState> cancel;
-};
-
-/// One engine (engines/*.cc). The same examples and seed give the same bytes.
-struct EngineEntry {
-  using Made = Result<std::unique_ptr<Model>>;
-  std::string name;
-  std::string summary;
-  /// invalid_argument [AIOS-0700] for examples that cannot be learnt from, cancelled [AIOS-0702].
-  std::function<Made(const std::vector<Example>&, const TrainOptions&)> train;
-  std::function<Made(std::string_view bytes)> load;  ///< data_loss [AIOS-0703] when damaged
-};
-class EngineRegistry {
- public:
-  void add(EngineEntry entry);
-  void add(EmbeddingEntry entry);
-  const EngineEntry* find(std::string_view name) const;
-  const EmbeddingEntry* find_embedding(std::string_view name) const;
-  std::vector<std::string> names() const;  ///< of the first kind: what models/*.yaml may name
-
- private:
-  std::map<std::string, EngineEntry, std::less<>> entries_;
-  std::map<std::string, EmbeddingEntry, std::less<>> embeddings_;
-};
-void register_all_engines(EngineRegistry& registry);
-
-struct Evaluation {
-  std::uint64_t examples = 0;
-  double accuracy = 0;
-  double macro_recall = 0;
-  double log_loss = 0;           ///< labels below the top three share what those leave
-  double calibration_error = 0;  ///< expected calibration error, 10 bins
-  std::map<std::string, double> recall_by_label;
-  std::vector<std::string> unmeasured;  ///< labels of the model that no example has
-};
-Evaluation evaluate(const Model& model, const std::vector<Example>& examples);
-/// Hex SHA-256 over the examples in canonical order-preserving form.
-std::string dataset_digest(const std::vector<Example>& examples);
-/// CSV with columns text and label (others are ignored); no rows are no examples.
-/// @return invalid_argument [AIOS-0701] with file and line: no such columns, or an empty cell.
-Result<std::vector<Example>> read_examples(std::string_view csv, std::string_view file_name);
 
 struct VersionInfo {
   std::string model;
@@ -121,6 +77,8 @@ struct VersionInfo {
   std::uint64_t examples = 0;
   Evaluation heldout;
   double accuracy_min = 0;
+  CompareGates gates;
+  Lineage lineage;
   Time created;
   Duration training{0};
 };
@@ -130,6 +88,19 @@ struct AliasInfo {
   std::uint32_t version = 0;
   std::string set_by;
   Time since;
+};
+
+struct RowVerdict;
+struct Comparison;
+struct Advice;
+struct AdviceWish;
+
+/// People's rows for the named sets, the latest of each run; without rows of erased subjects.
+using RowSource =
+    std::function<Task<Result<std::vector<CorrectionRow>>>(Context, std::vector<std::string> sets)>;
+
+struct PromoteOptions {
+  bool rollback = false;  ///< a version that served the alias before comes back without comparison
 };
 
 class Models {
@@ -146,16 +117,44 @@ class Models {
   ///         Retry::same_call while another training runs; cancelled [AIOS-0702].
   Task<Result<VersionInfo>> train(Context ctx, ModelSpec spec, std::vector<Example> examples,
                                   std::vector<Example> heldout);
+  /// Call once, before anything is trained; without it there are no rows of people.
+  void read_rows(RowSource source);
+  /// train() with people's rows: screened (learning.h), a fifth kept back, the rest learnt from.
+  /// @return besides: failed_precondition [AIOS-0720] when there is no row, or too large a share of
+  ///         them is refused; resource_exhausted [AIOS-0721].
+  Task<Result<VersionInfo>> learn(Context ctx, ModelSpec spec, std::vector<Example> examples,
+                                  std::vector<Example> heldout);
+  /// What would become of people's rows now; trains for it, registers nothing.
+  Task<Result<std::vector<RowVerdict>>> screen_rows(Context ctx, ModelSpec spec,
+                                                    std::vector<Example> examples,
+                                                    std::vector<Example> heldout);
+  /// What became of people's rows in a version.
+  Task<Result<std::vector<RowVerdict>>> rows_of(Context ctx, std::string model,
+                                                std::uint32_t version);
+  /// Takes rows in spite of a refusal from the next training on; not by who made the row, and a
+  /// training by who accepted it does not count it.
+  /// @return not_found [AIOS-0724]; failed_precondition [AIOS-0725].
+  Task<Result<void>> accept_rows(Context ctx, ModelSpec spec, std::vector<std::string> ids);
+  /// A version against another one (0: the one that served when it was trained), row
+  /// by row, on what the first one's training held out. not_found [AIOS-0704, 0726].
+  Task<Result<Comparison>> compare(Context ctx, std::string model, std::uint32_t challenger,
+                                   std::uint32_t champion);
+  /// @param version  0: the newest. @return not_found [AIOS-0704, 0726]; invalid_argument [0727].
+  Task<Result<Advice>> advise(Context ctx, std::string model, std::uint32_t version,
+                              AdviceWish wish);
   /// Oldest first, without erased ones; empty when the model was never trained.
   Task<Result<std::vector<VersionInfo>>> versions(Context ctx, std::string model);
   std::vector<AliasInfo> aliases(const TenantId& tenant) const;
-  /// Guard point model_promote. Refusals are audited like promotions.
+  /// Guard point model_promote. Compares with what the alias serves first, and keeps the
+  /// comparison. Refusals are audited like promotions.
   /// @return policy_denied; failed_precondition [AIOS-0706] when the principal trained that
   /// version;
-  ///         not_found [AIOS-0704]; aborted with Retry::same_call when another promotion of the
+  ///         failed_precondition [AIOS-0722] when it loses against what serves, [AIOS-0723] when
+  ///         a rollback's version never served the alias;
+  ///         not_found [AIOS-0704, 0726]; aborted, Retry::same_call, when another promotion of the
   ///         alias was committed meanwhile.
   Task<Result<AliasInfo>> promote(Context ctx, std::string model, std::uint32_t version,
-                                  std::string alias);
+                                  std::string alias, PromoteOptions options);
   /// Every version that served the alias, oldest first.
   Task<Result<std::vector<AliasInfo>>> history(Context ctx, std::string alias);
 

@@ -17,10 +17,32 @@ std::vector<std::string> failed_gates(const VersionInfo& info) {
                       info.heldout.accuracy, info.heldout.examples, info.accuracy_min)};
 }
 
-JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const Principal& by) {
+/// Against what, and how it went; null without anything that serves.
+Json comparison_facts(const Match& match) {
+  if (match.champion == 0) {
+    return nullptr;
+  }
+  if (!match.comparison) {
+    return JsonObject{{"champion", match.champion}, {"rollback", true}};
+  }
+  const Comparison& found = *match.comparison;
+  JsonArray losses(found.losses.begin(), found.losses.end());
+  return JsonObject{{"champion", match.champion}, {"rollback", false},
+                    {"passed", found.passed()},   {"rows", found.rows},
+                    {"lost", found.lost},         {"won", found.won},
+                    {"p_worse", found.p_worse},   {"losses", std::move(losses)}};
+}
+
+JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const Principal& by,
+                       const Match& match) {
   JsonArray failed;
   for (const std::string& gate : failed_gates(info)) {
     failed.emplace_back(gate);
+  }
+  if (match.comparison) {
+    for (const std::string& loss : match.comparison->losses) {
+      failed.emplace_back(loss);
+    }
   }
   const bool passed = failed.empty();
   JsonObject metrics = detail::metrics_of(info.heldout);
@@ -28,16 +50,21 @@ JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const 
   return {{"model", {{"name", info.model}, {"version", info.version}, {"alias", alias}}},
           {"metrics", std::move(metrics)},
           {"gates", {{"passed", passed}, {"failed", std::move(failed)}}},
+          {"comparison", comparison_facts(match)},
           {"proposer", {{"id", by.id}}},
           {"four_eyes", by.id != info.trained_by}};
 }
 
 store::AuditLeaf promotion_leaf(const Context& ctx, Time now, const AliasInfo& alias,
-                                std::string_view outcome, govern::Decision decision) {
+                                std::string_view outcome, govern::Decision decision,
+                                const Match& match) {
   govern::LeafFacts facts(govern::LeafKind::promotion);
   facts.stream = alias.alias;
   facts.outcome = outcome;
   facts.facts = {{"alias", alias.alias}, {"model", alias.model}, {"version", alias.version}};
+  if (match.champion != 0) {
+    facts.facts["comparison"] = comparison_facts(match);
+  }
   facts.decisions.push_back(std::move(decision));
   return govern::make_leaf(ctx, now, facts);
 }
@@ -45,7 +72,7 @@ store::AuditLeaf promotion_leaf(const Context& ctx, Time now, const AliasInfo& a
 }  // namespace
 
 Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uint32_t version,
-                                        std::string alias) {
+                                        std::string alias, PromoteOptions options) {
   auto checked = detail::check_name("alias", alias);
   if (!checked.ok()) {
     co_return std::move(checked).error();
@@ -59,7 +86,11 @@ Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uin
   }
   const Time now = impl_->clock.now();
   AliasInfo wanted{std::move(alias), info->model, version, ctx.principal->id, now};
-  JsonObject facts = guard_facts(*info, wanted.alias, *ctx.principal);
+  auto match = co_await impl_->match(ctx, *info, wanted.alias, options);
+  if (!match.ok()) {
+    co_return std::move(match).error();
+  }
+  JsonObject facts = guard_facts(*info, wanted.alias, *ctx.principal, *match);
   govern::Ruling ruling =
       impl_->guard.ask(ctx, govern::GuardPoint::model_promote, std::move(facts));
   std::optional<Error> refusal;
@@ -71,8 +102,15 @@ Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uin
                   .page(706);
   } else if (!ruling.allowed()) {
     refusal = ruling.to_error();
+  } else if (match->comparison && !match->comparison->passed()) {
+    refusal =
+        Error(Code::failed_precondition,
+              fmt::format("version {} of '{}' loses against version {}: {}", version, info->model,
+                          match->comparison->champion, join(match->comparison->losses, "; ")))
+            .page(722);
   }
-  auto leaf = promotion_leaf(ctx, now, wanted, refusal ? "refused" : "promoted", ruling.decision);
+  auto leaf =
+      promotion_leaf(ctx, now, wanted, refusal ? "refused" : "promoted", ruling.decision, *match);
   if (refusal) {
     co_await impl_->audit(std::move(ctx), std::move(leaf));
     co_return *std::move(refusal);
@@ -84,6 +122,60 @@ Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uin
   auto set = co_await impl_->set_alias(std::move(ctx), std::move(wanted), std::move(*opened),
                                        std::move(leaf));
   co_return set;
+}
+
+/// Against what serves the alias now; nothing serves, or the same version: nothing to compare.
+Task<Result<Match>> Models::Impl::match(Context ctx, VersionInfo info, std::string alias,
+                                        PromoteOptions options) {
+  Match match;
+  AliasInfo champion;
+  for (const AliasInfo& serves : serving.aliases(ctx.tenant)) {
+    if (serves.alias == alias) {
+      champion = serves;
+    }
+  }
+  if (champion.version == 0 || (champion.model == info.model && champion.version == info.version)) {
+    co_return match;
+  }
+  match.champion = champion.version;
+  if (options.rollback) {
+    auto before = co_await served_before(std::move(ctx), std::move(info), std::move(alias));
+    if (!before.ok()) {
+      co_return std::move(before).error();
+    }
+    co_return match;
+  }
+  auto other = co_await version(ctx, champion.model, champion.version);
+  if (!other.ok()) {
+    co_return std::move(other).error();
+  }
+  auto compared = co_await compare(ctx, std::move(info), std::move(*other));
+  if (!compared.ok()) {
+    co_return std::move(compared).error().with(fmt::format("promoting to '{}'", alias));
+  }
+  match.comparison = std::move(*compared);
+  co_await keep(std::move(ctx), *match.comparison);
+  co_return match;
+}
+
+Task<Result<void>> Models::Impl::served_before(Context ctx, VersionInfo info, std::string alias) {
+  auto rows = co_await store.history(std::move(ctx), store::StreamKind::model_alias, alias);
+  if (!rows.ok()) {
+    co_return std::move(rows).error();
+  }
+  for (const store::HistoryRow& row : *rows) {
+    auto served = row.erased ? Result<AliasInfo>(AliasInfo()) : detail::alias_from(row.data);
+    if (row.type == detail::alias_set_event && served.ok() && served->model == info.model &&
+        served->version == info.version) {
+      co_return Result<void>();
+    }
+  }
+  co_return Error(
+      Code::failed_precondition,
+      fmt::format("version {} of '{}' never served '{}', wanted one that did to go back "
+                  "to without comparison",
+                  info.version, info.model, alias))
+      .page(723);
 }
 
 Task<Result<AliasInfo>> Models::Impl::set_alias(Context ctx, AliasInfo alias,

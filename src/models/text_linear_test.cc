@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/codec.h"
+#include "models/detail/array_codec.h"
+#include "models/detail/checked_bytes.h"
+#include "models/detail/familiarity.h"
 #include "models/models.h"
 #include "models/test/examples.h"
 
@@ -61,6 +65,54 @@ TEST_CASE("text_linear: a text without anything known gets the most frequent lab
     CHECK(prediction.best.confidence < 0.5);
     CHECK(prediction.reasons.empty());
   }
+}
+
+TEST_CASE("text_linear: what is unlike the training texts is novel, whatever its confidence") {
+  const auto model = trained(test::desk_examples());
+  const auto novelty = [&model](const char* text) {
+    const auto found = model->predict(text).novelty;
+    REQUIRE(found);
+    return *found;
+  };
+  CHECK(novelty("where is my parcel") < 0.2);
+  CHECK(novelty("the soup needs more salt") > 0.9);
+  CHECK(novelty("where is my parcel") < novelty("where is the quarterly account statement"));
+  CHECK(novelty("") == 1);
+  CHECK(novelty("?!") == 1);
+}
+
+TEST_CASE("familiarity: a score's novelty is the share of the training scores above it") {
+  std::vector<float> scores;
+  for (int i = 0; i <= 1000; ++i) {
+    scores.push_back(static_cast<float>(i) / 1000);
+  }
+  const auto scale = detail::Familiarity::fit(scores);
+  CHECK(scale.novelty(0.9F) == doctest::Approx(0.1));
+  CHECK(scale.novelty(0.25F) == doctest::Approx(0.75));
+  CHECK(scale.novelty(-1) == 1);
+  CHECK(scale.novelty(2) == 0);
+  CHECK(detail::Familiarity::fit({}).empty());
+  CHECK(detail::Familiarity::fit({0.5F}).novelty(0.4F) == 1);
+  CHECK(detail::Familiarity::fit({0.5F}).novelty(0.5F) == 0);
+}
+
+TEST_CASE("text_linear: bytes of the format before novelty are read, and tell none") {
+  // "a" and "b" with one n-gram each, written by hand as format 1 was.
+  Writer out;
+  out.u8(1);
+  out.bytes("aios text_linear");
+  out.varint(2);
+  out.bytes("a");
+  out.bytes("b");
+  detail::write_array(out, std::vector<float>{0.5F, 0.5F});
+  detail::write_array(out, std::vector<float>{1.0F, 1.0F, 1.0F});
+  out.varint(1);
+  detail::write_array(out, std::vector<std::uint32_t>{12345});
+  detail::write_array(out, std::vector<float>{1.0F});
+  detail::write_array(out, std::vector<float>(8, 0.25F));
+  const auto model = loaded(detail::with_checksum(out.take()));
+  REQUIRE(model.ok());
+  CHECK(!(*model)->predict("anything").novelty);
 }
 
 TEST_CASE("text_linear: case, width and composed letters make no difference") {

@@ -424,8 +424,10 @@ class IntentRouter(unittest.TestCase):
             check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.assertEqual(prepared.returncode, 0, prepared.stderr)
         self.assertIn("24 rows, 2 labels", prepared.stdout)
+        heldout = self.scene.write("held.csv", "text,label\n" + "".join(
+            f"would you {word} it,{word}\n" for word in ("open", "close")))
         done = self.scene.cli("--json", "model", "train", "intent77", "--dataset", target,
-                              "--heldout", target, role="developer")
+                              "--heldout", heldout, role="developer")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(json.loads(done.stdout)["examples"], 24)
 

@@ -8,7 +8,7 @@ import data.aios.review_assign
 import data.routing
 import rego.v1
 
-params := {"floor": 0.7}
+params := {"floor": 0.7, "novelty_max": 0.9}
 
 test_at_the_floor_no_person_is_asked if {
 	routing.decide == {"action": "automatic", "reasons": []} with data.params as params
@@ -26,6 +26,15 @@ test_without_an_answer_of_the_model_a_person_is_asked if {
 	routing.decide.action == "review" with data.params as params with input as {}
 	routing.decide.action == "review" with data.params as params
 		with input as {"confidence": 0.99}
+}
+
+test_what_the_model_never_learnt_goes_to_a_person_however_sure_it_is if {
+	strange := {"intent": "card_lost", "confidence": 0.99, "novelty": 0.95}
+	answer := routing.decide with data.params as params with input as strange
+	answer.action == "review"
+	answer.reasons == ["the text is unlike what the model has learnt from: novelty 0.95, at most 0.9"]
+	familiar := {"intent": "card_lost", "confidence": 0.99, "novelty": 0.9}
+	routing.decide.action == "automatic" with data.params as params with input as familiar
 }
 
 test_only_questions_come_in if {

@@ -79,7 +79,6 @@ def html(body):
 
 
 def one(supply, kind, number, names_of=("mail", "T")):
-    rng = supply.rng
     if kind == "out_of_scope":
         intent, text = "other", supply.line(kind, texts.OUT_OF_SCOPE)
     elif kind == "injection":
@@ -92,6 +91,13 @@ def one(supply, kind, number, names_of=("mail", "T")):
         intent, text = supply.intent_and_line(kind, texts.FOREIGN)
     else:
         intent, text = supply.intent_and_line("ordinary", texts.ORDINARY)
+    return ticket_of(supply, kind, (intent, text), number, names_of)
+
+
+def ticket_of(supply, kind, intent_and_text, number, names_of):
+    """One ticket with this text."""
+    intent, text = intent_and_text
+    rng = supply.rng
     wants_order = intent not in WITHOUT_ORDER or (kind == "injection" and number % 2 == 0)
     order = supply.order(kind == "over_limit") if wants_order else None
     customer = (supply.customers[order[1]] if order

@@ -85,6 +85,7 @@ inline constexpr std::string_view page_schema = R"({
 void mount_runs(net::Router& router, const ApiServices& services);
 void mount_reviews(net::Router& router, const ApiServices& services);
 void mount_models(net::Router& router, const ApiServices& services);
+void mount_learning(net::Router& router, const ApiServices& services);
 void mount_deployments(net::Router& router, const ApiServices& services);
 void mount_governance(net::Router& router, const ApiServices& services);
 void mount_events(net::Router& router, const ApiServices& services);

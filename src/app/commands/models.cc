@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/model_version.h"
 #include "app/terminal.h"
 
 #include "core/text.h"
@@ -7,8 +8,6 @@
 #include "net/http.h"
 
 #include <fmt/format.h>
-
-#include <charconv>
 
 namespace aios::app {
 namespace {
@@ -20,6 +19,8 @@ struct ModelOptions {
   std::string version;  ///< NAME@N
   std::string alias;
   std::string text;
+  bool corrections = false;
+  bool rollback = false;
 };
 
 /// "PT1.017930956S" as people read it: "1.0 s".
@@ -31,6 +32,34 @@ std::string duration_text(std::string_view iso) {
   return fmt::format("{:.1f} s", std::chrono::duration<double>(*duration).count());
 }
 
+void print_lineage(const Json& version, const Json& lineage) {
+  const std::int64_t learnt = int_or(lineage, "learnt", 0);
+  const std::int64_t refused = int_or(lineage, "refused", 0);
+  if (learnt + refused + int_or(lineage, "kept_back", 0) > 0) {
+    std::vector<std::string> labels;
+    if (const Json* counts = find(lineage, "learnt_by_label"); counts != nullptr) {
+      for (const auto& member : counts->as_object()) {
+        labels.push_back(
+            fmt::format("{} {}", std::string_view(member.key()), int_or(*counts, member.key(), 0)));
+      }
+    }
+    fmt::print("  from people: {} learnt ({}), {} kept back to measure, {} refused\n", learnt,
+               join(labels, ", "), int_or(lineage, "kept_back", 0), refused);
+  }
+  if (refused > 0) {
+    fmt::print("  why they were refused: aios model corrections {}@{}\n",
+               text_or(version, "model", ""), int_or(version, "version", 0));
+  }
+  const auto waiting = texts_of(find(lineage, "waiting"));
+  if (!waiting.empty()) {
+    fmt::print("  declared, but not in any data yet: {}\n", join(waiting, ", "));
+  }
+  if (int_or(lineage, "leaked", 0) > 0) {
+    fmt::print("  {} lines of the data left out: the held-out set has the same texts\n",
+               int_or(lineage, "leaked", 0));
+  }
+}
+
 void print_version(const Json& version) {
   const Json* heldout = find(version, "heldout");
   fmt::print("{}@{}  accuracy {:.4f} on {} held-out lines, trained on {} in {}, dataset {}\n",
@@ -39,6 +68,9 @@ void print_version(const Json& version) {
              heldout == nullptr ? 0 : int_or(*heldout, "examples", 0),
              int_or(version, "examples", 0), duration_text(text_or(version, "training", "")),
              text_or(version, "dataset_digest", "").substr(0, 12));
+  if (const Json* lineage = find(version, "lineage"); lineage != nullptr) {
+    print_lineage(version, *lineage);
+  }
   const Json* unmeasured = heldout == nullptr ? nullptr : find(*heldout, "unmeasured");
   if (unmeasured != nullptr && unmeasured->is_array() && !unmeasured->get_array().empty()) {
     std::vector<std::string> labels;
@@ -65,7 +97,11 @@ Result<void> train(const Session& session, const ModelOptions& options) {
     }
     body["heldout"] = *heldout;
   }
-  tell("aios: training '{}'\n", options.name);
+  if (options.corrections) {
+    body["corrections"] = true;
+  }
+  tell("aios: training '{}'{}\n", options.name,
+       options.corrections ? ", with people's corrections" : "");
   auto version = session.call(
       {"POST", fmt::format("/api/v1/models/{}/train", net::percent_encode(options.name)),
        body.empty() ? Json(nullptr) : Json(std::move(body))});
@@ -77,19 +113,18 @@ Result<void> train(const Session& session, const ModelOptions& options) {
 }
 
 Result<void> promote(const Session& session, const ModelOptions& options) {
-  const std::size_t at = options.version.rfind('@');
-  std::uint32_t number = 0;
-  const char* end = options.version.data() + options.version.size();
-  if (at == std::string::npos || at == 0 ||
-      std::from_chars(options.version.data() + at + 1, end, number).ptr != end || number == 0) {
-    return Error(Code::invalid_argument,
-                 fmt::format("'{}' is not NAME@VERSION, such as intent@3", options.version))
-        .page(1407);
+  const auto named = model_version(options.version, VersionPart::needed);
+  if (!named.ok()) {
+    return named.error();
   }
-  const std::string path = fmt::format("/api/v1/models/{}/aliases/{}",
-                                       net::percent_encode(options.version.substr(0, at)),
-                                       net::percent_encode(options.alias));
-  auto alias = session.call({"POST", path, JsonObject{{"version", number}}});
+  const std::string path =
+      fmt::format("/api/v1/models/{}/aliases/{}", net::percent_encode(named->name),
+                  net::percent_encode(options.alias));
+  JsonObject body{{"version", named->version}};
+  if (options.rollback) {
+    body["rollback"] = true;
+  }
+  auto alias = session.call({"POST", path, std::move(body)});
   if (!alias.ok()) {
     return std::move(alias).error();
   }
@@ -176,10 +211,14 @@ void add_model_commands(CLI::App& app, Session& session) {
   auto* data =
       make->add_option("--dataset", options->data, "CSV with text,label instead of the bundle's");
   make->add_option("--heldout", options->heldout, "CSV that accuracy is measured on")->needs(data);
+  make->add_flag("--with-corrections", options->corrections,
+                 "Learn from people's corrections too; those that contradict are refused");
   set(make, train);
   auto* up = model->add_subcommand("promote", "Let an alias serve a version (by a second key)");
   up->add_option("version", options->version, "NAME@VERSION")->required();
   up->add_option("alias", options->alias, "Alias")->required();
+  up->add_flag("--rollback", options->rollback,
+               "Back to a version that served the alias before, without comparison");
   set(up, promote);
   auto* all = model->add_subcommand("list", "Aliases, or the versions of one model");
   all->add_option("name", options->name, "Model");
@@ -188,6 +227,7 @@ void add_model_commands(CLI::App& app, Session& session) {
   ask->add_option("alias", options->alias, "Alias")->required();
   ask->add_option("text", options->text, "Text")->required();
   set(ask, predict);
+  add_learning_commands(*model, session);
 }
 
 }  // namespace aios::app

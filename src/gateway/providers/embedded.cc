@@ -19,11 +19,15 @@ Json to_output(const models::Prediction& prediction, const std::string& version)
   for (const models::Scored& scored : prediction.top) {
     scores.push_back(JsonObject{{"label", scored.label}, {"confidence", scored.confidence}});
   }
-  return JsonObject{{"label", prediction.best.label},
+  JsonObject output{{"label", prediction.best.label},
                     {"confidence", prediction.best.confidence},
                     {"version", version},
                     {"reasons", std::move(reasons)},
                     {"scores", std::move(scores)}};
+  if (prediction.novelty) {
+    output["novelty"] = *prediction.novelty;
+  }
+  return output;
 }
 
 ProviderReply failed(Error error) {

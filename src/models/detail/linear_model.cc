@@ -93,6 +93,13 @@ void weigh_words(Scratch& scratch, const std::vector<float>& weights, std::size_
   }
 }
 
+/// While the scores are still margins.
+double novelty_of(const LinearParts& parts, const Scratch& scratch) {
+  const auto end = scratch.scores.begin() + static_cast<long>(parts.labels.size());
+  const float margin = *std::max_element(scratch.scores.begin(), end);
+  return parts.familiarity.novelty(Familiarity::score(margin, scratch.vector.known_share()));
+}
+
 }  // namespace
 
 bool LinearModel::score(const TextVector& vector, std::vector<float>& scores) const {
@@ -126,6 +133,10 @@ Prediction LinearModel::predict(std::string_view text) const {
   const std::size_t labels = parts_.labels.size();
   scratch.vector.read(text, parts_.vocabulary);
   const bool known = score(scratch.vector, scratch.scores);
+  Prediction prediction;
+  if (!parts_.familiarity.empty()) {
+    prediction.novelty = known ? novelty_of(parts_, scratch) : 1.0;
+  }
   if (known) {
     soften(scratch.scores, labels, parts_.temperature);
   } else {
@@ -133,7 +144,6 @@ Prediction LinearModel::predict(std::string_view text) const {
   }
   std::array<std::size_t, top_max> best{};
   const std::size_t found = largest(scratch.scores, labels, best);
-  Prediction prediction;
   prediction.top.reserve(found);
   for (std::size_t i = 0; i < found; ++i) {
     prediction.top.push_back({parts_.labels[best[i]], scratch.scores[best[i]]});

@@ -5,6 +5,7 @@
 // allocates nothing but its answer; buffers are kept by each thread.
 
 #include "core/result.h"
+#include "models/detail/familiarity.h"
 #include "models/detail/vocabulary.h"
 #include "models/models.h"
 
@@ -26,6 +27,7 @@ struct LinearParts {
   std::vector<std::string> labels;  ///< sorted
   std::vector<float> priors;        ///< share of the training examples, by label
   float temperature = 1;
+  Familiarity familiarity;
   Vocabulary vocabulary;
   /// [feature][stride]: the labels of one n-gram lie side by side; one more row for the bias.
   std::vector<float> weights;

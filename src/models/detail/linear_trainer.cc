@@ -196,10 +196,20 @@ bool score_fold(const Dataset& data, const std::vector<std::size_t>& fold_of, st
     vector.read((*data.examples)[i].text, (*model)->parts().vocabulary);
     if ((*model)->score(vector, scores)) {
       scores.resize(data.labels.size());
-      held_out->push_back({scores, data.label_of[i]});
+      held_out->push_back({scores, data.label_of[i], vector.known_share()});
     }
   }
   return true;
+}
+
+Familiarity familiarity_of(const std::vector<HeldOut>& held_out) {
+  std::vector<float> scores;
+  scores.reserve(held_out.size());
+  for (const HeldOut& example : held_out) {
+    const float margin = *std::max_element(example.scores.begin(), example.scores.end());
+    scores.push_back(Familiarity::score(margin, example.known_share));
+  }
+  return Familiarity::fit(std::move(scores));
 }
 
 }  // namespace
@@ -231,6 +241,7 @@ Result<std::unique_ptr<Model>> train_linear(const std::vector<Example>& examples
     return Error(Code::cancelled, "the training was cancelled").page(702);
   }
   parts->temperature = fit_temperature(held_out);
+  parts->familiarity = familiarity_of(held_out);
   return std::unique_ptr<Model>(std::make_unique<LinearModel>(std::move(*parts)));
 }
 

@@ -46,6 +46,50 @@ Evaluation evaluation_from(const Json& json) {
   return evaluation;
 }
 
+Json gates_to_json(const CompareGates& gates) {
+  return JsonObject{{"overall_loss_max", gates.overall_loss_max},
+                    {"class_loss_max", gates.class_loss_max},
+                    {"class_rows_min", gates.class_rows_min},
+                    {"new_recall_min", gates.new_recall_min},
+                    {"new_rows_min", gates.new_rows_min}};
+}
+
+CompareGates gates_from(const Json& json) {
+  CompareGates gates;
+  gates.overall_loss_max = number_or(json, "overall_loss_max", gates.overall_loss_max);
+  gates.class_loss_max = number_or(json, "class_loss_max", gates.class_loss_max);
+  gates.new_recall_min = number_or(json, "new_recall_min", gates.new_recall_min);
+  gates.class_rows_min = static_cast<std::uint64_t>(int_or(json, "class_rows_min", 0));
+  gates.new_rows_min = static_cast<std::uint64_t>(int_or(json, "new_rows_min", 0));
+  return gates;
+}
+
+Lineage lineage_from(const Json& json) {
+  const auto count = [&json](std::string_view name) {
+    return static_cast<std::uint64_t>(int_or(json, name, 0));
+  };
+  Lineage lineage;
+  lineage.parent = static_cast<std::uint32_t>(count("parent"));
+  lineage.blob = text_or(json, "rows", "");
+  lineage.frozen = text_or(json, "frozen", "");
+  lineage.rows_digest = text_or(json, "rows_digest", "");
+  lineage.learnt = count("learnt");
+  lineage.kept_back = count("kept_back");
+  lineage.refused = count("refused");
+  lineage.held_out = count("held_out");
+  lineage.leaked = count("leaked");
+  lineage.waiting = texts_of(find(json, "waiting"));
+  lineage.row_sets = texts_of(find(json, "row_sets"));
+  const Json* labels = find(json, "learnt_by_label");
+  if (labels != nullptr && labels->is_object()) {
+    for (const auto& member : labels->get_object()) {
+      lineage.learnt_by_label[member.key()] =
+          static_cast<std::uint64_t>(int_or(*labels, member.key(), 0));
+    }
+  }
+  return lineage;
+}
+
 Json to_json(const AliasInfo& info) {
   return JsonObject{{"alias", info.alias},
                     {"model", info.model},
@@ -110,7 +154,9 @@ store::StreamWrite to_write(const VersionInfo& info) {
                                 {"heldout", evaluation_to_json(info.heldout)},
                                 {"accuracy_min", info.accuracy_min},
                                 {"created", info.created.ns},
-                                {"training_ns", info.training.count()}};
+                                {"training_ns", info.training.count()},
+                                {"gates", gates_to_json(info.gates)},
+                                {"lineage", lineage_to_json(info.lineage)}};
   store::StreamWrite write;
   write.kind = store::StreamKind::model;
   write.id = version_id(info.model, info.version);
@@ -136,6 +182,12 @@ Result<VersionInfo> version_from(std::string_view state) {
   info.accuracy_min = number_or(*json, "accuracy_min", 0);
   info.created = {int_or(*json, "created", 0)};
   info.training = Duration(int_or(*json, "training_ns", 0));
+  if (const Json* gates = find(*json, "gates"); gates != nullptr) {
+    info.gates = gates_from(*gates);
+  }
+  if (const Json* lineage = find(*json, "lineage"); lineage != nullptr) {
+    info.lineage = lineage_from(*lineage);
+  }
   const Json* heldout = find(*json, "heldout");
   if (heldout != nullptr) {
     info.heldout = evaluation_from(*heldout);
@@ -170,6 +222,74 @@ Result<AliasInfo> alias_from(std::string_view state) {
     return damaged("model alias");
   }
   return info;
+}
+
+Json lineage_to_json(const Lineage& lineage) {
+  JsonObject labels;
+  for (const auto& [label, count] : lineage.learnt_by_label) {
+    labels[label] = count;
+  }
+  JsonArray waiting(lineage.waiting.begin(), lineage.waiting.end());
+  JsonArray sets(lineage.row_sets.begin(), lineage.row_sets.end());
+  return JsonObject{{"parent", lineage.parent},      {"rows", lineage.blob},
+                    {"frozen", lineage.frozen},      {"rows_digest", lineage.rows_digest},
+                    {"learnt", lineage.learnt},      {"kept_back", lineage.kept_back},
+                    {"refused", lineage.refused},    {"held_out", lineage.held_out},
+                    {"leaked", lineage.leaked},      {"learnt_by_label", std::move(labels)},
+                    {"waiting", std::move(waiting)}, {"row_sets", std::move(sets)}};
+}
+
+store::StreamWrite note_write(const Note& note) {
+  store::StreamWrite write;
+  write.kind = note_kind;
+  write.id = note.id;
+  write.expected_version = note.present;
+  write.label = note.model;
+  write.status = note.status;
+  write.state = store::Payload{seal_subject(note.model), to_text(note.state)};
+  return write;
+}
+
+std::string accepted_id(std::string_view model, std::string_view row) {
+  return fmt::format("accepted/{}/{}", model, row);
+}
+
+std::string compared_id(std::string_view model, std::uint32_t challenger, std::uint32_t champion) {
+  return fmt::format("compared/{}@{}/{}", model, challenger, champion);
+}
+
+std::string rows_text(const std::vector<RowVerdict>& verdicts) {
+  JsonArray rows;
+  for (const RowVerdict& verdict : verdicts) {
+    rows.push_back(to_json(verdict));
+  }
+  return to_text(rows);
+}
+
+Result<std::vector<RowVerdict>> rows_from(std::string_view text) {
+  const JsonLimits limits{.bytes_max = rows_bytes_max};
+  auto json = parse_json(text, limits);
+  if (!json.ok() || !json->is_array()) {
+    return damaged("training's rows");
+  }
+  std::vector<RowVerdict> verdicts;
+  for (const Json& row : json->get_array()) {
+    RowVerdict verdict;
+    verdict.id = text_or(row, "id", "");
+    verdict.label = text_or(row, "label", "");
+    verdict.by = text_or(row, "by", "");
+    if (auto at = parse_rfc3339(text_or(row, "at", "")); at.ok()) {
+      verdict.at = *at;
+    }
+    for (const RowUse use : {RowUse::kept_back, RowUse::refused, RowUse::held_out}) {
+      verdict.use = text_or(row, "use", "") == name_of(use) ? use : verdict.use;
+    }
+    verdict.reason = text_or(row, "reason", "");
+    verdict.instead = text_or(row, "instead", "");
+    verdict.accepted_by = text_or(row, "accepted_by", "");
+    verdicts.push_back(std::move(verdict));
+  }
+  return verdicts;
 }
 
 JsonArray unmeasured_of(const Evaluation& evaluation) {

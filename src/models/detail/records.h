@@ -5,6 +5,7 @@
 // alias and whose history has one event for each version it was given.
 
 #include "core/result.h"
+#include "models/learning.h"
 #include "models/models.h"
 #include "store/transition.h"
 
@@ -29,6 +30,24 @@ store::StreamWrite to_write(const AliasInfo& info, std::uint64_t expected_versio
 Result<AliasInfo> alias_from(std::string_view state);
 /// {accuracy, macro_recall, log_loss, calibration_error, examples}
 JsonObject metrics_of(const Evaluation& evaluation);
+Json lineage_to_json(const Lineage& lineage);
+
+/// What else is kept of a model: a row that somebody accepted, a comparison of two versions.
+inline constexpr auto note_kind = static_cast<store::StreamKind>(22);
+inline constexpr std::string_view note_accepted = "accepted";
+inline constexpr std::string_view note_compared = "compared";
+struct Note {
+  std::string id, model, status;
+  std::uint64_t present = 0;  ///< the stream's version
+  Json state;
+};
+store::StreamWrite note_write(const Note& note);
+std::string accepted_id(std::string_view model, std::string_view row);
+std::string compared_id(std::string_view model, std::uint32_t challenger, std::uint32_t champion);
+
+inline constexpr std::size_t rows_bytes_max = std::size_t{8} << 20;
+std::string rows_text(const std::vector<RowVerdict>& verdicts);
+Result<std::vector<RowVerdict>> rows_from(std::string_view text);
 JsonArray unmeasured_of(const Evaluation& evaluation);
 
 }  // namespace aios::models::detail

@@ -11,6 +11,7 @@ namespace aios::models::detail {
 struct HeldOut {
   std::vector<float> scores;
   std::size_t label = 0;
+  float known_share = 0;  ///< of its words, by that model
 };
 
 /// The temperature with the least mean negative log-likelihood (golden-section search on its

@@ -39,6 +39,8 @@ void TextVector::read(std::string_view text, const Vocabulary& vocabulary) {
   grams_.read(text);
   slots_.clear();
   occurrences_.clear();
+  words_ = 0;
+  words_known_ = 0;
   clear_index(grams_.word_grams().size() + grams_.piece_grams().size());
   add_block(Block::words, vocabulary);
   add_block(Block::pieces, vocabulary);
@@ -65,9 +67,15 @@ void TextVector::add_block(Block block, const Vocabulary& vocabulary) {
     }
     const Gram& gram = grams[i];
     const std::uint32_t feature = vocabulary.find(gram.hash);
+    const bool whole_word = words && gram.words == 1;
     if (feature == no_feature) {
       ++unknown;
+      words_ += whole_word ? unknown_idf : 0.0F;
       continue;
+    }
+    if (whole_word) {
+      words_ += vocabulary.idf()[feature];
+      words_known_ += vocabulary.idf()[feature];
     }
     std::size_t at = gram.hash & index_mask_;
     while (index_[at] != 0 && slots_[index_[at] - 1].feature != feature) {
@@ -79,7 +87,7 @@ void TextVector::add_block(Block block, const Vocabulary& vocabulary) {
     }
     const std::uint32_t slot = index_[at] - 1;
     ++slots_[slot].count;
-    occurrences_.push_back({slot, gram.word, gram.words, words && gram.words == 1});
+    occurrences_.push_back({slot, gram.word, gram.words, whole_word});
   }
   float squares = static_cast<float>(unknown) * unknown_idf * unknown_idf;
   for (std::size_t slot = first_slot; slot < slots_.size(); ++slot) {

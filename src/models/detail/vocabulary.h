@@ -70,6 +70,8 @@ class TextVector {
   const std::vector<Slot>& slots() const { return slots_; }
   const std::vector<Occurrence>& occurrences() const { return occurrences_; }
   const std::vector<Word>& words() const { return grams_.words(); }
+  /// Share of the words that the vocabulary knows, weighted by rarity; 0 without words.
+  float known_share() const { return words_ > 0 ? words_known_ / words_ : 0.0F; }
 
  private:
   enum class Block : std::uint8_t { words, pieces };
@@ -81,6 +83,8 @@ class TextVector {
   std::vector<Occurrence> occurrences_;
   std::vector<std::uint32_t> index_;  ///< feature -> slot + 1, open addressing
   std::size_t index_mask_ = 0;
+  float words_ = 0;  ///< rarity of all words, added up
+  float words_known_ = 0;
 };
 
 }  // namespace aios::models::detail

@@ -51,7 +51,7 @@ class Infer final : public Function {
     }
     out.leaves = std::move(answer->leaves);
     out.inference["alias"] = alias;
-    for (const auto* member : {"label", "confidence", "version"}) {
+    for (const auto* member : {"label", "confidence", "novelty", "version"}) {
       if (const auto* value = find(answer->output, member); value != nullptr) {
         out.inference[member] = *value;
       }
