@@ -58,7 +58,8 @@ struct ScreeningInput {
 ///  - its label is neither in the base nor among new_labels, or no word is in it;
 ///  - the base, the held-out set or most of the other rows have the same text with another label;
 ///  - models that were trained without it (on the base and the other rows) are sure of another
-///    label, and the texts nearest to it speak for another one too;
+///    label, and the texts nearest to it speak for another one too (where they saw the label five
+///    times at least: the first rows of a new label are not judged so);
 ///  - most of at least five rows of one person were refused for such reasons: then all of them.
 /// @return what EngineEntry::train does, cancelled [AIOS-0702].
 Result<std::vector<RowVerdict>> screen(const std::vector<CorrectionRow>& rows,

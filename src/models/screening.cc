@@ -19,6 +19,7 @@ constexpr std::size_t neighbours_asked = 9;
 constexpr double sure_from = 0.6;       ///< confidence of a model that has not seen the row
 constexpr double neighbours_for = 0.5;  ///< share of the nearness that another label must have
 constexpr std::size_t person_rows_min = 5;
+constexpr std::size_t label_rows_min = 5;
 
 using Labels = std::map<std::string, std::size_t>;  ///< how often each
 
@@ -165,6 +166,13 @@ Result<void> Screener::check_fold(std::size_t fold, const std::vector<Example>& 
       seen.push_back({rows[i].text, rows[i].label});
     }
   }
+  Labels known;
+  for (const Example& example : seen) {
+    ++known[example.label];
+  }
+  // Of a label that hardly anybody has used yet a model cannot know better than a person.
+  std::erase_if(
+      unseen, [this, &known](std::size_t row) { return known[rows[row].label] < label_rows_min; });
   if (unseen.empty()) {
     return {};
   }
