@@ -54,7 +54,7 @@ Duration timeout_of(const Call& call) {
     return backup_timeout;
   }
   const bool trains = call.method == "POST" && call.path.starts_with("/api/v1/models/") &&
-                      call.path.ends_with("/train");
+                      (call.path.ends_with("/train") || call.path.ends_with("/screen"));
   return trains ? Duration(train_timeout) : Duration(call_timeout);
 }
 

@@ -74,6 +74,7 @@ TEST_CASE("reach: of all that the API offers, training and backups are waited fo
     }
   }
   CHECK(patient == std::vector<std::string>{"POST /api/v1/models/{name}/train",
+                                            "POST /api/v1/models/{name}/corrections/screen",
                                             "POST /api/v1/operate/backup"});
   CHECK(timeout_of({"POST", std::string(backup_path), nullptr}) >= std::chrono::hours(1));
 }

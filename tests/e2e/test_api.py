@@ -39,6 +39,7 @@ class Document(unittest.TestCase):
         review = next(r for r in self.admin.pages("/api/v1/reviews?status=open")
                       if r["run"] == asked["run"])["id"]
         spare = self.admin.want("POST", "/api/v1/keys", {"name": "x", "roles": ["auditor"]})["id"]
+        row = self.labelled()
         api = "/api/v1"
         return {
             "sendEvent": (f"{api}/events", ticket_event(5, SURE_CASE)),
@@ -63,6 +64,11 @@ class Document(unittest.TestCase):
             "listAliases": (f"{api}/models", None),
             "getModel": (f"{api}/models/intent", None),
             "trainModel": (f"{api}/models/intent/train", {}),
+            "listLearntRows": (f"{api}/models/intent/versions/1/corrections", None),
+            "screenRows": (f"{api}/models/intent/corrections/screen", None),
+            "acceptRows": (f"{api}/models/intent/corrections/accept", {"rows": [row]}),
+            "compareModels": (f"{api}/models/intent/compare?challenger=1&champion=1", None),
+            "adviseModel": (f"{api}/models/intent/advise", {"version": 1}),
             "promoteModel": (f"{api}/models/intent/aliases/intent", {"version": 1}),
             "predict": (f"{api}/models/intent/predict", {"text": SURE_CASE}),
             "deploy": (f"{api}/deployments", {"files": bundle_files(DESK_BUNDLE),
@@ -80,6 +86,16 @@ class Document(unittest.TestCase):
             "errorPage": ("/docs/errors/AIOS-1401", None),
         }
 
+    def labelled(self):
+        """-> the id of a row that a person made"""
+        _, sent = self.admin.send(ticket_event(90, UNSURE, self.scene.customers[9]))
+        self.admin.run_when(sent["run"], ("review",))
+        asked = next(r["id"] for r in self.admin.pages("/api/v1/reviews?status=open")
+                     if r["run"] == sent["run"])
+        self.scene.api("reviewer").want("POST", f"/api/v1/reviews/{asked}/answer",
+                                        {"answer": {"intent": "other", "action": "none"}})
+        return list(self.admin.pages("/api/v1/corrections"))[-1]["id"]
+
     def test_every_operation_answers_what_the_document_says(self):
         examples = self.examples()
         self.assertEqual(set(examples), set(self.operations),
@@ -88,7 +104,8 @@ class Document(unittest.TestCase):
             method, _, operation = self.operations[name]
             headers = ({"Content-Type": "application/cloudevents+json"} if name == "sendEvent"
                        else None)
-            role = {"promoteModel": "approver", "answerReview": "reviewer"}.get(name)
+            role = {"promoteModel": "approver", "answerReview": "reviewer",
+                    "acceptRows": "approver"}.get(name)
             api = self.scene.api(role) if role else self.admin
             status, answer = api.call(method, path, body, headers)
             with self.subTest(operation=name):
@@ -102,7 +119,7 @@ class Document(unittest.TestCase):
         problem = self.document["components"]["schemas"]["Problem"]
         for name, (method, path, operation) in self.operations.items():
             target = path
-            for word in ("{id}", "{name}", "{alias}", "{code}"):
+            for word in ("{id}", "{name}", "{alias}", "{code}", "{version}"):
                 target = target.replace(word, "nothing-of-that-name")
             without_key = (404,) if operation.get("security") == [] else (401,)
             for api, statuses in ((self.scene.server.api(""), without_key),
