@@ -134,7 +134,7 @@ TEST_CASE("learning: a screening that is cancelled says so") {
   Screening screening;
   screening.input.cancel = std::make_shared<CancelState>();
   screening.input.cancel->cancel();
-  const auto verdicts = screen({row("cor_1", "the kettle is recalled", "recall")}, screening.input);
+  const auto verdicts = screen({row("cor_1", "my money back please", "refund")}, screening.input);
   REQUIRE(!verdicts.ok());
   CHECK(verdicts.error().page() == 702);
 }
