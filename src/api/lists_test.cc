@@ -64,20 +64,26 @@ std::string ask(House& house, const std::string& dataset, const std::string& sub
   transition.epoch = house.store->epoch();
   transition.streams.push_back(std::move(opened->write));
   transition.leaves.push_back(std::move(opened->leaf));
+  const auto written = transition.streams;
   REQUIRE(house.loop.run(house.store->commit(House::system(), std::move(transition))).ok());
+  house.reviews->saved(default_tenant(), written);
   return opened->id;
 }
 
 void answer(House& house, const std::string& review) {
-  auto answered = house.loop.run(house.reviews->prepare_answer(
-      House::with_roles({"reviewer"}), review, JsonObject{{"label", "here"}}));
+  review::Said said;
+  said.answer = JsonObject{{"label", "here"}};
+  auto answered = house.loop.run(
+      house.reviews->prepare(House::with_roles({"reviewer"}), review, std::move(said), {}));
   REQUIRE(answered.ok());
   store::Transition transition;
   transition.tenant = default_tenant();
   transition.epoch = house.store->epoch();
   transition.streams = std::move(answered->writes);
   transition.leaves.push_back(std::move(answered->leaf));
+  const auto written = transition.streams;
   REQUIRE(house.loop.run(house.store->commit(House::system(), std::move(transition))).ok());
+  house.reviews->saved(default_tenant(), written);
 }
 
 TEST_CASE("api: runs come in order, whatever the size of a page") {

@@ -59,7 +59,9 @@ TEST_CASE("api: the document lists the query parameters of every list") {
         Names{"status", "workflow", "order", "after", "limit"});
   CHECK(names_of(query["get /api/v1/run-counts"]) == Names{"workflow"});
   CHECK(names_of(query["get /api/v1/events"]) == Names{"status", "after", "limit"});
-  CHECK(names_of(query["get /api/v1/reviews"]) == Names{"status", "after", "limit"});
+  CHECK(names_of(query["get /api/v1/reviews"]) == Names{"status", "mine", "claimed", "overdue",
+                                                        "role", "workflow", "priority", "order",
+                                                        "titles", "after", "limit"});
   CHECK(names_of(query["get /api/v1/corrections"]) == Names{"dataset", "after", "limit"});
   const JsonArray& runs = query["get /api/v1/runs"];
   CHECK(to_text(*find(runs.front(), "schema")) ==

@@ -10,7 +10,6 @@
 namespace aios::app {
 namespace {
 
-constexpr std::uint32_t reviews_a_page = 100;
 /// However often somebody asks for the metrics.
 constexpr Duration look_least = std::chrono::seconds(1);
 
@@ -21,6 +20,7 @@ struct WorkWatch::Counts {
   double runs_waiting = 0;
   double incidents = 0;
   double reviews = 0;
+  double approvals = 0;
   double overdue = 0;
   double dead_letters = 0;
   double unsigned_leaves = 0;
@@ -30,6 +30,7 @@ struct WorkWatch::Shown {
   std::atomic<double> runs_waiting = 0;
   std::atomic<double> incidents = 0;
   std::atomic<double> reviews = 0;
+  std::atomic<double> approvals = 0;
   std::atomic<double> overdue = 0;
   std::atomic<double> dead_letters = 0;
   std::atomic<double> unsigned_leaves = 0;
@@ -51,8 +52,9 @@ WorkWatch::WorkWatch(store::Store& store, review::Reviews& reviews, const govern
   show("aios_incidents_open", "Effects of unknown outcome that a person must settle.",
        &Shown::incidents);
   show("aios_reviews_open", "Questions to people without an answer.", &Shown::reviews);
-  show("aios_reviews_overdue",
-       "Open reviews whose due time has passed, of the 1,000 oldest of each tenant.",
+  show("aios_reviews_in_approval", "Answers that wait for another person's word.",
+       &Shown::approvals);
+  show("aios_reviews_overdue", "Questions that wait and whose due time has passed.",
        &Shown::overdue);
   show("aios_dead_letters", "Events that were taken and started nothing, and were not replayed.",
        &Shown::dead_letters);
@@ -86,6 +88,7 @@ Task<void> WorkWatch::look(Context ctx) {
   show(counts.runs_waiting, &shown_->runs_waiting);
   show(counts.incidents, &shown_->incidents);
   show(counts.reviews, &shown_->reviews);
+  show(counts.approvals, &shown_->approvals);
   show(counts.overdue, &shown_->overdue);
   show(counts.dead_letters, &shown_->dead_letters);
   show(counts.unsigned_leaves, &shown_->unsigned_leaves);
@@ -103,12 +106,10 @@ Task<void> WorkWatch::add(Context ctx, Counts* counts) {
   co_await std::move(runs);
   auto incidents = add_streams(ctx, StreamKind::incident, "open", &counts->incidents);
   co_await std::move(incidents);
-  auto reviews = add_streams(ctx, StreamKind::review, "open", &counts->reviews);
+  auto reviews = add_reviews(ctx, counts);
   co_await std::move(reviews);
   auto dead = add_streams(ctx, StreamKind::event, "dead_letter", &counts->dead_letters);
   co_await std::move(dead);
-  auto overdue = add_overdue(ctx, &counts->overdue);
-  co_await std::move(overdue);
   auto leaves = co_await store_.leaf_count(ctx);
   const std::uint64_t covered = audit_.size(ctx.tenant);
   counts->unsigned_leaves += leaves.ok() && *leaves > covered
@@ -127,25 +128,12 @@ Task<void> WorkWatch::add_streams(Context ctx, store::StreamKind kind, std::stri
   *sum += count.ok() ? static_cast<double>(*count) : std::numeric_limits<double>::quiet_NaN();
 }
 
-Task<void> WorkWatch::add_overdue(Context ctx, double* sum) {
-  const Time now = clock_.now();
-  const std::string open = "open";
-  std::string after;
-  for (std::uint32_t seen = 0; seen < reviews_looked_at_max; seen += reviews_a_page) {
-    auto page = co_await reviews_.list(ctx, open, after, reviews_a_page);
-    if (!page.ok()) {
-      *sum = std::numeric_limits<double>::quiet_NaN();
-      co_return;
-    }
-    for (const review::ReviewInfo& review : *page) {
-      *sum += review.due && *review.due < now ? 1 : 0;
-    }
-    if (page->size() < reviews_a_page) {
-      co_return;
-    }
-    after = page->back().id;
-    co_await runtime::yield();  // a page opens and reads whole reviews
-  }
+Task<void> WorkWatch::add_reviews(Context ctx, Counts* counts) {
+  auto waiting = co_await reviews_.counts(std::move(ctx));
+  const double unknown = std::numeric_limits<double>::quiet_NaN();
+  counts->reviews += waiting.ok() ? static_cast<double>(waiting->open) : unknown;
+  counts->approvals += waiting.ok() ? static_cast<double>(waiting->approval) : unknown;
+  counts->overdue += waiting.ok() ? static_cast<double>(waiting->overdue) : unknown;
 }
 
 }  // namespace aios::app

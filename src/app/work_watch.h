@@ -18,9 +18,6 @@
 
 namespace aios::app {
 
-/// Of each tenant, the oldest open reviews that are looked at for their time.
-inline constexpr std::uint32_t reviews_looked_at_max = 1000;
-
 class WorkWatch {
  public:
   /// All must outlive it; the metrics may outlive it.
@@ -41,7 +38,7 @@ class WorkWatch {
   struct Counts;
   Task<void> add(Context ctx, Counts* counts);
   Task<void> add_streams(Context ctx, store::StreamKind kind, std::string status, double* sum);
-  Task<void> add_overdue(Context ctx, double* sum);
+  Task<void> add_reviews(Context ctx, Counts* counts);
 
   store::Store& store_;
   review::Reviews& reviews_;

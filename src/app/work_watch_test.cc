@@ -26,7 +26,9 @@ struct Room {
     transition.epoch = house.store->epoch();
     transition.streams.push_back(std::move(write));
     transition.leaves.push_back(std::move(leaf));
+    const auto written = transition.streams;
     REQUIRE(house.loop.run(house.store->commit(ctx, std::move(transition))).ok());
+    house.reviews->saved(default_tenant(), written);
   }
   void make(store::StreamKind kind, const std::string& id, const std::string& status) {
     store::StreamWrite write;

@@ -23,7 +23,7 @@ constexpr auto access_rules = std::to_array<Rule>({
     {Action::start_runs, "start runs", "operator developer"},
     {Action::settle_runs, "cancel and settle runs", "operator"},
     {Action::send_events, "send events", "ingest developer"},
-    {Action::answer_reviews, "answer reviews", "reviewer"},
+    {Action::answer_reviews, "answer reviews", "reviewer approver"},
     {Action::read_reviews, "read reviews", "reviewer approver operator developer auditor"},
     {Action::deploy, "deploy", "developer"},
     {Action::train_models, "train models", "developer"},

@@ -1,99 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review/review.h"
 
-#include "runtime/sim.h"
-#include "store/test/memory.h"
+#include "review/test/desk.h"
 
 #include <doctest/doctest.h>
 
 namespace aios::review {
 namespace {
 
-constexpr const char* policy = R"(package aios.review_assign
-import rego.v1
-default allow := false
-allow if {
-  every role in input.review.assignees { role in {"reviewer", "approver"} }
-}
-deny contains "only reviewers are asked" if not allow
-obligations contains {"type": "record"} if input.review.form == "odd"
-)";
-
-constexpr const char* form = R"({
-  "type": "object", "x-label": "intent", "required": ["intent", "action"],
-  "additionalProperties": false,
-  "properties": {"intent": {"enum": ["refund", "delivery"]},
-                 "action": {"enum": ["case", "none"]},
-                 "reply": {"type": "string"}}})";
-
-Context person(const std::string& id, const std::string& role) {
-  auto principal = std::make_shared<Principal>();
-  principal->id = id;
-  principal->kind = "key";
-  principal->roles = {role};
-  Context ctx;
-  ctx.tenant = default_tenant();
-  ctx.principal = std::move(principal);
-  return ctx;
-}
-
-ReviewRequest question() {
-  ReviewRequest request;
-  request.title = "Ticket 7: refund?";
-  request.form = "ticket-review";
-  request.form_schema = *parse_json(form);
-  request.evidence = JsonObject{{"text", "where is my money"}};
-  request.suggestion = JsonObject{{"intent", "refund"}, {"action", "case"}};
-  request.assignees = {"reviewer"};
-  request.due = std::chrono::hours(48);
-  request.dataset = "intents";
-  request.subject = "customer-7";
-  request.run_id = "run_1";
-  request.step = "/do/3/askPerson";
-  return request;
-}
-
-Json answer(const std::string& intent, const std::string& action) {
-  return JsonObject{{"intent", intent}, {"action", action}};
-}
-
-struct Desk {
-  runtime::SimExecutor executor;
-  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
-  std::unique_ptr<store::Store> store;
-  govern::Guard guard;
-  std::unique_ptr<Reviews> reviews;
-  Context system = system_context(default_tenant(), "test");
-
-  Desk() {
-    REQUIRE(guard.load(default_tenant(), {{"reviews.rego", policy}}, JsonObject{}).ok());
-    store = store::test::open_memory(disk, executor.clock());
-    reviews = std::make_unique<Reviews>(*store, guard, executor.clock(), executor.random());
-  }
-  template <class T>
-  T run(Task<T> task) {
-    return executor.run(std::move(task));
-  }
-  Result<store::Committed> commit(std::vector<store::StreamWrite> writes, store::AuditLeaf leaf) {
-    store::Transition transition;
-    transition.tenant = default_tenant();
-    transition.epoch = store->epoch();
-    transition.streams = std::move(writes);
-    transition.leaves.push_back(std::move(leaf));
-    return run(store->commit(system, std::move(transition)));
-  }
-  /// As workflow does it: open, then commit.
-  std::string ask(ReviewRequest request) {
-    auto opened = run(reviews->open(system, std::move(request), {{"id", "run_1"}}));
-    REQUIRE(opened.ok());
-    REQUIRE(commit({std::move(opened->write)}, std::move(opened->leaf)).ok());
-    return opened->id;
-  }
-  Result<Answered> prepare(const std::string& id, const Json& given,
-                           const std::string& role = "reviewer") {
-    return run(reviews->prepare_answer(person("key_ann", role), id, given));
-  }
-};
+using test::answer;
+using test::Desk;
+using test::person;
+using test::question;
 
 TEST_CASE("review: a question that was opened can be read and listed, oldest first") {
   Desk desk;
@@ -131,9 +49,9 @@ TEST_CASE("review: an answer that differs is a correction and becomes a labelled
   REQUIRE(answered.ok());
   CHECK(answered->run_id == "run_1");
   CHECK(answered->step == "/do/3/askPerson");
-  CHECK(text_or(answered->result, "decision", "") == "answered");
-  CHECK(text_or(answered->result, "by", "") == "key_ann");
-  CHECK(bool_or(answered->result, "corrected", false));
+  CHECK(text_or(*answered->result, "decision", "") == "answered");
+  CHECK(text_or(*answered->result, "by", "") == "key_ann");
+  CHECK(bool_or(*answered->result, "corrected", false));
   REQUIRE(answered->writes.size() == 2);
   REQUIRE(desk.commit(std::move(answered->writes), std::move(answered->leaf)).ok());
   const auto info = desk.run(desk.reviews->get(desk.system, id));
@@ -161,14 +79,14 @@ TEST_CASE("review: agreeing is no correction, more members than suggested are no
   agreed.as_object()["reply"] = "on its way";
   const auto same = desk.prepare(desk.ask(question()), agreed);
   REQUIRE(same.ok());
-  CHECK(!bool_or(same->result, "corrected", true));
+  CHECK(!bool_or(*same->result, "corrected", true));
   CHECK(same->writes.size() == 2);
   auto without = question();
   without.suggestion = nullptr;
   without.dataset.clear();
   const auto fresh = desk.prepare(desk.ask(without), answer("refund", "none"));
   REQUIRE(fresh.ok());
-  CHECK(!bool_or(fresh->result, "corrected", true));
+  CHECK(!bool_or(*fresh->result, "corrected", true));
   CHECK(fresh->writes.size() == 1);
 }
 
@@ -199,9 +117,8 @@ TEST_CASE("review: only the roles that were asked may answer") {
   CHECK(refused.error().page() == 602);
   Context nobody = desk.system;
   nobody.principal = nullptr;
-  CHECK(
-      desk.run(desk.reviews->prepare_answer(nobody, id, answer("refund", "case"))).error().code() ==
-      Code::permission_denied);
+  CHECK(desk.prepare_by(nobody, id, answer("refund", "case")).error().code() ==
+        Code::permission_denied);
 }
 
 TEST_CASE("review: every place where an answer does not fit is named at once") {

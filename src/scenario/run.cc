@@ -156,9 +156,11 @@ class Play {
   Result<Asked> answer_questions() {
     const Context ctx = rooms_.caller("viewer", {"admin"});
     auto open = rooms_.executor.run(rooms_.reviews->list(ctx, "open", "", 100));
-    if (!open.ok()) {
-      return std::move(open).error();
+    auto proposed = rooms_.executor.run(rooms_.reviews->list(ctx, "approval", "", 100));
+    if (!open.ok() || !proposed.ok()) {
+      return open.ok() ? std::move(proposed).error() : std::move(open).error();
     }
+    std::move(proposed->begin(), proposed->end(), std::back_inserter(*open));
     Asked out = Asked::nothing;
     for (const review::ReviewInfo& question : *open) {
       remember(question);
@@ -186,7 +188,8 @@ class Play {
   }
 
   Result<void> answer(const review::ReviewInfo& question, const Json& person) {
-    std::vector<std::string> roles = question.assignees;
+    const bool proposed = question.status == "approval";
+    std::vector<std::string> roles = proposed ? question.approvers : question.assignees;
     if (const Json* own = find(person, "roles")) {
       roles.clear();
       for (const Json& role : own->get_array()) {
@@ -194,7 +197,16 @@ class Play {
       }
     }
     const Context ctx = rooms_.caller(text_or(person, "by", "person"), roles);
-    return rooms_.executor.run(rooms_.engine->answer(ctx, question.id, person.at("answer")));
+    review::Said said;
+    if (const Json* answer = find(person, "answer")) {
+      said.answer = *answer;
+    } else if (const Json* reason = find(person, "send_back")) {
+      said.word = review::Said::Word::send_back;
+      said.reason = view(reason->get_string());
+    } else {
+      said.word = review::Said::Word::approve;
+    }
+    return rooms_.executor.run(rooms_.engine->tell(ctx, question.id, std::move(said)));
   }
 
   Result<void> view_run(const Context& ctx) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes from outside while a run waits: an answer, a cancellation, a person's word on an
-// incident. Each is one transition together with what the run does next, up to its next fence.
+// What comes from outside while a run waits: a cancellation, a person's word on an incident (on a
+// review: people.cc). Each is one transition together with what the run does next, up to its next
+// fence.
 #include "workflow/detail/engine_impl.h"
 
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/opening.h"
-#include "review/review.h"
 
 #include <fmt/format.h>
 
@@ -14,12 +14,6 @@
 
 namespace aios::workflow {
 namespace {
-
-Error has_ended(const LiveRun& run) {
-  return Error(Code::failed_precondition,
-               fmt::format("run '{}' is {}", run.id, name_of(run.state.status)))
-      .page(1013);
-}
 
 /// A person says of one incident what they found out; about any other it would be a guess.
 Error wrong_incident(const LiveRun& run, const std::string& incident) {
@@ -63,6 +57,12 @@ void let_go_again(RunState& state) {
 }
 
 }  // namespace
+
+Error has_ended(const LiveRun& run) {
+  return Error(Code::failed_precondition,
+               fmt::format("run '{}' is {}", run.id, name_of(run.state.status)))
+      .page(1013);
+}
 
 void Engine::Impl::open_incident(LiveRun& run, const Error& error) {
   auto& executor = run.shard->executor;
@@ -122,48 +122,6 @@ Task<Result<void>> Engine::Impl::change(RunPtr run) {
   const Context forever;
   auto durable = co_await done.wait(forever);
   co_return durable;
-}
-
-Task<Result<void>> Engine::Impl::answer_once(Context ctx, std::string review_id, Json answer) {
-  auto info = co_await services.functions.reviews->get(ctx, review_id);
-  if (!info.ok()) {
-    co_return std::move(info).error();
-  }
-  auto acquired = co_await acquire(ctx, info->run_id);
-  if (!acquired.ok()) {
-    co_return std::move(acquired).error();
-  }
-  const RunPtr run = *acquired;
-  auto prepared =
-      co_await services.functions.reviews->prepare_answer(ctx, review_id, std::move(answer));
-  if (!prepared.ok()) {
-    release(run);
-    co_return std::move(prepared).error();
-  }
-  const auto& waiting = run->state.waiting;
-  if (run->state.ended() || !waiting || waiting->reason != Waiting::Reason::review ||
-      waiting->subject != review_id) {
-    auto error =
-        run->state.ended()
-            ? has_ended(*run)
-            : Error(Code::failed_precondition,
-                    fmt::format("run '{}' does not wait for review '{}'", run->id, review_id))
-                  .page(1014);
-    release(run);
-    co_return error;
-  }
-  for (auto& write : prepared->writes) {
-    run->writes.push_back(std::move(write));
-  }
-  run->leaves.push_back(std::move(prepared->leaf));
-  const auto* given = find(prepared->result, "answer");
-  remember(run->state.reviews, {{"id", review_id},
-                                {"answer", given != nullptr ? *given : Json()},
-                                {"by", text_or(prepared->result, "by", "")}});
-  note(*run, RunEvent::resumed, {{"review", review_id}, {"by", who(ctx)}});
-  machine(*run).call_done(std::move(prepared->result));
-  auto done = co_await change(run);
-  co_return done;
 }
 
 /// Whether nobody knows what the call under way did outside.

@@ -54,6 +54,29 @@ std::size_t bytes_of(const LiveRun& run) {
   return bytes;
 }
 
+/// Their index is told of them once they are durable.
+std::vector<store::StreamWrite> reviews_in(const store::Transition& transition) {
+  std::vector<store::StreamWrite> out;
+  for (const auto& write : transition.streams) {
+    if (write.kind == store::StreamKind::review) {
+      out.push_back(write);
+    }
+  }
+  return out;
+}
+
+void notify(review::Reviews* reviews, const TenantId& tenant,
+            const std::vector<store::StreamWrite>& writes, Saved saved) {
+  if (reviews == nullptr || writes.empty()) {
+    return;
+  }
+  if (saved == Saved::durable) {
+    reviews->saved(tenant, writes);
+  } else if (saved == Saved::lost) {
+    reviews->doubt(tenant);
+  }
+}
+
 /// As many from the front as a commit has room for.
 template <class T, class Size>
 void keep_front(std::vector<T>& items, Size size) {
@@ -189,11 +212,13 @@ Task<Saved> Engine::Impl::commit(RunPtr run) {
   Context ctx = run->ctx;
   ctx.cancel = nullptr;  // a cancelled commit would leave the outcome unknown
   auto spare = transition;
+  auto written = reviews_in(transition);
   auto done = co_await services.store->commit(ctx, std::move(transition));
   auto saved = Saved::durable;
   if (!done.ok()) {
     saved = co_await commit_again(run, std::move(spare), std::move(done).error());
   }
+  notify(services.functions.reviews, run->ctx.tenant, written, saved);
   if (saved == Saved::durable) {
     ++run->version;
     run->refusals = 0;

@@ -167,6 +167,19 @@ std::vector<DefinitionInfo> Engine::triggered_by(const TenantId& tenant,
   return out;
 }
 
+bool Engine::Impl::takes(const TenantId& tenant, std::string_view event_type) const {
+  std::lock_guard lock(definitions_mutex);
+  const auto found = installed.find(tenant);
+  if (found == installed.end()) {
+    return false;
+  }
+  const auto& all = found->second.by_name;
+  return std::any_of(all.begin(), all.end(), [&](const auto& one) {
+    const auto& types = pick(one.second, "")->info.trigger_types;
+    return std::find(types.begin(), types.end(), event_type) != types.end();
+  });
+}
+
 DefinitionPtr Engine::Impl::newest(const TenantId& tenant, const std::string& workflow,
                                    const std::string& version) const {
   std::lock_guard lock(definitions_mutex);

@@ -37,6 +37,18 @@ std::string_view page_in(std::string_view text) {
   return found ? text.substr(at + 1, opening.size() - 1 + digits) : std::string_view();
 }
 
+/// It was opened a moment ago and is not committed yet: it is closed with the same write.
+bool close_unsaved_review(LiveRun& run, const std::string& review) {
+  for (auto& pending : run.writes) {
+    if (pending.kind == store::StreamKind::review && pending.id == review) {
+      pending.status = "cancelled";
+      pending.end = store::StreamEnd::closed;
+      return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string_view name_of(RunEvent type) {
@@ -53,6 +65,11 @@ std::string_view name_of(RunEvent type) {
     case RunEvent::effect_refused: return "effect_refused";
     case RunEvent::incident: return "incident";
     case RunEvent::incident_resolved: return "incident_resolved";
+    case RunEvent::review_overdue: return "review_overdue";
+    case RunEvent::review_escalated: return "review_escalated";
+    case RunEvent::review_proposed: return "review_proposed";
+    case RunEvent::review_sent_back: return "review_sent_back";
+    case RunEvent::review_assigned: return "review_assigned";
   }
   return "unknown";
 }
@@ -293,6 +310,9 @@ Task<void> Engine::Impl::close_abandoned_reviews(RunPtr run) {
   Context ctx = run->ctx;
   ctx.cancel = nullptr;  // the run may just have been cancelled; its question goes all the same
   for (const auto& review : reviews) {
+    if (close_unsaved_review(*run, review)) {
+      continue;
+    }
     auto write = co_await services.functions.reviews->prepare_cancel(ctx, review);
     if (write.ok()) {
       run->writes.push_back(std::move(*write));

@@ -142,6 +142,7 @@ Task<Next> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan pla
     waiting.reason = Waiting::Reason::review;
     waiting.since = clock(*run).now();
     waiting.subject = outcome.wait_for_review;
+    waiting.wake_at = outcome.wait_until;
     run->state.waiting = std::move(waiting);
     co_return Next::advance;
   }

@@ -14,7 +14,6 @@
 namespace aios::workflow {
 namespace {
 
-constexpr int answer_attempts_max = 5;
 /// For calls to end that were cancelled.
 constexpr Duration cut_grace = std::chrono::seconds(2);
 
@@ -192,21 +191,16 @@ Task<Result<void>> Engine::cancel(Context ctx, std::string run_id, std::string r
 }
 
 Task<Result<void>> Engine::answer(Context ctx, std::string review_id, Json answer) {
-  if (impl_->services.functions.reviews == nullptr) {
-    co_return Error(Code::unimplemented, "this engine has no reviews");
-  }
-  Result<void> done;
-  for (int attempt = 0; attempt < answer_attempts_max; ++attempt) {
-    auto info = co_await impl_->services.functions.reviews->get(ctx, review_id);
-    if (!info.ok()) {
-      co_return std::move(info).error();
-    }
-    auto work = impl_->answer_once(ctx, review_id, answer);
-    done = co_await impl_->on_shard(impl_->shard_of(info->run_id), ctx, std::move(work));
-    if (done.ok() || done.error().code() != Code::aborted) {
-      break;
-    }
-  }
+  review::Said said;
+  said.answer = std::move(answer);
+  auto work = impl_->tell(std::move(ctx), std::move(review_id), std::move(said));
+  auto done = co_await std::move(work);
+  co_return done;
+}
+
+Task<Result<void>> Engine::tell(Context ctx, std::string review_id, review::Said said) {
+  auto work = impl_->tell(std::move(ctx), std::move(review_id), std::move(said));
+  auto done = co_await std::move(work);
   co_return done;
 }
 

@@ -42,6 +42,9 @@ class Metrics;
 namespace aios::runtime {
 class Executor;
 }
+namespace aios::review {
+struct Said;
+}
 namespace aios::store {
 class Store;
 struct ListQuery;
@@ -156,9 +159,12 @@ class Engine {
   /// first, with the cancellation noted. failed_precondition [AIOS-1013]: it has ended otherwise.
   Task<Result<void>> cancel(Context ctx, std::string run_id, std::string reason);
   /// Answer, correction and the run's resumption are one commit.
-  /// @return what Reviews::prepare_answer() says; failed_precondition [AIOS-1013, 1014] when the
+  /// @return what Reviews::prepare() says; failed_precondition [AIOS-1013, 1014] when the
   ///         run ended or waits for something else.
   Task<Result<void>> answer(Context ctx, std::string review_id, Json answer);
+  /// The same for whatever else a person may say of a review; where that is no answer that the run
+  /// goes on with, it stays parked, and the review's change and its own line are one commit.
+  Task<Result<void>> tell(Context ctx, std::string review_id, review::Said said);
   /// An incident (effect `none` with unknown outcome, or retries used up): a person says what
   /// happened. invalid_argument [AIOS-1018]: no such word; invalid_argument [AIOS-1020]: the call
   /// cannot have given that result; failed_precondition [AIOS-1014]: the

@@ -175,6 +175,16 @@ Asked asked_by(const Json& form) {
 
 /// What the form asks of whom, and the whole command.
 void explain_review(const review::ReviewInfo& review, std::string* out) {
+  if (review.status == "approval" && review.proposal) {
+    *out += fmt::format(
+        "  answered by: {}, which another person has to approve\n"
+        "  who may approve: {}\n"
+        "  what to do: look with aios review show {}, then one of\n"
+        "    aios review approve {}\n"
+        "    aios review send-back {} --reason TEXT\n",
+        review.proposal->by, join(review.approvers, ", "), review.id, review.id, review.id);
+    return;
+  }
   const auto asked = asked_by(review.form_schema);
   *out += fmt::format("  who may answer: {}\n", join(review.assignees, ", "));
   if (review.due) {

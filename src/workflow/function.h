@@ -71,6 +71,7 @@ struct CallOutcome {
   std::string
       /// set: park until this review is answered; its result is the step's output
       wait_for_review;
+  std::optional<Time> wait_until;  ///< with it: when the review's next time comes
   JsonObject
       inference;  ///< set: remembered as run.inferences[] ({alias, label, confidence, version})
   /// Set: remembered as run.retrievals[] ({corpus, articles: [{article, intents, fit}]}).

@@ -80,7 +80,14 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
     release(live);
     co_return;
   }
-  if (state.waiting && (early || has_come(state.waiting->wake_at))) {
+  const bool asks = state.waiting && state.waiting->reason == Waiting::Reason::review;
+  if (asks && has_come(state.waiting->wake_at)) {
+    const bool told = co_await take_due(live, at);
+    if (!told) {
+      release(live);
+      co_return;
+    }
+  } else if (state.waiting && !asks && (early || has_come(state.waiting->wake_at))) {
     machine(*live).wake();
   }
   live->place = std::move(place);

@@ -436,7 +436,9 @@ class IntentRouter(unittest.TestCase):
         rows = self.scene.write("one.csv", f"text\n{unknown}\n")
         report = json.loads(self.scene.cli("--json", "run", "route", "--input", rows).stdout)
         self.assertEqual(report["outcomes"], {"human": 1})
-        review = next(r for r in self.scene.api().pages("/api/v1/reviews?status=open")
+        api = self.scene.api()
+        review = next(r for r in (api.want("GET", f"/api/v1/reviews/{one['id']}")
+                                  for one in api.pages("/api/v1/reviews?status=open"))
                       if r["evidence"]["text"] == unknown)
         self.scene.api("reviewer").want("POST", f"/api/v1/reviews/{review['id']}/answer",
                                         {"answer": {"intent": "none_of_ours"}})

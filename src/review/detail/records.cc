@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "review/detail/records.h"
 
+#include "core/text.h"
 #include "govern/opening.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
 
 namespace aios::review::detail {
 namespace {
@@ -44,8 +48,121 @@ void read_question(const Json& question, ReviewInfo& info) {
 }
 
 JsonObject content_of(const Correction& row) {
-  return {{"dataset", row.dataset}, {"text", row.text}, {"label", row.label}, {"was", row.was},
-          {"review", row.review},   {"run", row.run},   {"by", row.by},       {"at", row.at.ns}};
+  JsonObject out{{"dataset", row.dataset}, {"text", row.text},     {"label", row.label},
+                 {"was", row.was},         {"review", row.review}, {"run", row.run},
+                 {"by", row.by},           {"at", row.at.ns}};
+  for (const auto& [name, value] :
+       {std::pair("approved_by", &row.approved_by), std::pair("event", &row.event),
+        std::pair("event_source", &row.event_source), std::pair("workflow", &row.workflow),
+        std::pair("model", &row.model), std::pair("model_version", &row.model_version),
+        std::pair("input_digest", &row.input_digest)}) {
+    if (!value->empty()) {
+      out[name] = *value;
+    }
+  }
+  if (!row.suggested.is_null()) {
+    out["suggested"] = row.suggested;
+  }
+  return out;
+}
+
+JsonArray to_json(const std::vector<Escalation>& escalation) {
+  JsonArray out;
+  for (const Escalation& step : escalation) {
+    out.push_back(JsonObject{{"after", step.after.count()}, {"assignees", texts(step.assignees)}});
+  }
+  return out;
+}
+
+std::vector<Escalation> escalation_from(const Json* list) {
+  std::vector<Escalation> out;
+  if (list == nullptr || !list->is_array()) {
+    return out;
+  }
+  for (const Json& one : list->get_array()) {
+    out.push_back({Duration(int_or(one, "after", 0)), texts_of(find(one, "assignees"))});
+  }
+  return out;
+}
+
+/// What people did with it since it was asked.
+void put_handling(const ReviewInfo& info, JsonObject& state) {
+  if (info.claim) {
+    state["claim"] = JsonObject{{"by", info.claim->by}, {"until", info.claim->until.ns}};
+  }
+  if (!info.approvers.empty()) {
+    state["approvers"] = texts(info.approvers);
+  }
+  if (info.proposal) {
+    state["proposal"] = JsonObject{
+        {"answer", info.proposal->answer}, {"by", info.proposal->by}, {"at", info.proposal->at.ns}};
+  }
+  if (info.sent_back) {
+    state["sent_back"] = JsonObject{{"by", info.sent_back->by},
+                                    {"reason", info.sent_back->reason},
+                                    {"at", info.sent_back->at.ns}};
+  }
+  if (info.answered) {
+    state["answer"] = info.answer;
+    state["answered"] = info.answered->ns;
+    state["answered_by"] = info.answered_by;
+    state["corrected"] = info.corrected;
+  }
+  if (info.approved) {
+    state["approved"] = info.approved->ns;
+    state["approved_by"] = info.approved_by;
+  }
+}
+
+void put_times(const ReviewInfo& info, JsonObject& state) {
+  if (info.due) {
+    state["due"] = info.due->ns;
+  }
+  if (info.overdue) {
+    state["overdue"] = true;
+  }
+  if (info.on_timeout == OnTimeout::fail) {
+    state["on_timeout"] = "fail";
+  }
+  if (!info.escalation.empty()) {
+    state["escalation"] = to_json(info.escalation);
+    state["escalations_done"] = info.escalations_done;
+    state["escalated_to"] = texts(info.escalated_to);
+  }
+}
+
+void read_handling(const Json& state, ReviewInfo& info) {
+  if (const Json* claim = find(state, "claim")) {
+    info.claim =
+        Claim{std::string(text_or(*claim, "by", "")), time_of(*claim, "until").value_or(Time{})};
+  }
+  info.approvers = texts_of(find(state, "approvers"));
+  if (const Json* proposal = find(state, "proposal")) {
+    info.proposal =
+        Proposal{copy_of(*proposal, "answer"), std::string(text_or(*proposal, "by", "")),
+                 time_of(*proposal, "at").value_or(Time{})};
+  }
+  if (const Json* back = find(state, "sent_back")) {
+    info.sent_back =
+        SentBack{std::string(text_or(*back, "by", "")), std::string(text_or(*back, "reason", "")),
+                 time_of(*back, "at").value_or(Time{})};
+  }
+  info.answered = time_of(state, "answered");
+  info.answered_by = text_or(state, "answered_by", "");
+  info.corrected = bool_or(state, "corrected", false);
+  info.answer = copy_of(state, "answer");
+  info.approved = time_of(state, "approved");
+  info.approved_by = text_or(state, "approved_by", "");
+}
+
+void read_times(const Json& state, ReviewInfo& info) {
+  info.created = time_of(state, "created").value_or(Time{});
+  info.due = time_of(state, "due");
+  info.overdue = bool_or(state, "overdue", false);
+  info.on_timeout = text_or(state, "on_timeout", "") == "fail" ? OnTimeout::fail : OnTimeout::keep;
+  info.escalation = escalation_from(find(state, "escalation"));
+  info.escalations_done = static_cast<std::uint32_t>(int_or(state, "escalations_done", 0));
+  info.escalated_to = texts_of(find(state, "escalated_to"));
 }
 
 Error unreadable(std::string_view what, std::string_view id) {
@@ -65,16 +182,11 @@ std::string to_state(const Record& record) {
                       {"subject", record.subject},
                       {"run", info.run_id},
                       {"step", info.step},
+                      {"workflow", info.workflow},
+                      {"priority", info.priority},
                       {"created", info.created.ns}};
-  if (info.due) {
-    state["due"] = info.due->ns;
-  }
-  if (info.answered) {
-    state["answer"] = info.answer;
-    state["answered"] = info.answered->ns;
-    state["answered_by"] = info.answered_by;
-    state["corrected"] = info.corrected;
-  }
+  put_times(info, state);
+  put_handling(info, state);
   return to_text(state);
 }
 
@@ -95,23 +207,58 @@ Result<Record> record_from(const store::StreamRow& row) {
     return unreadable("review", row.id);
   }
   read_question(*question, info);
-  const Json* assignees = find(*json, "assignees");
-  if (assignees != nullptr && assignees->is_array()) {
-    for (const Json& role : assignees->get_array()) {
-      info.assignees.emplace_back(role.is_string() ? view(role.get_string()) : "");
-    }
-  }
+  info.assignees = texts_of(find(*json, "assignees"));
   info.dataset = text_or(*json, "dataset", "");
   record.subject = text_or(*json, "subject", "");
   info.run_id = text_or(*json, "run", "");
   info.step = text_or(*json, "step", "");
-  info.created = time_of(*json, "created").value_or(Time{});
-  info.due = time_of(*json, "due");
-  info.answered = time_of(*json, "answered");
-  info.answered_by = text_or(*json, "answered_by", "");
-  info.corrected = bool_or(*json, "corrected", false);
-  info.answer = copy_of(*json, "answer");
+  info.workflow = text_or(*json, "workflow", "");
+  info.priority = static_cast<int>(int_or(*json, "priority", priority_normal));
+  read_times(*json, info);
+  read_handling(*json, info);
   return record;
+}
+
+Result<Record> record_from(const store::StreamWrite& write) {
+  store::StreamRow row;
+  row.id = write.id;
+  row.version = write.expected_version + 1;
+  row.status = write.status;
+  row.label = write.label;
+  row.erased = !write.state;
+  if (write.state) {
+    row.state = write.state->bytes;
+  }
+  return record_from(row);
+}
+
+store::StreamWrite to_write(const Record& record, std::uint16_t event, Time now,
+                            std::string event_data) {
+  store::StreamWrite write;
+  write.kind = store::StreamKind::review;
+  write.id = record.info.id;
+  write.expected_version = record.info.version;
+  write.history.push_back({event, now, {record.subject, std::move(event_data)}});
+  write.state = store::Payload{record.subject, to_state(record)};
+  write.status = record.info.status;
+  write.label = record.info.form;
+  write.end = record.info.waits() ? store::StreamEnd::open : store::StreamEnd::closed;
+  return write;
+}
+
+govern::LeafFacts leaf_facts(const ReviewInfo& info, std::string_view outcome) {
+  govern::LeafFacts facts(govern::LeafKind::review);
+  facts.stream = info.run_id;
+  facts.step = info.step;
+  facts.outcome = outcome;
+  facts.facts = {{"form", info.form}};
+  if (!info.id.empty()) {
+    facts.facts["review"] = info.id;
+  }
+  if (!info.dataset.empty()) {
+    facts.facts["dataset"] = info.dataset;
+  }
+  return facts;
 }
 
 std::string label_field(const Json& form_schema) {
@@ -159,7 +306,26 @@ Result<Correction> correction_from(const store::StreamRow& row) {
   found.run = text_or(*json, "run", "");
   found.by = text_or(*json, "by", "");
   found.at = time_of(*json, "at").value_or(Time{});
+  found.approved_by = text_or(*json, "approved_by", "");
+  found.event = text_or(*json, "event", "");
+  found.event_source = text_or(*json, "event_source", "");
+  found.workflow = text_or(*json, "workflow", "");
+  found.model = text_or(*json, "model", "");
+  found.model_version = text_or(*json, "model_version", "");
+  found.input_digest = text_or(*json, "input_digest", "");
+  found.suggested = copy_of(*json, "suggested");
   return found;
+}
+
+store::StreamWrite to_write(const Correction& row, const std::string& subject) {
+  store::StreamWrite write;
+  write.kind = store::StreamKind::correction;
+  write.id = row.id;
+  write.label = row.dataset;
+  write.status = row.was.empty() ? "labelled" : row.was == row.label ? "confirmed" : "corrected";
+  write.state = store::Payload{subject, to_state(row)};
+  write.end = store::StreamEnd::closed;
+  return write;
 }
 
 }  // namespace aios::review::detail
@@ -172,37 +338,6 @@ Json Correction::to_json() const {
     out["correction"] = detail::content_of(*this);
   }
   return out;
-}
-
-Json ReviewInfo::to_json() const {
-  JsonObject object = {{"id", id},
-                       {"title", title},
-                       {"form", form},
-                       {"status", status},
-                       {"run", run_id},
-                       {"step", step},
-                       {"assignees", detail::texts(assignees)},
-                       {"created", to_rfc3339(created)},
-                       {"form_schema", form_schema},
-                       {"evidence", evidence},
-                       {"suggestion", suggestion},
-                       {"version", version}};
-  if (due) {
-    object["due"] = to_rfc3339(*due);
-  }
-  if (!dataset.empty()) {
-    object["dataset"] = dataset;
-  }
-  if (answered) {
-    object["answer"] = answer;
-    object["answered"] = to_rfc3339(*answered);
-    object["answered_by"] = answered_by;
-    object["corrected"] = corrected;
-  }
-  if (erased) {
-    object["erased"] = true;
-  }
-  return object;
 }
 
 }  // namespace aios::review

@@ -94,12 +94,14 @@ inline constexpr const char* scenario_form = R"({
       "type": "array",
       "items": {
         "type": "object",
-        "required": ["answer"],
+        "oneOf": [{"required": ["answer"]}, {"required": ["approve"]}, {"required": ["send_back"]}],
         "additionalProperties": false,
         "properties": {
           "by": {"type": "string", "minLength": 1},
           "roles": {"type": "array", "items": {"type": "string"}},
-          "answer": {}
+          "answer": {},
+          "approve": {"const": true},
+          "send_back": {"type": "string", "minLength": 1}
         }
       }
     },

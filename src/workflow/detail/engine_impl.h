@@ -5,11 +5,13 @@
 // somebody has it, and a bounded number of parked ones after that; the store alone is the truth.
 
 #include "observe/log.h"
+#include "review/review.h"
 #include "runtime/one_shot.h"
 #include "store/store.h"
 #include "workflow/detail/definition.h"
 #include "workflow/detail/engine_metrics.h"
 #include "workflow/detail/engine_shard.h"
+#include "workflow/detail/installed.h"
 #include "workflow/detail/list_turns.h"
 #include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
@@ -33,7 +35,7 @@ inline constexpr Duration unknown_pause_max = std::chrono::minutes(5);
 /// A run that the store could not give now is asked for again.
 inline constexpr Duration again_pause = std::chrono::seconds(1);
 
-struct Engine::Impl {
+struct Engine::Impl : InstalledDefinitions {
   explicit Impl(EngineServices given);
 
   // Definitions (definitions.cc)
@@ -45,6 +47,8 @@ struct Engine::Impl {
   void put(const TenantId& tenant, const std::vector<std::shared_ptr<const Definition>>& loaded);
   Task<Result<std::string>> keep_text(Context ctx, std::shared_ptr<const Definition> definition);
 
+  /// Whether an event of that type starts something.
+  bool takes(const TenantId& tenant, std::string_view event_type) const;
   Error unknown_workflow(const TenantId& tenant, const std::string& workflow,
                          const std::string& version) const;
 
@@ -149,11 +153,16 @@ struct Engine::Impl {
   // What people are told (explain.cc)
   bool names_effect(const Context& ctx, const RunState& state) const;
 
+  // What people say of reviews, and what their times make of them (people.cc)
+  Task<Result<void>> tell(Context ctx, std::string review_id, review::Said said);
+  Task<Result<void>> tell_once(Context ctx, std::string review_id, review::Said said);
+  Task<bool> take_due(RunPtr run, Time at);
+  void emit_overdue(LiveRun& run, const review::ReviewInfo& info);
+
   // Incidents, and changes from outside (changes.cc)
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
   Task<Result<void>> change(RunPtr run);
-  Task<Result<void>> answer_once(Context ctx, std::string review_id, Json answer);
   static void ask_to_cancel(const Context& ctx, LiveRun& run, std::string reason);
   void cancel_now(LiveRun& run);
   bool may_have_acted(const LiveRun& run) const;
@@ -176,16 +185,6 @@ struct Engine::Impl {
 
   std::mutex shards_mutex;
   std::map<runtime::Executor*, std::unique_ptr<EngineShard>> shards;
-
-  mutable std::mutex definitions_mutex;
-  struct Installed {
-    std::map<std::string, std::vector<std::shared_ptr<const Definition>>> by_name;  ///< newest last
-  };
-  std::map<TenantId, Installed> installed;
-  /// By digest; what no installation and no run in memory refers to is gone.
-  std::map<std::string, std::weak_ptr<const Definition>, std::less<>> known;
-  std::map<TenantId, std::map<std::string, std::string>>
-      kept;  ///< digest -> blob, of those installed
 
   std::mutex waiters_mutex;
   std::uint64_t next_waiter = 1;

@@ -36,6 +36,11 @@ enum class RunEvent : std::uint16_t {
   effect_refused = 10,
   incident = 11,
   incident_resolved = 12,
+  review_overdue = 25,
+  review_escalated = 26,
+  review_proposed = 27,
+  review_sent_back = 28,
+  review_assigned = 29,
 };
 std::string_view name_of(RunEvent type);
 
@@ -85,6 +90,9 @@ using RunPtr = std::shared_ptr<LiveRun>;
 
 /// Whether the system was the same when the call was admitted.
 bool as_planned(const CallPlan& plan, const PreparedCall& prepared);
+
+/// Why what comes for it comes too late: failed_precondition [AIOS-1013].
+Error has_ended(const LiveRun& run);
 
 /// The last request can have left as late as `before` now.
 void note_sent(LiveRun& run, runtime::Clock& clock, Duration before);

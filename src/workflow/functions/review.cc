@@ -46,10 +46,32 @@ class Review final : public Function {
     out.leaves.push_back(std::move(opened->leaf));
     out.writes.push_back(std::move(opened->write));
     out.wait_for_review = opened->id;
+    out.wait_until = opened->next_step;
     co_return out;
   }
 
  private:
+  static Result<void> take_times(const Json& given, review::ReviewRequest& out) {
+    if (const auto due = text_or(given, "due", ""); !due.empty()) {
+      auto parsed = parse_iso_duration(due);
+      if (!parsed.ok()) {
+        return std::move(parsed).error();
+      }
+      out.due = *parsed;
+    }
+    auto on_timeout = review::on_timeout_of(member_of(given, "onTimeout"));
+    if (!on_timeout.ok()) {
+      return std::move(on_timeout).error();
+    }
+    out.on_timeout = *on_timeout;
+    auto escalation = review::escalation_of(member_of(given, "escalation"));
+    if (!escalation.ok()) {
+      return std::move(escalation).error();
+    }
+    out.escalation = std::move(*escalation);
+    return {};
+  }
+
   Result<review::ReviewRequest> question(const Context& ctx, const CallRequest& request) const {
     const auto& given = request.arguments;
     review::ReviewRequest out;
@@ -64,13 +86,16 @@ class Review final : public Function {
     out.suggestion = member_of(given, "suggestion");
     out.assignees = texts_of(find(given, "assignees"));
     out.dataset = std::string(text_or(given, "dataset", ""));
-    if (const auto due = text_or(given, "due", ""); !due.empty()) {
-      auto parsed = parse_iso_duration(due);
-      if (!parsed.ok()) {
-        return std::move(parsed).error();
-      }
-      out.due = *parsed;
+    auto timed = take_times(given, out);
+    if (!timed.ok()) {
+      return std::move(timed).error();
     }
+    auto priority = review::priority_of(member_of(given, "priority"));
+    if (!priority.ok()) {
+      return std::move(priority).error();
+    }
+    out.priority = *priority;
+    out.workflow = text_or(request.run, "workflow", "");
     out.subject = request.subject;
     out.run_id = request.run_id;
     out.step = request.step;
@@ -92,7 +117,9 @@ void register_function_review(FunctionRegistry& registry) {
     "additionalProperties": false,
     "properties": {"title": {"type": "string"}, "form": {"type": "string"}, "evidence": {},
       "suggestion": {}, "assignees": {"type": ["array", "string"], "minItems": 1},
-      "due": {"type": "string"}, "dataset": {"type": "string"}}})";
+      "due": {"type": "string"}, "onTimeout": {"type": "string"},
+      "escalation": {"type": ["array", "string"]}, "priority": {},
+      "dataset": {"type": "string"}}})";
   entry.result_schema = R"({"type": "object", "required": ["decision", "answer", "by", "at"]})";
   entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
     return std::make_unique<Review>(services);
