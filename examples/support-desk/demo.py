@@ -25,7 +25,7 @@ import proof  # noqa: E402
 import report  # noqa: E402
 import tickets  # noqa: E402
 from house import House, ORDERS, ROOT  # noqa: E402
-from people import Operator, Reviewer  # noqa: E402
+from people import Approver, Operator, Reviewer  # noqa: E402
 from processes import DemoError, Unreachable  # noqa: E402
 from screen import Screen  # noqa: E402
 from sender import Sender  # noqa: E402
@@ -53,10 +53,10 @@ class Demo:
             ("Checking the books", 5.0)],
             color=not options.no_color and "NO_COLOR" not in os.environ)
         self.house = House(options, self.screen.line)
-        self.reviewer = self.sender = self.operator = self.viewer = None
+        self.reviewer = self.approver = self.sender = self.operator = self.viewer = None
 
     def stop_all(self):
-        for part in (self.sender, self.reviewer):
+        for part in (self.sender, self.reviewer, self.approver):
             if part is not None:
                 part.stop()
         self.house.stop()
@@ -85,6 +85,7 @@ class Demo:
                 ("runs under way", counts["running"]), ("runs waiting", counts["waiting"]),
                 ("runs failed", counts["faulted"] + counts["cancelled"]),
                 ("answered by the simulated reviewer", reviewer.answered),
+                ("of them looked at by the simulated approver", self.approver.answered),
                 ("cases in the help desk", books["cases"]),
                 ("refunds in the help desk, EUR", f"{books['cents'] / 100:.2f}"),
                 ("requests the help desk got", books["attempts"]),
@@ -106,11 +107,15 @@ class Demo:
         self.reviewer = Reviewer(api.with_token(keys["simulated reviewer"]), leave)
         self.sender = Sender(api.with_token(keys["mail gateway"]))
         self.operator = Operator(api, self.house.desk_db)
+        kept = self.viewer.kept if self.viewer else []
+        self.approver = Approver(api.with_token(keys["simulated approver"]), kept.__contains__)
         self.reviewer.start()
+        self.approver.start()
 
     def send(self, work, rate, events):
         """@param events  {how many were sent by then: what happens}, in that order"""
         self.reviewer.learn_truths(work)
+        self.approver.learn_truths(work)
         already = self.sender.sent
         self.sender.start(work, rate)
         while self.sender.at_work():
@@ -160,6 +165,7 @@ class Demo:
     def check(self):
         house = self.house
         self.reviewer.stop()
+        self.approver.stop()
         runs = list(house.admin.pages("/api/v1/runs"))
         audit = house.admin.want("GET", "/api/v1/audit")
         rows = claims.outcomes(runs, self.sender.runs)
@@ -196,7 +202,7 @@ class Demo:
         screen.line(f"\n  {facts['minutes_saved'] / 60:.0f} hours of work saved, if a ticket takes "
                     f"{claims.MINUTES_BY_HAND:g} minutes by hand and {claims.MINUTES_REVIEWED:g} "
                     "as a question with everything beside it (stated, not measured)")
-        problems = [part.problem for part in (self.reviewer, self.operator) if part.problem]
+        problems = [part.problem for part in (self.reviewer, self.approver, self.operator) if part.problem]
         for text in [*self.sender.surprises[:5], *problems]:
             screen.line(f"  ! {text}")
         screen.line(f"\n  {facts['seconds']:.0f} s; the figures: {os.path.relpath(self.options.json)}"

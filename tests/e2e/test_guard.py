@@ -5,7 +5,8 @@ import json
 import os
 import unittest
 
-from harness import DESK_BUNDLE, SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event
+from harness import DESK_BUNDLE, SURE_CASE, SURE_REFUND, Scene, aios, entries_of, ticket_event, \
+    wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PERSONAL = {"iban": "DE89370400440532013000", "phone": "+49 421 5550123",
@@ -96,6 +97,58 @@ class Redirected(unittest.TestCase):
         self.assertEqual((run["status"], run["output"]["action"]), ("completed", "refund"), run)
 
 
+class TwoPeople(unittest.TestCase):
+    """Money above the limit: one person's word, a forged one or none at all pays nothing."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.support_desk()
+        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
+            cls.workflow = file.read()
+        cls.order, cls.customer = next((o, c) for o in cls.scene.orders for c in cls.scene.customers
+                                       if o[4] > 10000 and c[0] == o[1])
+        cls.answer = {"intent": "refund_request", "action": "refund", "order": cls.order[0],
+                      "amount_cents": cls.order[4]}
+
+    def start(self, number, workflow, policies=None):
+        self.scene.deploy({"workflows/ticket.yaml": workflow.encode(), **(policies or {})})
+        _, sent = self.scene.api("ingest").send(ticket_event(number, SURE_REFUND, self.customer,
+                                                             self.order))
+        return sent["run"]
+
+    def assert_unpaid(self, run):
+        self.assertEqual((run["status"], run["error"]["status"]), ("faulted", 403), run)
+        self.assertEqual(self.scene.desk.rows("select count(*) from refunds"), [(0,)])
+
+    def test_without_the_question_nothing_is_paid(self):
+        forged = ('{outcome: "human", action: "refund", by: "key_a", approved_by: "key_b", '
+                  f'order: "{self.order[0]}", amount_cents: {self.order[4]}, '
+                  'intent: "refund_request"}')
+        start = self.workflow.index("  - askPerson:")
+        end = self.workflow.index("  - act:")
+        without = (self.workflow[:start] + "  - askPerson:\n      set: {reviews: [{by: key_a, "
+                   "approved_by: key_b}]}\n      export:\n        as: '${ $context + {plan: "
+                   f"{forged}, reviews: .reviews}} }}'\n\n" + self.workflow[end:])
+        self.assert_unpaid(self.scene.api().run_when(self.start(1, without)))
+
+    def test_one_persons_answer_pays_nothing_when_the_desk_asks_for_no_second(self):
+        with open(os.path.join(DESK_BUNDLE, "policies", "reviews.rego"), encoding="utf-8") as file:
+            policy = file.read()
+        policy = policy[:policy.index("obligations contains")]
+        run_id = self.start(2, self.workflow, {
+            "policies/reviews.rego": policy.encode(),
+            "policies/guard_test.rego": b"package aios.connector_egress_test\n"})
+        self.scene.api().run_when(run_id, ("review",))
+        review = wait_for(lambda: next((r for r in self.scene.api().pages(
+            "/api/v1/reviews?status=open") if r["run"] == run_id), None), "a question", 30.0, 0.05)
+        done = self.scene.api("reviewer").want("POST", f"/api/v1/reviews/{review['id']}/answer",
+                                               {"answer": self.answer})
+        self.assertEqual(done["status"], "answered")
+        self.assert_unpaid(self.scene.api().run_when(run_id))
+
+
 TALKATIVE = """package aios.connector_egress
 
 import rego.v1
@@ -155,7 +208,8 @@ class Guarded(unittest.TestCase):
         self.assertEqual(status, 202)
         run = self.scene.api().run_when(sent["run"], ("completed", "faulted", "review"))
         if run["status"] == "waiting":
-            review = next(self.scene.api().pages("/api/v1/reviews?status=open"))
+            listed = next(self.scene.api().pages("/api/v1/reviews?status=open"))
+            review = self.scene.api().want("GET", f"/api/v1/reviews/{listed['id']}")
             for value in PERSONAL.values():
                 self.assertNotIn(value, str(review["evidence"]))
             self.scene.api("reviewer").want("POST", f"/api/v1/reviews/{review['id']}/answer",

@@ -3,6 +3,7 @@
 
 import json
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import UNSURE, Scene, ticket_event, wait_for
 
@@ -23,10 +24,12 @@ class Reviews(unittest.TestCase):
         status, sent = self.ingest.send(ticket_event(number, body, self.customer, **more))
         self.assertEqual(status, 202, sent)
         self.admin.run_when(sent["run"], ("review",))
-        for review in self.reviewer.pages("/api/v1/reviews?status=open"):
-            if review["run"] == sent["run"]:
-                return sent["run"], self.reviewer.want("GET", f"/api/v1/reviews/{review['id']}")
-        raise AssertionError("no open review of the run")
+        return sent["run"], self.reviewer.want("GET", f"/api/v1/reviews/{self.asked(sent['run'])}")
+
+    def asked(self, run_id):
+        """The open review of a run; a list knows of it a moment after the run says it waits."""
+        return wait_for(lambda: next((r["id"] for r in self.reviewer.pages(
+            "/api/v1/reviews?status=open") if r["run"] == run_id), None), "a question", 30.0, 0.05)
 
     def corrections(self):
         return [c["correction"] for c in self.admin.pages("/api/v1/corrections?dataset=intents")]
@@ -81,20 +84,110 @@ class Reviews(unittest.TestCase):
         self.answer_slip(22, {"order": order[0], "amount_cents": order[4] + 1},
                          "refuses a refund", order=order)
 
-    def test_a_person_may_approve_a_refund_above_the_limit(self):
+    def key(self, name, *roles):
+        made = self.admin.want("POST", "/api/v1/keys", {"name": name, "roles": list(roles)})
+        return self.scene.server.api(made["secret"]), made["id"]
+
+    def dear_review(self, number):
+        """-> (run, review, answer) of a refund above the limit"""
         order, customer = next((o, c) for o in self.scene.orders for c in self.scene.customers
                                if o[4] > 10000 and c[0] == o[1])
-        status, sent = self.ingest.send(ticket_event(3, "Please refund my money, I sent it back.",
+        status, sent = self.ingest.send(ticket_event(number, "Please refund my money, I sent it back.",
                                                      customer, order))
         self.assertEqual(status, 202)
         self.admin.run_when(sent["run"], ("review",))
-        review = next(r for r in self.reviewer.pages("/api/v1/reviews?status=open")
-                      if r["run"] == sent["run"])
-        self.reviewer.want("POST", f"/api/v1/reviews/{review['id']}/answer",
-                           {"answer": {"intent": "refund_request", "action": "refund",
-                                       "order": order[0], "amount_cents": order[4]}})
-        run = self.admin.run_when(sent["run"])
-        self.assertEqual(run["output"]["refund_cents"], order[4], run)
+        return sent["run"], self.asked(sent["run"]), {"intent": "refund_request", "action": "refund",
+                                           "order": order[0], "amount_cents": order[4]}
+
+    def test_a_refund_above_the_limit_is_paid_when_another_person_approves(self):
+        run_id, review, answer = self.dear_review(3)
+        path = f"/api/v1/reviews/{review}"
+        ann, ann_id = self.key("Ann", "reviewer", "approver")
+        ann_too, _ = self.key("ann ", "approver")
+        bob, bob_id = self.key("Bob", "approver")
+        done = ann.want("POST", f"{path}/answer", {"answer": answer})
+        self.assertEqual((done["status"], done["proposed_by"]), ("approval", ann_id), done)
+        self.assertEqual(self.admin.want("GET", f"/api/v1/runs/{run_id}")["status"], "waiting")
+        for same in (ann, ann_too):
+            status, problem = same.call("POST", f"{path}/approve", {})
+            self.assertEqual(status, 403, problem)
+            self.assertIn("AIOS-0610", json.dumps(problem))
+        back = bob.want("POST", f"{path}/send-back", {"reason": "is the order back?"})
+        self.assertEqual((back["status"], back["sent_back"]["reason"]),
+                         ("open", "is the order back?"))
+        ann.want("POST", f"{path}/answer", {"answer": answer})
+        self.scene.restart()
+        mine = type(self)
+        mine.admin, mine.ingest = self.scene.api(), self.scene.api("ingest")
+        mine.reviewer, bob = self.scene.api("reviewer"), self.scene.server.api(bob.token)
+        listed = [r["id"] for r in bob.pages("/api/v1/reviews?status=approval&role=approver")]
+        self.assertIn(review, listed)
+        bob.want("POST", f"{path}/approve", {})
+        run = self.admin.run_when(run_id)
+        self.assertEqual(run["output"]["refund_cents"], answer["amount_cents"], run)
+        said = run["reviews"][-1]
+        self.assertEqual((said["by"], said["approved_by"]), (ann_id, bob_id))
+        row = next(c for c in self.corrections() if c["review"] == review)
+        self.assertEqual((row["by"], row["approved_by"], row["model"]),
+                         (ann_id, bob_id, "intent"), row)
+        self.assertTrue(row["event"] and row["model_version"] and row["input_digest"], row)
+
+    def test_a_claim_keeps_others_away_and_the_second_is_told_who(self):
+        _, review = self.open_review(31)
+        path = f"/api/v1/reviews/{review['id']}"
+        bob, bob_id = self.key("Bob", "reviewer")
+        status, headers, _ = bob.exchange("POST", f"{path}/claim", {"lease": "PT20M"})
+        self.assertEqual(status, 200)
+        answer = {"answer": {"intent": "other", "action": "none"}}
+        for what, body in (("claim", {}), ("answer", answer)):
+            status, problem = self.reviewer.call("POST", f"{path}/{what}", body)
+            self.assertEqual(status, 409, problem)
+            self.assertIn(bob_id, problem["detail"])
+        mine = [r["id"] for r in bob.pages("/api/v1/reviews?mine=yes")]
+        self.assertEqual(mine, [review["id"]])
+        status, problem = self.reviewer.call("POST", f"{path}/release", {"reason": "mine"})
+        self.assertEqual(status, 403, problem)
+        status, _, _ = bob.exchange("POST", f"{path}/answer", answer, {"If-Match": '"1"'})
+        self.assertEqual(status, 409)
+        status, _, _ = bob.exchange("POST", f"{path}/answer", answer,
+                                    {"If-Match": headers["etag"]})
+        self.assertEqual(status, 200)
+
+    def test_of_ten_who_claim_at_once_one_has_it(self):
+        _, review = self.open_review(32)
+        path = f"/api/v1/reviews/{review['id']}/claim"
+        people = [self.key(f"Person {i}", "reviewer")[0] for i in range(10)]
+        with ThreadPoolExecutor(10) as pool:
+            got = list(pool.map(lambda one: one.call("POST", path, {})[0], people))
+        self.assertEqual(sorted(got), [200] + [409] * 9)
+
+    def test_claims_by_command_line(self):
+        _, review = self.open_review(33)
+        taken = self.scene.cli("review", "claim", review["id"], "--for", "PT1H", role="reviewer")
+        self.assertEqual(taken.returncode, 0, taken.stderr)
+        self.assertIn(review["id"], taken.stdout)
+        listed = self.scene.cli("review", "list", "--mine", "--json", role="reviewer")
+        self.assertIn(review["id"], listed.stdout)
+        refused = self.scene.cli("review", "release", review["id"], role="operator")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("[AIOS-0614]", refused.stderr)
+        freed = self.scene.cli("review", "release", review["id"], "--reason", "gone home",
+                               role="operator")
+        self.assertEqual(freed.returncode, 0, freed.stderr)
+        moved = self.scene.cli("review", "assign", review["id"], "--to", "approver",
+                               role="operator")
+        self.assertEqual(moved.returncode, 0, moved.stderr)
+        next_one = self.scene.cli("review", "next", "--json", role="approver")
+        self.assertEqual(json.loads(next_one.stdout)["id"], review["id"], next_one.stderr)
+        none = self.scene.cli("review", "next", role="approver")
+        self.assertEqual(none.returncode, 1)
+        self.assertIn("[AIOS-0615]", none.stderr)
+        wrong = self.scene.cli("review", "assign", review["id"], "--to", "ingest", role="operator")
+        self.assertEqual(wrong.returncode, 1)
+        usage = self.scene.cli("review", "list", "--priority", "urgent", role="reviewer")
+        self.assertEqual(usage.returncode, 2)
+        rows = self.scene.cli("review", "corrections", "--dataset", "intents", "--csv")
+        self.assertEqual(rows.stdout.splitlines()[0].split(",")[:3], ["text", "label", "was"])
 
     def test_an_answer_that_does_not_fit_the_form_says_where_and_changes_nothing(self):
         run_id, review = self.open_review(4)

@@ -146,7 +146,8 @@ class House:
         self.admin = Api(self.server.port, found.group())
         self.keys = {"admin": found.group()}
         for name, roles in (("model engineer", ["developer"]), ("model approver", ["approver"]),
-                            ("simulated reviewer", ["reviewer"]), ("viewer", ["reviewer"]),
+                            ("simulated reviewer", ["reviewer"]),
+                            ("simulated approver", ["approver"]), ("viewer", ["reviewer"]),
                             ("mail gateway", ["ingest"])):
             made = self.admin.want("POST", "/api/v1/keys", {"name": name, "roles": roles})
             self.keys[name] = made["secret"]

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated people of the demo. They are programs, and the demo says so.
 
-The reviewer answers open reviews from what the ticket generator knows to be right. The operator
-settles incidents: effects of which nobody knows whether they happened; he looks into the help
+The reviewer answers open reviews from what the ticket generator knows to be right. The approver is
+the second person that the policy wants for money above the limit: he approves what is right, and
+sends back what is not. The operator settles incidents: effects of which nobody knows whether they happened; he looks into the help
 desk's own database and says it, or leaves the incident open where that does not tell.
 """
 
@@ -17,6 +18,8 @@ SETTLE_SECONDS = 3.0  # so long the help desk may be at work on a request that n
 
 class Reviewer(threading.Thread):
     """Named "simulated reviewer" in the server's keys, reviews and audit log."""
+
+    status = "open"  # of the reviews that are for this person
 
     def __init__(self, api, leave=lambda review_id: False):
         """@param leave  says of a review whether somebody else answers it"""
@@ -38,7 +41,7 @@ class Reviewer(threading.Thread):
     def run(self):
         while not self._halt.is_set():
             try:
-                status, page = self._api.call("GET", "/api/v1/reviews?status=open&limit=200")
+                status, page = self._api.call("GET", f"/api/v1/reviews?status={self.status}&limit=200")
                 if status == 200:
                     self.open = len(page["items"])
                     for review in page["items"]:
@@ -58,12 +61,16 @@ class Reviewer(threading.Thread):
         truth = self._truths.get((review.get("evidence") or {}).get("ticket"))
         if truth is None:
             return
-        status, answer = self._api.call("POST", f"/api/v1/reviews/{review['id']}/answer",
-                                        {"answer": self.decide(truth, review["evidence"])})
+        what, said = self.say(truth, review)
+        status, answer = self._api.call("POST", f"/api/v1/reviews/{review['id']}/{what}", said)
         if status == 200:
             self.answered += 1
         elif status not in (404, 409, 503):
             self.problem = f"review {review['id']}: {status} {answer}"
+
+    def say(self, truth, review):
+        """-> (what to do with the review, the request's body)"""
+        return "answer", {"answer": self.decide(truth, review["evidence"])}
 
     @staticmethod
     def decide(truth, evidence):
@@ -79,6 +86,25 @@ class Reviewer(threading.Thread):
             else:
                 answer.update(order=order["id"], amount_cents=truth["amount_cents"])
         return answer
+
+
+class Approver(Reviewer):
+    """Named "simulated approver"; another key, another name, so another person."""
+
+    status = "approval"
+
+    def __init__(self, api, trusts=lambda review_id: False):
+        """@param trusts  says of a review whether a person at the keyboard answered it"""
+        super().__init__(api)
+        self._trusts = trusts
+
+    def say(self, truth, review):
+        if self._trusts(review["id"]):
+            return "approve", {}
+        wanted, given = self.decide(truth, review["evidence"]), review.get("proposal") or {}
+        if all(given.get(name) == wanted.get(name) for name in ("action", "order", "amount_cents")):
+            return "approve", {}
+        return "send-back", {"reason": "this is not what the ticket and the order say"}
 
 
 def happened(db, step, effect, customer, order):

@@ -96,8 +96,9 @@ deny contains msg if {
 	msg := sprintf(
 		concat("", [
 			"a refund of %v cents wants a refund_request at its floor, at most %v cents and all of an order ",
-			"that this run found, of the customer it found, or a person who approved this very amount of ",
-			"this very order in this run; and no run pays twice",
+			"that this run found, of the customer it found, or a person who wanted this very amount of ",
+			"this very order in this run, above the limit with another person's approval; and no run ",
+			"pays twice",
 		]),
 		[amount, data.params.refund_limit_cents],
 	)
@@ -164,6 +165,15 @@ approved_refund if {
 	review.answer.action == "refund"
 	review.answer.order == input.arguments.order
 	review.answer.amount_cents == amount
+	enough_people(review)
+}
+
+enough_people(_) if amount <= data.params.refund_limit_cents
+
+enough_people(review) if {
+	is_string(review.approved_by)
+	review.approved_by != ""
+	review.approved_by != review.by
 }
 
 by_person(review) if {

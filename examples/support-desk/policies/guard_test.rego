@@ -84,7 +84,7 @@ test_no_run_pays_twice if {
 	facts := call("pay_refund", of_lamp, sure, [])
 	paid := array.concat(facts.run.results, [desk("pay_refund", of_lamp)])
 	not allowed(told(facts, paid))
-	person := call("pay_refund", dear, unsure, [answer(approval)])
+	person := call("pay_refund", dear, unsure, [approved(approval)])
 	not allowed(told(person, [desk("pay_refund", dear)]))
 }
 
@@ -139,22 +139,44 @@ approval := {
 
 unsure := [said("refund_request", 0.3)]
 
-test_a_person_approves_a_refund_above_the_limit if {
-	allowed(call("pay_refund", dear, unsure, [answer(approval)]))
+approved(fields) := object.union(answer(fields), {"approved_by": "key_2"})
+
+test_two_people_pay_a_refund_above_the_limit if {
+	allowed(call("pay_refund", dear, unsure, [approved(approval)]))
+}
+
+test_one_person_alone_pays_none_above_the_limit if {
+	not allowed(call("pay_refund", dear, unsure, [answer(approval)]))
+	himself := object.union(answer(approval), {"approved_by": "key_1"})
+	not allowed(call("pay_refund", dear, unsure, [himself]))
+	nobody := object.union(answer(approval), {"approved_by": ""})
+	not allowed(call("pay_refund", dear, unsure, [nobody]))
+	small := {"order": "ORD-1", "amount_cents": 10000}
+	allowed(call("pay_refund", small, unsure, [answer(object.union(approval, small))]))
+}
+
+test_money_above_the_limit_wants_another_person if {
+	wanted := {"type": "approve", "assignees": ["approver"]}
+	about := {"assignees": ["reviewer"], "phase": "answer", "answer": approval}
+	wanted in review_assign.obligations with input as {"review": about}
+		with data.params as {"refund_limit_cents": 10000}
+	small := object.union(about, {"answer": object.union(approval, {"amount_cents": 10000})})
+	count(review_assign.obligations) == 0 with input as {"review": small}
+		with data.params as {"refund_limit_cents": 10000}
 }
 
 test_a_person_approved_another_amount if {
 	less := object.union(approval, {"amount_cents": 5490})
-	not allowed(call("pay_refund", dear, unsure, [answer(less)]))
+	not allowed(call("pay_refund", dear, unsure, [approved(less)]))
 }
 
 test_a_person_approved_the_refund_of_another_order if {
 	other := object.union(approval, {"order": "ORD-2"})
-	not allowed(call("pay_refund", dear, unsure, [answer(other)]))
+	not allowed(call("pay_refund", dear, unsure, [approved(other)]))
 	nameless := object.remove(approval, ["order"])
-	not allowed(call("pay_refund", dear, unsure, [answer(nameless)]))
+	not allowed(call("pay_refund", dear, unsure, [approved(nameless)]))
 	no_order := object.remove(dear, ["order"])
-	not allowed(call("pay_refund", no_order, unsure, [answer(nameless)]))
+	not allowed(call("pay_refund", no_order, unsure, [approved(nameless)]))
 }
 
 test_an_answer_nobody_gave_is_not_an_approval if {
