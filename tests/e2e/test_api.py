@@ -58,6 +58,12 @@ class Document(unittest.TestCase):
             "listDefinitions": (f"{api}/definitions", None),
             "listReviews": (f"{api}/reviews?status=open", None),
             "getReview": (f"{api}/reviews/{review}", None),
+            "assignReview": (f"{api}/reviews/{review}/assign", {"assignees": ["reviewer"]}),
+            "claimReview": (f"{api}/reviews/{review}/claim", {"lease": "PT1M"}),
+            "releaseReview": (f"{api}/reviews/{review}/release", {}),
+            "claimNextReview": (f"{api}/reviews/next", {"lease": "PT1M"}),
+            "approveReview": (f"{api}/reviews/{self.proposed(31)}/approve", {}),
+            "sendBackReview": (f"{api}/reviews/{self.proposed(32)}/send-back", {"reason": "why?"}),
             "answerReview": (f"{api}/reviews/{review}/answer",
                              {"answer": {"intent": "other", "action": "none"}}),
             "listCorrections": (f"{api}/corrections", None),
@@ -96,6 +102,20 @@ class Document(unittest.TestCase):
                                         {"answer": {"intent": "other", "action": "none"}})
         return list(self.admin.pages("/api/v1/corrections"))[-1]["id"]
 
+    def proposed(self, number):
+        """A review whose answer waits for another person's word."""
+        order, customer = next((o, c) for o in self.scene.orders for c in self.scene.customers
+                               if o[4] > 10000 and c[0] == o[1])
+        _, sent = self.scene.api("ingest").send(ticket_event(
+            number, "Please refund my money, I sent it back.", customer, order))
+        self.admin.run_when(sent["run"], ("review",))
+        review = next(r for r in self.admin.pages("/api/v1/reviews")
+                      if r["run"] == sent["run"])["id"]
+        self.scene.api("reviewer").want("POST", f"/api/v1/reviews/{review}/answer", {
+            "answer": {"intent": "refund_request", "action": "refund", "order": order[0],
+                       "amount_cents": order[4]}})
+        return review
+
     def test_every_operation_answers_what_the_document_says(self):
         examples = self.examples()
         self.assertEqual(set(examples), set(self.operations),
@@ -105,7 +125,10 @@ class Document(unittest.TestCase):
             headers = ({"Content-Type": "application/cloudevents+json"} if name == "sendEvent"
                        else None)
             role = {"promoteModel": "approver", "answerReview": "reviewer",
-                    "acceptRows": "approver"}.get(name)
+                    "acceptRows": "approver",
+                    "claimReview": "reviewer", "releaseReview": "reviewer",
+                    "claimNextReview": "reviewer", "approveReview": "approver",
+                    "sendBackReview": "approver"}.get(name)
             api = self.scene.api(role) if role else self.admin
             status, answer = api.call(method, path, body, headers)
             with self.subTest(operation=name):
