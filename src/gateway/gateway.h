@@ -52,6 +52,7 @@ struct ProviderCall {
 /// What came of it.
 struct ProviderReply {
   Outcome outcome = Outcome::done;  ///< unknown: it may have cost as much as bound() said
+  bool sent = true;                 ///< false: failed, and nothing left the process
   Json output;                      ///< when done
   std::string model;
   std::string version;
@@ -73,6 +74,8 @@ class Provider {
   /// @return aborted when the alias no longer leads to call.model and call.version;
   ///         invalid_argument [AIOS-0800] for an input that the model does not take.
   virtual Task<ProviderReply> complete(Context ctx, govern::Permit permit, ProviderCall call) = 0;
+  /// What keeps it from calling at all: a secret that is missing. Asked before there is an intent.
+  virtual Result<void> ready() const { return {}; }
   /// No call with this input uses more. Zero: a call costs nothing.
   virtual Usage bound(const Json& /*input*/) const { return {}; }
 };

@@ -39,6 +39,12 @@ struct Loaded {
     }
     return breaker_.blocked(now);
   }
+  /// The same, and nobody's turn as the probe is taken.
+  std::optional<Duration> would_block(Instant now) {
+    const std::lock_guard lock(mutex_);
+    runtime::Breaker as_it_is = breaker_;
+    return now < not_before_ ? std::optional(not_before_ - now) : as_it_is.blocked(now);
+  }
   void report(const ProviderReply& reply, Instant now) {
     const std::lock_guard lock(mutex_);
     const bool probing = breaker_.state() == runtime::Breaker::State::half_open;
@@ -60,6 +66,9 @@ struct Loaded {
 using ByAlias = std::map<std::string, std::shared_ptr<Loaded>, std::less<>>;
 
 std::string_view word_of(const ProviderReply& reply) {
+  if (!reply.sent) {
+    return "not_sent";
+  }
   if (reply.error && reply.error->code() == Code::policy_denied) {
     return "refused";
   }
@@ -78,10 +87,11 @@ struct Admitted::State {
 
 struct Hosted::Impl {
   explicit Impl(HostedServices given) : services(std::move(given)) {
-    register_all_providers(registry);
+    if (services.providers.entries().empty()) {
+      register_all_providers(services.providers);
+    }
   }
   HostedServices services;
-  ProviderRegistry registry;
   mutable std::mutex mutex;
   std::map<TenantId, ByAlias> tenants;
 
@@ -95,6 +105,10 @@ struct Hosted::Impl {
     return found == models->second.end() ? nullptr : found->second;
   }
   Result<std::unique_ptr<Provider>> make(const TenantId& tenant, const HostedModel& model) const;
+  Result<govern::Reserving> reserve(const Context& ctx, const HostedModel& model,
+                                    std::string_view workflow, std::int64_t most_nano) const;
+  enum class Turn : std::uint8_t { look, take };
+  std::optional<Error> kept_away(Loaded& loaded, Turn turn) const;
   void pay(const Admitted::State& state, const ProviderReply& reply, HostedReply* out) const;
   void count(const HostedModel& model, std::string_view outcome) const {
     services.metrics
@@ -115,7 +129,7 @@ Result<std::unique_ptr<Provider>> Hosted::Impl::make(const TenantId& tenant,
   provider.secret = [source = services.secret, tenant](std::string_view name) {
     return source(tenant, name);
   };
-  for (const ProviderEntry& entry : registry.entries()) {
+  for (const ProviderEntry& entry : services.providers.entries()) {
     if (entry.name == model.provider) {
       return entry.make(provider, model.options);
     }
@@ -125,23 +139,66 @@ Result<std::unique_ptr<Provider>> Hosted::Impl::make(const TenantId& tenant,
       .page(803);
 }
 
-Result<void> Hosted::load(const TenantId& tenant, const std::vector<HostedModel>& models) {
-  ByAlias fresh;
+Staged Hosted::stage(const TenantId& tenant, const std::vector<HostedModel>& models) {
+  auto fresh = std::make_shared<ByAlias>();
+  Staged out;
   for (const HostedModel& model : models) {
     auto made = impl_->make(tenant, model);
     if (!made.ok()) {
-      return std::move(made).error().with(fmt::format("loading model '{}'", model.alias));
+      out.errors.push_back(
+          std::move(made).error().with(fmt::format("loading model '{}'", model.alias)));
+      continue;
     }
     const bool added =
-        fresh.emplace(model.alias, std::make_shared<Loaded>(model, std::move(*made))).second;
+        fresh->emplace(model.alias, std::make_shared<Loaded>(model, std::move(*made))).second;
     if (!added) {
-      return Error(Code::invalid_argument, fmt::format("two models are named '{}'", model.alias))
-          .page(803);
+      out.errors.push_back(
+          Error(Code::invalid_argument, fmt::format("two models are named '{}'", model.alias))
+              .page(803));
     }
   }
-  const std::lock_guard lock(impl_->mutex);
-  impl_->tenants[tenant].swap(fresh);
+  if (out.errors.empty()) {
+    out.put = [this, tenant, fresh] {
+      const std::lock_guard lock(impl_->mutex);
+      impl_->tenants[tenant].swap(*fresh);
+    };
+  }
+  return out;
+}
+
+Result<void> Hosted::load(const TenantId& tenant, const std::vector<HostedModel>& models) {
+  Staged staged = stage(tenant, models);
+  if (!staged.errors.empty()) {
+    return std::move(staged.errors.front());
+  }
+  staged.put();
   return {};
+}
+
+Result<void> Hosted::check(const HostedModel& model) {
+  const Impl nothing{HostedServices()};
+  auto made = nothing.make(default_tenant(), model);
+  return made.ok() ? Result<void>() : Result<void>(std::move(made).error());
+}
+
+std::vector<Error> Hosted::missing_secrets(const TenantId& tenant) const {
+  std::vector<std::shared_ptr<Loaded>> all;
+  {
+    const std::lock_guard lock(impl_->mutex);
+    if (const auto models = impl_->tenants.find(tenant); models != impl_->tenants.end()) {
+      for (const auto& [alias, loaded] : models->second) {
+        all.push_back(loaded);
+      }
+    }
+  }
+  std::vector<Error> missing;
+  for (const auto& loaded : all) {
+    if (auto ready = loaded->provider->ready(); !ready.ok()) {
+      missing.push_back(
+          std::move(ready).error().with(fmt::format("asking model '{}'", loaded->model.alias)));
+    }
+  }
+  return missing;
 }
 
 std::shared_ptr<const HostedModel> Hosted::find(const TenantId& tenant,
@@ -185,23 +242,59 @@ govern::Refusable<Admitted> Hosted::admit(const Context& given, InferRequest req
   if (!carried.ok()) {
     return refuse(std::move(carried).error());
   }
-  const Usage bound = loaded->provider->bound(input);
-  const std::int64_t most_nano = loaded->model.price.cost_nano(bound);
-  auto reserving = impl_->services.budgets->reserve(ctx.tenant, workflow,
-                                                    loaded->model.price.currency, most_nano, now);
-  if (!reserving.ok()) {
-    return refuse(std::move(reserving).error());
+  if (auto blocked = impl_->kept_away(*loaded, Impl::Turn::look)) {
+    impl_->count(loaded->model, "blocked");
+    Admitted out;
+    out.blocked = std::move(blocked);
+    return out;
   }
+  const std::int64_t most_nano = loaded->model.price.cost_nano(loaded->provider->bound(input));
+  auto payment = impl_->reserve(ctx, loaded->model, workflow, most_nano);
+  if (!payment.ok()) {
+    return refuse(std::move(payment).error());
+  }
+  Admitted out;
   call.more = {{"currency", loaded->model.price.currency}, {"reserved_nano", most_nano}};
   call.contents["input"] = govern::content_of(input);  // as the vendor gets it
-  Admitted out;
   out.intent = call.leaf(ctx, now, govern::LeafKind::model_intent, "admitted", Json());
   out.unpaid = call.leaf(ctx, now, govern::LeafKind::model_intent, "over_budget", Json());
-  out.payment = std::move(*reserving);
+  out.payment = std::move(*payment);
   out.state = std::make_shared<Admitted::State>(
       Admitted::State{std::move(loaded), std::move(call), *std::move(ruling.permit),
                       std::move(input), out.payment.reservation});
   return out;
+}
+
+/// What costs nothing needs no budget.
+Result<govern::Reserving> Hosted::Impl::reserve(const Context& ctx, const HostedModel& model,
+                                                std::string_view workflow,
+                                                std::int64_t most_nano) const {
+  auto reserving = services.budgets->reserve(ctx.tenant, workflow, model.price.currency, most_nano,
+                                             services.clock->now());
+  if (reserving.ok() || most_nano > 0) {
+    return reserving;
+  }
+  govern::Reserving nothing;
+  nothing.reservation.currency = model.price.currency;
+  return nothing;
+}
+
+/// Why it would not be asked now: the breaker is open, the server wants to be left alone, or there
+/// is no secret.
+std::optional<Error> Hosted::Impl::kept_away(Loaded& loaded, Turn turn) const {
+  if (auto ready = loaded.provider->ready(); !ready.ok()) {
+    return std::move(ready).error().with(fmt::format("asking model '{}'", loaded.model.alias));
+  }
+  const Instant now = services.clock->instant();
+  const auto pause = turn == Turn::take ? loaded.blocked(now) : loaded.would_block(now);
+  if (!pause) {
+    return std::nullopt;
+  }
+  return Error(Code::unavailable,
+               fmt::format("model '{}' is not to be asked yet", loaded.model.alias),
+               Retry::same_call)
+      .page(810)
+      .after(*pause);
 }
 
 /// Usage to money; what is not known is the whole reservation.
@@ -239,18 +332,17 @@ Task<HostedReply> Hosted::perform(Context ctx, Admitted admitted) const {
   const auto state = std::move(admitted.state);
   Loaded& loaded = *state->loaded;
   HostedReply out;
-  if (const auto pause = loaded.blocked(impl_->services.clock->instant())) {
+  detail::Call& call = state->call;
+  call.contents.clear();
+  if (auto error = impl_->kept_away(loaded, Impl::Turn::take)) {
     impl_->count(loaded.model, "blocked");
     out.outcome = Outcome::failed;
     out.blocked = true;
-    out.error = Error(Code::unavailable,
-                      fmt::format("model '{}' is not to be asked yet", loaded.model.alias),
-                      Retry::same_call)
-                    .page(810)
-                    .after(*pause);
+    out.error = std::move(error);
+    out.leaf = call.leaf(ctx, impl_->services.clock->now(), govern::LeafKind::model_call, "blocked",
+                         Json());
     co_return out;
   }
-  detail::Call& call = state->call;
   const Context limited = ctx.until(impl_->services.clock->instant() + loaded.model.timeout);
   ProviderCall ask{loaded.model.alias, call.target.model, call.target.version,
                    std::move(state->input)};
@@ -258,7 +350,6 @@ Task<HostedReply> Hosted::perform(Context ctx, Admitted admitted) const {
       co_await loaded.provider->complete(limited, std::move(state->permit), std::move(ask));
   loaded.report(reply, impl_->services.clock->instant());
   impl_->pay(*state, reply, &out);
-  call.contents.clear();
   if (reply.outcome == Outcome::done) {
     call.contents["output"] = govern::content_of(reply.output);  // also where policy keeps it back
     auto after = impl_->services.guard->ask(ctx, govern::GuardPoint::post_model_call,

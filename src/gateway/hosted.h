@@ -8,6 +8,7 @@
 // cost is reserved anew.
 // Threading: any shard.
 
+#include "core/staged.h"
 #include "gateway/gateway.h"
 #include "gateway/price.h"
 #include "govern/budget.h"
@@ -35,9 +36,11 @@ struct HostedServices {
   const govern::Guard* guard = nullptr;
   const govern::Budgets* budgets = nullptr;
   net::Client* client = nullptr;
+  /// A provider may keep what it is given: the source is used as long as the last call runs.
   std::function<Result<std::string>(const TenantId& tenant, std::string_view name)> secret;
   observe::Metrics* metrics = nullptr;
   runtime::Clock* clock = nullptr;
+  ProviderRegistry providers{};  ///< empty: every registered one
 };
 
 /// Admitted, to be performed once.
@@ -47,6 +50,9 @@ struct Admitted {
   govern::Reserving payment;     ///< its movements go with the intent
   store::AuditLeaf intent;
   store::AuditLeaf unpaid;  ///< instead of the intent when the store refuses the reservation
+  /// Set: it would not be asked now, and nothing else is: commit nothing, and ask again after
+  /// error.retry_after().
+  std::optional<Error> blocked;
 };
 
 struct HostedReply {
@@ -54,7 +60,7 @@ struct HostedReply {
   Json output;                 ///< when done: the provider's, with "usage" and "cost"
   std::optional<Error> error;  ///< unless done
   /// Nothing was tried: the breaker is open or the server asked to be left alone;
-  /// error.retry_after() says for how long. No leaf.
+  /// error.retry_after() says for how long.
   bool blocked = false;
   std::int64_t spent_nano = 0;  ///< give it to Reservation::settle()
   bool estimated = false;       ///< what was spent is not known: the whole reservation counts
@@ -68,6 +74,12 @@ class Hosted {
   /// Replaces the tenant's models; calls under way keep theirs. @return invalid_argument
   /// [AIOS-0803] naming the model, then the old ones stay.
   Result<void> load(const TenantId& tenant, const std::vector<HostedModel>& models);
+  /// The same in two halves: nothing can fail when it is put in place.
+  Staged stage(const TenantId& tenant, const std::vector<HostedModel>& models);
+  /// Whether every model can be made: what load() would say, naming no tenant.
+  static Result<void> check(const HostedModel& model);
+  /// Of the tenant's models: those that nothing can be asked for want of a secret, and why.
+  std::vector<Error> missing_secrets(const TenantId& tenant) const;
   /// Null when the alias is no hosted model of the tenant.
   std::shared_ptr<const HostedModel> find(const TenantId& tenant, std::string_view alias) const;
 

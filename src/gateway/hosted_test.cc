@@ -70,6 +70,7 @@ struct Office {
   std::unique_ptr<store::Store> store;
   std::unique_ptr<Hosted> hosted;
   Context ctx = system_context(default_tenant(), "test");
+  bool has_secret = true;
 
   explicit Office(std::int64_t limit_nano = 1'000'000'000) {
     const std::vector<govern::PolicyFile> files{{"pre.rego", before_policy},
@@ -87,7 +88,9 @@ struct Office {
     services.guard = &guard;
     services.budgets = &budgets;
     services.client = &vendor;
-    services.secret = [](const TenantId&, std::string_view) { return std::string("s3cret"); };
+    services.secret = [this](const TenantId&, std::string_view) {
+      return has_secret ? Result<std::string>("s3cret") : Error(Code::not_found, "no secret");
+    };
     services.metrics = &metrics;
     services.clock = &executor.clock();
     hosted = std::make_unique<Hosted>(std::move(services));
@@ -115,6 +118,12 @@ struct Office {
   HostedReply ask(const std::string& text, const std::string& workflow = "plain") {
     auto admitted = admit(text, workflow);
     REQUIRE(admitted.ok());
+    if (admitted->blocked) {
+      HostedReply away;
+      away.blocked = true;
+      away.error = std::move(admitted->blocked);
+      return away;
+    }
     return executor.run(hosted->perform(ctx, std::move(*admitted)));
   }
   store::Transition moving(std::vector<store::BudgetMove> moves) const {
@@ -253,6 +262,46 @@ TEST_CASE("hosted: Retry-After keeps everybody away until its time has come") {
   CHECK(*early.error->retry_after() <= std::chrono::seconds(7));
   CHECK(office.vendor.received.size() == 1);
   office.executor.advance(std::chrono::seconds(7));
+  CHECK(office.ask("x").outcome == Outcome::done);
+}
+
+TEST_CASE("hosted: what was admitted before it is to be left alone is not sent, and says so") {
+  Office office;
+  auto late = office.admit("x");
+  office.vendor.answer(429, "{}", "7");
+  CHECK(office.ask("x").outcome == Outcome::failed);
+  const auto blocked = office.executor.run(office.hosted->perform(office.ctx, *std::move(late)));
+  CHECK(blocked.blocked);
+  CHECK(blocked.spent_nano == 0);
+  CHECK(!blocked.estimated);
+  CHECK(holds(blocked.leaf, R"("outcome":"blocked")"));
+  CHECK(office.vendor.received.size() == 1);
+}
+
+TEST_CASE(
+    "hosted: without its secret nothing is admitted, and a request that cannot leave says so") {
+  Office office;
+  office.has_secret = false;
+  const auto early = office.admit("x");
+  REQUIRE(early.ok());
+  REQUIRE(early->blocked);
+  CHECK(early->blocked->page() == 809);
+  CHECK(early->payment.moves.empty());
+  CHECK(office.hosted->missing_secrets(default_tenant()).size() == 1);
+  office.has_secret = true;
+  CHECK(office.hosted->missing_secrets(default_tenant()).empty());
+  const auto empty = office.ask("");
+  CHECK(empty.outcome == Outcome::failed);
+  CHECK(holds(empty.leaf, R"("outcome":"not_sent")"));
+  CHECK(office.vendor.received.empty());
+}
+
+TEST_CASE("hosted: what costs nothing needs no budget") {
+  Office office;
+  REQUIRE(office.budgets.load(default_tenant(), {}).ok());
+  HostedModel free = Office::model();
+  free.price = {"EUR", 0, 0};
+  REQUIRE(office.hosted->load(default_tenant(), {free}).ok());
   CHECK(office.ask("x").outcome == Outcome::done);
 }
 

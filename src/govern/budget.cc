@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 namespace aios::govern {
@@ -142,7 +143,12 @@ Result<std::int64_t> nano_of(const Json& value) {
     return parse_nano(view(value.get_string()));
   }
   if (value.is_double()) {
-    return parse_nano(fmt::format("{}", value.get_double()));  // the shortest text that reads back
+    std::string text = fmt::format("{}", value.get_double());  // the shortest that reads back
+    if (text.find('e') != std::string::npos) {  // small or large: in full where that is the same
+      const std::string full = fmt::format("{:.{}f}", value.get_double(), decimals_max);
+      text = std::strtod(full.c_str(), nullptr) == value.get_double() ? full : text;
+    }
+    return parse_nano(text);
   }
   return parse_nano(to_text(value));
 }
@@ -227,13 +233,26 @@ Result<void> Budgets::check(const std::vector<BudgetSpec>& budgets) {
   return {};
 }
 
-Result<void> Budgets::load(const TenantId& tenant, std::vector<BudgetSpec> budgets) {
-  auto good = check(budgets);
-  if (!good.ok()) {
-    return good;
+Staged Budgets::stage(const TenantId& tenant, std::vector<BudgetSpec> budgets) {
+  Staged out;
+  if (auto good = check(budgets); !good.ok()) {
+    out.errors.push_back(std::move(good).error());
+    return out;
   }
-  const std::lock_guard lock(mutex_);
-  tenants_[tenant] = std::move(budgets);
+  auto ready = std::make_shared<std::vector<BudgetSpec>>(std::move(budgets));
+  out.put = [this, tenant, ready] {
+    const std::lock_guard lock(mutex_);
+    tenants_[tenant].swap(*ready);
+  };
+  return out;
+}
+
+Result<void> Budgets::load(const TenantId& tenant, std::vector<BudgetSpec> budgets) {
+  Staged staged = stage(tenant, std::move(budgets));
+  if (!staged.errors.empty()) {
+    return std::move(staged.errors.front());
+  }
+  staged.put();
   return {};
 }
 

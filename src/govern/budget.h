@@ -12,6 +12,7 @@
 #include "core/ids.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "core/staged.h"
 #include "core/time.h"
 #include "runtime/task.h"
 #include "store/store.h"
@@ -85,6 +86,8 @@ class Budgets {
   /// Replaces a tenant's budgets. @return invalid_argument [AIOS-0531], then the old ones stay: two
   /// of one name or of one scope, currency and window; a bad currency; a negative limit.
   Result<void> load(const TenantId& tenant, std::vector<BudgetSpec> budgets);
+  /// The same in two halves: nothing can fail when it is put in place.
+  Staged stage(const TenantId& tenant, std::vector<BudgetSpec> budgets);
   static Result<void> check(const std::vector<BudgetSpec>& budgets);
 
   /// From every budget of the tenant in that currency, and of the workflow.

@@ -248,6 +248,8 @@ TEST_CASE("budget: amounts are read exactly or not at all") {
   CHECK(*parse_nano("1000000000") == one * one);
   CHECK(*nano_of(Json(0.15)) == 150'000'000);
   CHECK(*nano_of(Json(5)) == 5 * one);
+  CHECK(*nano_of(Json(1e-5)) == 10'000);
+  CHECK(*nano_of(Json(0.000000001)) == 1);
   CHECK(*nano_of(Json("2.5")) == 2'500'000'000);
   for (const char* text : {"", ".", "1.", ".5", "-1", "+1", "1e3", "0.0000000001", "1000000001",
                            "1,5", " 1", "99999999999999999999", "nan", "inf"}) {

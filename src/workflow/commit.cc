@@ -3,6 +3,7 @@
 // transition that the store takes whole. What does not fit faults the run before anything is said
 // to be done.
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/payments.h"
 
 #include "core/text.h"
 #include "store/label.h"
@@ -95,7 +96,7 @@ void keep_front(std::vector<T>& items, Size size) {
 bool Engine::Impl::crowded(const LiveRun& run) const {
   return run.log.events.size() >= items_max || run.leaves.size() >= items_max ||
          run.history.size() >= items_max || run.writes.size() >= streams_max ||
-         bytes_of(run) >= item_bytes_max;
+         run.budgets.size() >= items_max || bytes_of(run) >= item_bytes_max;
 }
 
 /// Ends a run that cannot be saved as it is, and drops what made it large. What it opened and
@@ -146,6 +147,7 @@ void Engine::Impl::strip(LiveRun& run) {
   bare.labels = state.labels;
   bare.status = state.status;
   bare.created = state.created;
+  bare.costs = std::move(state.costs);
   bare.steps = state.steps;
   if (state.status == RunStatus::faulted) {
     bare.error = too_large(run.sealed.size()).to_json();
@@ -157,6 +159,7 @@ void Engine::Impl::strip(LiveRun& run) {
 /// Makes the state as the next commit saves it; nothing may change it until then. False: it is too
 /// large, the run has ended, and nothing may leave.
 bool Engine::Impl::seal(LiveRun& run) {
+  settle_abandoned(run);
   run.sealed = encode_state(run.state, run.definition.get());
   if (run.sealed.size() <= state_bytes_max) {
     return true;
@@ -202,6 +205,10 @@ store::Transition Engine::Impl::transition_of(LiveRun& run) {
   for (auto& event : std::exchange(run.log.events, {})) {
     out.outbox.push_back({"event", run.id, {run.state.subject, std::move(event)}});
   }
+  for (auto* moves : {&run.budgets, &run.reserving}) {
+    out.budgets.insert(out.budgets.end(), moves->begin(), moves->end());
+    moves->clear();
+  }
   run.log.event_bytes = 0;
   return out;
 }
@@ -233,8 +240,9 @@ Task<Saved> Engine::Impl::commit(RunPtr run) {
   co_return saved;
 }
 
-/// A full store is waited for, and what the store does not take at all faults the run; anything
-/// else loses the run, which is then read again from the store.
+/// A full store is waited for, a reservation that is not covered is for the caller to tell of, and
+/// what the store does not take at all faults the run; anything else loses the run, which is then
+/// read again from the store.
 Task<Saved> Engine::Impl::commit_again(RunPtr run, store::Transition transition, Error error) {
   const Context forever;
   Duration pause = std::chrono::milliseconds(20);
@@ -251,6 +259,10 @@ Task<Saved> Engine::Impl::commit_again(RunPtr run, store::Transition transition,
       co_return Saved::durable;
     }
     error = std::move(done).error();
+  }
+  if (error.code() == Code::budget_exceeded) {
+    run->over_budget = std::move(error);
+    co_return Saved::unpaid;
   }
   if (services.log != nullptr && !run->ack) {
     services.log->error("workflow", error, &run->ctx);
@@ -277,7 +289,8 @@ Task<Saved> Engine::Impl::commit_again(RunPtr run, store::Transition transition,
 /// drops all but the fault itself.
 void Engine::Impl::salvage(LiveRun& run, store::Transition transition, const Error& error) {
   const bool first = run.refusals++ == 0;
-  auto& streams = transition.streams;  // the run's own is the front one: a start has `ack`
+  run.budgets = std::move(transition.budgets);  // whoever reserved takes that out again
+  auto& streams = transition.streams;           // the run's own is the front one: a start has `ack`
   auto history = std::move(streams.front().history);
   auto leaves = std::move(transition.leaves);
   if (!history.empty()) {

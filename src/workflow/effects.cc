@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "govern/audit.h"
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/payments.h"
 
 #include <fmt/format.h>
 
@@ -114,6 +115,9 @@ Next Engine::Impl::settle_refused(const RunPtr& run, EffectClass effect_class,
   }
   std::move(refusal.leaves.begin(), refusal.leaves.end(), std::back_inserter(run->leaves));
   const Error& error = refusal.error;
+  if (error.code() == Code::budget_exceeded) {
+    metrics.over_budget(run->state.workflow);
+  }
   note(*run, RunEvent::effect_refused,
        {{"step", run->state.effect->step}, {"error", error.text()}});
   give_up(*run, effect_class, error);
@@ -129,6 +133,10 @@ Task<Next> Engine::Impl::call_local(RunPtr run, Function* function, CallPlan pla
   auto prepared = co_await function->prepare(ctx, request);
   if (!prepared.ok()) {
     co_return settle_refused(run, EffectClass::local, std::move(prepared).refusal());
+  }
+  if (!as_planned(plan, *prepared)) {  // it needs a fence now
+    --effect.attempt;
+    co_return Next::advance;
   }
   std::move(prepared->intent.begin(), prepared->intent.end(), std::back_inserter(run->leaves));
   auto ready = std::move(*prepared);
@@ -197,6 +205,7 @@ void Engine::Impl::not_sent(LiveRun& run) {
   facts.facts["effect_id"] = effect.id;
   facts.facts["attempt"] = effect.attempt;
   run.leaves.push_back(govern::make_leaf(run.ctx, clock(run).now(), facts));
+  settle_money(run, effect.id, 0);
 }
 
 /// The attempt would be blocked now: there is no intent, and so no fence.
@@ -210,8 +219,7 @@ void Engine::Impl::turn_away(LiveRun& run, const CallPlan& plan, Error error) {
 }
 
 /// Commits the intent with everything that led here. Only after `durable` may the attempt leave.
-Task<Saved> Engine::Impl::raise_fence(RunPtr run, CallPlan plan,
-                                      std::vector<store::AuditLeaf> intent) {
+Task<Saved> Engine::Impl::raise_fence(RunPtr run, CallPlan plan, PreparedCall* prepared) {
   auto& effect = *run->state.effect;
   const auto now = clock(*run).now();
   effect.phase = EffectState::Phase::intent;
@@ -221,13 +229,40 @@ Task<Saved> Engine::Impl::raise_fence(RunPtr run, CallPlan plan,
   if (!seal(*run)) {
     co_return Saved::faulted;  // the effect is gone, and nothing was sent
   }
-  std::move(intent.begin(), intent.end(), std::back_inserter(run->leaves));
+  for (auto& leaf : std::exchange(prepared->intent, {})) {
+    run->leaves.push_back(std::move(leaf));
+  }
   note_fence(*run, RunEvent::effect_intended,
              {{"step", effect.step},
               {"effect", effect.id},
               {"attempt", effect.attempt},
               {"class", name_of(plan.effect)}});
   const auto saved = co_await commit(run);
+  co_return saved;
+}
+
+/// The same for a call that costs money. Where no budget covers it, everything is as it was before.
+Task<Saved> Engine::Impl::reserve_and_raise(RunPtr run, CallPlan plan, PreparedCall* prepared) {
+  if (!prepared->payment) {
+    const auto saved = co_await raise_fence(run, std::move(plan), prepared);
+    co_return saved;
+  }
+  settle_abandoned(*run);  // of earlier tries: what follows is no part of it
+  auto before = unsaved_of(*run);
+  const auto id = run->state.effect->id;
+  run->state.held.push_back({id, prepared->payment->reserving.reservation});
+  run->reserving = prepared->payment->reserving.moves;
+  const auto saved = co_await raise_fence(run, std::move(plan), prepared);
+  if (saved == Saved::unpaid) {
+    put_back(*run, std::move(before));
+    run->state.effect->phase = EffectState::Phase::fresh;
+  }
+  if (saved == Saved::faulted) {
+    run->budgets = std::move(before.budgets);
+  }
+  if (saved == Saved::unpaid || saved == Saved::faulted) {
+    never_held(*run, id);
+  }
   co_return saved;
 }
 
@@ -275,8 +310,13 @@ Task<Next> Engine::Impl::call_outside(RunPtr run, Function* function, CallPlan p
     turn_away(*run, plan, std::move(*prepared->blocked));
     co_return Next::advance;
   }
-  auto intent = std::exchange(prepared->intent, {});
-  const auto saved = co_await raise_fence(run, plan, std::move(intent));
+  const auto saved = co_await reserve_and_raise(run, plan, &*prepared);
+  if (saved == Saved::unpaid) {
+    --effect.attempt;
+    auto& payment = *prepared->payment;
+    auto error = govern::over_budget(payment.reserving.reservation, *run->over_budget);
+    co_return settle_refused(run, plan.effect, {std::move(error), {std::move(payment.unpaid)}});
+  }
   if (saved != Saved::durable) {
     co_return saved == Saved::faulted ? Next::advance : Next::lost;
   }

@@ -58,6 +58,18 @@ void EngineMetrics::effect(EffectClass effect, std::string_view outcome) const {
   }
 }
 
+void EngineMetrics::over_budget(const std::string& workflow) const {
+  if (metrics != nullptr) {
+    metrics
+        ->counter({"aios_budget_refused",
+                   "Calls that were not made because no budget covered them.",
+                   "",
+                   {"workflow"}},
+                  {workflow})
+        .add();
+  }
+}
+
 Engine::Impl::Impl(EngineServices given)
     : services(std::move(given)),
       metrics(services.metrics),
@@ -281,6 +293,9 @@ Json RunView::to_json() const {
   out["retrievals"] = retrievals;
   out["results"] = results;
   out["reviews"] = reviews;
+  if (!cost.is_null()) {
+    out["cost"] = cost;
+  }
   return out;
 }
 

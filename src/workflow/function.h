@@ -15,6 +15,7 @@
 #include "core/effect.h"
 #include "core/json.h"
 #include "core/result.h"
+#include "govern/budget.h"
 #include "govern/refusal.h"
 #include "runtime/backoff.h"
 #include "runtime/task.h"
@@ -79,6 +80,9 @@ struct CallOutcome {
   /// Set: remembered as run.results[] ({connector, operation, result}).
   JsonObject connector_result;
   std::uint32_t labels = 0;  ///< DataLabel bits of the result: the run has them from now on
+  /// Of what PreparedCall::payment reserved; it is settled with the result. Not set: it is not
+  /// known, and all of it counts as spent.
+  std::optional<std::int64_t> spent_nano;
 };
 
 /// Failed, with the leaves that say why.
@@ -106,6 +110,14 @@ struct PreparedCall {
     std::string origin;
   };
   std::optional<Place> place;
+  /// What the attempt may cost at most: reserved in the commit of its intent. A budget that does
+  /// not cover it refuses the call: budget_exceeded [AIOS-0530] goes to the document, nothing is
+  /// sent. An attempt whose end nobody saw counts as spent.
+  struct Payment {
+    govern::Reserving reserving;
+    store::AuditLeaf unpaid;  ///< instead of the intent when it is not covered
+  };
+  std::optional<Payment> payment;
 };
 
 class Function {

@@ -20,7 +20,8 @@ class Knowledge;
 }
 namespace aios::gateway {
 class Gateway;
-}
+class Hosted;
+}  // namespace aios::gateway
 namespace aios::govern {
 class Guard;
 }
@@ -36,6 +37,7 @@ namespace aios::workflow {
 struct FunctionServices {
   const govern::Guard* guard = nullptr;
   gateway::Gateway* gateway = nullptr;
+  const gateway::Hosted* hosted = nullptr;  ///< null: no model of somebody else's
   connectors::Connectors* connectors = nullptr;
   review::Reviews* reviews = nullptr;
   const data::Knowledge* knowledge = nullptr;

@@ -61,7 +61,7 @@ RunState full_state() {
   // One name a member: a new member does not compile here until it is seen to below.
   auto& [workflow, version, digest, blob, subject, traceparent, starter, labels, status, created,
          deadline, raw_input, input, context, frames, inferences, retrievals, results, reviews,
-         results_forgotten, open_effects, steps, effects, effect, waiting, from_backup,
+         results_forgotten, open_effects, costs, held, steps, effects, effect, waiting, from_backup,
          cancel_asked, cancel_reason, output, error] = out;
   workflow = "w";
   version = "v";
@@ -84,6 +84,8 @@ RunState full_state() {
   results_forgotten = 12;
   reviews = {mark(6)};
   open_effects = {{"/do/0", "eff"}};
+  costs = {{"EUR", 13, true}};
+  held = {{"eff", {"EUR", 14, {"EUR/tenant/2026-11-21"}}}};
   steps = 7;
   effects = 8;
   effect.emplace();
@@ -114,7 +116,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 30);  // one a member of RunState
+  CHECK(members == 32);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 

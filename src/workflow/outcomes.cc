@@ -2,6 +2,7 @@
 // Outcome classes: what is known of a call after an attempt, and what follows from that. What is
 // not known is asked or left to a person, never guessed.
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/payments.h"
 
 #include <algorithm>
 #include <utility>
@@ -36,6 +37,10 @@ void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effec
       data["error"] = outcome.error->text();
     }
     note(run, RunEvent::effect_result, std::move(data));
+  }
+  if (effect_class != EffectClass::local) {
+    settle_money(run, run.state.effect->id,
+                 outcome.blocked ? std::optional<std::int64_t>(0) : outcome.spent_nano);
   }
   if (!outcome.inference.empty()) {
     remember(run.state.inferences, std::move(outcome.inference));

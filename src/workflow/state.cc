@@ -171,6 +171,7 @@ void put_head(JsonObject& out, const RunState& state) {
     out["results_forgotten"] = state.results_forgotten;
   }
   put(out, "reviews", state.reviews);
+  put(out, "costs", costs_json(state.costs));
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
   if (state.from_backup) {
@@ -286,6 +287,7 @@ std::string encode_state(const RunState& state, const Definition* definition) {
     put(out, "input", state.input);
     put(out, "context", state.context);
     put(out, "open_effects", state.open_effects);
+    put(out, "held", held_json(state.held));
     out["effects"] = state.effects;
     if (state.effect) {
       out["effect"] = to_json(*state.effect);
@@ -334,6 +336,12 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.results = take_array(in, "results");
   out.results_forgotten = static_cast<std::uint64_t>(int_or(in, "results_forgotten", 0));
   out.reviews = take_array(in, "reviews");
+  out.costs = costs_of(take_array(in, "costs"));
+  auto held = held_of(take_array(in, "held"));
+  if (!held.ok()) {
+    return std::move(held).error();
+  }
+  out.held = std::move(*held);
   out.open_effects = take_object(in, "open_effects");
   out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));
   out.effects = static_cast<std::uint64_t>(int_or(in, "effects", 0));

@@ -98,6 +98,9 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   out.retrievals = state.retrievals;
   out.results = state.results;
   out.reviews = state.reviews;
+  if (!state.costs.empty()) {
+    out.cost = costs_json(state.costs);
+  }
   if (state.waiting) {
     const auto reason = name_of(state.waiting->reason);
     const auto& subject = state.waiting->subject;
@@ -120,6 +123,9 @@ Json RunView::clear_json() const {
   }
   if (!error.is_null()) {
     out["error"] = clear_problem(error);
+  }
+  if (!cost.is_null()) {
+    out["cost"] = cost;
   }
   put_each(out, "inferences", inferences, {"alias", "version", "confidence"});
   put_each(out, "retrievals", retrievals, {"corpus"});

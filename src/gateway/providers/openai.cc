@@ -33,6 +33,7 @@ constexpr std::string_view options_schema = R"({
 ProviderReply failed(Outcome outcome, Error error) {
   ProviderReply reply;
   reply.outcome = outcome;
+  reply.sent = outcome != Outcome::failed;
   reply.error = std::move(error);
   return reply;
 }
@@ -60,6 +61,11 @@ class OpenAi final : public Provider {
     return std::pair(settings_.chat.name, settings_.chat.model);
   }
 
+  Result<void> ready() const override {
+    auto found = secret();
+    return found.ok() ? Result<void>() : Result<void>(std::move(found).error());
+  }
+
   Usage bound(const Json& input) const override {
     const std::string body = to_text(detail::chat_request(settings_.chat, text_of(input)));
     return detail::chat_bound(settings_.chat, body);
@@ -69,11 +75,21 @@ class OpenAi final : public Provider {
 
  private:
   static std::string_view text_of(const Json& input) { return text_or(input, "text", ""); }
+  Result<std::string> secret() const;
   Result<net::ClientRequest> request_of(const ProviderCall& call) const;
 
   ProviderServices services_;
   const Settings settings_;
 };
+
+Result<std::string> OpenAi::secret() const {
+  auto found = services_.secret(settings_.secret);
+  if (!found.ok()) {
+    return Error(Code::unavailable, std::string(found.error().message()), Retry::same_call)
+        .page(809);
+  }
+  return found;
+}
 
 Result<net::ClientRequest> OpenAi::request_of(const ProviderCall& call) const {
   if (text_of(call.input).empty()) {
@@ -83,10 +99,9 @@ Result<net::ClientRequest> OpenAi::request_of(const ProviderCall& call) const {
                              call.model))
         .page(800);
   }
-  auto secret = services_.secret(settings_.secret);
+  auto secret = this->secret();
   if (!secret.ok()) {
-    return Error(Code::unavailable, std::string(secret.error().message()), Retry::same_call)
-        .page(809);
+    return std::move(secret).error();
   }
   net::ClientRequest request;
   request.method = "POST";

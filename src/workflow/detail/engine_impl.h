@@ -114,7 +114,8 @@ struct Engine::Impl : InstalledDefinitions {
   Task<bool> clear_to_send(RunPtr run, Function* function, CallPlan plan);
   Next settle_refused(const RunPtr& run, EffectClass effect, govern::Refusal refusal);
   void turn_away(LiveRun& run, const CallPlan& plan, Error error);
-  Task<Saved> raise_fence(RunPtr run, CallPlan plan, std::vector<store::AuditLeaf> intent);
+  Task<Saved> raise_fence(RunPtr run, CallPlan plan, PreparedCall* prepared);
+  Task<Saved> reserve_and_raise(RunPtr run, CallPlan plan, PreparedCall* prepared);
   Task<Next> send(RunPtr run, Function* function, CallPlan plan, PreparedCall ready,
                   CallRequest request);
   bool left_by_stop(const RunPtr& run);

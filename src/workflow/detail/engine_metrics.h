@@ -6,6 +6,7 @@
 #include "observe/metrics.h"
 #include "workflow/detail/state.h"
 
+#include <string>
 #include <string_view>
 
 namespace aios::workflow {
@@ -14,6 +15,7 @@ struct EngineMetrics {
   explicit EngineMetrics(observe::Metrics* metrics);
   void ended(RunStatus status) const;
   void effect(EffectClass effect, std::string_view outcome) const;
+  void over_budget(const std::string& workflow) const;
   observe::Counter* started = nullptr;
   observe::Counter* commits = nullptr;
   observe::Metrics* metrics = nullptr;

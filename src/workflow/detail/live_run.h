@@ -52,6 +52,7 @@ enum class Saved : std::uint8_t {
   durable,
   lost,     ///< to this process; the store has the last durable state
   faulted,  ///< it cannot be saved: the run has ended, and its end is to be saved
+  unpaid,   ///< a budget does not cover what its intent reserves: see LiveRun::over_budget
 };
 
 struct EngineShard;
@@ -71,13 +72,16 @@ struct LiveRun {
   std::vector<store::StreamWrite> writes;
   std::vector<store::AuditLeaf> leaves;
   std::optional<store::Transition> with;
+  std::vector<store::BudgetMove> budgets;     ///< of what was settled
+  std::vector<store::BudgetMove> reserving;   ///< of an intent; the store may refuse them
   std::optional<runtime::OneShot<void>> ack;  ///< who is answered when the next commit is durable
 
   /// EffectState::sent_at by the clock that nobody sets, where this process knows it.
   std::optional<Instant> left_at;
-  std::string held_up_by;      ///< the peer that what is about to be parked waits for
-  std::uint32_t refusals = 0;  ///< by the store, of what can never be committed
-  Places::Place place;         ///< while it is driven beyond an answer
+  std::string held_up_by;            ///< the peer that what is about to be parked waits for
+  std::optional<Error> over_budget;  ///< why the store refused `reserving`
+  std::uint32_t refusals = 0;        ///< by the store, of what can never be committed
+  Places::Place place;               ///< while it is driven beyond an answer
   bool busy = false;
   bool woken = false;   ///< its time came while it was busy: look again when it no longer is
   bool acting = false;  ///< an attempt is under way that may change the world: let it answer

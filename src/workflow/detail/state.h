@@ -7,6 +7,7 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "govern/budget.h"
 
 #include <cstdint>
 #include <optional>
@@ -50,6 +51,18 @@ struct EffectState {
   /// The latest that its last request can have left: with the attempt's time added, it is over.
   std::optional<Time> sent_at;
   std::string origin;  ///< where that went (CallPlan::origin)
+};
+
+/// What a run paid in one currency.
+struct Cost {
+  std::string currency;
+  std::int64_t nano = 0;
+  bool estimated = false;  ///< some of it is not known: there the highest that it can have been
+};
+/// Money reserved for an attempt, until it is settled.
+struct HeldMoney {
+  std::string effect;
+  govern::Reservation reservation;
 };
 
 /// Why a parked run waits. It has one reason at a time.
@@ -99,6 +112,8 @@ struct RunState {
   /// "step digest-of-the-call" -> {id, origin} of an effect whose outcome was unknown when it was
   /// given up. Of older states: step -> id.
   JsonObject open_effects;
+  std::vector<Cost> costs;
+  std::vector<HeldMoney> held;
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
@@ -121,6 +136,12 @@ std::size_t remember(JsonArray& memory, JsonObject entry);
 void remember_result(RunState& state, JsonObject entry);
 /// Every governance memory.
 void forget_memory(RunState& state);
+
+JsonArray costs_json(const std::vector<Cost>& costs);
+std::vector<Cost> costs_of(const JsonArray& values);
+JsonArray held_json(const std::vector<HeldMoney>& held);
+/// @return data_loss [AIOS-1034]
+Result<std::vector<HeldMoney>> held_of(const JsonArray& values);
 
 std::string encode_state(const RunState& state, const Definition* definition);
 /// Without the frames: enough for get() and for finding the definition. @return data_loss
