@@ -9,6 +9,7 @@
 #include "core/context.h"
 #include "gateway/gateway.h"
 #include "govern/audit.h"
+#include "govern/budget.h"
 #include "govern/identity.h"
 #include "govern/tenants.h"
 #include "ingress/ingress.h"
@@ -33,6 +34,7 @@ struct ApiServices {
   govern::Identity* identity = nullptr;
   govern::Tenants* tenants = nullptr;
   govern::AuditLog* audit = nullptr;
+  const govern::Budgets* budgets = nullptr;
   models::Models* models = nullptr;
   gateway::Gateway* gateway = nullptr;
   connectors::Connectors* connectors = nullptr;

@@ -171,6 +171,7 @@ void mount_api(net::Router& router, const ApiServices& services) {
   mount_learning(router, services);
   mount_deployments(router, services);
   mount_governance(router, services);
+  mount_budgets(router, services);
   mount_operate(router, services);
   mount_error_pages(router);
 }

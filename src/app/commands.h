@@ -72,6 +72,7 @@ void add_audit_commands(CLI::App& app, Session& session);
 void add_doctor_command(CLI::App& app, Session& session);
 void add_tenant_commands(CLI::App& app, Session& session);
 void add_key_commands(CLI::App& app, Session& session);
+void add_budget_commands(CLI::App& app, Session& session);
 void add_backup_commands(CLI::App& app, Session& session);
 void add_errors_command(CLI::App& app, Session& session);
 

@@ -69,6 +69,7 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   add_key_commands(app, session);
   add_tenant_commands(app, session);
   add_doctor_command(app, session);
+  add_budget_commands(app, session);
   add_backup_commands(app, session);
   add_errors_command(app, session);
   auto* version = app.add_subcommand("version", "Print the version");

@@ -93,12 +93,15 @@ connectors::SecretSource secret_source(const std::string& data_directory) {
   };
 }
 
-void warn_missing_secrets(const connectors::Connectors& connectors,
+void warn_missing_secrets(const connectors::Connectors& connectors, const gateway::Hosted& hosted,
                           const std::vector<TenantId>& tenants, const observe::Log& log) {
   for (const TenantId& tenant : tenants) {
     const Context ctx = system_context(tenant, "start");
     for (const Error& missing : connectors.missing_secrets(tenant)) {
       log.write(observe::Level::warn, "connectors", missing.text(), {}, &ctx);
+    }
+    for (const Error& missing : hosted.missing_secrets(tenant)) {
+      log.write(observe::Level::warn, "gateway", missing.text(), {}, &ctx);
     }
   }
 }

@@ -37,6 +37,19 @@ Context SystemImpl::local_context() const {
   return ctx;
 }
 
+/// Models of somebody else's, and what may be paid for them.
+void SystemImpl::build_hosted() {
+  gateway::HostedServices services;
+  services.guard = &guard_;
+  services.budgets = &budgets_;
+  services.client = client_.get();
+  services.secret = secret_source(options_.data);
+  services.metrics = &metrics_;
+  services.clock = &runtime::system_clock();
+  hosted_ = std::make_unique<gateway::Hosted>(std::move(services));
+  money_ = std::make_unique<MoneyWatch>(*store_, budgets_, runtime::system_clock(), metrics_);
+}
+
 void SystemImpl::build_rooms() {
   runtime::Clock& clock = runtime::system_clock();
   runtime::Random& random = runtime::system_random();
@@ -44,6 +57,7 @@ void SystemImpl::build_rooms() {
   identity_ = std::make_unique<govern::Identity>(*store_, clock);
   models_ = std::make_unique<models::Models>(*store_, guard_, pool_, clock);
   gateway_ = std::make_unique<gateway::Gateway>(guard_, *models_, metrics_, clock);
+  build_hosted();
   connectors_ = std::make_unique<connectors::Connectors>(
       guard_, *client_, secret_source(options_.data), metrics_, clock);
   reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, random);
@@ -63,6 +77,7 @@ void SystemImpl::build_rooms() {
   services.store = store_.get();
   services.functions.guard = &guard_;
   services.functions.gateway = gateway_.get();
+  services.functions.hosted = hosted_.get();
   services.functions.connectors = connectors_.get();
   services.functions.reviews = reviews_.get();
   services.functions.knowledge = &knowledge_;
@@ -80,12 +95,21 @@ void SystemImpl::build_rooms() {
   bundle::DeploymentServices deployment{store_.get(),  &guard_,      connectors_.get(),
                                         engine_.get(), &functions_,  &knowledge_,
                                         &pool_,        models_.get()};
+  deployment.hosted = hosted_.get();
+  deployment.budgets = &budgets_;
   wire_sources(sources_, secret_source(options_.data), &deployment);
   deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
   ingress_ = std::make_unique<ingress::Ingress>(ingress::IngressServices{
       store_.get(), &guard_, engine_.get(), &metrics_, &log_,
       [this](const TenantId& tenant) { return deployments_->failure(tenant); }, &sources_});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
+}
+
+Task<void> SystemImpl::count_for_metrics(Context ctx) {
+  auto work = work_->look(ctx);
+  co_await std::move(work);
+  auto money = money_->look(std::move(ctx));
+  co_await std::move(money);
 }
 
 ingress::SourceServices SystemImpl::source_services() {
@@ -127,6 +151,7 @@ void SystemImpl::mount() {
   services.identity = identity_.get();
   services.tenants = tenants_.get();
   services.audit = audit_.get();
+  services.budgets = &budgets_;
   services.models = models_.get();
   services.gateway = gateway_.get();
   services.connectors = connectors_.get();
@@ -136,7 +161,7 @@ void SystemImpl::mount() {
   services.ingress = ingress_.get();
   services.metrics = &metrics_;
   services.router = &router_;
-  services.before_metrics = [this](Context ctx) { return work_->look(std::move(ctx)); };
+  services.before_metrics = [this](Context ctx) { return count_for_metrics(std::move(ctx)); };
   services.doctor = [this](Context ctx) { return examine_itself(std::move(ctx)); };
   services.ready = &ready_;
   services.damaged = &watch_->damaged();

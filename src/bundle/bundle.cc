@@ -2,6 +2,7 @@
 #include "bundle/bundle.h"
 
 #include "bundle/detail/layout.h"
+#include "bundle/detail/money.h"
 #include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
 
@@ -36,6 +37,9 @@ class Sorter {
     } else if (in_folder(path, "forms/", ".json")) {
       take_form(path, text);
     } else if (in_folder(path, "models/", ".yaml")) {
+      if (names_provider(path, text)) {
+        return;  // read when the others were
+      }
       auto model = read_model(path, text, errors_);
       if (model) {
         bundle_->models.push_back(std::move(*model));
@@ -144,6 +148,8 @@ Checked check_bundle(Files files, const JsonObject& overrides,
     sorter.take(path, text);
   }
   bundle.files = std::move(files);
+  read_hosted_models(&bundle, &checked);
+  read_budgets(&bundle, &checked);
   CheckedSourceTexts sources;
   if (check_sources) {
     sources = check_sources(bundle.sources, bundle.parameters);

@@ -7,6 +7,8 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "data/article.h"
+#include "gateway/hosted.h"
+#include "govern/budget.h"
 #include "govern/guard.h"
 #include "models/models.h"
 #include "workflow/engine.h"
@@ -68,6 +70,8 @@ struct Bundle {
   std::vector<connectors::ManifestFile> connectors;
   std::vector<govern::PolicyFile> policies;  ///< tests (*_test.rego) included
   std::vector<ModelSource> models;
+  std::vector<gateway::HostedModel> hosted;  ///< models/*.yaml with `provider`
+  std::vector<govern::BudgetSpec> budgets;
   std::vector<data::Article> articles;  ///< knowledge/*.md
   std::vector<SourceText> sources;      ///< sources/*.yaml
   std::map<std::string, Json> forms;    ///< by file name, "ticket-review.json"

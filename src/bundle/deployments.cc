@@ -81,6 +81,11 @@ struct Deployments::Impl {
         info->warnings.push_back(warning.text());
       }
     }
+    if (services.hosted != nullptr) {
+      for (const Error& missing : services.hosted->missing_secrets(tenant)) {
+        info->warnings.push_back(missing.text());
+      }
+    }
     for (const std::string& model : idle_models(tenant)) {
       info->warnings.push_back(
           Error(Code::failed_precondition,

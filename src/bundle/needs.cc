@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a bundle must have: what aios.yaml says it needs, and what it does little without.
+#include "bundle/detail/money.h"
 #include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
 
@@ -38,7 +39,7 @@ void collect(const Json& node, const std::string& pointer, const expr::YamlDocum
 
 void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSourceTexts& sources,
                    Checked* checked) {
-  std::vector<Named> used;
+  std::vector<Named> used = secrets_of_models(bundle);
   for (const auto& secret : sources.secrets) {
     used.push_back({secret.name, secret.file, secret.line, secret.column});
   }
@@ -73,7 +74,8 @@ void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSource
     if (std::find(taken.begin(), taken.end(), secret.name) == taken.end()) {
       checked->warnings.push_back(
           placed(Code::not_found,
-                 fmt::format("no connector and no source uses the secret '{}'", secret.name), 1112,
+                 fmt::format("no connector, source or model uses the secret '{}'", secret.name),
+                 1112,
                  secret));
     }
   }

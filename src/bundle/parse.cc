@@ -191,7 +191,7 @@ std::optional<Needs> read_manifest(std::string_view text, const JsonObject& over
     return std::nullopt;
   }
   Source source("aios.yaml", *document, errors);
-  source.only({"name", "version", "summary", "parameters", "needs"}, 1101);
+  source.only({"name", "version", "summary", "parameters", "needs", "budgets"}, 1101);
   bundle->name = source.text("name", 1101);
   bundle->version = source.text("version", 1101);
   const Json none = JsonObject();

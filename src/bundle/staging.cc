@@ -14,6 +14,12 @@ Result<Ready> ready(const DeploymentServices& services, const TenantId& tenant,
   Ready out;
   auto& parts = out.parts;
   parts.push_back(services.guard->stage(tenant, bundle.policies, bundle.parameters));
+  if (services.budgets != nullptr) {
+    parts.push_back(services.budgets->stage(tenant, bundle.budgets));
+  }
+  if (services.hosted != nullptr) {
+    parts.push_back(services.hosted->stage(tenant, bundle.hosted));
+  }
   parts.push_back(services.connectors->stage(tenant, bundle.connectors, bundle.parameters));
   if (services.knowledge != nullptr) {
     auto made = make_corpus(bundle, embedding);

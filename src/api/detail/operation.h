@@ -88,6 +88,7 @@ void mount_models(net::Router& router, const ApiServices& services);
 void mount_learning(net::Router& router, const ApiServices& services);
 void mount_deployments(net::Router& router, const ApiServices& services);
 void mount_governance(net::Router& router, const ApiServices& services);
+void mount_budgets(net::Router& router, const ApiServices& services);
 void mount_events(net::Router& router, const ApiServices& services);
 void mount_operate(net::Router& router, const ApiServices& services);
 void mount_tenants(net::Router& router, const ApiServices& services);

@@ -86,7 +86,7 @@ Task<Result<void>> SystemImpl::load() {
   if (!tenants.ok()) {
     co_return std::move(tenants).error();
   }
-  warn_missing_secrets(*connectors_, *tenants, log_);
+  warn_missing_secrets(*connectors_, *hosted_, *tenants, log_);
   if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
     co_return Error(Code::data_loss,
                     fmt::format("the audit log has {} signed leaves, but the store is empty: its "

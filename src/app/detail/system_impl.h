@@ -4,6 +4,7 @@
 // system.cc wires, starts and stops them; load.cc reads what is stored and sets runs going.
 
 #include "app/growth.h"
+#include "app/money_watch.h"
 #include "app/store_watch.h"
 #include "app/system.h"
 #include "app/work_watch.h"
@@ -11,7 +12,9 @@
 #include "connectors/connectors.h"
 #include "data/knowledge.h"
 #include "gateway/gateway.h"
+#include "gateway/hosted.h"
 #include "govern/audit.h"
+#include "govern/budget.h"
 #include "govern/guard.h"
 #include "govern/identity.h"
 #include "govern/tenants.h"
@@ -75,6 +78,8 @@ class SystemImpl final : public System {
     return client;
   }
   void build_rooms();
+  void build_hosted();
+  Task<void> count_for_metrics(Context ctx);
   void mount();
   ingress::SourceServices source_services();
   void run_sources();
@@ -110,6 +115,8 @@ class SystemImpl final : public System {
   std::unique_ptr<govern::AuditLog> audit_;
   std::unique_ptr<models::Models> models_;
   std::unique_ptr<gateway::Gateway> gateway_;
+  govern::Budgets budgets_;
+  std::unique_ptr<gateway::Hosted> hosted_;
   std::unique_ptr<connectors::Connectors> connectors_;
   std::unique_ptr<review::Reviews> reviews_;
   data::Knowledge knowledge_;
@@ -117,6 +124,7 @@ class SystemImpl final : public System {
   std::unique_ptr<WorkWatch> work_;
   std::unique_ptr<Growth> growth_;
   std::unique_ptr<Retention> retention_;
+  std::unique_ptr<MoneyWatch> money_;
   std::unique_ptr<workflow::Engine> engine_;
   ingress::Sources sources_;
   std::unique_ptr<bundle::Deployments> deployments_;

@@ -62,13 +62,30 @@ inline constexpr const char* scenario_form = R"({
       }
     },
     "prediction": {
-      "type": "object",
-      "required": ["label", "confidence"],
-      "properties": {
-        "label": {"type": "string"},
-        "confidence": {"type": "number", "minimum": 0, "maximum": 1}
-      }
+      "anyOf": [
+        {
+          "type": "object",
+          "required": ["label", "confidence"],
+          "properties": {
+            "label": {"type": "string"},
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+            "usage": {
+              "type": "object",
+              "additionalProperties": false,
+              "properties": {"input": {"$ref": "#/$defs/tokens"},
+                             "output": {"$ref": "#/$defs/tokens"}}
+            }
+          }
+        },
+        {
+          "type": "object",
+          "required": ["unavailable"],
+          "additionalProperties": false,
+          "properties": {"unavailable": {"const": true}}
+        }
+      ]
     },
+    "tokens": {"type": "integer", "minimum": 0, "maximum": 4294967296},
     "systems": {
       "type": "object",
       "propertyNames": {"pattern": "^[A-Z]+ /"},

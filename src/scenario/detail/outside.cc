@@ -99,6 +99,23 @@ Result<net::Response> response_of(const Json& told) {
   return response;
 }
 
+/// A prediction with what every model's has.
+JsonObject whole_answer(const Json& told, const std::string& alias) {
+  JsonObject output = told.get_object();
+  output.erase("usage");
+  if (!output.contains("version")) {
+    output["version"] = alias + "@scripted";
+  }
+  if (!output.contains("reasons")) {
+    output["reasons"] = JsonArray();
+  }
+  if (!output.contains("scores")) {
+    output["scores"] =
+        JsonArray{JsonObject{{"label", output["label"]}, {"confidence", output["confidence"]}}};
+  }
+  return output;
+}
+
 }  // namespace
 
 Script::Script(const Json* told) {
@@ -169,22 +186,85 @@ Result<std::pair<std::string, std::string>> ScriptedModels::resolve(const Contex
 
 Task<gateway::ProviderReply> ScriptedModels::complete(Context /*ctx*/, govern::Permit /*permit*/,
                                                       gateway::ProviderCall call) {
-  JsonObject output = script_.next(call.alias).answer->get_object();
-  if (!output.contains("version")) {
-    output["version"] = call.alias + "@scripted";
-  }
-  if (!output.contains("reasons")) {
-    output["reasons"] = JsonArray();
-  }
-  if (!output.contains("scores")) {
-    output["scores"] =
-        JsonArray{JsonObject{{"label", output["label"]}, {"confidence", output["confidence"]}}};
-  }
   gateway::ProviderReply reply;
-  reply.output = std::move(output);
+  reply.output = whole_answer(*script_.next(call.alias).answer, call.alias);
   reply.model = std::move(call.model);
   reply.version = std::move(call.version);
   co_return reply;
+}
+
+namespace {
+
+/// A provider as the bundle makes it, but for its calls.
+class ScriptedHosted final : public gateway::Provider {
+ public:
+  ScriptedHosted(std::unique_ptr<gateway::Provider> real, std::shared_ptr<Script> script,
+                 Unscripted* unscripted)
+      : real_(std::move(real)),
+        script_(std::move(script)),
+        unscripted_(unscripted) {}
+  std::string_view name() const override { return real_->name(); }
+  std::string_view region() const override { return real_->region(); }
+  Result<std::pair<std::string, std::string>> resolve(const Context& ctx,
+                                                      std::string_view alias) override {
+    return real_->resolve(ctx, alias);
+  }
+  gateway::Usage bound(const Json& input) const override { return real_->bound(input); }
+
+  Task<gateway::ProviderReply> complete(Context /*ctx*/, govern::Permit /*permit*/,
+                                        gateway::ProviderCall call) override {
+    gateway::ProviderReply reply;
+    reply.model = call.model;
+    reply.version = call.version;
+    const Script::Told told = script_->next(call.alias);
+    if (told.answer == nullptr) {
+      unscripted_->push_back(fmt::format("model '{}' was asked, and 'models' has no answer of it{}",
+                                         call.alias, hint(call.alias, script_->names())));
+    }
+    if (told.answer == nullptr || bool_or(*told.answer, "unavailable", false)) {
+      reply.outcome = Outcome::failed;
+      reply.sent = false;
+      reply.error =
+          Error(Code::unavailable, fmt::format("the server of model '{}' is not there", call.alias),
+                Retry::same_call);
+      co_return reply;
+    }
+    reply.usage = gateway::Usage();
+    if (const Json* usage = find(*told.answer, "usage"); usage != nullptr) {
+      reply.usage->input_tokens = static_cast<std::uint64_t>(int_or(*usage, "input", 0));
+      reply.usage->output_tokens = static_cast<std::uint64_t>(int_or(*usage, "output", 0));
+    }
+    reply.output = whole_answer(*told.answer, call.alias);
+    co_return reply;
+  }
+
+ private:
+  std::unique_ptr<gateway::Provider> real_;
+  std::shared_ptr<Script> script_;
+  Unscripted* unscripted_;
+};
+
+}  // namespace
+
+gateway::ProviderRegistry scripted_providers(const Json* told, Unscripted* unscripted) {
+  gateway::ProviderRegistry real;
+  gateway::register_all_providers(real);
+  const auto script = std::make_shared<Script>(told);
+  gateway::ProviderRegistry out;
+  for (gateway::ProviderEntry entry : real.entries()) {
+    entry.make = [make = entry.make, script, unscripted](
+                     const gateway::ProviderServices& services,
+                     const Json& options) -> Result<std::unique_ptr<gateway::Provider>> {
+      auto made = make(services, options);
+      if (!made.ok()) {
+        return std::move(made).error();
+      }
+      return std::unique_ptr<gateway::Provider>(
+          std::make_unique<ScriptedHosted>(std::move(*made), script, unscripted));
+    };
+    out.add(std::move(entry));
+  }
+  return out;
 }
 
 }  // namespace aios::scenario

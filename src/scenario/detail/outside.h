@@ -76,4 +76,9 @@ class ScriptedModels final : public gateway::Provider {
   Unscripted* unscripted_;
 };
 
+/// Every registered provider, whose calls are answered as the scenario tells the models: in the
+/// region and at the price of the bundle, using the tokens of the answer's `usage` (none). An
+/// answer {unavailable: true} stands for a server that is not there.
+gateway::ProviderRegistry scripted_providers(const Json* told, Unscripted* unscripted);
+
 }  // namespace aios::scenario

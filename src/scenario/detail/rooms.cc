@@ -34,6 +34,9 @@ Rooms::Rooms(const Json* models, const Json* systems_told, bool with_articles)
   registry = std::make_unique<models::Models>(*store, guard, pool, clock);
   gateway = std::make_unique<gateway::Gateway>(
       guard, only(std::make_unique<ScriptedModels>(models, &unscripted)), metrics, clock);
+  hosted = std::make_unique<gateway::Hosted>(
+      gateway::HostedServices{&guard, &budgets, &systems, any_secret, &metrics, &clock,
+                              scripted_providers(models, &unscripted)});
   connectors = std::make_unique<connectors::Connectors>(guard, systems, any_secret, metrics, clock);
   reviews = std::make_unique<review::Reviews>(*store, guard, clock, executor.random());
   workflow::register_all_functions(functions);
@@ -42,6 +45,7 @@ Rooms::Rooms(const Json* models, const Json* systems_told, bool with_articles)
   services.store = store.get();
   services.functions.guard = &guard;
   services.functions.gateway = gateway.get();
+  services.functions.hosted = hosted.get();
   services.functions.connectors = connectors.get();
   services.functions.reviews = reviews.get();
   services.functions.knowledge = &knowledge;
@@ -72,6 +76,8 @@ Rooms::Rooms(const Json* models, const Json* systems_told, bool with_articles)
     }
     return sources.stage(tenant, texts, parameters);
   };
+  deployment.hosted = hosted.get();
+  deployment.budgets = &budgets;
   deployments = std::make_unique<bundle::Deployments>(deployment);
   ingress::IngressServices events;
   events.store = store.get();

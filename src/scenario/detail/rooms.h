@@ -6,6 +6,8 @@
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
 #include "gateway/gateway.h"
+#include "gateway/hosted.h"
+#include "govern/budget.h"
 #include "govern/guard.h"
 #include "ingress/ingress.h"
 #include "ingress/sources.h"
@@ -40,6 +42,8 @@ struct Rooms {
   runtime::BlockingPool pool{1};
   std::unique_ptr<models::Models> registry;  ///< empty: the scripted models serve
   std::unique_ptr<gateway::Gateway> gateway;
+  govern::Budgets budgets;
+  std::unique_ptr<gateway::Hosted> hosted;
   std::unique_ptr<connectors::Connectors> connectors;
   std::unique_ptr<review::Reviews> reviews;
   data::Knowledge knowledge;
