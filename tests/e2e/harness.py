@@ -22,6 +22,7 @@ import time
 
 ROOT = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 DESK_BUNDLE = os.path.join(ROOT, "examples", "support-desk")
+MODEL_PROGRAM = os.path.join(DESK_BUNDLE, "secondopinion", "modelserver.py")
 DESK_PROGRAM = os.path.join(DESK_BUNDLE, "helpdesk", "helpdesk.py")
 BINARY = os.path.abspath(os.environ.get("AIOS_BINARY", os.path.join(ROOT, "build", "dev", "aios")))
 TICKET = "com.example.support.ticket.created.v1"
@@ -150,9 +151,43 @@ class HelpDesk(Process):
         return module.seed_rows()
 
 
+class ModelServer(Process):
+    """Somebody else's model: counts what reaches it in a database of its own."""
+
+    TOKEN = "model-key-canary-77a2"
+
+    def __init__(self, folder):
+        super().__init__(folder, "models")
+        self.db_path = os.path.join(folder, "models.db")
+
+    def start(self, port=0, slow_seconds=3.0):
+        self.launch([sys.executable, MODEL_PROGRAM, "--db", self.db_path, "--port", str(port),
+                     "--ready-file", self.ready_path, "--token", self.TOKEN,
+                     "--slow-seconds", str(slow_seconds)])
+        self.wait_ready()
+        return self
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    def rows(self, sql, *values):
+        db = sqlite3.connect(self.db_path, timeout=10)
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+    def fail(self, kind, count):
+        status, answer = Api(self.port, self.TOKEN).call("POST", "/faults",
+                                                         {"kind": kind, "count": count})
+        assert status == 200, answer
+
+
 class Server(Process):
     def __init__(self, folder, environment=None):
         super().__init__(folder, "server", {"AIOS_SECRET_HELPDESK_TOKEN": HelpDesk.TOKEN,
+                                            "AIOS_SECRET_SECOND_OPINION_KEY": ModelServer.TOKEN,
                                             **(environment or {})})
         self.data = os.path.join(folder, "data")
 
@@ -273,7 +308,7 @@ def bundle_files(directory, replaced=None):
         for name in names:
             path = os.path.relpath(os.path.join(folder, name), directory)
             if path.split(os.sep)[0] in ("workflows", "policies", "models", "datasets",
-                                         "connectors", "forms") or path == "aios.yaml":
+                                         "connectors", "forms", "knowledge") or path == "aios.yaml":
                 with open(os.path.join(folder, name), "rb") as file:
                     files[path.replace(os.sep, "/")] = file.read()
     files.update(replaced or {})
@@ -339,10 +374,10 @@ class Scene:
         return aios(*arguments, environment={"AIOS_SERVER": self.server.url, "AIOS_KEY": key,
                                              **(environment or {})})
 
-    def deploy(self, replaced=None):
+    def deploy(self, replaced=None, **parameters):
         return self.api().want("POST", "/api/v1/deployments",
                                {"files": bundle_files(DESK_BUNDLE, replaced),
-                                "parameters": {"helpdesk_url": self.desk.url}})
+                                "parameters": {"helpdesk_url": self.desk.url, **parameters}})
 
     def train(self):
         """By a developer's key, promoted by an approver's."""

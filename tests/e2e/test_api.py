@@ -81,6 +81,7 @@ class Document(unittest.TestCase):
                                               "parameters": {"helpdesk_url": self.scene.desk.url}}),
             "currentDeployment": (f"{api}/deployments/current", None),
             "listConnectors": (f"{api}/connectors", None),
+            "listBudgets": (f"{api}/budgets", None),
             "listKeys": (f"{api}/keys", None),
             "createKey": (f"{api}/keys", {"name": "y", "roles": ["auditor"]}),
             "revokeKey": (f"{api}/keys/{spare}", None),

@@ -149,6 +149,67 @@ class TwoPeople(unittest.TestCase):
         self.assert_unpaid(self.scene.api().run_when(run_id))
 
 
+class Groundless(unittest.TestCase):
+    """The real workflow without what an answer stands on: no answer gets out."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.scene = Scene()
+        cls.addClassCleanup(cls.scene.close)
+        cls.scene.support_desk()
+        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
+            cls.workflow = file.read()
+
+    def run_of(self, number, text):
+        self.scene.deploy({"workflows/ticket.yaml": text.encode()})
+        event = ticket_event(number, SURE_CASE, self.scene.customers[5])
+        status, sent = self.scene.api("ingest").send(event)
+        self.assertEqual(status, 202, sent)
+        return self.scene.api().run_when(sent["run"], ("completed", "faulted", "review"))
+
+    def changed(self, *changes):
+        text = self.workflow
+        for old, new in changes:
+            self.assertIn(old, text)
+            text = text.replace(old, new)
+        return text
+
+    def without(self, *steps):
+        """The workflow's text without these steps of its top list."""
+        lines, kept, leaving = self.workflow.split("\n"), [], False
+        for line in lines:
+            if line.startswith("  - "):
+                leaving = line[4:].rstrip(":") in steps
+            elif line and not line.startswith("   "):
+                leaving = False
+            if not leaving:
+                kept.append(line)
+        return "\n".join(kept)
+
+    def assert_no_answer(self, run):
+        self.assertEqual((run["status"], run.get("error", {}).get("status")), ("faulted", 403), run)
+        self.assertIn("an answer wants", run["error"]["detail"])
+        self.assertEqual(self.scene.desk.rows("select count(*) from replies"), [(0,)])
+
+    def test_without_its_steps_of_caution_no_answer_gets_out(self):
+        plan = ("plan: {outcome: \"automatic\", action: .action", "plan: {outcome: \"automatic\", action: \"case\"")
+        made_up = ("article: '${ $context.article.article }'", "article: track-an-order")
+        self.assert_no_answer(self.run_of(1, self.without("findArticle").replace(*plan)
+                                          .replace(*made_up)))
+        other = ("intents: ['${ $context.inference.label }']", "intents: [invoice_copy]")
+        self.assert_no_answer(self.run_of(2, self.changed(other, plan)))
+        silent = ("$context.article.text", "\"Trust me.\""), (
+            " + \" (\" + $context.article.article + \")\"", "")
+        self.assert_no_answer(self.run_of(3, self.changed(plan, *silent)))
+        run = self.run_of(9, self.workflow)
+        self.assertEqual((run["status"], run["output"]["article"]), ("completed", "track-an-order"),
+                         run)
+        text, article = self.scene.desk.rows("select text, article from replies")[0]
+        self.assertIn("(track-an-order)", text)
+        self.assertIn("Where an order is and when it arrives", text)
+        self.assertEqual(article, "track-an-order")
+
+
 TALKATIVE = """package aios.connector_egress
 
 import rego.v1

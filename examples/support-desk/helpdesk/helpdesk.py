@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The help desk: a small business system of its own, outside of aios.
 
-It shares no code with aios. Customers, orders, cases, refunds and notices live in its own SQLite
+It shares no code with aios. Customers, orders, cases, refunds, notices and replies live in its own SQLite
 file, with one row in `requests` for every business request received, answered or not, so that
 anybody can count with `sqlite3` what really arrived:
 
@@ -35,7 +35,8 @@ IDLE_SECONDS = 30.0
 CUSTOMERS = 200
 ORDERS = 400
 
-OPERATIONS = ("find_customer", "find_order", "open_case", "find_case", "pay_refund", "send_notice")
+OPERATIONS = ("find_customer", "find_order", "open_case", "find_case", "pay_refund", "send_notice",
+              "send_reply")
 FAULT_KINDS = ("lost", "error", "throttle", "slow", "outage")
 
 SCHEMA = """
@@ -58,6 +59,10 @@ create index if not exists refunds_by_order on refunds(order_id);
 create table if not exists notices (
   number integer primary key autoincrement, id text, customer text not null,
   text text not null, at real not null);
+create table if not exists replies (
+  number integer primary key autoincrement, id text, key text not null unique,
+  customer text not null, article text not null, text text not null, body_digest text not null,
+  at real not null);
 create table if not exists requests (
   id integer primary key autoincrement, at real not null, method text not null,
   path text not null, operation text not null, reference text, body_digest text,
@@ -276,6 +281,31 @@ class Desk:
         return 202, {"id": notice}
 
 
+    def send_reply(self, key, digest, body):
+        """An answer to a customer, with the article it is taken from; keys as with refunds."""
+        if not key or len(key) > 200:
+            return 400, {"error": "header Idempotency-Key with 1 to 200 characters wanted"}
+        customer, article, text = body.get("customer"), body.get("article"), body.get("text")
+        if not all(isinstance(one, str) and one for one in (customer, article, text)):
+            return 422, {"error": "customer, article and text wanted"}
+        with self._lock:
+            first = self._db.execute("select id,article,body_digest from replies where key=?",
+                                     (key,)).fetchone()
+            if first:
+                if first[2] != digest:
+                    return 409, {"error": "this key came before with another body"}
+                return 201, {"id": first[0], "article": first[1]}
+            self._db.execute("begin")
+            number = self._db.execute(
+                "insert into replies(key,customer,article,text,body_digest,at) "
+                "values (?,?,?,?,?,?)",
+                (key, customer, article, text[:5000], digest, time.time())).lastrowid
+            reply = f"RP-{number:06d}"
+            self._db.execute("update replies set id=? where number=?", (reply, number))
+            self._db.execute("commit")
+        return 201, {"id": reply, "article": article}
+
+
 class Refused(Exception):
     """Ends a request with a status before it reaches the business."""
 
@@ -362,7 +392,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return "find_case", reference
         if method == "POST" and len(parts) == 1:
             operation = {"cases": "open_case", "refunds": "pay_refund",
-                         "notices": "send_notice"}.get(parts[0])
+                         "notices": "send_notice", "replies": "send_reply"}.get(parts[0])
             if operation:
                 return operation, None
         raise Refused(404, "no such path")
@@ -404,6 +434,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return desk.open_case(body)
         if operation == "pay_refund":
             return desk.pay_refund(key, digest, body)
+        if operation == "send_reply":
+            return desk.send_reply(key, digest, body)
         return desk.send_notice(body)
 
     def _hang_up(self):

@@ -45,6 +45,21 @@ allow if {
 	count(said("pay_refund")) == 0
 }
 
+# An answer without a person: the text names an article that this run found, which answers the one
+# intent that was said and fits.
+allow if {
+	operation == "send_reply"
+	some inference in input.run.inferences
+	automatic(inference.label)
+	some retrieval in input.run.retrievals
+	some article in retrieval.articles
+	article.article == input.arguments.article
+	support.grounds(inference.label, article)
+	contains(input.arguments.text, article.article)
+	input.arguments.customer == only("find_customer").id
+	count(said("send_reply")) == 0
+}
+
 allow if {
 	operation == "send_notice"
 	some inference in input.run.inferences
@@ -105,6 +120,15 @@ deny contains msg if {
 }
 
 deny contains msg if {
+	operation == "send_reply"
+	not allow
+	msg := concat("", [
+		"an answer wants an automatic intent, an article that this run found for it, that fits and ",
+		"that the text names, and the customer this run found; and no run answers twice",
+	])
+}
+
+deny contains msg if {
 	operation == "send_notice"
 	not allow
 	msg := "a notice wants an automatic intent or a person's answer, and the customer this run found"
@@ -115,17 +139,26 @@ deny contains msg if {
 	msg := sprintf("operation %v has no rule", [operation])
 }
 
-known := {"find_customer", "find_order", "open_case", "pay_refund", "send_notice"}
+known := {"find_customer", "find_order", "open_case", "pay_refund", "send_notice", "send_reply"}
 
-# The run's inferences say this intent at its floor, and none of them says anything else.
+# The run's inferences say this intent, the own model's at its floor or with a second opinion to it,
+# and none of them says anything else.
 automatic(intent) if {
 	some inference in input.run.inferences
 	inference.alias == "intent"
 	inference.label == intent
-	support.confident(intent, inference.confidence)
+	enough(intent, inference.confidence)
 	every other in input.run.inferences {
 		other.label == intent
 	}
+}
+
+enough(intent, confidence) if support.confident(intent, confidence)
+
+enough(intent, confidence) if {
+	some other in input.run.inferences
+	other.alias == "second-opinion"
+	support.seconded(intent, confidence, other)
 }
 
 # What the help desk said in this run when it was asked so.

@@ -9,7 +9,11 @@ import data.aios.pre_model_call
 import data.aios.review_assign
 import rego.v1
 
-params := {"floors": {"refund_request": 0.8, "order_status": 0.6}, "refund_limit_cents": 10000}
+params := {
+	"floors": {"refund_request": 0.8, "order_status": 0.6}, "refund_limit_cents": 10000,
+	"answer_fit_min": 0.1, "second_opinion": true, "second_opinion_from": 0.4,
+	"second_opinion_min": 0.7,
+}
 
 call(operation, arguments, inferences, reviews) := {
 	"tenant": {"id": "t", "region": "eu"},
@@ -221,6 +225,73 @@ test_a_notice_wants_a_ground if {
 	not allowed(call("send_notice", {"customer": "C1", "text": "hello"}, [], []))
 }
 
+reply := {"customer": "C1", "article": "track", "text": "See the page (track)"}
+
+tracking := {"article": "track", "intents": ["order_status"], "fit": 0.3}
+
+# A reply in a run that found these articles.
+replying(arguments, inferences, articles) := object.union(facts, {"run": run}) if {
+	facts := call("send_reply", arguments, inferences, [])
+	run := object.union(facts.run, {"retrievals": [{"corpus": "c", "articles": articles}]})
+}
+
+status := [said("order_status", 0.9)]
+
+test_an_answer_with_its_ground_passes if {
+	allowed(replying(reply, status, [tracking]))
+}
+
+test_an_answer_without_a_ground_is_refused if {
+	not allowed(call("send_reply", reply, status, []))
+	not allowed(replying(reply, status, []))
+	not allowed(replying(reply, status, [object.union(tracking, {"fit": 0.09})]))
+	not allowed(replying(reply, status, [object.union(tracking, {"intents": ["invoice_copy"]})]))
+	not allowed(replying(reply, status, [object.union(tracking, {"article": "other"})]))
+}
+
+test_an_answer_that_does_not_name_its_article_is_refused if {
+	not allowed(replying(object.union(reply, {"text": "Trust me"}), status, [tracking]))
+}
+
+test_an_answer_of_an_unsure_model_or_to_somebody_else_is_refused if {
+	not allowed(replying(reply, [said("order_status", 0.5)], [tracking]))
+	not allowed(replying(reply, [], [tracking]))
+	not allowed(replying(object.union(reply, {"customer": "C2"}), status, [tracking]))
+}
+
+test_no_run_answers_twice if {
+	facts := replying(reply, status, [tracking])
+	again := array.concat(facts.run.results, [desk("send_reply", {"article": "track"})])
+	not allowed(told(facts, again))
+}
+
+seconded(label, confidence) := {
+	"alias": "second-opinion", "label": label,
+	"confidence": confidence,
+}
+
+test_a_second_opinion_that_agrees_makes_up_for_what_is_missing if {
+	case := {"intent": "order_status", "customer": "C1"}
+	unsure_case := [said("order_status", 0.5)]
+	not allowed(call("open_case", case, unsure_case, []))
+	allowed(call("open_case", case, array.concat(unsure_case, [seconded("order_status", 0.8)]), []))
+	not allowed(call("open_case", case, array.concat(unsure_case, [seconded("order_status", 0.6)]), []))
+	not allowed(call("open_case", case, array.concat(unsure_case, [seconded("other", 0.9)]), []))
+	far := [said("order_status", 0.3), seconded("order_status", 0.9)]
+	not allowed(call("open_case", case, far, []))
+	not allowed(call("open_case", case, [seconded("order_status", 1)], []))
+}
+
+test_a_second_opinion_that_differs_stops_what_was_sure if {
+	case := {"intent": "order_status", "customer": "C1"}
+	not allowed(call("open_case", case, [said("order_status", 0.9), seconded("other", 0.9)], []))
+}
+
+test_a_second_opinion_pays_no_money if {
+	both := [said("refund_request", 0.7), seconded("refund_request", 1)]
+	not allowed(call("pay_refund", of_lamp, both, []))
+}
+
 test_another_connector_is_refused if {
 	facts := call("find_order", {"order": "ORD-1"}, [], [])
 	elsewhere := object.union(facts, {"connector": {"name": "elsewhere"}})
@@ -255,6 +326,13 @@ test_raw_personal_data_stays_at_home if {
 test_redacted_text_may_travel if {
 	pre_model_call.allow with input as model_call("us", [])
 	count(pre_model_call.deny) == 0 with input as model_call("us", [])
+}
+
+test_a_second_opinion_is_asked_only_where_it_is_wanted if {
+	facts := object.union(model_call("us", []), {"model": {"alias": "second-opinion"}})
+	count(pre_model_call.deny) == 0 with input as facts with data.params as params
+	off := object.union(params, {"second_opinion": false})
+	count(pre_model_call.deny) == 1 with input as facts with data.params as off
 }
 
 test_a_model_call_of_which_nothing_is_known_is_refused if {

@@ -25,4 +25,9 @@ deny contains msg if {
 	)
 }
 
+deny contains "second opinions are not asked for here" if {
+	input.model.alias == "second-opinion"
+	not data.params.second_opinion
+}
+
 deny contains "the text is longer than 16,384 characters" if input.content.characters > 16384

@@ -10,6 +10,28 @@ floor(intent) := data.params.floors[intent]
 
 confident(intent, confidence) if confidence >= floor(intent)
 
+# Nearly: a second opinion may make up for the rest.
+nearly(intent, confidence) if {
+	floor(intent) > confidence
+	confidence >= data.params.second_opinion_from
+}
+
+# What both models say counts as if the own one had been sure. Whether it may is policy, here, and
+# not the workflow's to decide. Money is paid on the own model's word alone.
+seconded(intent, confidence, other) if {
+	data.params.second_opinion
+	intent != "refund_request"
+	nearly(intent, confidence)
+	other.label == intent
+	other.confidence >= data.params.second_opinion_min
+}
+
+# An article of the knowledge base that answers this intent, and fits what was asked.
+grounds(intent, article) if {
+	intent in article.intents
+	article.fit >= data.params.answer_fit_min
+}
+
 # A fact that was not given is null: a negated look at a missing fact would be no answer at all.
 intent := object.get(input, "intent", null)
 
@@ -19,12 +41,26 @@ customer := object.get(input, "customer", null)
 
 order := object.get(input, "order", null)
 
-# --- support/decide: {intent, confidence} -> {action, reasons}
+second := object.get(input, "second", null)
 
-decide := {"action": "automatic", "reasons": []} if {
+article := object.get(input, "article", null)
+
+# --- support/decide: {intent, confidence} -> {action, reasons, second_opinion}: whether one is worth
+#     asking for
+
+decide := {"action": "automatic", "reasons": [], "second_opinion": false} if {
 	count(doubts) == 0
 	confident(intent, confidence)
-} else := {"action": "review", "reasons": sort(doubts)}
+} else := {"action": "review", "reasons": sort(doubts), "second_opinion": worth_a_second}
+
+default worth_a_second := false
+
+worth_a_second if {
+	data.params.second_opinion
+	is_number(confidence)
+	intent != "refund_request"
+	nearly(intent, confidence)
+}
 
 doubts contains msg if {
 	not floor(intent)
@@ -34,16 +70,25 @@ doubts contains msg if {
 doubts contains msg if {
 	is_number(confidence)
 	floor(intent) > confidence
+	not seconded(intent, confidence, second)
 	msg := sprintf(
 		"confidence %v is below the floor %v of %v",
 		[round(confidence * 100) / 100, floor(intent), intent],
 	)
 }
 
+doubts contains msg if {
+	is_object(second)
+	is_string(second.label)
+	second.label != intent
+	msg := sprintf("a second opinion says %v", [second.label])
+}
+
 doubts contains "no confidence is known" if not is_number(confidence)
 
-# --- support/settle: the same, with what the help desk knows: {intent, confidence, customer: id or
-#     null, order: object or null, order_given}
+# --- support/settle: the same, with a second opinion if one was asked for, the article that was
+#     found, and what the help desk knows: {intent, confidence, second: {label, confidence} or null,
+#     article: {intents, fit} or null, customer: id or null, order: object or null, order_given}
 #     -> {action: "refund" | "case" | "review", amount_cents, reasons}
 
 settle := {"action": "review", "amount_cents": null, "reasons": sort(obstacles)} if {
@@ -53,6 +98,12 @@ settle := {"action": "review", "amount_cents": null, "reasons": sort(obstacles)}
 } else := {"action": "case", "amount_cents": null, "reasons": []}
 
 obstacles contains msg if some msg in doubts
+
+# A refund is its own answer; any other wants a ground.
+obstacles contains "no article answers it" if {
+	intent != "refund_request"
+	not grounds(intent, article)
+}
 
 obstacles contains "the sender is not a known customer" if not is_string(customer)
 
