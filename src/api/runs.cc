@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
+#include "api/detail/run_case.h"
+#include "api/detail/run_retry.h"
 #include "api/detail/start_once.h"
 
 namespace aios::api {
@@ -206,6 +208,13 @@ constexpr QueryParameter list_query[] = {{.name = "status",
                                          limit_parameter};
 constexpr QueryParameter count_query[] = {workflow_parameter};
 
+constexpr std::string_view retry_runs_schema =
+    R"({"type": "object", "properties": {
+           "workflow": {"type": "string"}, "since": {"type": "string"}, "until": {"type": "string"},
+           "error": {"type": "string"}, "definition": {"enum": ["same", "newest"]},
+           "max": {"type": "integer", "minimum": 1, "maximum": 200}, "after": {"type": "string"},
+           "dry_run": {"type": "boolean"}}})";
+
 }  // namespace
 
 void mount_runs(net::Router& router, const ApiServices& services) {
@@ -233,11 +242,23 @@ void mount_runs(net::Router& router, const ApiServices& services) {
       {"GET", "/api/v1/runs/{id}/explain", "explainRun",
        "Where a run is, what it waits for, what will wake it, what was tried.", Action::read_runs,
        explain_run, "", object_schema},
+      {"GET", "/api/v1/runs/{id}/case", "runCase",
+       "One case whole: run, steps, effects, people, and for auditors its leaves; payload only for "
+       "those who may read it.",
+       Action::read_runs, show_case, "", object_schema},
       {"GET", "/api/v1/runs/{id}/history", "runHistory", "What a run did, oldest first.",
        Action::read_payloads, run_history, "", page_schema},
       {"POST", "/api/v1/runs/{id}/cancel", "cancelRun",
        "Cancels a run; one whose effect may have happened waits at its incident first.",
        Action::settle_runs, cancel_run, "", object_schema},
+      {"POST", "/api/v1/runs/{id}/retry", "retryRun",
+       "Tries a faulted run again from the task that faulted.", Action::settle_runs, retry_run,
+       R"({"type": "object", "properties": {"definition": {"enum": ["same", "newest"]}}})",
+       object_schema},
+      {"POST", "/api/v1/run-retries", "retryRuns",
+       "Tries faulted runs again, oldest first, or (dry_run, as unless said otherwise) only tells "
+       "which.",
+       Action::settle_runs, retry_runs, retry_runs_schema, page_schema},
       {"POST", "/api/v1/runs/{id}/resolve", "resolveIncident",
        "Says what became of an effect whose outcome is unknown: retry, happened or fail.",
        Action::settle_runs, resolve_incident,

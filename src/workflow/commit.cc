@@ -113,6 +113,8 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
     }
   }
   machine(run).overflow(problem);
+  state.frames.clear();
+  state.faulted_at.reset();
   auto& reviews = run.log.abandoned_reviews;
   std::erase_if(run.writes, [&](const store::StreamWrite& write) {
     return write.kind == store::StreamKind::review && write.expected_version == 0 &&
@@ -161,6 +163,11 @@ void Engine::Impl::strip(LiveRun& run) {
 bool Engine::Impl::seal(LiveRun& run) {
   settle_abandoned(run);
   run.sealed = encode_state(run.state, run.definition.get());
+  if (run.state.faulted_at && run.sealed.size() > faulted_bytes_max) {
+    run.state.frames.clear();
+    run.state.faulted_at.reset();
+    run.sealed = encode_state(run.state, nullptr);
+  }
   if (run.sealed.size() <= state_bytes_max) {
     return true;
   }

@@ -70,6 +70,7 @@ std::string_view name_of(RunEvent type) {
     case RunEvent::review_proposed: return "review_proposed";
     case RunEvent::review_sent_back: return "review_sent_back";
     case RunEvent::review_assigned: return "review_assigned";
+    case RunEvent::retried: return "retried";
   }
   return "unknown";
 }

@@ -10,7 +10,7 @@
 // cancellation is heeded at the next fence).
 // Lifetime: what EngineServices names outlives the engine. Destroy it when stop() has returned, and
 // no coroutine of it is awaited any more.
-// Durable: an ok of start(), cancel(), answer() and resolve_incident() says that the change and
+// Durable: an ok of start(), cancel(), answer(), retry(), resolve_incident() says: the change and
 // what followed from it, up to the next fence, are synced. Any error but deadline_exceeded and
 // cancelled (ctx ended first) says that nothing was changed, or that the store lost sight of its
 // own commit; after those two it may have been, and it goes on without the caller.
@@ -101,6 +101,12 @@ struct Resolution {
   Json result;
 };
 
+/// With which document a faulted run goes on.
+enum class RetryWith : std::uint8_t {
+  same_definition,    ///< the one it has
+  newest_definition,  ///< the newest installed, where the run stands at the same place
+};
+
 /// What became of the runs that were under way when the engine stopped.
 struct Stopped {
   std::uint64_t cut = 0;   ///< their calls were cancelled
@@ -172,6 +178,15 @@ class Engine {
   Task<Result<void>> resolve_incident(Context ctx, std::string run_id, Resolution resolution);
   /// Whether runs of the tenant wait for a place (PlacesOptions).
   bool runs_wait(const TenantId& tenant) const;
+  /// A faulted run goes on from the task that faulted, after what made it fault was mended. Tasks
+  /// that were done are not begun again; a call of unknown outcome that was given up keeps its key
+  /// and is asked for by its class. Time limits begin anew. Who asks while it is tried again is
+  /// refused as for any run that has not faulted.
+  /// @return failed_precondition [AIOS-1090]: it has not faulted; [AIOS-1091]: where it stood was
+  ///         not kept (beyond 1 MiB, an older program); [AIOS-1092]: the newest version differs
+  ///         before the place where it stands; [AIOS-1093]: to begin the task again would do
+  ///         something twice; data_loss [AIOS-1017]: it was erased.
+  Task<Result<void>> retry(Context ctx, std::string run_id, RetryWith with);
   /// A peer (workflow/peer.h) answers again: runs that wait for it are woken.
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   /// Stops advancing at the next fence and returns when every shard is quiet: each run is durable

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <utility>
 
 namespace aios::workflow {
@@ -107,7 +108,10 @@ bool Machine::expired() {
     const auto deadline = state_.frames[i].deadline;
     if (deadline && state_.frames[i].entered && *deadline <= clock_.now()) {
       drop_wait();
-      state_.frames.resize(i + 1);
+      while (state_.frames.size() > i + 1) {
+        unwound_.push_back(std::move(state_.frames.back()));
+        state_.frames.pop_back();
+      }
       raise(make_problem(ProblemType::timeout, "the task's timeout passed", task().reference));
       return true;
     }
@@ -115,10 +119,16 @@ bool Machine::expired() {
   return false;
 }
 
+void Machine::keep_open(const EffectState& effect) {
+  state_.open_effects[open_name(effect)] = JsonObject{{"id", effect.id}, {"origin", effect.origin}};
+}
+
 void Machine::drop_wait() {
   if (state_.effect && state_.effect->maybe_happened) {
-    state_.open_effects[open_name(*state_.effect)] =
-        JsonObject{{"id", state_.effect->id}, {"origin", state_.effect->origin}};
+    keep_open(*state_.effect);
+  }
+  if (state_.effect && !state_.frames.empty()) {
+    state_.frames.back().effects = state_.effects;
   }
   if (state_.waiting && state_.waiting->reason == Waiting::Reason::review) {
     log_.abandoned_reviews.push_back(state_.waiting->subject);
@@ -131,6 +141,12 @@ void Machine::drop_wait() {
 void Machine::step() {
   auto& frame = state_.frames.back();
   const auto& list = *definition_.lists[frame.list];
+  if (frame.done) {
+    Json output = std::move(*frame.done);
+    frame.done.reset();
+    finish_task(std::move(output), {});
+    return;
+  }
   if (frame.index >= list.tasks.size()) {
     leave(std::move(frame.data));
     return;
@@ -223,22 +239,33 @@ void Machine::call_done(Json result) {
 }
 
 void Machine::call_failed(Problem problem) {
-  state_.effect.reset();
+  const auto effect = std::exchange(state_.effect, std::nullopt);
   state_.waiting.reset();
   state_.status = RunStatus::running;
+  state_.frames.back().effects = state_.effects;
   raise(std::move(problem));
+  if (state_.status == RunStatus::faulted && effect && effect->maybe_happened) {
+    keep_open(*effect);  // a person gave it up: should the run be tried again, it is asked for
+  }
 }
 
 void Machine::raise(Problem problem) {
   note_path(problem.instance);
   for (;;) {
+    unwound_.push_back(std::move(state_.frames.back()));
     state_.frames.pop_back();
     if (state_.frames.empty()) {
+      state_.frames.assign(std::make_move_iterator(unwound_.rbegin()),
+                           std::make_move_iterator(unwound_.rend()));
+      unwound_.clear();
       fault(problem);
       return;
     }
     auto step = task().body->caught(*this, problem);
     if (step) {
+      if (!std::holds_alternative<Raise>(*step)) {
+        unwound_.clear();
+      }
       apply(std::move(*step));
       return;
     }
@@ -254,30 +281,44 @@ void Machine::leave(Json output) {
   apply(task().body->child_done(*this, std::move(output)));
 }
 
+/// Of the whole workflow: all tasks are done, and only that is tried again.
+void Machine::refuse_output(Json output, std::string_view instance, ProblemType type,
+                            const Error& error) {
+  Frame frame;
+  frame.index = static_cast<std::uint32_t>(definition_.lists.front()->tasks.size());
+  frame.data = std::move(output);
+  state_.frames.push_back(std::move(frame));
+  fault(make_problem(type, error.text(), std::string(instance)));
+}
+
 void Machine::end_workflow(Json output) {
   state_.frames.clear();
+  std::optional<Json> shaped;
   if (definition_.output.expression.present()) {
     auto made = evaluate(definition_.output.expression, output, {}, Json());
     if (!made.ok()) {
-      fault(make_problem(ProblemType::expression, made.error().text(), "/output/as"));
+      refuse_output(std::move(output), "/output/as", ProblemType::expression, made.error());
       return;
     }
-    output = std::move(*made);
+    shaped = std::move(*made);
   }
   if (definition_.output.schema) {
-    auto valid = definition_.output.schema->validate(output);
+    auto valid = definition_.output.schema->validate(shaped ? *shaped : output);
     if (!valid.ok()) {
-      fault(make_problem(ProblemType::validation, valid.error().text(), "/output/schema"));
+      refuse_output(std::move(output), "/output/schema", ProblemType::validation, valid.error());
       return;
     }
   }
-  state_.output = std::move(output);
+  state_.output = shaped ? std::move(*shaped) : std::move(output);
   end(RunStatus::completed);
 }
 
 void Machine::fault(const Problem& problem) {
+  auto frames = std::move(state_.frames);
   state_.error = problem.to_json();
   end(RunStatus::faulted);
+  state_.frames = std::move(frames);
+  state_.faulted_at = clock_.now();
 }
 
 void Machine::cancel(std::string reason) {

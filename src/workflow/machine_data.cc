@@ -54,6 +54,7 @@ bool Machine::enter_task() {
     frame.input = frame.data;
   }
   frame.entered = true;
+  frame.effects = state_.effects;
   return set_task_deadline(frame, entered);
 }
 
@@ -72,7 +73,13 @@ bool Machine::set_task_deadline(Frame& frame, const LoadedTask& entered) {
 
 void Machine::finish_task(Json output, std::optional<Directive> then) {
   const auto& done = task();
-  if (!shape_output(done, &output)) {
+  Json raw;
+  auto failed = shape_output(done, &output, &raw);
+  if (failed) {
+    if (!then) {  // else the task is begun again: where it goes is not known any more
+      state_.frames.back().done = std::move(raw);
+    }
+    raise(std::move(*failed));
     return;
   }
   note_path(done.reference);
@@ -84,22 +91,30 @@ void Machine::finish_task(Json output, std::optional<Directive> then) {
   follow(then.value_or(done.then), std::move(output));
 }
 
-bool Machine::shape_output(const LoadedTask& done, Json* output) {
+/// @param raw  the output as it came, where a problem is given back
+std::optional<Problem> Machine::shape_output(const LoadedTask& done, Json* output, Json* raw) {
+  bool shaped = false;
+  const auto failed = [&](ProblemType type, const Error& error) {
+    if (!shaped) {
+      *raw = std::move(*output);
+    }
+    return make_problem(type, error.text(), done.reference);
+  };
   if (done.output.expression.present()) {
     raw_output_ = output;
     auto made = evaluate(done.output.expression, *output, {}, Json());
     raw_output_ = nullptr;
     if (!made.ok()) {
-      raise(make_problem(ProblemType::expression, made.error().text(), done.reference));
-      return false;
+      return failed(ProblemType::expression, made.error());
     }
+    *raw = std::move(*output);
     *output = std::move(*made);
+    shaped = true;
   }
   if (done.output.schema) {
     auto valid = done.output.schema->validate(*output);
     if (!valid.ok()) {
-      raise(make_problem(ProblemType::validation, valid.error().text(), done.reference));
-      return false;
+      return failed(ProblemType::validation, valid.error());
     }
   }
   if (done.exported.expression.present()) {
@@ -107,19 +122,22 @@ bool Machine::shape_output(const LoadedTask& done, Json* output) {
     auto made = evaluate(done.exported.expression, *output, {}, Json());
     output_ = nullptr;
     if (!made.ok()) {
-      raise(make_problem(ProblemType::expression, made.error().text(), done.reference));
-      return false;
+      return failed(ProblemType::expression, made.error());
+    }
+    if (done.exported.schema) {
+      auto valid = done.exported.schema->validate(*made);
+      if (!valid.ok()) {
+        return failed(ProblemType::validation, valid.error());
+      }
     }
     state_.context = std::move(*made);
-  }
-  if (done.exported.schema) {
+  } else if (done.exported.schema) {
     auto valid = done.exported.schema->validate(state_.context);
     if (!valid.ok()) {
-      raise(make_problem(ProblemType::validation, valid.error().text(), done.reference));
-      return false;
+      return failed(ProblemType::validation, valid.error());
     }
   }
-  return true;
+  return {};
 }
 
 void Machine::follow(const Directive& directive, Json output) {

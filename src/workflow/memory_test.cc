@@ -62,7 +62,7 @@ RunState full_state() {
   auto& [workflow, version, digest, blob, subject, traceparent, starter, labels, status, created,
          deadline, raw_input, input, context, frames, inferences, retrievals, results, reviews,
          results_forgotten, open_effects, costs, held, steps, effects, effect, waiting, from_backup,
-         cancel_asked, cancel_reason, output, error] = out;
+         cancel_asked, cancel_reason, output, error, faulted_at] = out;
   workflow = "w";
   version = "v";
   digest = "d";
@@ -101,6 +101,7 @@ RunState full_state() {
   cancel_reason = "r";
   output = mark(9);
   error = mark(10);
+  faulted_at = Time{4};
   return out;
 }
 
@@ -116,7 +117,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 32);  // one a member of RunState
+  CHECK(members == 33);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 

@@ -69,6 +69,10 @@ JsonObject to_json(const Frame& frame, const Definition& definition) {
     out["started"] = frame.started.ns;
     put(out, "deadline", frame.deadline);
     put(out, "memory", frame.memory);
+    out["effects"] = frame.effects;
+  }
+  if (frame.done) {
+    out["done"] = *frame.done;
   }
   put(out, "variables", frame.variables);
   return out;
@@ -182,6 +186,7 @@ void put_head(JsonObject& out, const RunState& state) {
   }
   put(out, "output", state.output);
   put(out, "error", state.error);
+  put(out, "faulted_at", state.faulted_at);
 }
 
 Result<Json> parse_state(std::string_view bytes) {
@@ -211,6 +216,10 @@ Result<Frame> frame_of(const Json& value, const Definition& definition) {
   out.started = Time{int_or(value, "started", 0)};
   out.deadline = take_time(value, "deadline");
   out.memory = take_object(value, "memory");
+  out.effects = static_cast<std::uint64_t>(int_or(value, "effects", 0));
+  if (const auto* done = find(value, "done"); done != nullptr) {
+    out.done = *done;
+  }
   out.variables = take_object(value, "variables");
   return out;
 }
@@ -282,7 +291,7 @@ std::string_view name_of(RunStatus status) {
 std::string encode_state(const RunState& state, const Definition* definition) {
   JsonObject out;
   put_head(out, state);
-  if (!state.ended()) {
+  if (!state.ended() || state.faulted_at) {
     put(out, "deadline", state.deadline);
     put(out, "input", state.input);
     put(out, "context", state.context);
@@ -364,6 +373,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.cancel_reason = take_text(in, "cancel_reason");
   out.output = take(in, "output");
   out.error = take(in, "error");
+  out.faulted_at = take_time(in, "faulted_at");
   return out;
 }
 

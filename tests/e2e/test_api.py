@@ -51,10 +51,13 @@ class Document(unittest.TestCase):
                 {"data": {"ticket": "T-9", "body": SURE_CASE}}]}),
             "getRun": (f"{api}/runs/{done['run']}", None),
             "explainRun": (f"{api}/runs/{asked['run']}/explain", None),
+            "runCase": (f"{api}/runs/{done['run']}/case", None),
+            "retryRuns": (f"{api}/run-retries", {"workflow": "support/ticket", "dry_run": True}),
             "runHistory": (f"{api}/runs/{done['run']}/history", None),
             "cancelRun": (f"{api}/runs/{stopped['run']}/cancel", None),
             "resolveIncident": (f"{api}/runs/{lost['run']}/resolve",
                                 {"incident": incident, "resolution": "fail"}),
+            "retryRun": (f"{api}/runs/{lost['run']}/retry", {}),
             "listDefinitions": (f"{api}/definitions", None),
             "listReviews": (f"{api}/reviews?status=open", None),
             "getReview": (f"{api}/reviews/{review}", None),
@@ -133,6 +136,9 @@ class Document(unittest.TestCase):
             api = self.scene.api(role) if role else self.admin
             status, answer = api.call(method, path, body, headers)
             with self.subTest(operation=name):
+                if name == "retryRun":  # no run of this desk has faulted: test_case.py tries one
+                    self.assertEqual((status, answer["page"]), (409, "AIOS-1090"))
+                    continue
                 self.assertTrue(200 <= status < 300, f"{status}: {answer}")
                 content = operation["responses"]["2XX"].get("content", {})
                 if "application/json" in content:

@@ -338,7 +338,7 @@ class WithoutServer(unittest.TestCase):
 
     def test_reading_and_answering_needs_no_server(self):
         self.assertIn(self.run_id, self.local("runs", "list"))
-        self.assertEqual(json.loads(self.local("runs", "show", self.run_id))["status"], "waiting")
+        self.assertEqual(json.loads(self.local("runs", "show", self.run_id, "--json"))["status"], "waiting")
         self.assertIn("review", self.local("explain", self.run_id))
         self.assertTrue(self.local("runs", "history", self.run_id))
         self.assertIn("intent@1", self.local("model", "list"))
@@ -348,7 +348,7 @@ class WithoutServer(unittest.TestCase):
         self.assertIn("accepted", self.local("events", "list"))
         review = json.loads(self.local("--json", "review", "list"))["items"][0]
         self.local("review", "answer", review["id"], '{"intent": "other", "action": "none"}')
-        self.assertEqual(json.loads(self.local("runs", "show", self.run_id))["status"],
+        self.assertEqual(json.loads(self.local("runs", "show", self.run_id, "--json"))["status"],
                          "completed")
 
     def test_a_directory_that_is_not_there_says_what_to_do(self):

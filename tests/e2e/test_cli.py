@@ -211,7 +211,7 @@ class AgainstServer(unittest.TestCase):
             ticket_event(1, SURE_CASE, self.scene.customers[0])))
         sent = json.loads(self.cli("--json", "events", "send", event, role="ingest"))
         self.scene.api().run_when(sent["run"])
-        self.assertEqual(json.loads(self.cli("runs", "show", sent["run"]))["status"], "completed")
+        self.assertEqual(json.loads(self.cli("runs", "show", sent["run"], "--json"))["status"], "completed")
         self.assertIn(sent["run"], self.cli("runs", "list", "--status", "completed"))
         self.assertIn("completed", self.cli("explain", sent["run"]))
         self.assertIn("openCase", self.cli("runs", "history", sent["run"]))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/commands.h"
+#include "app/detail/run_commands.h"
 #include "app/workflow_name.h"
 
 #include "net/http.h"
@@ -19,21 +19,8 @@ struct RunOptions {
   PageOptions page;
 };
 
-std::string run_path(const RunOptions& options, std::string_view rest) {
-  return fmt::format("/api/v1/runs/{}{}", net::percent_encode(options.id), rest);
-}
-
-/// Empty: of all workflows.
-Result<std::string> whole_name(const Session& session, const std::string& given) {
-  if (given.empty()) {
-    return given;
-  }
-  auto page = session.call({"GET", "/api/v1/definitions", nullptr});
-  return page.ok() ? past_or_present_name(*page, given) : std::move(page).error();
-}
-
 Result<void> list(const Session& session, const RunOptions& options) {
-  auto workflow = whole_name(session, options.workflow);
+  auto workflow = whole_workflow_name(session, options.workflow);
   if (!workflow.ok()) {
     return std::move(workflow).error();
   }
@@ -61,16 +48,11 @@ Result<void> list(const Session& session, const RunOptions& options) {
 }
 
 Result<void> show(const Session& session, const RunOptions& options) {
-  auto run = session.call({"GET", run_path(options, ""), nullptr});
-  if (!run.ok()) {
-    return std::move(run).error();
-  }
-  print_document(session, *run);
-  return {};
+  return show_run(session, options.id);
 }
 
 Result<void> history(const Session& session, const RunOptions& options) {
-  auto answer = session.call({"GET", run_path(options, "/history"), nullptr});
+  auto answer = session.call({"GET", run_path(options.id, "/history"), nullptr});
   if (!answer.ok()) {
     return std::move(answer).error();
   }
@@ -79,7 +61,7 @@ Result<void> history(const Session& session, const RunOptions& options) {
 }
 
 Result<void> explain(const Session& session, const RunOptions& options) {
-  auto answer = session.call({"GET", run_path(options, "/explain"), nullptr});
+  auto answer = session.call({"GET", run_path(options.id, "/explain"), nullptr});
   if (!answer.ok()) {
     return std::move(answer).error();
   }
@@ -88,7 +70,7 @@ Result<void> explain(const Session& session, const RunOptions& options) {
 }
 
 Result<void> cancel(const Session& session, const RunOptions& options) {
-  auto answer = session.call({"POST", run_path(options, "/cancel"), nullptr});
+  auto answer = session.call({"POST", run_path(options.id, "/cancel"), nullptr});
   if (!answer.ok()) {
     return std::move(answer).error();
   }
@@ -115,7 +97,7 @@ Result<void> resolve(const Session& session, const RunOptions& options) {
     }
     body["result"] = std::move(*result);
   }
-  auto answer = session.call({"POST", run_path(options, "/resolve"), std::move(body)});
+  auto answer = session.call({"POST", run_path(options.id, "/resolve"), std::move(body)});
   if (!answer.ok()) {
     return std::move(answer).error();
   }
@@ -125,6 +107,18 @@ Result<void> resolve(const Session& session, const RunOptions& options) {
 }
 
 }  // namespace
+
+std::string run_path(const std::string& id, std::string_view rest) {
+  return fmt::format("/api/v1/runs/{}{}", net::percent_encode(id), rest);
+}
+
+Result<std::string> whole_workflow_name(const Session& session, const std::string& given) {
+  if (given.empty()) {
+    return given;
+  }
+  auto page = session.call({"GET", "/api/v1/definitions", nullptr});
+  return page.ok() ? past_or_present_name(*page, given) : std::move(page).error();
+}
 
 void add_run_commands(CLI::App& app, Session& session) {
   auto options = std::make_shared<RunOptions>();
@@ -145,9 +139,13 @@ void add_run_commands(CLI::App& app, Session& session) {
   all->add_option("--workflow", options->workflow, "Only runs of this one: NAME or NAMESPACE/NAME");
   add_page(*all, &options->page);
   set(all, list);
-  set(with_id(runs->add_subcommand("show", "One run: input, output, state")), show);
+  set(with_id(runs->add_subcommand(
+          "show", "One case whole: what came in, who and what decided, what was done, its proof")),
+      show);
   set(with_id(runs->add_subcommand("history", "What a run did, a line an event")), history);
   set(with_id(runs->add_subcommand("cancel", "Cancel a run")), cancel);
+  add_run_retry(*runs, session);
+  add_run_export(*runs, session);
   auto* incident = with_id(
       runs->add_subcommand("resolve", "Say what became of an effect whose outcome is unknown"));
   incident->add_option("incident", options->incident, "inc_..., as aios explain names it")

@@ -122,7 +122,6 @@ struct Engine::Impl : InstalledDefinitions {
   void not_sent(LiveRun& run);
   CallRequest request_of(const LiveRun& run) const;
   Context attempt_context(const LiveRun& run, const CallPlan& plan);
-
   // Whether a call happened (lookup.cc)
   Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
 
@@ -138,19 +137,16 @@ struct Engine::Impl : InstalledDefinitions {
   Duration pause_of(LiveRun& run, const CallPlan& plan) const;
   void ask_again(LiveRun& run, const CallPlan& plan, Time settled);
   void retry_later(LiveRun& run, const CallPlan& plan, const Error& error);
-
   // Runs that came from a backup (restored.cc)
   void mark_restored(LiveRun& run);
   void doubt(LiveRun& run);
   Task<Result<void>> tell_restored(Context ctx);
   Task<Result<std::uint64_t>> count_restored(Context ctx, std::string status);
-
   // Who waits for a peer (peers.cc)
   static void await_peer(LiveRun& run, const CallPlan& plan, const Error& error);
   static void park_for_peer(LiveRun& run);
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   static bool wakes_early(EngineShard& shard, const LiveRun& run);
-
   // What people are told (explain.cc)
   bool names_effect(const Context& ctx, const RunState& state) const;
 
@@ -170,6 +166,11 @@ struct Engine::Impl : InstalledDefinitions {
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
   Result<JsonObject> check_result(const LiveRun& run, const Json& result) const;
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
+  // Faulted runs that go on (retry.cc)
+  Task<Result<void>> retry_run(Context ctx, std::string run_id, RetryWith with);
+  Task<Result<void>> ready_to_retry(RunPtr run, RetryWith with);
+  Task<Result<std::shared_ptr<const Definition>>> where_it_faulted(RunPtr run);
+  Task<Result<void>> move_to_newest(RunPtr run);
 
   EngineServices services;
   FunctionRegistry own_registry;

@@ -41,6 +41,7 @@ enum class RunEvent : std::uint16_t {
   review_proposed = 27,
   review_sent_back = 28,
   review_assigned = 29,
+  retried = 20,  ///< a faulted run goes on
 };
 std::string_view name_of(RunEvent type);
 

@@ -8,6 +8,7 @@
 #include "workflow/detail/definition.h"
 #include "workflow/detail/state.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,11 @@ class Machine final : public TaskScope, private Arguments {
   void call_failed(Problem problem);
   /// The time of state.waiting has come.
   void wake();
+  /// Why a faulted run cannot go on where it faulted; nothing: it can. Needs its frames.
+  std::optional<Error> cannot_retry() const;
+  /// It goes on there: the task that faulted is begun again, or only its output shaped again where
+  /// it was done. Time limits begin anew.
+  void retry();
   void cancel(std::string reason);
   /// The run cannot be saved as it is: it faults, whatever its document says; a cancelled one stays
   /// cancelled.
@@ -80,7 +86,7 @@ class Machine final : public TaskScope, private Arguments {
   void start_call(Call call);
   void start_wait(const Sleep& pause);
   void finish_task(Json output, std::optional<Directive> then);
-  bool shape_output(const LoadedTask& done, Json* output);
+  std::optional<Problem> shape_output(const LoadedTask& done, Json* output, Json* raw);
   void follow(const Directive& directive, Json output);
   void leave(Json output);
   void raise(Problem problem);
@@ -88,6 +94,8 @@ class Machine final : public TaskScope, private Arguments {
   void fault(const Problem& problem);
   void end(RunStatus status);
   void drop_wait();
+  void keep_open(const EffectState& effect);
+  void refuse_output(Json output, std::string_view instance, ProblemType type, const Error& error);
   void note_path(const std::string& reference);
   const Json* argument(std::string_view name) const override;
   Time time() const override { return clock_.now(); }
@@ -104,6 +112,9 @@ class Machine final : public TaskScope, private Arguments {
   const Json* raw_output_ = nullptr;  // $task.output, while output.as is evaluated
   std::string_view error_name_;
   const Json* error_ = nullptr;
+  /// Frames that an error on its way up has left, the innermost first: they come back when nobody
+  /// catches it.
+  std::vector<Frame> unwound_;
   Json nothing_;
   mutable Json task_, workflow_,
       runtime_;  // made when an expression reads them, for one evaluation

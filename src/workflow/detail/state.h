@@ -28,8 +28,12 @@ struct Frame {
   Json input;  ///< after input.from
   Time started;
   std::optional<Time> deadline;
-  JsonObject memory;     ///< the task's own (TaskScope::memory)
-  JsonObject variables;  ///< arguments that exist in this list only
+  JsonObject memory;  ///< the task's own (TaskScope::memory)
+  /// RunState::effects when the current task was entered or its last call was given up: where it is
+  /// the same still, nothing but that call was asked of the world since.
+  std::uint64_t effects = 0;
+  std::optional<Json> done;  ///< what the task gave, where only shaping that failed
+  JsonObject variables;      ///< arguments that exist in this list only
 };
 
 /// A call under way.
@@ -121,10 +125,15 @@ struct RunState {
   bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
   std::string cancel_reason;
   Json output, error;
+  /// When it faulted with its frames, so that it can be tried again from there; absent when they
+  /// were not kept.
+  std::optional<Time> faulted_at;
 
   bool ended() const { return status != RunStatus::running && status != RunStatus::waiting; }
 };
 
+/// A faulted run's state beyond this is kept without its frames: then it cannot be tried again.
+inline constexpr std::size_t faulted_bytes_max = std::size_t{1} << 20;
 inline constexpr std::size_t memory_max = 100;
 inline constexpr std::size_t memory_bytes_max = std::size_t{256} << 10;
 

@@ -27,7 +27,7 @@ gateway::InferRequest ask_of(CallRequest request) {
 
 JsonObject memory_of(const std::string& alias, const Json& output) {
   JsonObject out{{"alias", alias}};
-  for (const auto* member : {"label", "confidence", "novelty", "version"}) {
+  for (const auto* member : {"label", "confidence", "novelty", "version", "reasons"}) {
     if (const auto* value = find(output, member); value != nullptr) {
       out[member] = *value;
     }

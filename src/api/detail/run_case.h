@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// api/detail/run_case: one case whole: a run with its steps, effects, people and audit leaves, put
+// together from what each module keeps. Reads only.
+
+#include "api/api.h"
+#include "core/json.h"
+#include "workflow/engine.h"
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace aios::api {
+
+/// What to look for in the audit log, and when.
+struct LeafSearch {
+  std::set<std::string> names;  ///< ids that a leaf of the case holds
+  std::vector<Time> times;      ///< of its commits
+};
+/// {"items": [{index, hash, time, kind, outcome, stream, step, decisions}], "complete": bool}:
+/// false when there were more leaves around those times than are read (20,000).
+Task<Result<Json>> find_leaves(store::Store* store, Context ctx, LeafSearch search);
+
+/// A run's history without payload: times, steps, effects, outcomes.
+Json clear_history(const Json& history);
+/// One row an effect: {effect, step, class, attempts, outcome, began, ended, error}; of the run's
+/// history, in the order in which they began.
+JsonArray effects_of(const Json& history);
+
+Task<Result<net::Response>> show_case(const ApiServices& services, Context ctx,
+                                      net::Request request);
+
+}  // namespace aios::api
