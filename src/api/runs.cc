@@ -37,7 +37,9 @@ Task<Answer> list_runs(const ApiServices& services, Context ctx, net::Request re
   query.after = query_text(request, "after");
   query.limit = limit_of(request);
   query.newest_first = query_text(request, "order") == "newest";
-  auto page = co_await services.engine->list(ctx, std::move(query), shown_to(ctx));
+  const auto branches = query_text(request, "branches") == "shown" ? workflow::Branches::shown
+                                                                   : workflow::Branches::hidden;
+  auto page = co_await services.engine->list(ctx, std::move(query), shown_to(ctx), branches);
   if (!page.ok()) {
     co_return std::move(page).error();
   }
@@ -204,6 +206,10 @@ constexpr QueryParameter list_query[] = {{.name = "status",
                                           .summary = "By start of the run.",
                                           .choices = "oldest|newest",
                                           .absent_means = "oldest"},
+                                         {.name = "branches",
+                                          .summary = "Whether the branches of a fork are listed.",
+                                          .choices = "hidden|shown",
+                                          .absent_means = "hidden"},
                                          after_parameter,
                                          limit_parameter};
 constexpr QueryParameter count_query[] = {workflow_parameter};

@@ -145,6 +145,12 @@ void Engine::Impl::cancel_now(LiveRun& run) {
     run.leaves.push_back(*std::exchange(run.cancel_leaf, std::nullopt));
   }
   const bool at_incident = state.waiting && state.waiting->reason == Waiting::Reason::incident;
+  if (state.children && run.log.children.empty()) {  // they are to end first
+    run.cancel_requested = false;
+    state.cancel_asked = true;
+    state.cancel_reason = run.cancel_reason;
+    return;
+  }
   if (!at_incident && !may_have_acted(run)) {
     machine(run).cancel(run.cancel_reason);
     return;

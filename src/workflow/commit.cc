@@ -115,6 +115,9 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
   machine(run).overflow(problem);
   state.frames.clear();
   state.faulted_at.reset();
+  std::erase_if(run.writes, [](const store::StreamWrite& write) {
+    return write.kind == store::StreamKind::run && write.expected_version == 0;
+  });
   auto& reviews = run.log.abandoned_reviews;
   std::erase_if(run.writes, [&](const store::StreamWrite& write) {
     return write.kind == store::StreamKind::review && write.expected_version == 0 &&
@@ -150,6 +153,7 @@ void Engine::Impl::strip(LiveRun& run) {
   bare.status = state.status;
   bare.created = state.created;
   bare.costs = std::move(state.costs);
+  bare.parent = std::move(state.parent);
   bare.steps = state.steps;
   if (state.status == RunStatus::faulted) {
     bare.error = too_large(run.sealed.size()).to_json();

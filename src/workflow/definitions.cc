@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which definitions there are, which is the newest, and how a run finds the one it started with
 // after a restart.
+#include "workflow/detail/definitions.h"
+
 #include "workflow/detail/engine_impl.h"
 #include "workflow/detail/loader.h"
 
@@ -15,8 +17,6 @@
 
 namespace aios::workflow {
 namespace {
-
-using DefinitionPtr = std::shared_ptr<const Definition>;
 
 std::array<std::uint32_t, 3> numbers_of(std::string_view version) {
   std::array<std::uint32_t, 3> out{};
@@ -56,11 +56,37 @@ DefinitionPtr pick(const std::vector<DefinitionPtr>& all, std::string_view versi
   return best;
 }
 
-/// All of them, or errors.
+/// Of a `run` of a workflow that none of the documents is: the bundle is all there is.
+void check_runs(const Definition& definition, const std::string& path,
+                const std::vector<DefinitionPtr>& all, std::vector<Error>* errors) {
+  for (const auto& run : definition.runs) {
+    std::vector<std::string> names;
+    bool found = false;
+    for (const auto& one : all) {
+      const auto& version = one->info.version;
+      names.push_back(one->full_name());
+      found = found ||
+              (names.back() == run.workflow && (run.version.empty() || run.version == version));
+    }
+    if (!found) {
+      errors->push_back(
+          Error(Code::invalid_argument,
+                fmt::format("found a run of '{}'{}, which is not among the workflows here{}",
+                            run.workflow, run.version.empty() ? "" : " of version " + run.version,
+                            did_you_mean(run.workflow, names)))
+              .page(1004)
+              .at(path, run.line, run.column));
+    }
+  }
+}
+
+}  // namespace
+
 std::vector<DefinitionPtr> load_all(const std::vector<DefinitionFile>& files,
                                     const FunctionRegistry& functions, std::vector<Error>* errors) {
   std::vector<DefinitionPtr> loaded;
   std::map<std::string, std::string> seen;
+  std::vector<std::string> paths;
   for (const auto& file : files) {
     auto definition = load_definition(file, functions, errors);
     if (!definition) {
@@ -75,11 +101,17 @@ std::vector<DefinitionPtr> load_all(const std::vector<DefinitionFile>& files,
                             .at(file.path, 1, 1));
     }
     loaded.push_back(std::move(definition));
+    paths.push_back(file.path);
+  }
+  for (std::size_t i = 0; i < loaded.size() && errors->empty(); ++i) {
+    check_runs(*loaded[i], paths[i], loaded, errors);
   }
   return loaded;
 }
 
-}  // namespace
+Definitions::Definitions(store::Store& store, const FunctionRegistry& functions)
+    : store_(store),
+      functions_(functions) {}
 
 std::vector<Error> Engine::check(const std::vector<DefinitionFile>& files,
                                  const FunctionRegistry& functions) {
@@ -88,9 +120,9 @@ std::vector<Error> Engine::check(const std::vector<DefinitionFile>& files,
   return errors;
 }
 
-/// With `definitions_mutex` held. The one in use already, when there is one.
-DefinitionPtr Engine::Impl::share(DefinitionPtr definition) {
-  auto& slot = known[definition->info.digest];
+/// With `mutex_` held. The one in use already, when there is one.
+DefinitionPtr Definitions::share(DefinitionPtr definition) {
+  auto& slot = known_[definition->info.digest];
   if (auto other = slot.lock()) {
     return other;
   }
@@ -112,35 +144,44 @@ Staged Engine::stage(const TenantId& tenant, const std::vector<DefinitionFile>& 
   auto loaded = load_all(files, *impl_->registry, &staged.errors);
   if (staged.errors.empty()) {
     staged.put = [impl = impl_.get(), tenant, loaded = std::move(loaded)] {
-      impl->put(tenant, loaded);
+      impl->definitions.put(tenant, loaded);
     };
   }
   return staged;
 }
 
-void Engine::Impl::put(const TenantId& tenant, const std::vector<DefinitionPtr>& loaded) {
-  std::lock_guard lock(definitions_mutex);
-  Installed now;
+void Definitions::put(const TenantId& tenant, const std::vector<DefinitionPtr>& loaded) {
+  std::lock_guard lock(mutex_);
+  ByName now;
   std::map<std::string, std::string> still_kept;
   for (const auto& definition : loaded) {
     const auto one = share(definition);
-    now.by_name[one->full_name()].push_back(one);
-    const auto blob = kept[tenant].find(one->info.digest);
-    if (blob != kept[tenant].end()) {
+    now[one->full_name()].push_back(one);
+    const auto blob = kept_[tenant].find(one->info.digest);
+    if (blob != kept_[tenant].end()) {
       still_kept.insert(*blob);
     }
   }
-  kept[tenant] = std::move(still_kept);
-  installed[tenant] = std::move(now);
-  std::erase_if(known, [](const auto& entry) { return entry.second.expired(); });
+  kept_[tenant] = std::move(still_kept);
+  installed_[tenant] = std::move(now);
+  std::erase_if(known_, [](const auto& entry) { return entry.second.expired(); });
 }
 
 std::vector<DefinitionInfo> Engine::definitions(const TenantId& tenant) const {
-  std::lock_guard lock(impl_->definitions_mutex);
+  return impl_->definitions.all(tenant);
+}
+
+std::vector<DefinitionInfo> Engine::triggered_by(const TenantId& tenant,
+                                                 std::string_view event_type) const {
+  return impl_->definitions.triggered_by(tenant, event_type);
+}
+
+std::vector<DefinitionInfo> Definitions::all(const TenantId& tenant) const {
+  std::lock_guard lock(mutex_);
   std::vector<DefinitionInfo> out;
-  const auto found = impl_->installed.find(tenant);
-  if (found != impl_->installed.end()) {
-    for (const auto& [name, versions] : found->second.by_name) {
+  const auto found = installed_.find(tenant);
+  if (found != installed_.end()) {
+    for (const auto& [name, versions] : found->second) {
       for (const auto& one : versions) {
         out.push_back(one->info);
       }
@@ -149,15 +190,15 @@ std::vector<DefinitionInfo> Engine::definitions(const TenantId& tenant) const {
   return out;
 }
 
-std::vector<DefinitionInfo> Engine::triggered_by(const TenantId& tenant,
-                                                 std::string_view event_type) const {
-  std::lock_guard lock(impl_->definitions_mutex);
+std::vector<DefinitionInfo> Definitions::triggered_by(const TenantId& tenant,
+                                                      std::string_view event_type) const {
+  std::lock_guard lock(mutex_);
   std::vector<DefinitionInfo> out;
-  const auto found = impl_->installed.find(tenant);
-  if (found == impl_->installed.end()) {
+  const auto found = installed_.find(tenant);
+  if (found == installed_.end()) {
     return out;
   }
-  for (const auto& [name, versions] : found->second.by_name) {
+  for (const auto& [name, versions] : found->second) {
     const auto newest = pick(versions, "");
     const auto& types = newest->info.trigger_types;
     if (std::find(types.begin(), types.end(), event_type) != types.end()) {
@@ -167,27 +208,14 @@ std::vector<DefinitionInfo> Engine::triggered_by(const TenantId& tenant,
   return out;
 }
 
-bool Engine::Impl::takes(const TenantId& tenant, std::string_view event_type) const {
-  std::lock_guard lock(definitions_mutex);
-  const auto found = installed.find(tenant);
-  if (found == installed.end()) {
-    return false;
-  }
-  const auto& all = found->second.by_name;
-  return std::any_of(all.begin(), all.end(), [&](const auto& one) {
-    const auto& types = pick(one.second, "")->info.trigger_types;
-    return std::find(types.begin(), types.end(), event_type) != types.end();
-  });
-}
-
-DefinitionPtr Engine::Impl::newest(const TenantId& tenant, const std::string& workflow,
-                                   const std::string& version) const {
-  std::lock_guard lock(definitions_mutex);
-  const auto found = installed.find(tenant);
-  if (found == installed.end()) {
+DefinitionPtr Definitions::newest(const TenantId& tenant, const std::string& workflow,
+                                  const std::string& version) const {
+  std::lock_guard lock(mutex_);
+  const auto found = installed_.find(tenant);
+  if (found == installed_.end()) {
     return nullptr;
   }
-  for (const auto& [name, versions] : found->second.by_name) {
+  for (const auto& [name, versions] : found->second) {
     if (name == workflow || name.ends_with("/" + workflow)) {
       return pick(versions, version);
     }
@@ -195,14 +223,14 @@ DefinitionPtr Engine::Impl::newest(const TenantId& tenant, const std::string& wo
   return nullptr;
 }
 
-Error Engine::Impl::unknown_workflow(const TenantId& tenant, const std::string& workflow,
-                                     const std::string& version) const {
+Error Definitions::unknown(const TenantId& tenant, const std::string& workflow,
+                           const std::string& version) const {
   std::vector<std::string> names;
   {
-    std::lock_guard lock(definitions_mutex);
-    const auto found = installed.find(tenant);
-    if (found != installed.end()) {
-      for (const auto& [name, versions] : found->second.by_name) {
+    std::lock_guard lock(mutex_);
+    const auto found = installed_.find(tenant);
+    if (found != installed_.end()) {
+      for (const auto& [name, versions] : found->second) {
         names.push_back(name);
       }
     }
@@ -213,50 +241,50 @@ Error Engine::Impl::unknown_workflow(const TenantId& tenant, const std::string& 
       .page(1010);
 }
 
-Task<Result<std::string>> Engine::Impl::keep_text(Context ctx, DefinitionPtr definition) {
+Task<Result<std::string>> Definitions::keep_text(Context ctx, DefinitionPtr definition) {
   const auto digest = definition->info.digest;
   {
-    std::lock_guard lock(definitions_mutex);
-    const auto& names = kept[ctx.tenant];
+    std::lock_guard lock(mutex_);
+    const auto& names = kept_[ctx.tenant];
     const auto found = names.find(digest);
     if (found != names.end()) {
       co_return found->second;
     }
   }
   store::Payload text{"", definition->text};
-  auto blob = co_await services.store->put_blob(ctx, std::move(text));
+  auto blob = co_await store_.put_blob(ctx, std::move(text));
   if (blob.ok()) {
-    std::lock_guard lock(definitions_mutex);
-    kept[ctx.tenant][digest] = *blob;
+    std::lock_guard lock(mutex_);
+    kept_[ctx.tenant][digest] = *blob;
   }
   co_return blob;
 }
 
-Task<Result<DefinitionPtr>> Engine::Impl::by_digest(Context ctx, std::string digest,
-                                                    std::string blob) {
+Task<Result<DefinitionPtr>> Definitions::by_digest(Context ctx, std::string digest,
+                                                   std::string blob) {
   {
-    std::lock_guard lock(definitions_mutex);
-    const auto found = known.find(digest);
-    if (found != known.end()) {
+    std::lock_guard lock(mutex_);
+    const auto found = known_.find(digest);
+    if (found != known_.end()) {
       if (auto definition = found->second.lock()) {
         co_return definition;
       }
     }
   }
-  auto text = co_await services.store->blob(ctx, blob);
+  auto text = co_await store_.blob(ctx, blob);
   if (!text.ok()) {
     co_return std::move(text).error().with("finding the definition a run started with");
   }
   const DefinitionFile file{blob, std::move(*text)};
   std::vector<Error> errors;
-  auto definition = load_definition(file, *registry, &errors);
+  auto definition = load_definition(file, functions_, &errors);
   if (!definition) {
     co_return Error(
         Code::failed_precondition,
         "the definition this run started with is no longer accepted: " + errors.front().text())
         .page(1016);
   }
-  std::lock_guard lock(definitions_mutex);
+  std::lock_guard lock(mutex_);
   co_return share(std::move(definition));
 }
 

@@ -71,6 +71,8 @@ std::string_view name_of(RunEvent type) {
     case RunEvent::review_sent_back: return "review_sent_back";
     case RunEvent::review_assigned: return "review_assigned";
     case RunEvent::retried: return "retried";
+    case RunEvent::children_started: return "children_started";
+    case RunEvent::children_ended: return "children_ended";
   }
   return "unknown";
 }
@@ -146,8 +148,16 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
   if (run->cancel_requested && !run->state.ended()) {
     cancel_now(*run);
   }
+  if (run->state.children) {
+    const bool more = co_await await_children(run);
+    co_return more;
+  }
   const auto pause = machine(*run).advance();
   co_await close_abandoned_reviews(run);
+  if (pause == Pause::spawn) {
+    const bool more = co_await start_children(run);
+    co_return more;
+  }
   if (pause == Pause::ended) {
     const bool again = co_await save_end(run);
     co_return again;
@@ -181,6 +191,7 @@ Task<bool> Engine::Impl::save_end(RunPtr run) {
     metrics.ended(run->state.status);
     warn_ended(*run);
     notify_ended(run->id);
+    wake_parent(*run);
   }
   co_return saved == Saved::faulted;
 }

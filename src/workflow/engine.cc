@@ -72,12 +72,12 @@ void EngineMetrics::over_budget(const std::string& workflow) const {
 
 Engine::Impl::Impl(EngineServices given)
     : services(std::move(given)),
+      registry(services.registry != nullptr ? services.registry : &own_registry),
+      definitions(*services.store, *registry),
       metrics(services.metrics),
       places(services.places) {
-  registry = services.registry;
-  if (registry == nullptr) {
+  if (registry == &own_registry) {
     register_all_functions(own_registry);
-    registry = &own_registry;
   }
   for (const auto& entry : registry->entries()) {
     functions.emplace(entry.name, entry.make(services.functions));
@@ -132,11 +132,11 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
   if (impl_->stopping) {
     co_return Error(Code::unavailable, "the engine is stopping", Retry::same_call).page(1015);
   }
-  auto definition = impl_->newest(ctx.tenant, request.workflow, request.version);
+  auto definition = impl_->definitions.newest(ctx.tenant, request.workflow, request.version);
   if (!definition) {
-    co_return impl_->unknown_workflow(ctx.tenant, request.workflow, request.version);
+    co_return impl_->definitions.unknown(ctx.tenant, request.workflow, request.version);
   }
-  auto blob = co_await impl_->keep_text(ctx, definition);
+  auto blob = co_await impl_->definitions.keep_text(ctx, definition);
   if (!blob.ok()) {
     co_return std::move(blob).error();
   }
@@ -285,6 +285,19 @@ Json RunView::to_json() const {
   out["trace_id"] = trace_id;
   if (!starter.empty()) {
     out["starter"] = starter;
+  }
+  if (!parent.empty()) {
+    out["parent"] = parent;
+  }
+  if (!branch.empty()) {
+    out["branch"] = branch;
+  }
+  if (!children.empty()) {
+    JsonArray ids;
+    for (const auto& child : children) {
+      ids.emplace_back(child);
+    }
+    out["children"] = std::move(ids);
   }
   out["created"] = to_rfc3339(created);
   out["updated"] = to_rfc3339(updated);

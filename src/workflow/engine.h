@@ -151,7 +151,8 @@ class Engine {
   /// when it holds 4 MiB of states. A few lists are read at a time, the others wait within ctx; a
   /// row that cannot be read says so and holds up no other.
   /// @return resource_exhausted [AIOS-1019] (Retry::same_call) when too many wait.
-  Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown);
+  Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown, Branches branches);
+  Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown);  ///< hidden
   /// Text a person can read: where it is, what it waits for, since when, what will wake it, what
   /// was tried. As get(), and failed_precondition [AIOS-1016] when its definition is no longer
   /// accepted.

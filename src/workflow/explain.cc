@@ -62,6 +62,16 @@ std::string blocked_by(const std::string& function, const std::string& error) {
   return fmt::format("{}: the system behind it takes no calls now (no try is counted)", function);
 }
 
+std::string children_of(const RunState& state) {
+  std::vector<std::string> names;
+  for (const auto& child : state.children ? state.children->runs : ChildrenState().runs) {
+    names.push_back(fmt::format("{} ({})", child.id, child.name));
+  }
+  return fmt::format("{} of the runs that it started: {}",
+                     state.children && state.children->first ? "the first" : "the end",
+                     join(names, ", "));
+}
+
 std::string reason_of(const RunState& state) {
   const auto& waiting = *state.waiting;
   const auto function = state.effect ? state.effect->function : std::string();
@@ -79,6 +89,7 @@ std::string reason_of(const RunState& state) {
       return fmt::format("the answer of a person to review {}", waiting.subject);
     case Waiting::Reason::incident:
       return fmt::format("a person to say what happened: incident {}", waiting.subject);
+    case Waiting::Reason::child: return children_of(state);
   }
   return "";
 }
@@ -292,6 +303,13 @@ void explain_end(const RunState& state, Shown shown, std::string* out) {
   }
 }
 
+void explain_parent(const RunState& state, std::string* out) {
+  if (state.parent) {
+    *out += fmt::format("  started by: run {} at {}{}{}\n", state.parent->run, state.parent->step,
+                        state.is_branch() ? ", its branch " : "", state.parent->name);
+  }
+}
+
 }  // namespace
 
 /// Whether the system behind the call under way was told its id.
@@ -325,7 +343,8 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
   if (state->ended()) {
     explain_end(*state, shown, &out);
   } else {
-    auto definition = co_await impl_->by_digest(ctx, state->digest, state->definition_blob);
+    auto definition =
+        co_await impl_->definitions.by_digest(ctx, state->digest, state->definition_blob);
     if (!definition.ok()) {
       co_return std::move(definition).error();
     }
@@ -351,6 +370,7 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
                          state->effect->attempt, state->effect->id);
     }
   }
+  explain_parent(*state, &out);
   explain_decision(*state, shown, &out);
   if (shown == Shown::all) {
     auto history = co_await impl_->services.store->history(ctx, store::StreamKind::run, run_id);

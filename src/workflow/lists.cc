@@ -30,7 +30,7 @@ RunView read_row(const store::StreamRow& row, Shown shown) {
 }
 
 Task<Result<RunPage>> read_page(store::Store* store, Context ctx, store::ListQuery query,
-                                Shown shown) {
+                                Shown shown, Branches branches) {
   RunPage page;
   std::size_t bytes = 0;
   std::uint32_t left = query.limit;
@@ -40,15 +40,20 @@ Task<Result<RunPage>> read_page(store::Store* store, Context ctx, store::ListQue
     if (!rows.ok()) {
       co_return std::move(rows).error();
     }
+    std::uint32_t told = 0;
     for (const store::StreamRow& row : *rows) {
       bytes += shown == Shown::all ? row.state.size() : 0;
-      page.runs.push_back(read_row(row, shown));
+      auto view = read_row(row, shown);
+      if (branches == Branches::shown || view.branch.empty()) {
+        page.runs.push_back(std::move(view));
+        ++told;
+      }
     }
     if (rows->size() < query.limit) {
       co_return page;
     }
     query.after = rows->back().id;
-    left -= query.limit;
+    left -= told;
     co_await runtime::yield();
   }
   page.more = true;
@@ -97,13 +102,19 @@ void ListTurns::give_back() {
 }
 
 Task<Result<RunPage>> Engine::list(Context ctx, store::ListQuery query, Shown shown) {
+  return list(std::move(ctx), std::move(query), shown, Branches::hidden);
+}
+
+Task<Result<RunPage>> Engine::list(Context ctx, store::ListQuery query, Shown shown,
+                                   Branches branches) {
   query.kind = store::StreamKind::run;
   query.with_state = true;
   auto turn = co_await impl_->list_turns.take(ctx);
   if (!turn.ok()) {
     co_return std::move(turn).error().with("listing runs");
   }
-  auto page = co_await read_page(impl_->services.store, std::move(ctx), std::move(query), shown);
+  auto page =
+      co_await read_page(impl_->services.store, std::move(ctx), std::move(query), shown, branches);
   impl_->list_turns.give_back();
   co_return page;
 }

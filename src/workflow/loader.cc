@@ -137,6 +137,12 @@ Directive Loader::directive(const Json& value, const std::string& pointer) {
     return {Directive::Kind::exit, 0};
   }
   if (text == "end") {
+    if (branches_ > 0) {
+      fail(pointer,
+           "'end' inside a branch is not supported, for the other branches go on; supported: "
+           "continue, exit, a task of the same list",
+           1002);
+    }
     return {Directive::Kind::end, 0};
   }
   const auto found = std::find(names_.begin(), names_.end(), text);
@@ -151,7 +157,7 @@ Directive Loader::directive(const Json& value, const std::string& pointer) {
 }
 
 std::uint32_t Loader::tasks(const Json& value, const std::string& pointer,
-                            const std::string& variable) {
+                            const std::vector<std::string>& variables) {
   const auto index = static_cast<std::uint32_t>(definition_->lists.size());
   definition_->lists.push_back(std::make_unique<TaskList>());
   auto& list = *definition_->lists.back();
@@ -166,9 +172,7 @@ std::uint32_t Loader::tasks(const Json& value, const std::string& pointer,
     return index;
   }
   auto names = std::exchange(names_, {});
-  if (!variable.empty()) {
-    variables_.push_back(variable);
-  }
+  variables_.insert(variables_.end(), variables.begin(), variables.end());
   const auto& items = value.get_array();
   for (const auto& item : items) {
     const bool named = item.is_object() && item.get_object().size() == 1;
@@ -187,12 +191,42 @@ std::uint32_t Loader::tasks(const Json& value, const std::string& pointer,
     }
     list.tasks.push_back(task(items[i].get_object().begin()->value(), names_[i], place));
   }
-  if (!variable.empty()) {
-    variables_.pop_back();
-  }
+  variables_.resize(variables_.size() - variables.size());
   names_ = std::move(names);
   --depth_;
   return index;
+}
+
+std::uint32_t Loader::branch(const Json& value, const std::string& pointer) {
+  const auto index = static_cast<std::uint32_t>(definition_->lists.size());
+  definition_->lists.push_back(std::make_unique<TaskList>());
+  auto& list = *definition_->lists.back();
+  list.pointer = pointer;
+  if (!value.is_object() || value.get_object().size() != 1) {
+    fail(pointer, "a branch must be an object with one member, its name", 1000);
+    return index;
+  }
+  if (++depth_ > depth_max) {
+    fail(pointer, fmt::format("tasks nested deeper than {}", depth_max), 1001);
+    --depth_;
+    return index;
+  }
+  ++branches_;
+  const auto& named = *value.get_object().begin();
+  auto names = std::exchange(names_, {std::string(named.key())});
+  auto place = pointer;
+  expr::append_pointer(place, names_.front());
+  list.tasks.push_back(task(named.value(), names_.front(), place));
+  names_ = std::move(names);
+  --branches_;
+  --depth_;
+  return index;
+}
+
+void Loader::runs(const std::string& workflow, const std::string& version,
+                  const std::string& pointer) {
+  const auto position = yaml_.positions.of(pointer);
+  definition_->runs.push_back({workflow, version, position.line, position.column});
 }
 
 LoadedTask Loader::task(const Json& node, std::string name, const std::string& pointer) {
@@ -227,7 +261,7 @@ const TaskKind* Loader::kind_of(const Json& node, const std::string& pointer) {
       found = &kind;
     }
   }
-  for (const auto* absent : {"for", "fork", "listen", "run"}) {
+  for (const auto* absent : {"listen"}) {
     if (find(node, absent) != nullptr) {
       fail(pointer,
            fmt::format("found the task kind '{}', which is not supported; supported are {}", absent,

@@ -235,7 +235,7 @@ void Loader::load_frame(const Json& root) {
   definition_->output = shape(root, "", "output", "as", {"context", "workflow", "runtime"});
   definition_->timeout = timeout(root, "");
   if (const auto* list = member(root, "", "do", "array", true); list != nullptr) {
-    tasks(*list, "/do", "");
+    tasks(*list, "/do", {});
   }
 }
 

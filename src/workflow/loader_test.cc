@@ -50,8 +50,7 @@ TEST_CASE("loader: all errors are reported at once, each with its line") {
       call: sistem:1.0.0@default
       with: {class: key}
   - fourth:
-      for: {in: '${ .x }'}
-      do: []
+      run: {shell: {command: ls}}
 )");
   const auto text = all(errors);
   CAPTURE(text);
@@ -61,7 +60,7 @@ TEST_CASE("loader: all errors are reported at once, each with its line") {
   CHECK(has(text, "w.yaml:10:"));
   CHECK(has(text, "did you mean 'first'"));
   CHECK(has(text, "did you mean 'system:1.0.0@default'"));
-  CHECK(has(text, "'for', which is not supported; supported are call, do, emit"));
+  CHECK(has(text, "'run.shell' is not supported"));
 }
 
 TEST_CASE("loader: a call of a protocol is refused and names the connector") {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -52,7 +53,7 @@ void Machine::begin() {
     state_.deadline = clock_.now() + *pause;
   }
   if (definition_.input.expression.present()) {
-    auto made = evaluate(definition_.input.expression, state_.raw_input, {}, Json());
+    auto made = evaluate(definition_.input.expression, state_.raw_input, {});
     if (!made.ok()) {
       fault(make_problem(ProblemType::expression, made.error().text(), "/input/from"));
       return;
@@ -72,6 +73,9 @@ Pause Machine::advance() {
     }
     if (expired()) {
       continue;
+    }
+    if (!log_.children.empty()) {
+      return Pause::spawn;
     }
     if (state_.waiting) {
       return Pause::wait;
@@ -94,9 +98,19 @@ Pause Machine::advance() {
   return Pause::yielded;
 }
 
+bool Machine::out_of_time() const {
+  const auto now = clock_.now();
+  const auto over = [now](const Frame& frame) {
+    return frame.entered && frame.deadline && *frame.deadline <= now;
+  };
+  return (state_.deadline && *state_.deadline <= now) ||
+         std::any_of(state_.frames.begin(), state_.frames.end(), over);
+}
+
 bool Machine::expired() {
-  if (state_.waiting && state_.waiting->reason == Waiting::Reason::incident) {
-    return false;  // a person is at it; running out of time does not settle what happened
+  if (state_.waiting && (state_.waiting->reason == Waiting::Reason::incident ||
+                         state_.waiting->reason == Waiting::Reason::child)) {
+    return false;  // a person is at it, or its children are to end first: see children_gone()
   }
   if (state_.deadline && *state_.deadline <= clock_.now()) {
     auto problem = make_problem(ProblemType::timeout, "the workflow's timeout passed", "/");
@@ -135,6 +149,8 @@ void Machine::drop_wait() {
   }
   state_.effect.reset();
   state_.waiting.reset();
+  state_.children.reset();
+  log_.children.clear();
   state_.status = RunStatus::running;
 }
 
@@ -171,6 +187,8 @@ void Machine::apply(Step step) {
     start_call(std::move(*call));
   } else if (const auto* pause = std::get_if<Sleep>(&step)) {
     start_wait(*pause);
+  } else if (auto* spawn = std::get_if<Spawn>(&step)) {
+    start_children(std::move(*spawn));
   }
 }
 
@@ -220,7 +238,7 @@ void Machine::start_wait(const Sleep& pause) {
 }
 
 void Machine::wake() {
-  if (!state_.waiting) {
+  if (!state_.waiting || state_.waiting->reason == Waiting::Reason::child) {
     return;
   }
   const bool timer = state_.waiting->reason == Waiting::Reason::timer;
@@ -293,9 +311,14 @@ void Machine::refuse_output(Json output, std::string_view instance, ProblemType 
 
 void Machine::end_workflow(Json output) {
   state_.frames.clear();
+  if (state_.is_branch()) {  // the document's output is not that of one branch
+    state_.output = std::move(output);
+    end(RunStatus::completed);
+    return;
+  }
   std::optional<Json> shaped;
   if (definition_.output.expression.present()) {
-    auto made = evaluate(definition_.output.expression, output, {}, Json());
+    auto made = evaluate(definition_.output.expression, output, {});
     if (!made.ok()) {
       refuse_output(std::move(output), "/output/as", ProblemType::expression, made.error());
       return;
@@ -343,10 +366,11 @@ void Machine::emit(Json event) {
 
 std::int64_t Machine::event_hops() const {
   const auto& input = state_.raw_input;
+  const auto hops = state_.parent ? state_.parent->hops : 0;
   if (!input.is_array() || input.get_array().empty()) {
-    return 0;
+    return hops;
   }
-  return std::max<std::int64_t>(int_or(input.get_array().front(), hops_attribute, 0), 0);
+  return std::max(int_or(input.get_array().front(), hops_attribute, 0), hops);
 }
 
 void Machine::end(RunStatus status) {
@@ -354,6 +378,7 @@ void Machine::end(RunStatus status) {
   state_.frames.clear();
   state_.effect.reset();
   state_.waiting.reset();
+  state_.children.reset();
 }
 
 void Machine::note_path(const std::string& reference) {

@@ -26,7 +26,7 @@ bool Machine::enter_task() {
   const auto& entered = task();
   frame.started = clock_.now();
   if (entered.condition.present()) {
-    auto condition = evaluate(entered.condition, frame.data, {}, Json());
+    auto condition = evaluate(entered.condition, frame.data, {});
     if (!condition.ok()) {
       raise(make_problem(ProblemType::expression, condition.error().text(), entered.reference));
       return false;
@@ -44,7 +44,7 @@ bool Machine::enter_task() {
     }
   }
   if (entered.input.expression.present()) {
-    auto made = evaluate(entered.input.expression, frame.data, {}, Json());
+    auto made = evaluate(entered.input.expression, frame.data, {});
     if (!made.ok()) {
       raise(make_problem(ProblemType::expression, made.error().text(), entered.reference));
       return false;
@@ -102,7 +102,7 @@ std::optional<Problem> Machine::shape_output(const LoadedTask& done, Json* outpu
   };
   if (done.output.expression.present()) {
     raw_output_ = output;
-    auto made = evaluate(done.output.expression, *output, {}, Json());
+    auto made = evaluate(done.output.expression, *output, {});
     raw_output_ = nullptr;
     if (!made.ok()) {
       return failed(ProblemType::expression, made.error());
@@ -119,7 +119,7 @@ std::optional<Problem> Machine::shape_output(const LoadedTask& done, Json* outpu
   }
   if (done.exported.expression.present()) {
     output_ = output;
-    auto made = evaluate(done.exported.expression, *output, {}, Json());
+    auto made = evaluate(done.exported.expression, *output, {});
     output_ = nullptr;
     if (!made.ok()) {
       return failed(ProblemType::expression, made.error());
@@ -152,18 +152,17 @@ void Machine::follow(const Directive& directive, Json output) {
 }
 
 Result<Json> Machine::evaluate(const Expression& expression, const Json& dot,
-                               std::string_view error_name, const Json& error) {
-  error_name_ = error_name;
-  error_ = error_name.empty() ? nullptr : &error;
+                               const JsonObject& more) {
+  more_ = &more;
   auto made = expression.evaluate(dot, *this);
-  error_name_ = {};
-  error_ = nullptr;
+  more_ = nullptr;
   return made;
 }
 
 const Json* Machine::argument(std::string_view name) const {
-  if (error_ != nullptr && name == error_name_) {
-    return error_;
+  const auto* given = more_ != nullptr ? more_->if_contains(name) : nullptr;
+  if (given != nullptr) {
+    return given;
   }
   if (name == "context") {
     return &state_.context;
@@ -209,10 +208,11 @@ Json Machine::task_argument() const {
 
 Json Machine::workflow_argument() const {
   JsonObject out;
-  out["id"] = run_id_;
+  const bool branch = state_.is_branch();
+  out["id"] = branch ? state_.parent->instance : std::string(run_id_);
   out["definition"] = definition_.document;
   out["input"] = state_.raw_input;
-  out["startedAt"] = date_time(state_.created);
+  out["startedAt"] = date_time(branch ? state_.parent->instance_created : state_.created);
   return out;
 }
 

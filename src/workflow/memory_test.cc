@@ -61,8 +61,9 @@ RunState full_state() {
   // One name a member: a new member does not compile here until it is seen to below.
   auto& [workflow, version, digest, blob, subject, traceparent, starter, labels, status, created,
          deadline, raw_input, input, context, frames, inferences, retrievals, results, reviews,
-         results_forgotten, open_effects, costs, held, steps, effects, effect, waiting, from_backup,
-         cancel_asked, cancel_reason, output, error, faulted_at] = out;
+         results_forgotten, open_effects, costs, held, steps, effects, effect, waiting, parent,
+         children, children_started, from_backup, cancel_asked, cancel_reason, output, error,
+         faulted_at] = out;
   workflow = "w";
   version = "v";
   digest = "d";
@@ -83,6 +84,10 @@ RunState full_state() {
   results = {mark(11)};
   results_forgotten = 12;
   reviews = {mark(6)};
+  parent = ParentState{"run_p", "/do/0/f", "left", "/do/0/f/fork/branches/0", false, 3,
+                       4,       "run_i",   Time{5}};
+  children = ChildrenState{{{"run_c", "right"}}, true, true};
+  children_started = 6;
   open_effects = {{"/do/0", "eff"}};
   costs = {{"EUR", 13, true}};
   held = {{"eff", {"EUR", 14, {"EUR/tenant/2026-11-21"}}}};
@@ -117,7 +122,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 33);  // one a member of RunState
+  CHECK(members == 36);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 

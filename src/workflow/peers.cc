@@ -58,7 +58,8 @@ bool Engine::Impl::wakes_early(EngineShard& shard, const LiveRun& run) {
   const auto& waiting = run.state.waiting;
   return told && waiting &&
          (waiting->reason == Waiting::Reason::blocked ||
-          waiting->reason == Waiting::Reason::retry || waiting->reason == Waiting::Reason::lookup);
+          waiting->reason == Waiting::Reason::retry || waiting->reason == Waiting::Reason::lookup ||
+          waiting->reason == Waiting::Reason::child);
 }
 
 }  // namespace aios::workflow

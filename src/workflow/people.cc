@@ -129,7 +129,7 @@ Task<Result<void>> Engine::Impl::tell_once(Context ctx, std::string review_id, r
 void Engine::Impl::emit_overdue(LiveRun& run, const review::ReviewInfo& info) {
   auto at = machine(run);
   const auto hops = at.event_hops();
-  if (hops >= hops_max || !takes(run.ctx.tenant, overdue_type)) {
+  if (hops >= hops_max || definitions.triggered_by(run.ctx.tenant, overdue_type).empty()) {
     return;
   }
   auto& executor = run.shard->executor;

@@ -114,7 +114,7 @@ Task<Result<std::shared_ptr<const Definition>>> Engine::Impl::where_it_faulted(R
     co_return Error(Code::aborted, fmt::format("run '{}' was changed meanwhile", run->id),
                     Retry::same_call);
   }
-  auto definition = co_await by_digest(ctx, run->state.digest, run->state.definition_blob);
+  auto definition = co_await definitions.by_digest(ctx, run->state.digest, run->state.definition_blob);
   if (!definition.ok()) {
     co_return std::move(definition).error();
   }
@@ -130,9 +130,9 @@ Task<Result<std::shared_ptr<const Definition>>> Engine::Impl::where_it_faulted(R
 
 /// The run goes on with the newest version that is installed, if it stands at the same place there.
 Task<Result<void>> Engine::Impl::move_to_newest(RunPtr run) {
-  auto newer = newest(run->ctx.tenant, run->state.workflow, "");
+  auto newer = definitions.newest(run->ctx.tenant, run->state.workflow, "");
   if (!newer) {
-    co_return unknown_workflow(run->ctx.tenant, run->state.workflow, "");
+    co_return definitions.unknown(run->ctx.tenant, run->state.workflow, "");
   }
   auto same = same_way(*run->definition, *newer, run->state);
   if (!same.ok()) {
@@ -143,7 +143,7 @@ Task<Result<void>> Engine::Impl::move_to_newest(RunPtr run) {
     newer->list_at(pointer, &frame.list);
   }
   const Context ctx = run->ctx;
-  auto blob = co_await keep_text(ctx, newer);
+  auto blob = co_await definitions.keep_text(ctx, newer);
   if (!blob.ok()) {
     co_return std::move(blob).error();
   }
@@ -187,6 +187,11 @@ Task<Result<void>> Engine::Impl::retry_run(Context ctx, std::string run_id, Retr
   const RunPtr run = *acquired;
   if (run->state.status != RunStatus::faulted) {
     auto error = not_faulted(*run);
+    release(run);
+    co_return error;
+  }
+  if (run->state.parent && run->state.parent->awaited) {
+    auto error = cannot(*run, "run '" + run->state.parent->run + "' waited for it: try that one", 1093);
     release(run);
     co_return error;
   }

@@ -19,7 +19,9 @@ struct RunView {
   std::string unreadable;     ///< page of the error of a state that cannot be read
   std::string incident;       ///< that a person must settle; empty: none
   std::string trace_id;
-  std::string starter;  ///< id of the principal that started it; empty: not known
+  std::string starter;                ///< id of the principal that started it; empty: not known
+  std::string parent, branch;         ///< the run that started it, and as which branch; or empty
+  std::vector<std::string> children;  ///< that it waits for
   Time created, updated;
   std::uint64_t steps = 0;
   Json inferences, retrievals, results, reviews;  ///< governance memory
@@ -34,6 +36,9 @@ enum class Shown : std::uint8_t {
   all,
   clear,  ///< nothing that may hold payload; in lists also nothing of the memories
 };
+
+/// Whether a list has the branches of a fork as well, which are runs of their own.
+enum class Branches : std::uint8_t { hidden, shown };
 
 /// A page of runs; `more`: it goes on behind the last one.
 struct RunPage {

@@ -183,7 +183,8 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
   if (services.restored_through && row->updated <= *services.restored_through) {
     mark_restored(*run);
   }
-  auto definition = co_await by_digest(ctx, run->state.digest, run->state.definition_blob);
+  auto definition =
+      co_await definitions.by_digest(ctx, run->state.digest, run->state.definition_blob);
   if (!definition.ok()) {
     co_return std::move(definition).error();
   }
@@ -228,6 +229,18 @@ void Engine::Impl::forget(const RunPtr& run) {
   }
   for (const auto& waiter : std::exchange(run->queue, {})) {
     waiter.set(Result<void>());  // each reads it again for itself
+  }
+}
+
+/// What it did since its last fence is dropped, and done again from there.
+void Engine::Impl::lose(const RunPtr& run, Error error) {
+  if (run->ack) {
+    run->ack->set(std::move(error));
+    run->ack.reset();
+  }
+  forget(run);
+  if (run->version != 0) {
+    timers->add(run->ctx.tenant, run->id, clock(*run).now() + again_pause);
   }
 }
 

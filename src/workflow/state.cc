@@ -2,6 +2,7 @@
 #include "workflow/detail/state.h"
 
 #include "workflow/detail/definition.h"
+#include "workflow/detail/state_family.h"
 
 #include <fmt/format.h>
 
@@ -142,7 +143,7 @@ JsonObject to_json(const Waiting& waiting) {
 
 Result<Waiting> waiting_of(const Json& value) {
   Waiting out;
-  auto reason = take_enum(value, "reason", Waiting::Reason::incident);
+  auto reason = take_enum(value, "reason", Waiting::Reason::child);
   if (!reason.ok()) {
     return std::move(reason).error();
   }
@@ -176,6 +177,9 @@ void put_head(JsonObject& out, const RunState& state) {
   }
   put(out, "reviews", state.reviews);
   put(out, "costs", costs_json(state.costs));
+  if (state.parent) {
+    out["parent"] = to_json(*state.parent);
+  }
   out["steps"] = state.steps;
   put(out, "cancel_reason", state.cancel_reason);
   if (state.from_backup) {
@@ -224,46 +228,7 @@ Result<Frame> frame_of(const Json& value, const Definition& definition) {
   return out;
 }
 
-/// Entries of one memory have few members: some of them within this are never too many.
-constexpr std::size_t memory_member_bytes_max = memory_bytes_max / 8;
-
 }  // namespace
-
-std::size_t remember(JsonArray& memory, JsonObject entry) {
-  std::size_t bytes = to_text(Json(entry)).size();
-  if (bytes > memory_bytes_max) {
-    for (auto& member : entry) {
-      if (to_text(member.value()).size() > memory_member_bytes_max) {
-        member.value() = nullptr;
-      }
-    }
-    entry["too_large"] = true;
-    bytes = to_text(Json(entry)).size();
-  }
-  std::size_t kept = 0;  // of the newest
-  while (kept < memory.size() && kept + 1 < memory_max) {
-    bytes += to_text(memory[memory.size() - 1 - kept]).size();
-    if (bytes > memory_bytes_max) {
-      break;
-    }
-    ++kept;
-  }
-  const std::size_t forgotten = memory.size() - kept;
-  memory.erase(memory.begin(), memory.end() - static_cast<std::ptrdiff_t>(kept));
-  memory.emplace_back(std::move(entry));
-  return forgotten;
-}
-
-void remember_result(RunState& state, JsonObject entry) {
-  state.results_forgotten += remember(state.results, std::move(entry));
-}
-
-void forget_memory(RunState& state) {
-  state.inferences.clear();
-  state.retrievals.clear();
-  state.results.clear();
-  state.reviews.clear();
-}
 
 std::string_view name_of(Waiting::Reason reason) {
   switch (reason) {
@@ -273,6 +238,7 @@ std::string_view name_of(Waiting::Reason reason) {
     case Waiting::Reason::lookup: return "lookup";
     case Waiting::Reason::review: return "review";
     case Waiting::Reason::incident: return "incident";
+    case Waiting::Reason::child: return "child";
   }
   return "timer";
 }
@@ -291,10 +257,12 @@ std::string_view name_of(RunStatus status) {
 std::string encode_state(const RunState& state, const Definition* definition) {
   JsonObject out;
   put_head(out, state);
+  if (!state.ended() || state.faulted_at || state.is_branch()) {
+    put(out, "context", state.context);  // a branch gives its own to the run that waits for it
+  }
   if (!state.ended() || state.faulted_at) {
     put(out, "deadline", state.deadline);
     put(out, "input", state.input);
-    put(out, "context", state.context);
     put(out, "open_effects", state.open_effects);
     put(out, "held", held_json(state.held));
     out["effects"] = state.effects;
@@ -303,6 +271,12 @@ std::string encode_state(const RunState& state, const Definition* definition) {
     }
     if (state.waiting) {
       out["waiting"] = to_json(*state.waiting);
+    }
+    if (state.children) {
+      out["children"] = to_json(*state.children);
+    }
+    if (state.children_started != 0) {
+      out["children_started"] = state.children_started;
     }
     JsonArray frames;
     for (const auto& frame : state.frames) {
@@ -368,6 +342,7 @@ Result<RunState> decode_state(std::string_view bytes) {
     }
     out.waiting = std::move(*read);
   }
+  take_family(in, &out);
   out.from_backup = bool_or(in, "from_backup", false);
   out.cancel_asked = bool_or(in, "cancel_asked", false);
   out.cancel_reason = take_text(in, "cancel_reason");

@@ -15,6 +15,10 @@ std::optional<Step> TaskBody::caught(TaskScope& /*scope*/, const Problem& /*prob
 
 Step TaskBody::resumed(TaskScope& scope) const { return Done{scope.input(), {}}; }
 
+Step TaskBody::children_done(TaskScope& scope, std::vector<Json> /*outputs*/) const {
+  return Done{scope.input(), {}};
+}
+
 Result<Duration> DurationValue::evaluate(TaskScope& scope) const {
   if (!expression.present()) {
     return fixed;

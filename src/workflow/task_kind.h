@@ -52,7 +52,25 @@ struct Call {
 struct Sleep {
   Duration pause{0};
 };
-using Step = std::variant<Done, Enter, Raise, Call, Sleep>;
+/// One run beside this one: of a workflow, or of a list of this document (a branch).
+struct ChildRun {
+  std::string name;                   ///< of the branch, or namespace/name of the workflow
+  std::string version;                ///< empty: the newest
+  std::optional<std::uint32_t> list;  ///< set: a branch
+  Json input;
+};
+/// Start runs beside this one and park until they have ended, then ask children_done(). What one of
+/// them raised is raised here instead.
+struct Spawn {
+  enum class Until : std::uint8_t {
+    all = 0,      ///< each has ended; one that faults ends the others
+    first = 1,    ///< one has ended; the others are cancelled
+    started = 2,  ///< nobody waits for them
+  };
+  std::vector<ChildRun> children;
+  Until until = Until::all;
+};
+using Step = std::variant<Done, Enter, Raise, Call, Sleep, Spawn>;
 
 /// Extension attribute of emitted CloudEvents: how many runs stand behind one.
 inline constexpr std::string_view hops_attribute = "aioshops";
@@ -66,17 +84,15 @@ class TaskScope {
   virtual Time now() const = 0;
   virtual runtime::Random& random() = 0;
   virtual JsonObject& memory() = 0;
-  /// @param error_name, error  one more argument for this evaluation; empty: none.
+  /// @param more  arguments for this evaluation beside those that exist here
   virtual Result<Json> evaluate(const Expression& expression, const Json& dot,
-                                std::string_view error_name, const Json& error) = 0;
+                                const JsonObject& more) = 0;
   /// A CloudEvent that leaves with the next fence.
   virtual void emit(Json event) = 0;
   /// How many runs, one started by an event of the one before, stand behind this one's event.
   virtual std::int64_t event_hops() const = 0;
   virtual std::string source() const = 0;  ///< "/<namespace>/<name>/<version>"
-  Result<Json> evaluate(const Expression& expression) {
-    return evaluate(expression, input(), {}, Json());
-  }
+  Result<Json> evaluate(const Expression& expression) { return evaluate(expression, input(), {}); }
   Raise expression_failed(const Error& error) const {
     return Raise{make_problem(ProblemType::expression, error.text(), reference())};
   }
@@ -91,6 +107,8 @@ class TaskBody {
   /// A task of the list it entered raised; nothing: not caught here.
   virtual std::optional<Step> caught(TaskScope& scope, const Problem& problem) const;
   virtual Step resumed(TaskScope& scope) const;  ///< after Sleep
+  /// @param outputs  in the order of Spawn::children; of `first` the one, of `started` none
+  virtual Step children_done(TaskScope& scope, std::vector<Json> outputs) const;
 };
 
 /// A duration of the document: fixed, or an expression that gives ISO 8601 text.
@@ -118,10 +136,15 @@ class TaskLoader {
                                 const std::vector<std::string>& more_arguments) = 0;
   virtual DurationValue duration(const Json& value, const std::string& pointer) = 0;
   virtual Directive directive(const Json& value, const std::string& pointer) = 0;
-  /// A list of tasks inside this one. @param variable  argument name that exists in it; empty:
-  /// none.
+  /// A list of tasks inside this one. @param variables  names of arguments that exist in it
   virtual std::uint32_t tasks(const Json& value, const std::string& pointer,
-                              const std::string& variable) = 0;
+                              const std::vector<std::string>& variables) = 0;
+  /// A task that is a list of its own, which a run beside this one goes through. `pointer` is that
+  /// of the object with the task's name.
+  virtual std::uint32_t branch(const Json& value, const std::string& pointer) = 0;
+  /// A workflow that a task runs: it must be among those that are checked together.
+  virtual void runs(const std::string& workflow, const std::string& version,
+                    const std::string& pointer) = 0;
   /// The value itself, or what a name stands for in `use.<section>`; null with an error when it
   /// stands for nothing.
   virtual const Json* referable(const Json& value, const std::string& pointer,

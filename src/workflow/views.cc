@@ -92,6 +92,13 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   out.trace_id = Trace::parse(state.traceparent).trace_id_hex();
   out.starter = state.starter;
   out.created = state.created;
+  if (state.parent) {
+    out.parent = state.parent->run;
+    out.branch = state.parent->name;
+  }
+  for (const auto& child : state.children ? state.children->runs : ChildrenState().runs) {
+    out.children.push_back(child.id);
+  }
   out.updated = row.updated;
   out.steps = state.steps;
   out.inferences = state.inferences;
@@ -116,8 +123,9 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
 }
 
 Json RunView::clear_json() const {
-  auto out = only(to_json(), {"id", "workflow", "version", "status", "incident", "trace_id",
-                              "starter", "created", "updated", "steps", "unreadable"});
+  auto out = only(to_json(),
+                  {"id", "workflow", "version", "status", "incident", "trace_id", "starter",
+                   "created", "updated", "steps", "unreadable", "parent", "branch", "children"});
   if (!waiting_clear.empty()) {
     out["waiting_for"] = waiting_clear;
   }

@@ -24,6 +24,9 @@ std::optional<Time> next_wake(const RunState& state) {
       at = other;
     }
   };
+  if (state.children && state.children->stopping) {
+    return at;  // what its time is up for has been done
+  }
   earlier(state.deadline);
   for (const auto& frame : state.frames) {
     if (frame.entered) {

@@ -19,7 +19,8 @@ using workflow::test::World;
 constexpr std::uint64_t runs_max = 12;
 constexpr std::uint64_t rounds = 60;
 
-// One ticket: look up, decide, act by one of three classes, tell the customer.
+// One ticket: look up, decide, act by one of three classes, in branches or in a run of its own, tell
+// the customer.
 constexpr const char* ticket = R"(
 document: {dsl: '1.0.3', namespace: sim, name: ticket, version: '1.0.0'}
 input:
@@ -35,6 +36,8 @@ do:
       switch:
         - pay: {when: '${ $context.path == "key" }', then: refund}
         - open: {when: '${ $context.path == "lookup" }', then: case}
+        - split: {when: '${ $context.path == "fork" }', then: both}
+        - hand: {when: '${ $context.path == "child" }', then: other}
         - else: {then: notice}
   - refund:
       call: system:1.0.0@default
@@ -49,10 +52,28 @@ do:
       catch:
         retry: {delay: PT2S, backoff: {exponential: {}}, limit: {attempt: {count: 8}}}
       then: finish
+  - both:
+      fork:
+        branches:
+          - pay: {call: 'system:1.0.0@default', with: {class: key, value: '${ $context.value }'}}
+          - open: {call: 'system:1.0.0@default', with: {class: lookup, value: '${ $context.value }'}}
+          - rest: {wait: PT3S}
+      output: {as: '.[0]'}
+      then: finish
+  - other:
+      run: {workflow: {namespace: sim, name: payment, version: latest, input: '${ $context }'}}
+      then: finish
   - notice:
       call: system:1.0.0@default
       with: {class: none, value: '${ $context.value }'}
   - finish: {set: {effect: '${ .effect }', value: '${ .value }', path: '${ $context.path }'}}
+)";
+
+constexpr const char* payment = R"(
+document: {dsl: '1.0.3', namespace: sim, name: payment, version: '1.0.0'}
+do:
+  - rest: {wait: PT1S}
+  - pay: {call: 'system:1.0.0@default', with: {class: key, value: '${ .value }'}}
 )";
 
 class Dice {
@@ -83,6 +104,7 @@ class Simulation {
   explicit Simulation(std::uint64_t seed) : dice_(seed), world_(seed), clients_(world_.executor) {
     report_.seed = seed;
     world_.add_document(ticket);
+    world_.add_document(payment);
     world_.system.latency = std::chrono::milliseconds(20);
     world_.system.chooser = [this] { return behaviour(); };
     world_.start();
@@ -150,10 +172,10 @@ class Simulation {
   }
 
   void begin_run() {
-    constexpr const char* paths[] = {"key", "lookup", "none"};
+    constexpr const char* paths[] = {"key", "lookup", "none", "fork", "child"};
     auto client = std::make_unique<Client>();
     client->run_id = fmt::format("run_{:04}", requests_.size());
-    client->path = paths[dice_.below(3)];
+    client->path = paths[dice_.below(5)];
     client->value = static_cast<std::int64_t>(dice_.below(1'000'000));
     workflow::StartRequest request;
     request.workflow = "sim/ticket";
@@ -259,6 +281,15 @@ class Simulation {
     std::map<std::string, store::StreamRow> found;
     for (auto& row : rows()) {
       found.emplace(row.id, row);
+    }
+    for (const auto& [id, row] : found) {
+      const auto parent = world_.view(id).parent;
+      if (!parent.empty() && !found.contains(parent)) {
+        violate(fmt::format("{} is a child of {}, which is gone", id, parent));
+      }
+      if (!parent.empty() && row.end != store::StreamEnd::closed) {
+        violate(fmt::format("{}, a child, is stuck: {}", id, row.status));
+      }
     }
     for (const auto& client : requests_) {
       const auto row = found.find(client->run_id);

@@ -17,6 +17,7 @@ struct RunOptions {
   std::string resolution;
   std::string result;
   PageOptions page;
+  bool children = false;
 };
 
 Result<void> list(const Session& session, const RunOptions& options) {
@@ -26,8 +27,9 @@ Result<void> list(const Session& session, const RunOptions& options) {
   }
   auto page = session.call(
       {"GET",
-       fmt::format("/api/v1/runs?order=newest&{}&status={}&workflow={}", page_query(options.page),
-                   options.status, net::percent_encode(*workflow)),
+       fmt::format("/api/v1/runs?order=newest&{}&status={}&workflow={}&branches={}",
+                   page_query(options.page), options.status, net::percent_encode(*workflow),
+                   options.children ? "shown" : "hidden"),
        nullptr});
   if (!page.ok()) {
     return std::move(page).error();
@@ -38,9 +40,10 @@ Result<void> list(const Session& session, const RunOptions& options) {
       rows.push_back(
           {std::string(text_or(run, "id", "")), std::string(text_or(run, "status", "")),
            std::string(text_or(run, "waiting_for", "")), seconds_text(text_or(run, "updated", "")),
-           fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", ""))});
+           fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", "")),
+           std::string(text_or(run, "parent", ""))});
     }
-    print_table({"ID", "STATUS", "WAITING FOR", "UPDATED", "WORKFLOW"}, std::move(rows),
+    print_table({"ID", "STATUS", "WAITING FOR", "UPDATED", "WORKFLOW", "PARENT"}, std::move(rows),
                 "WAITING FOR");
     tell_more(it);
   });
@@ -137,6 +140,7 @@ void add_run_commands(CLI::App& app, Session& session) {
                   "Only these: running, waiting, completed, faulted or cancelled")
       ->check(CLI::IsMember({"running", "waiting", "completed", "faulted", "cancelled"}));
   all->add_option("--workflow", options->workflow, "Only runs of this one: NAME or NAMESPACE/NAME");
+  all->add_flag("--children", options->children, "Also the branches of a fork");
   add_page(*all, &options->page);
   set(all, list);
   set(with_id(runs->add_subcommand(

@@ -39,6 +39,12 @@ struct TaskList {
   std::vector<LoadedTask> tasks;
 };
 
+/// A workflow that the document runs, and where it says so.
+struct RunReference {
+  std::string workflow, version;  ///< namespace/name; empty version: the newest
+  std::uint32_t line = 0, column = 0;
+};
+
 struct Definition {
   DefinitionInfo info;
   std::string text;  ///< as installed; kept so that a run finds the version it started with
@@ -46,6 +52,7 @@ struct Definition {
   std::vector<std::unique_ptr<TaskList>> lists;  ///< [0] is the document's `do`
   Shape input, output;
   std::optional<DurationValue> timeout;
+  std::vector<RunReference> runs;
 
   std::string full_name() const { return info.workflow_namespace + "/" + info.name; }
   const TaskList* list_at(std::string_view pointer, std::uint32_t* index) const;

@@ -8,10 +8,9 @@
 #include "review/review.h"
 #include "runtime/one_shot.h"
 #include "store/store.h"
-#include "workflow/detail/definition.h"
+#include "workflow/detail/definitions.h"
 #include "workflow/detail/engine_metrics.h"
 #include "workflow/detail/engine_shard.h"
-#include "workflow/detail/installed.h"
 #include "workflow/detail/list_turns.h"
 #include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
@@ -35,22 +34,8 @@ inline constexpr Duration unknown_pause_max = std::chrono::minutes(5);
 /// A run that the store could not give now is asked for again.
 inline constexpr Duration again_pause = std::chrono::seconds(1);
 
-struct Engine::Impl : InstalledDefinitions {
+struct Engine::Impl {
   explicit Impl(EngineServices given);
-
-  // Definitions (definitions.cc)
-  std::shared_ptr<const Definition> newest(const TenantId& tenant, const std::string& workflow,
-                                           const std::string& version) const;
-  Task<Result<std::shared_ptr<const Definition>>> by_digest(Context ctx, std::string digest,
-                                                            std::string blob);
-  std::shared_ptr<const Definition> share(std::shared_ptr<const Definition> definition);
-  void put(const TenantId& tenant, const std::vector<std::shared_ptr<const Definition>>& loaded);
-  Task<Result<std::string>> keep_text(Context ctx, std::shared_ptr<const Definition> definition);
-
-  /// Whether an event of that type starts something.
-  bool takes(const TenantId& tenant, std::string_view event_type) const;
-  Error unknown_workflow(const TenantId& tenant, const std::string& workflow,
-                         const std::string& version) const;
 
   // Runs in memory (runs.cc)
   static Error no_run(const std::string& run_id, Error error);
@@ -69,6 +54,7 @@ struct Engine::Impl : InstalledDefinitions {
   Task<Result<void>> load(RunPtr run);
   void release(const RunPtr& run);
   void forget(const RunPtr& run);
+  void lose(const RunPtr& run, Error error);
   void notify_ended(const std::string& run_id);
   Machine machine(LiveRun& run);
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
@@ -142,6 +128,18 @@ struct Engine::Impl : InstalledDefinitions {
   void doubt(LiveRun& run);
   Task<Result<void>> tell_restored(Context ctx);
   Task<Result<std::uint64_t>> count_restored(Context ctx, std::string status);
+
+  // Runs beside a run (children.cc)
+  Task<bool> start_children(RunPtr run);
+  Task<Result<store::StreamWrite>> child_write(RunPtr run, ChildStart start);
+  Task<bool> await_children(RunPtr run);
+  Task<Result<std::vector<RunState>>> read_children(RunPtr run);
+  void settle_children(LiveRun& run, std::vector<RunState> ended);
+  Task<void> cancel_child(TenantId tenant, std::string child, std::string parent,
+                          std::string reason);
+  void wake_parent(const LiveRun& child);
+  void wake_early(const TenantId& tenant, const std::string& run_id);
+
   // Who waits for a peer (peers.cc)
   static void await_peer(LiveRun& run, const CallPlan& plan, const Error& error);
   static void park_for_peer(LiveRun& run);
@@ -176,6 +174,7 @@ struct Engine::Impl : InstalledDefinitions {
   FunctionRegistry own_registry;
   const FunctionRegistry* registry = nullptr;
   std::map<std::string, std::unique_ptr<Function>, std::less<>> functions;
+  Definitions definitions;
   EngineMetrics metrics;
   Places places;
   ListTurns list_turns;

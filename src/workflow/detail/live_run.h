@@ -42,6 +42,8 @@ enum class RunEvent : std::uint16_t {
   review_sent_back = 28,
   review_assigned = 29,
   retried = 20,  ///< a faulted run goes on
+  children_started = 13,
+  children_ended = 14,
 };
 std::string_view name_of(RunEvent type);
 

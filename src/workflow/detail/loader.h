@@ -36,7 +36,10 @@ class Loader final : public TaskLoader {
   DurationValue duration(const Json& value, const std::string& pointer) override;
   Directive directive(const Json& value, const std::string& pointer) override;
   std::uint32_t tasks(const Json& value, const std::string& pointer,
-                      const std::string& variable) override;
+                      const std::vector<std::string>& variables) override;
+  std::uint32_t branch(const Json& value, const std::string& pointer) override;
+  void runs(const std::string& workflow, const std::string& version,
+            const std::string& pointer) override;
   const Json* referable(const Json& value, const std::string& pointer, std::string_view section,
                         std::string* resolved_pointer) override;
   std::string function(const std::string& call, const Json* arguments,
@@ -72,6 +75,7 @@ class Loader final : public TaskLoader {
   std::vector<std::string> variables_;  // arguments that exist here beside the standard ones
   std::map<std::string, expr::Schema> argument_schemas_;
   std::uint32_t depth_ = 0;
+  std::uint32_t branches_ = 0;  // that what is read stands in
 };
 
 }  // namespace aios::workflow

@@ -22,6 +22,23 @@ inline constexpr std::uint64_t steps_per_run_max = 1'000'000;  ///< then the run
 inline constexpr std::size_t events_per_turn_max = 200;
 inline constexpr std::size_t event_bytes_per_turn_max = std::size_t{256} << 10;
 
+/// A run to be started beside this one, with the next fence.
+struct ChildStart {
+  std::string id;
+  ChildRun run;
+  std::string step;
+  bool awaited = true;
+};
+
+/// How a run that this one waited for ended.
+struct ChildEnd {
+  RunStatus status = RunStatus::completed;
+  Time ended;
+  Json output, error;
+  std::string cancel_reason;
+  Json context;  ///< of a branch: as it left it
+};
+
 /// What happened since the last fence and leaves with the next one.
 struct RunLog {
   std::vector<std::string> path;  ///< references of the tasks that ended, in order, the first 200
@@ -29,11 +46,13 @@ struct RunLog {
   std::vector<std::string> events;             ///< emitted CloudEvents, as text
   std::size_t event_bytes = 0;                 ///< of all of them
   std::vector<std::string> abandoned_reviews;  ///< nobody waits for them any more
+  std::vector<ChildStart> children;
 };
 
 enum class Pause : std::uint8_t {
-  call,  ///< state.effect says what
-  wait,  ///< state.waiting says for what
+  call,   ///< state.effect says what
+  wait,   ///< state.waiting says for what
+  spawn,  ///< log.children are to be started
   ended,
   yielded,  ///< steps_per_turn_max steps were made, or much was emitted
 };
@@ -58,6 +77,14 @@ class Machine final : public TaskScope, private Arguments {
   /// It goes on there: the task that faulted is begun again, or only its output shaped again where
   /// it was done. Time limits begin anew.
   void retry();
+  /// log.children leave with the next fence; or they cannot be started.
+  void children_started();
+  void children_refused(Problem problem);
+  /// All that it waited for have ended, in the order of state.children.
+  void children_done(std::vector<ChildEnd> ends);
+  /// The same where that does not count any more, for its time is over.
+  void children_gone();
+  bool out_of_time() const;
   void cancel(std::string reason);
   /// The run cannot be saved as it is: it faults, whatever its document says; a cancelled one stays
   /// cancelled.
@@ -68,8 +95,8 @@ class Machine final : public TaskScope, private Arguments {
   Time now() const override { return clock_.now(); }
   runtime::Random& random() override { return random_; }
   JsonObject& memory() override { return state_.frames.back().memory; }
-  Result<Json> evaluate(const Expression& expression, const Json& dot, std::string_view error_name,
-                        const Json& error) override;
+  Result<Json> evaluate(const Expression& expression, const Json& dot,
+                        const JsonObject& more) override;
   void emit(Json event) override;
   std::int64_t event_hops() const override;
   std::string source() const override;
@@ -85,6 +112,8 @@ class Machine final : public TaskScope, private Arguments {
   bool take_open(EffectState* effect);
   void start_call(Call call);
   void start_wait(const Sleep& pause);
+  void start_children(Spawn spawn);
+  void join_contexts(const std::vector<ChildEnd>& ends);
   void finish_task(Json output, std::optional<Directive> then);
   std::optional<Problem> shape_output(const LoadedTask& done, Json* output, Json* raw);
   void follow(const Directive& directive, Json output);
@@ -110,8 +139,7 @@ class Machine final : public TaskScope, private Arguments {
   runtime::Random& random_;
   const Json* output_ = nullptr;      // $output, while export.as is evaluated
   const Json* raw_output_ = nullptr;  // $task.output, while output.as is evaluated
-  std::string_view error_name_;
-  const Json* error_ = nullptr;
+  const JsonObject* more_ = nullptr;  // arguments of one evaluation
   /// Frames that an error on its way up has left, the innermost first: they come back when nobody
   /// catches it.
   std::vector<Frame> unwound_;

@@ -79,6 +79,7 @@ struct Waiting {
     lookup = 3,
     review = 4,
     incident = 5,
+    child = 6,  ///< runs that this one started
   };
   Reason reason = Reason::timer;
   Time since;
@@ -97,6 +98,30 @@ enum class RunStatus : std::uint8_t {
   cancelled = 4,
 };
 std::string_view name_of(RunStatus status);
+
+/// Whose child a run is.
+struct ParentState {
+  std::string run;   ///< id of the parent
+  std::string step;  ///< of the parent's document: JSON pointer
+  std::string name;  ///< of the branch; empty: it is a run of a workflow
+  std::string list;  ///< pointer of the list that a branch goes through
+  bool awaited = true;
+  std::uint32_t depth = 1;  ///< how many runs stand above it
+  std::int64_t hops = 0;    ///< of the event that started the first of them
+  /// Of a branch: the run whose document it goes through, for `$workflow`.
+  std::string instance;
+  Time instance_created;
+};
+
+/// Runs that this one waits for.
+struct ChildrenState {
+  struct Child {
+    std::string id, name;
+  };
+  std::vector<Child> runs;
+  bool first = false;     ///< Spawn::Until::first
+  bool stopping = false;  ///< those that are left were told to end
+};
 
 struct RunState {
   std::string workflow;  ///< namespace/name
@@ -121,6 +146,9 @@ struct RunState {
   std::uint64_t steps = 0, effects = 0;
   std::optional<EffectState> effect;
   std::optional<Waiting> waiting;
+  std::optional<ParentState> parent;
+  std::optional<ChildrenState> children;
+  std::uint64_t children_started = 0;
   bool from_backup = false;   ///< its next effects may have happened after the backup was made
   bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
   std::string cancel_reason;
@@ -129,6 +157,7 @@ struct RunState {
   /// were not kept.
   std::optional<Time> faulted_at;
 
+  bool is_branch() const { return parent && !parent->list.empty(); }
   bool ended() const { return status != RunStatus::running && status != RunStatus::waiting; }
 };
 
@@ -145,6 +174,10 @@ std::size_t remember(JsonArray& memory, JsonObject entry);
 void remember_result(RunState& state, JsonObject entry);
 /// Every governance memory.
 void forget_memory(RunState& state);
+/// What a child learned that began with the memory of `base`: added to `state`.
+void merge_memory(RunState& state, const RunState& base, const RunState& child);
+/// What a child begins with.
+void copy_memory(RunState& child, const RunState& parent);
 
 JsonArray costs_json(const std::vector<Cost>& costs);
 std::vector<Cost> costs_of(const JsonArray& values);

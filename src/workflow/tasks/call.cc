@@ -24,7 +24,7 @@ class CallTask final : public TaskBody {
       arguments = std::move(*made);
     }
     if (inner_.present()) {
-      auto made = scope.evaluate(inner_, arguments, {}, Json());
+      auto made = scope.evaluate(inner_, arguments, {});
       if (!made.ok()) {
         return scope.expression_failed(made.error());
       }

@@ -21,7 +21,7 @@ std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::
   if (list == nullptr) {
     return nullptr;
   }
-  return std::make_unique<Do>(loader.tasks(*list, pointer + "/do", ""));
+  return std::make_unique<Do>(loader.tasks(*list, pointer + "/do", {}));
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ class Try final : public TaskBody {
       if (!condition->present()) {
         continue;
       }
-      auto holds = scope.evaluate(*condition, scope.input(), catch_.as, error);
+      auto holds = scope.evaluate(*condition, scope.input(), {{catch_.as, error}});
       if (!holds.ok()) {
         return std::move(holds).error();
       }
@@ -303,7 +303,7 @@ Catch load_catch(TaskLoader& loader, const Json& node, const std::string& at) {
     }
   }
   if (const auto* list = loader.member(node, at, "do", "array", false); list != nullptr) {
-    out.handler = loader.tasks(*list, at + "/do", out.as);
+    out.handler = loader.tasks(*list, at + "/do", {out.as});
   }
   if (const auto* then = loader.member(node, at, "then", "string", false); then != nullptr) {
     out.then = loader.directive(*then, at + "/then");
@@ -316,7 +316,7 @@ std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::
   const auto* handling = loader.member(node, pointer, "catch", "object", true);
   std::uint32_t tried = 0;
   if (list != nullptr) {
-    tried = loader.tasks(*list, pointer + "/try", "");
+    tried = loader.tasks(*list, pointer + "/try", {});
   }
   Catch caught;
   if (handling != nullptr) {
