@@ -29,7 +29,7 @@ JsonObject state_of(const Inbox& inbox, Time now) {
   if (!delivery.source.empty()) {
     state["via"] = delivery.source;
   }
-  if (inbox.accepted.run.empty() && !delivery.arrived.is_null()) {
+  if (inbox.accepted.status == "dead_letter" && !delivery.arrived.is_null()) {
     state["arrived"] = delivery.arrived;
     state["digest"] = to_hex(inbox.digest);
   }
@@ -99,7 +99,12 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   if (inbox.replayed) {
     transition.streams.push_back(replayed_write(*inbox.replayed, inbox.accepted));
   }
-  const std::string space = inbox.accepted.run.empty() ? dead_space(event) : event_space(event);
+  const bool dead = inbox.accepted.status == "dead_letter";
+  if (inbox.listened && !dead) {
+    transition.streams.push_back(
+        workflow::Engine::keep(inbox.accepted.id, Json(event.envelope), now));
+  }
+  const std::string space = dead ? dead_space(event) : event_space(event);
   transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
   transition.leaves.push_back(std::move(sealed_leaf));
   return transition;
@@ -119,22 +124,6 @@ store::StreamWrite replayed_write(const Replayed& replayed, const Accepted& acce
   write.label = replayed.label;
   write.end = store::StreamEnd::closed;
   return write;
-}
-
-Json Accepted::to_json() const {
-  JsonObject out;
-  out["id"] = id;
-  out["status"] = status;
-  if (!run.empty()) {
-    out["run"] = run;
-  }
-  if (!reason.empty()) {
-    out["reason"] = reason;
-  }
-  if (repeated) {
-    out["repeated"] = true;
-  }
-  return out;
 }
 
 Task<Result<std::vector<store::StreamRow>>> Ingress::list(Context ctx, Wanted wanted) {

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "govern/audit.h"
 #include "ingress/sources.h"
+#include "ingress/waiting_runs.h"
 
 #include <fmt/format.h>
 
@@ -150,26 +151,55 @@ Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::s
   co_return inbox.accepted;
 }
 
-/// What it starts today, by what it is; a dead letter where nothing takes it.
-Task<Result<Accepted>> Ingress::Impl::decide(Context ctx, Inbox inbox, Time now) {
+/// Starts what the type triggers. @return invalid_argument where nothing is started for good: why
+Task<Result<Accepted>> Ingress::Impl::start_one(Context ctx, Inbox inbox, Time now) {
   const Event& event = inbox.delivery->event;
   const auto triggered = services.engine->triggered_by(ctx.tenant, event.type);
-  inbox.type_known = !triggered.empty();
+  if (triggered.empty()) {
+    co_return Error(Code::invalid_argument,
+                    fmt::format("no workflow is triggered by type '{}'", event.type));
+  }
+  inbox.accepted.run = runtime::new_id("run", runtime::Executor::current()->clock(),
+                                       runtime::Executor::current()->random());
+  const std::string workflow = triggered.front().workflow_namespace + "/" + triggered.front().name;
+  auto started = co_await start_run(ctx, std::move(inbox), workflow, now);
+  co_return started;
+}
+
+/// What it starts today, by what it is, and whether a run waits for it; a dead letter where neither
+/// is so.
+Task<Result<Accepted>> Ingress::Impl::decide(Context ctx, Inbox inbox, Time now) {
+  const Event& event = inbox.delivery->event;
+  auto listened = co_await services.engine->listens(ctx, event.type);
+  if (!listened.ok()) {
+    co_return std::move(listened).error();
+  }
+  inbox.type_known = *listened || !services.engine->triggered_by(ctx.tenant, event.type).empty();
   if (!inbox.delivery->unfit.empty()) {
     inbox.accepted.reason = inbox.delivery->unfit;
-  } else if (triggered.empty()) {
-    inbox.accepted.reason = fmt::format("no workflow is triggered by type '{}'", event.type);
-  } else {
-    inbox.accepted.run = runtime::new_id("run", runtime::Executor::current()->clock(),
-                                         runtime::Executor::current()->random());
-    const std::string workflow =
-        triggered.front().workflow_namespace + "/" + triggered.front().name;
-    auto started = co_await start_run(ctx, inbox, workflow, now);
-    if (started.ok() || started.error().code() != Code::invalid_argument) {
-      co_return started;
-    }
-    inbox.accepted.reason = started.error().text();
+    auto kept = co_await keep_dead(ctx, std::move(inbox), now);
+    co_return kept;
   }
+  inbox.listened = *listened;
+  auto answer = co_await start_one(ctx, inbox, now);
+  const bool open = !answer.ok() && answer.error().code() == Code::invalid_argument;
+  if (open && !inbox.listened) {
+    inbox.accepted.reason = answer.error().text();
+    auto kept = co_await keep_dead(ctx, std::move(inbox), now);
+    co_return kept;
+  }
+  if (open) {  // nothing starts, but a run may wait for it
+    auto transition = inbox_transition(ctx, now, inbox);
+    answer = co_await take_in(services, ctx, std::move(transition), inbox.accepted);
+  }
+  if (inbox.listened && answer.ok() && !answer->repeated) {
+    count("accepted").add(open ? 1 : 0);
+    answer->delivered = co_await give_to_waiting(services, ctx, answer->id, event.envelope);
+  }
+  co_return answer;
+}
+
+Task<Result<Accepted>> Ingress::Impl::keep_dead(Context ctx, Inbox inbox, Time now) {
   if (inbox.replayed) {
     co_return still_dead(inbox.replayed->id, inbox.accepted.reason);
   }

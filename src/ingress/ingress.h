@@ -31,6 +31,7 @@ struct Accepted {
   std::string id;         ///< "evt_...": the inbox entry
   std::string status;     ///< "accepted" or "dead_letter"
   std::string run;        ///< empty for dead letters
+  std::string delivered;  ///< the run that waited for it and goes on with it
   std::string reason;     ///< why it is a dead letter
   bool repeated = false;  ///< same id and body as before: this is the first answer again
   Json to_json() const;
@@ -60,7 +61,8 @@ class Ingress {
   explicit Ingress(IngressServices services);
   ~Ingress();
   /// Durable when it returns. Starts the first workflow (by namespace and name) that the type
-  /// triggers; without one, or when it refuses the input, the event is a dead letter.
+  /// triggers, and is given to the oldest run that waits for such an event, now or within the hour.
+  /// With neither, or when the workflow refuses the input, it is a dead letter.
   /// @param bytes  size of the event as it arrived, for policy.
   /// @return policy_denied (event_admit; an audit leaf says so, floods share one); already_exists
   ///         [AIOS-1203] (same source and id, other content); IngressServices::held's error;

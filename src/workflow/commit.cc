@@ -7,6 +7,7 @@
 
 #include "core/text.h"
 #include "store/label.h"
+#include "workflow/detail/listener.h"
 
 #include <fmt/format.h>
 
@@ -115,8 +116,10 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
   machine(run).overflow(problem);
   state.frames.clear();
   state.faulted_at.reset();
-  std::erase_if(run.writes, [](const store::StreamWrite& write) {
-    return write.kind == store::StreamKind::run && write.expected_version == 0;
+  std::erase_if(run.writes, [&](const store::StreamWrite& write) {
+    const bool listener = write.kind == listener_kind && write.expected_version == 0;
+    return (listener && std::erase(run.log.ended_listeners, write.id) != 0) ||
+           (write.kind == store::StreamKind::run && write.expected_version == 0);
   });
   auto& reviews = run.log.abandoned_reviews;
   std::erase_if(run.writes, [&](const store::StreamWrite& write) {
@@ -210,6 +213,7 @@ store::Transition Engine::Impl::transition_of(LiveRun& run) {
   for (auto& write : std::exchange(run.writes, {})) {
     out.streams.push_back(std::move(write));
   }
+  tell_listeners(run, &out.streams);
   for (auto& leaf : std::exchange(run.leaves, {})) {
     out.leaves.push_back(std::move(leaf));
   }

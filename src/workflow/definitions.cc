@@ -208,6 +208,23 @@ std::vector<DefinitionInfo> Definitions::triggered_by(const TenantId& tenant,
   return out;
 }
 
+bool Definitions::listened(const TenantId& tenant, std::string_view event_type) const {
+  std::lock_guard lock(mutex_);
+  const auto found = installed_.find(tenant);
+  if (found == installed_.end()) {
+    return false;
+  }
+  for (const auto& [name, versions] : found->second) {
+    for (const auto& one : versions) {
+      const auto& types = one->info.listen_types;
+      if (std::find(types.begin(), types.end(), event_type) != types.end()) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 DefinitionPtr Definitions::newest(const TenantId& tenant, const std::string& workflow,
                                   const std::string& version) const {
   std::lock_guard lock(mutex_);

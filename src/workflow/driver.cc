@@ -73,6 +73,7 @@ std::string_view name_of(RunEvent type) {
     case RunEvent::retried: return "retried";
     case RunEvent::children_started: return "children_started";
     case RunEvent::children_ended: return "children_ended";
+    case RunEvent::event_received: return "event_received";
   }
   return "unknown";
 }
@@ -152,6 +153,10 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
     const bool more = co_await await_children(run);
     co_return more;
   }
+  if (run->listens()) {
+    const bool taken = co_await take_kept(run);
+    (void)taken;
+  }
   const auto pause = machine(*run).advance();
   co_await close_abandoned_reviews(run);
   if (pause == Pause::spawn) {
@@ -163,8 +168,13 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
     co_return again;
   }
   if (pause == Pause::wait) {
+    look_later(*run);
     const auto saved = co_await park(run);
-    co_return saved == Saved::faulted;
+    if (saved != Saved::durable || !run->listens()) {
+      co_return saved == Saved::faulted;
+    }
+    const bool taken = co_await take_kept(run);  // what came before it waited
+    co_return taken;
   }
   const bool later = pause == Pause::call && !stopping && !has_place(*run);
   if (pause == Pause::yielded || stopping || later || crowded(*run)) {

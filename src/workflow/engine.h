@@ -60,6 +60,7 @@ struct DefinitionInfo {
   std::string workflow_namespace, name, version, title;
   std::string digest;                      ///< hex SHA-256 of the text
   std::vector<std::string> trigger_types;  ///< CloudEvents types of schedule.on
+  std::vector<std::string> listen_types;   ///< of its tasks `listen`
 };
 
 struct PlacesOptions {
@@ -130,6 +131,16 @@ class Engine {
   /// newest version.
   std::vector<DefinitionInfo> triggered_by(const TenantId& tenant,
                                            std::string_view event_type) const;
+
+  /// Whether an event of this type may have a run that waits for it, now or soon. A type that
+  /// starts workflows counts only while an installed one listens for it.
+  Task<Result<bool>> listens(Context ctx, std::string event_type);
+  /// What an event becomes for the runs that wait for it, now or within the hour: to be committed
+  /// with the event's inbox entry.
+  static store::StreamWrite keep(const std::string& event_id, const Json& event, Time now);
+  /// Gives an event that was kept to the oldest run that waits for such a one, and no other.
+  /// @return that run's id, durable; empty: none waits yet, and it stays kept.
+  Task<Result<std::string>> deliver(Context ctx, std::string event_id, Json event);
 
   /// Continues every run that was not finished and has no later wake-up, as places come free;
   /// begins watching wake-ups. Call it when every tenant has its bundle: a run that goes on without

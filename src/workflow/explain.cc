@@ -90,6 +90,8 @@ std::string reason_of(const RunState& state) {
     case Waiting::Reason::incident:
       return fmt::format("a person to say what happened: incident {}", waiting.subject);
     case Waiting::Reason::child: return children_of(state);
+    case Waiting::Reason::event:
+      return fmt::format("an event of type '{}' that fits", waiting.event_type);
   }
   return "";
 }

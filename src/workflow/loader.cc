@@ -109,6 +109,10 @@ Expression Loader::expression(const Json& value, const std::string& pointer, Bar
   return compile(value, pointer, bare, allowed);
 }
 
+void Loader::extraction(const Json& value, const std::string& pointer) {
+  compile(value, pointer, BareText::expression, {});
+}
+
 DurationValue Loader::duration(const Json& value, const std::string& pointer) {
   DurationValue out;
   if (value.is_string() && trim(view(value.get_string())).starts_with("${")) {
@@ -229,6 +233,8 @@ void Loader::runs(const std::string& workflow, const std::string& version,
   definition_->runs.push_back({workflow, version, position.line, position.column});
 }
 
+void Loader::listens(const std::string& type) { definition_->info.listen_types.push_back(type); }
+
 LoadedTask Loader::task(const Json& node, std::string name, const std::string& pointer) {
   LoadedTask out;
   out.name = std::move(name);
@@ -259,15 +265,6 @@ const TaskKind* Loader::kind_of(const Json& node, const std::string& pointer) {
     keywords.push_back(kind.keyword);
     if (find(node, kind.keyword) != nullptr) {
       found = &kind;
-    }
-  }
-  for (const auto* absent : {"listen"}) {
-    if (find(node, absent) != nullptr) {
-      fail(pointer,
-           fmt::format("found the task kind '{}', which is not supported; supported are {}", absent,
-                       one_of(keywords)),
-           1002);
-      return nullptr;
     }
   }
   if (found == nullptr) {

@@ -147,6 +147,10 @@ void Machine::drop_wait() {
   if (state_.waiting && state_.waiting->reason == Waiting::Reason::review) {
     log_.abandoned_reviews.push_back(state_.waiting->subject);
   }
+  if (state_.waiting && state_.waiting->reason == Waiting::Reason::event && !log_.listen) {
+    log_.ended_listeners.push_back(state_.waiting->subject);
+  }
+  log_.listen.reset();
   state_.effect.reset();
   state_.waiting.reset();
   state_.children.reset();
@@ -189,6 +193,8 @@ void Machine::apply(Step step) {
     start_wait(*pause);
   } else if (auto* spawn = std::get_if<Spawn>(&step)) {
     start_children(std::move(*spawn));
+  } else if (auto* listen = std::get_if<Listen>(&step)) {
+    start_listening(std::move(*listen));
   }
 }
 
@@ -238,7 +244,8 @@ void Machine::start_wait(const Sleep& pause) {
 }
 
 void Machine::wake() {
-  if (!state_.waiting || state_.waiting->reason == Waiting::Reason::child) {
+  if (!state_.waiting || state_.waiting->reason == Waiting::Reason::child ||
+      state_.waiting->reason == Waiting::Reason::event) {
     return;
   }
   const bool timer = state_.waiting->reason == Waiting::Reason::timer;

@@ -155,6 +155,25 @@ void Machine::children_done(std::vector<ChildEnd> ends) {
   apply(task().body->children_done(*this, std::move(outputs)));
 }
 
+void Machine::start_listening(Listen listen) {
+  Waiting waiting;
+  waiting.reason = Waiting::Reason::event;
+  waiting.since = clock_.now();
+  waiting.subject = fmt::format("{}-{}", run_id_, ++state_.effects);
+  waiting.event_type = listen.type;
+  state_.waiting = std::move(waiting);
+  log_.listen = std::move(listen);
+}
+
+bool Machine::receive(Json event) {
+  if (!task().body->fits(*this, event)) {
+    return false;
+  }
+  drop_wait();
+  apply(task().body->received(*this, std::move(event)));
+  return true;
+}
+
 /// docs/adr/0006: what branches export is joined in their order, member by member.
 void Machine::join_contexts(const std::vector<ChildEnd>& ends) {
   const Json base = state_.context;

@@ -94,6 +94,9 @@ void merge_memory(RunState& state, const RunState& base, const RunState& child) 
     state.results_forgotten += child.results_forgotten - base.results_forgotten;
   }
   state.labels |= child.labels;
+  for (const Cost& cost : child.costs) {  // it began without any
+    add_cost(state.costs, cost.currency, cost.nano, cost.estimated);
+  }
 }
 
 }  // namespace aios::workflow

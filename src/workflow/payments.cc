@@ -7,17 +7,6 @@
 namespace aios::workflow {
 namespace {
 
-void add_cost(std::vector<Cost>& costs, const std::string& currency, std::int64_t nano,
-              bool estimated) {
-  auto cost = std::find_if(costs.begin(), costs.end(),
-                           [&](const Cost& one) { return one.currency == currency; });
-  if (cost == costs.end()) {
-    cost = costs.insert(costs.end(), Cost{currency});
-  }
-  cost->nano = nano > INT64_MAX - cost->nano ? INT64_MAX : cost->nano + nano;
-  cost->estimated = cost->estimated || estimated;
-}
-
 void settle(LiveRun& run, const HeldMoney& held, std::optional<std::int64_t> spent_nano) {
   const std::int64_t spent = spent_nano.value_or(held.reservation.amount_nano);
   for (auto& move : held.reservation.settle(spent)) {

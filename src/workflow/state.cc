@@ -138,12 +138,13 @@ JsonObject to_json(const Waiting& waiting) {
   put(out, "wake_at", waiting.wake_at);
   put(out, "subject", waiting.subject);
   put(out, "error", waiting.error);
+  put(out, "event_type", waiting.event_type);
   return out;
 }
 
 Result<Waiting> waiting_of(const Json& value) {
   Waiting out;
-  auto reason = take_enum(value, "reason", Waiting::Reason::child);
+  auto reason = take_enum(value, "reason", Waiting::Reason::event);
   if (!reason.ok()) {
     return std::move(reason).error();
   }
@@ -152,6 +153,7 @@ Result<Waiting> waiting_of(const Json& value) {
   out.wake_at = take_time(value, "wake_at");
   out.subject = take_text(value, "subject");
   out.error = take_text(value, "error");
+  out.event_type = take_text(value, "event_type");
   return out;
 }
 
@@ -239,6 +241,7 @@ std::string_view name_of(Waiting::Reason reason) {
     case Waiting::Reason::review: return "review";
     case Waiting::Reason::incident: return "incident";
     case Waiting::Reason::child: return "child";
+    case Waiting::Reason::event: return "event";
   }
   return "timer";
 }

@@ -4,7 +4,20 @@
 
 #include <utility>
 
+#include <algorithm>
+
 namespace aios::workflow {
+
+void add_cost(std::vector<Cost>& costs, const std::string& currency, std::int64_t nano,
+              bool estimated) {
+  auto cost = std::find_if(costs.begin(), costs.end(),
+                           [&](const Cost& one) { return one.currency == currency; });
+  if (cost == costs.end()) {
+    cost = costs.insert(costs.end(), Cost{currency});
+  }
+  cost->nano = nano > INT64_MAX - cost->nano ? INT64_MAX : cost->nano + nano;
+  cost->estimated = cost->estimated || estimated;
+}
 
 JsonArray costs_json(const std::vector<Cost>& costs) {
   JsonArray out;

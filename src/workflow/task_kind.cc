@@ -19,6 +19,12 @@ Step TaskBody::children_done(TaskScope& scope, std::vector<Json> /*outputs*/) co
   return Done{scope.input(), {}};
 }
 
+bool TaskBody::fits(TaskScope& /*scope*/, const Json& /*event*/) const { return true; }
+
+Step TaskBody::received(TaskScope& /*scope*/, Json event) const {
+  return Done{std::move(event), {}};
+}
+
 Result<Duration> DurationValue::evaluate(TaskScope& scope) const {
   if (!expression.present()) {
     return fixed;

@@ -70,7 +70,15 @@ struct Spawn {
   std::vector<ChildRun> children;
   Until until = Until::all;
 };
-using Step = std::variant<Done, Enter, Raise, Call, Sleep, Spawn>;
+/// Park until an event comes that fits, then ask received().
+struct Listen {
+  std::string type;
+  /// Attributes that must be as here, and {from, expect} that must come out so: looked at before
+  /// the run is.
+  JsonObject attributes;
+  JsonArray correlations;
+};
+using Step = std::variant<Done, Enter, Raise, Call, Sleep, Spawn, Listen>;
 
 /// Extension attribute of emitted CloudEvents: how many runs stand behind one.
 inline constexpr std::string_view hops_attribute = "aioshops";
@@ -109,6 +117,9 @@ class TaskBody {
   virtual Step resumed(TaskScope& scope) const;  ///< after Sleep
   /// @param outputs  in the order of Spawn::children; of `first` the one, of `started` none
   virtual Step children_done(TaskScope& scope, std::vector<Json> outputs) const;
+  /// Whether an event is the one it listens for, which looked so from outside.
+  virtual bool fits(TaskScope& scope, const Json& event) const;
+  virtual Step received(TaskScope& scope, Json event) const;
 };
 
 /// A duration of the document: fixed, or an expression that gives ISO 8601 text.
@@ -134,6 +145,8 @@ class TaskLoader {
                     const std::vector<std::string>& allowed) = 0;
   virtual Expression expression(const Json& value, const std::string& pointer, BareText bare,
                                 const std::vector<std::string>& more_arguments) = 0;
+  /// Checks an expression over something outside the run: it reads no arguments.
+  virtual void extraction(const Json& value, const std::string& pointer) = 0;
   virtual DurationValue duration(const Json& value, const std::string& pointer) = 0;
   virtual Directive directive(const Json& value, const std::string& pointer) = 0;
   /// A list of tasks inside this one. @param variables  names of arguments that exist in it
@@ -145,6 +158,8 @@ class TaskLoader {
   /// A workflow that a task runs: it must be among those that are checked together.
   virtual void runs(const std::string& workflow, const std::string& version,
                     const std::string& pointer) = 0;
+  /// An event type that a task waits for: such events are kept for it.
+  virtual void listens(const std::string& type) = 0;
   /// The value itself, or what a name stands for in `use.<section>`; null with an error when it
   /// stands for nothing.
   virtual const Json* referable(const Json& value, const std::string& pointer,

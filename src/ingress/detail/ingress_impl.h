@@ -27,6 +27,7 @@ struct Replayed {
 struct Inbox {
   const Delivery* delivery = nullptr;
   bool type_known = false;  ///< the bundle names it
+  bool listened = false;    ///< a run may wait for it
   Accepted accepted;
   std::string digest;
   std::optional<govern::Decision> decision;  ///< none is asked of what is no event yet
@@ -82,6 +83,8 @@ struct Ingress::Impl {
   Task<Result<Accepted>> dead_letter(Context ctx, Inbox inbox, Time now);
   void warn_dead_letter(const Context& ctx, const Inbox& inbox);
   Task<void> record_refusal(Context ctx, Refused refused);
+  Task<Result<Accepted>> start_one(Context ctx, Inbox inbox, Time now);
+  Task<Result<Accepted>> keep_dead(Context ctx, Inbox inbox, Time now);
   Task<Result<Accepted>> decide(Context ctx, Inbox inbox, Time now);
   Task<Result<Accepted>> admit(Context ctx, Delivery delivery, std::optional<Replayed> replayed);
   Task<Result<Accepted>> try_again(Context ctx, std::string id);

@@ -35,6 +35,7 @@ class Definitions {
   std::vector<DefinitionInfo> all(const TenantId& tenant) const;
   std::vector<DefinitionInfo> triggered_by(const TenantId& tenant,
                                            std::string_view event_type) const;
+  bool listened(const TenantId& tenant, std::string_view event_type) const;
   /// @param version  empty: any. Null: there is none.
   DefinitionPtr newest(const TenantId& tenant, const std::string& workflow,
                        const std::string& version) const;

@@ -140,6 +140,15 @@ struct Engine::Impl {
   void wake_parent(const LiveRun& child);
   void wake_early(const TenantId& tenant, const std::string& run_id);
 
+  // Who waits for an event (listeners.cc)
+  static void look_later(LiveRun& run);
+  static void tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams);
+  Task<bool> take_kept(RunPtr run);
+  Task<void> drop_old(Context ctx, std::string type);
+  bool receive(LiveRun& run, const std::string& event_id, std::uint64_t version, Json event);
+  Task<Result<void>> deliver_to(Context ctx, std::string listener, std::string run_id,
+                                std::string event_id, Json event);
+
   // Who waits for a peer (peers.cc)
   static void await_peer(LiveRun& run, const CallPlan& plan, const Error& error);
   static void park_for_peer(LiveRun& run);

@@ -44,6 +44,7 @@ enum class RunEvent : std::uint16_t {
   retried = 20,  ///< a faulted run goes on
   children_started = 13,
   children_ended = 14,
+  event_received = 15,
 };
 std::string_view name_of(RunEvent type);
 
@@ -78,6 +79,10 @@ struct LiveRun {
   std::vector<store::BudgetMove> budgets;     ///< of what was settled
   std::vector<store::BudgetMove> reserving;   ///< of an intent; the store may refuse them
   std::optional<runtime::OneShot<void>> ack;  ///< who is answered when the next commit is durable
+
+  bool listens() const {
+    return state.waiting && state.waiting->reason == Waiting::Reason::event && !log.listen;
+  }
 
   /// EffectState::sent_at by the clock that nobody sets, where this process knows it.
   std::optional<Instant> left_at;

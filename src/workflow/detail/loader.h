@@ -33,6 +33,7 @@ class Loader final : public TaskLoader {
             const std::vector<std::string>& allowed) override;
   Expression expression(const Json& value, const std::string& pointer, BareText bare,
                         const std::vector<std::string>& more_arguments) override;
+  void extraction(const Json& value, const std::string& pointer) override;
   DurationValue duration(const Json& value, const std::string& pointer) override;
   Directive directive(const Json& value, const std::string& pointer) override;
   std::uint32_t tasks(const Json& value, const std::string& pointer,
@@ -40,6 +41,7 @@ class Loader final : public TaskLoader {
   std::uint32_t branch(const Json& value, const std::string& pointer) override;
   void runs(const std::string& workflow, const std::string& version,
             const std::string& pointer) override;
+  void listens(const std::string& type) override;
   const Json* referable(const Json& value, const std::string& pointer, std::string_view section,
                         std::string* resolved_pointer) override;
   std::string function(const std::string& call, const Json* arguments,

@@ -47,6 +47,8 @@ struct RunLog {
   std::size_t event_bytes = 0;                 ///< of all of them
   std::vector<std::string> abandoned_reviews;  ///< nobody waits for them any more
   std::vector<ChildStart> children;
+  std::optional<Listen> listen;  ///< of state.waiting, and not known outside yet
+  std::vector<std::string> ended_listeners;
 };
 
 enum class Pause : std::uint8_t {
@@ -84,6 +86,8 @@ class Machine final : public TaskScope, private Arguments {
   void children_done(std::vector<ChildEnd> ends);
   /// The same where that does not count any more, for its time is over.
   void children_gone();
+  /// Whether the event is what it waits for; then it goes on with it.
+  bool receive(Json event);
   bool out_of_time() const;
   void cancel(std::string reason);
   /// The run cannot be saved as it is: it faults, whatever its document says; a cancelled one stays
@@ -113,6 +117,7 @@ class Machine final : public TaskScope, private Arguments {
   void start_call(Call call);
   void start_wait(const Sleep& pause);
   void start_children(Spawn spawn);
+  void start_listening(Listen listen);
   void join_contexts(const std::vector<ChildEnd>& ends);
   void finish_task(Json output, std::optional<Directive> then);
   std::optional<Problem> shape_output(const LoadedTask& done, Json* output, Json* raw);

@@ -80,12 +80,14 @@ struct Waiting {
     review = 4,
     incident = 5,
     child = 6,  ///< runs that this one started
+    event = 7,  ///< an event of `event_type`
   };
   Reason reason = Reason::timer;
   Time since;
   std::optional<Time> wake_at;  ///< absent for incidents, and for reviews without a timeout
   std::string subject;          ///< review or incident id
   std::string error;            ///< of the last try
+  std::string event_type;
 };
 std::string_view name_of(Waiting::Reason reason);
 
@@ -179,6 +181,9 @@ void merge_memory(RunState& state, const RunState& base, const RunState& child);
 /// What a child begins with.
 void copy_memory(RunState& child, const RunState& parent);
 
+/// Of one currency there is one entry; at the bound of the numbers it stays there.
+void add_cost(std::vector<Cost>& costs, const std::string& currency, std::int64_t nano,
+              bool estimated);
 JsonArray costs_json(const std::vector<Cost>& costs);
 std::vector<Cost> costs_of(const JsonArray& values);
 JsonArray held_json(const std::vector<HeldMoney>& held);

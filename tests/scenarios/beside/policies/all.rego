@@ -1,0 +1,5 @@
+package aios.event_admit
+
+import rego.v1
+
+default allow := true
