@@ -4,7 +4,7 @@
 
 Starts the help desk (with faults) and the server, deploys the bundle next to this file, trains and
 promotes the intent model, sends tickets at a steady rate with an outage and a kill in the middle,
-then a burst of them with a second kill of the server and one of the help desk, answers reviews by a
+then a kind that the model has never seen, which it learns from people, then a burst of tickets with a second kill of the server and one of the help desk, answers reviews by a
 simulated reviewer, and compares the outcome with the help desk's own books.
 
     demo.py --aios PATH/TO/aios [--keep] [--seed N] [--rate N] [--count N] [--burst N] [--json FILE]
@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "demo"))
 import claims  # noqa: E402
 import proof  # noqa: E402
+import recall  # noqa: E402
 import report  # noqa: E402
 import tickets  # noqa: E402
 from house import House, ORDERS, ROOT  # noqa: E402
@@ -36,6 +37,9 @@ DRAIN_SECONDS = 75.0
 BURST_DRAIN_SECONDS = 300.0
 BURST_MAX = 8000
 JSON_FILE = os.path.join("build", "demo-result.json")
+RECALLS = 44
+RECALL_RATE = 20.0
+RECALL_ORDERS = (400, 800)  # of the help desk; the burst has those behind them
 HTML_FILE = os.path.join("build", "demo-report.html")
 
 
@@ -48,6 +52,8 @@ class Demo:
             ("Training the intent model; a second key promotes it", 8.0),
             (f"Sending {options.count} tickets at {options.rate:g} a second", steady),
             ("Waiting until every run has ended", 12.0),
+            ("A product recall, which the model has never seen: people answer", 10.0),
+            ("It learns from them; a second key promotes; the same kind again", 15.0),
             (f"A burst of {options.burst} tickets, as fast as they are taken", burst / 3),
             ("Waiting until every run has ended", burst),
             ("Checking the books", 5.0)],
@@ -61,15 +67,24 @@ class Demo:
                 part.stop()
         self.house.stop()
 
-    def train(self):
+    def train(self, *how):
         house = self.house
-        house.aios("model", "train", "intent", key=house.keys["model engineer"])
+        house.aios("model", "train", "intent", *how, key=house.keys["model engineer"])
         model = house.admin.want("GET", "/api/v1/models/intent")["versions"][-1]
         house.aios("model", "promote", f"intent@{model['version']}", "intent",
                    key=house.keys["model approver"])
         self.screen.line(f"  intent@{model['version']}: {model['examples']} examples, "
                          f"{model['heldout']['accuracy']:.3f} right on the held-out part, "
                          f"data {model['dataset_digest'][:12]}")
+
+    def learn(self, first, second):
+        """Tickets of an intent that the model does not know; then of the same kind, once it does."""
+        self.send(first, RECALL_RATE, {})
+        self.drain(DRAIN_SECONDS)
+        self.screen.stage()
+        self.train("--with-corrections")
+        self.send(second, RECALL_RATE, {})
+        self.drain(DRAIN_SECONDS)
 
     # --- what is shown meanwhile
 
@@ -175,13 +190,19 @@ class Demo:
         directory = os.path.join(house.data, "audit", audit["tenant"])
         verified, said = claims.verify_audit(self.options.aios, directory, audit["verifier_key"])
         books = claims.ledger(house.desk_db)
+        elsewhere = claims.asked_elsewhere(house.models_db)
         claims.write_outcomes(house.path("outcomes.csv"), rows)
         claims.write_answers(house.path("sent.csv"), self.sender.answers)
         facts = claims.result(rows, books, self.sender, audit["leaves"], verified, house.kills,
                               self.screen.seconds())
+        refunds = claims.leaves_by_outcome(self.options.aios, directory, audit["verifier_key"],
+                                           "kind=effect_outcome", "facts.operation=pay_refund")
+        facts.update(claims.learning(rows), **claims.spending(rows, books, elsewhere, refunds))
         places = proof.Places(house, directory, audit["verifier_key"])
         lines = [*proof.books_claims(facts, books, rows, self.sender, self.work, places),
-                 *proof.quality_claims(facts, rows, places), proof.audit_claim(facts, said, places)]
+                 *proof.quality_claims(facts, rows, places),
+                 *proof.learning_claims(facts, places), *proof.money_claims(facts, places),
+                 proof.audit_claim(facts, said, places)]
         for path in (self.options.json, self.options.html):
             os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
         claims.write_result(self.options.json, facts)
@@ -226,17 +247,19 @@ class Demo:
         house.prepare()
         try:
             steady = tickets.make(options.seed, options.count)
-            burst = tickets.make_burst(options.seed, options.burst, ORDERS)
+            first = recall.make(options.seed, "first", RECALLS, RECALL_ORDERS)
+            second = recall.make(options.seed, "second", RECALLS, RECALL_ORDERS)
+            burst = tickets.make_burst(options.seed, options.burst, RECALL_ORDERS[1], ORDERS)
         except ValueError as error:
             raise DemoError(str(error)) from None
-        self.work = steady + burst
+        self.work = steady + first + second + burst
         self.screen.stage()
         house.start_desk()
+        house.start_models()
         house.start_server()
         self.screen.stage()
         house.make_keys()
-        house.aios("deploy", HERE, "--set", f"helpdesk_url=http://127.0.0.1:{house.desk.port}",
-                   key=house.keys["admin"])
+        house.deploy()
         self.screen.stage()
         self.train()
         self.screen.stage()
@@ -244,6 +267,8 @@ class Demo:
         self.send(steady, options.rate, {len(steady) // 4: self.outage, len(steady) // 2: self.kill})
         self.screen.stage()
         self.drain(DRAIN_SECONDS)
+        self.screen.stage()
+        self.learn(first, second)
         self.screen.stage()
         self.send(burst, None, {len(burst) // 3: house.kill_server,
                                 2 * len(burst) // 3: house.kill_desk} if burst else {})

@@ -26,6 +26,7 @@ def ledger(path):
             "refunds": dict(db.execute("select substr(reason, 8), sum(amount_cents) from refunds "
                                        "group by 1")),
             "cents": value("select sum(amount_cents) from refunds"),
+            "refunds_count": value("select count(*) from refunds"),
             "orders_paid_twice": value("select count(*) - count(distinct order_id) from refunds"),
             "attempts": value("select count(*) from requests"),
             "faults": value("select count(*) from requests where fault is not null"),
@@ -44,7 +45,7 @@ def outcomes(runs, tickets_by_run):
         output = run.get("output") if run["status"] == "completed" else None
         output = output if isinstance(output, dict) else {}
         inferences = run.get("inferences") or []
-        predicted = output.get("predicted") or (inferences[-1]["label"] if inferences else "")
+        predicted = output.get("predicted") or (inferences[0]["label"] if inferences else "")
         outcome = {"completed": output.get("outcome", "failed"), "faulted": "failed",
                    "cancelled": "failed"}.get(run["status"], "waiting")
         row = {
@@ -53,7 +54,9 @@ def outcomes(runs, tickets_by_run):
             "confidence": round(output.get("confidence") or 0.0, 4),
             "action": output.get("action", ""), "right_action": ticket["truth"]["action"],
             "refund_expected_cents": 0, "refund_not_due_cents": 0,
-            "inferences": len(inferences), "wrong_automatic": 0,
+            "inferences": len(inferences),
+            "cost_nano": sum(cost["nano"] for cost in run.get("cost") or []),
+            "wrong_automatic": 0,
         }
         if row["action"] == "refund":  # the order's price as the generator knows it
             row["refund_expected_cents"] = ticket.get("order_cents", 0)
@@ -168,6 +171,49 @@ def result(rows, books, sender, leaves, verified, kills, seconds):
         "accuracy": round(right / len(known), 4) if known else 0.0,
         "audit_verified": verified,
         "seconds": round(seconds, 1),
+    }
+
+
+def learning(rows):
+    """What came of the tickets about a recall, before the model knew of it and after."""
+    before = [row for row in rows if row["ticket"].startswith("R-")]
+    after = [row for row in rows if row["ticket"].startswith("S-")]
+    return {
+        "recall_before": len(before),
+        "recall_before_automatic": sum(row["outcome"] == "automatic" for row in before),
+        "recall_after": len(after),
+        "recall_after_automatic": sum(row["outcome"] == "automatic" for row in after),
+        "recall_after_wrong": sum(row["wrong_automatic"] for row in after),
+    }
+
+
+def asked_elsewhere(path):
+    """Requests that the model server elsewhere counted itself, and how many held an address."""
+    db = sqlite3.connect(path)
+    try:
+        return db.execute("select count(*), coalesce(sum(text like '%@%'), 0) from requests").fetchone()
+    finally:
+        db.close()
+
+
+def leaves_by_outcome(aios, directory, key, *where):
+    """-> {outcome: how many leaves}, of the signed log."""
+    chosen = [part for one in where for part in ("--where", one)]
+    done = subprocess.run([aios, "audit", "leaves", directory, "--key", key, *chosen, "--count-by",
+                           "outcome", "--json"], timeout=120, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    counts = json.loads(done.stdout)["counts"] if done.returncode == 0 else []
+    return {row["by"]["outcome"]: row["count"] for row in counts}
+
+
+def spending(rows, books, elsewhere, refund_leaves):
+    return {
+        "second_opinions": elsewhere[0],
+        "second_opinions_unmasked": elsewhere[1],
+        "cost_nano": sum(row["cost_nano"] for row in rows),
+        "refunds_ledger": books["refunds_count"],
+        "refund_leaves": sum(refund_leaves.get(outcome, 0)
+                             for outcome in ("done", "resolved_happened")),
     }
 
 

@@ -44,7 +44,9 @@ class House:
         self.kills = 0
         self.keys = {}
         self.lock = None  # an open file: another demo in this checkout would delete our folder
-        self.desk = self.server = None
+        self.models_db = os.path.join(self.folder, "models.db")
+        self.models_token = secrets.token_urlsafe(24)
+        self.desk = self.server = self.models = None
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -101,12 +103,30 @@ class House:
         self.say(f"  SIGKILL to the help desk (pid {self.desk.pid}); starting it again")
         self.start_desk(port)
 
+    def start_models(self):
+        """Somebody else's model, in another region, which costs money."""
+        models = Child("the model server",
+                       [sys.executable, os.path.join(BUNDLE, "secondopinion", "modelserver.py"),
+                        "--db", self.models_db, "--ready-file", self.path("models.ready"),
+                        "--token", self.models_token],
+                       self.path("models.log"), self.path("models.ready"))
+        self.children.append(models)
+        models.wait_ready()
+        self.models = models
+
+    def deploy(self):
+        self.aios("deploy", BUNDLE, "--set", f"helpdesk_url=http://127.0.0.1:{self.desk.port}",
+                  "--set", "second_opinion=true",
+                  "--set", f"second_opinion_url=http://127.0.0.1:{self.models.port}/v1",
+                  key=self.keys["admin"])
+
     def start_server(self, port=0):
         server = Child("the server",
                        [self.options.aios, "serve", "--data", self.data,
                         "--listen", f"127.0.0.1:{port}", "--ready-file", self.path("server.ready")],
                        self.path("server.log"), self.path("server.ready"),
-                       {"AIOS_SECRET_HELPDESK_TOKEN": self.desk_token})
+                       {"AIOS_SECRET_HELPDESK_TOKEN": self.desk_token,
+                        "AIOS_SECRET_SECOND_OPINION_KEY": self.models_token})
         self.children.append(server)
         server.wait_ready()
         self.server = server

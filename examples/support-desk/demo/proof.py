@@ -10,6 +10,7 @@ import tickets
 WRONG_SHARE_MAX = 0.05
 KIND_WRONG_SHARE_MAX = 0.25  # of one kind of ticket, where so many were automatic:
 KIND_AUTOMATIC_MIN = 10
+RECALL_SHARE_MIN = 0.6
 
 
 class Places:
@@ -20,6 +21,7 @@ class Places:
             return shlex.quote(os.path.relpath(path))
         self.aios = short(house.options.aios)
         self.sql = f"sqlite3 {short(house.desk_db)} "
+        self.models_db = short(house.models_db)
         self.table = short(house.path("outcomes.csv"))
         self.sent = short(house.path("sent.csv"))
         self.audit = f"{short(audit_directory)} --key {shlex.quote(verifier_key)}"
@@ -85,3 +87,37 @@ def quality_claims(facts, rows, places):
 def audit_claim(facts, said, places):
     return (facts["audit_verified"], f"audit log of {facts['leaves']} leaves: {said}",
             f"{places.aios} audit verify {places.audit}")
+
+
+def learning_claims(facts, places):
+    """A kind that the model had never seen."""
+    before, after = facts["recall_before"], facts["recall_after"]
+    return [
+        (facts["recall_before_automatic"] == 0,
+         f"of {before} tickets about a recall, before the model knew of recalls, "
+         f"{facts['recall_before_automatic']} were answered without a person",
+         f"grep '^R-' {places.table} | cut -d, -f4 | sort | uniq -c"),
+        (facts["recall_after_automatic"] >= after * RECALL_SHARE_MIN
+         and facts["recall_after_wrong"] <= after * WRONG_SHARE_MAX,
+         f"of {after} others, after it learnt from people's answers, "
+         f"{facts['recall_after_automatic']} were (at least {RECALL_SHARE_MIN:.0%} wanted), "
+         f"{facts['recall_after_wrong']} of them wrongly",
+         f"grep '^S-' {places.table} | cut -d, -f4,14 | sort | uniq -c"),
+    ]
+
+
+def money_claims(facts, places):
+    """What left the house, counted by who got it."""
+    return [
+        (facts["second_opinions_unmasked"] == 0,
+         f"second opinions from another region {facts['second_opinions']}, of them with an address "
+         f"in the text {facts['second_opinions_unmasked']}; they cost "
+         f"{facts['cost_nano'] / 1e9:.4f} EUR, "
+         f"{facts['cost_nano'] / 1e9 / max(facts['accepted'], 1):.6f} EUR a ticket",
+         f"sqlite3 {places.models_db} \"select count(*), sum(text like '%@%') from requests\""),
+        (facts["refund_leaves"] == facts["refunds_ledger"],
+         f"refunds in the help desk's ledger {facts['refunds_ledger']}, leaves of the audit log "
+         f"that say so {facts['refund_leaves']}",
+         f"{places.aios} audit leaves {places.audit} --where kind=effect_outcome --where "
+         "facts.operation=pay_refund --count-by outcome"),
+    ]

@@ -161,10 +161,10 @@ def make(seed, count):
     return tickets
 
 
-def make_burst(seed, count, orders):
-    """-> as many at once, of the same kinds but for copies; with the help desk's other orders."""
+def make_burst(seed, count, first, last):
+    """-> as many at once, of the same kinds but for copies, with these orders of the help desk."""
     rng = random.Random(seed + 1_000_003)
-    supply = Supply(rng, FIRST_ORDERS, orders)
+    supply = Supply(rng, first, last)
     kinds = [kind for kind, share in SHARES.items() if kind not in COPIES
              for _ in range(round(share * count))]
     kinds += ["ordinary"] * (count - len(kinds))
@@ -180,7 +180,7 @@ def main():
     options = parser.parse_args()
     work = make(options.seed, options.count)
     if options.burst:
-        work += make_burst(options.seed, options.burst, FIRST_ORDERS + options.burst)
+        work += make_burst(options.seed, options.burst, FIRST_ORDERS, FIRST_ORDERS + options.burst)
     for ticket in work:
         print(json.dumps(ticket, ensure_ascii=False))
 
