@@ -74,6 +74,10 @@ govern::BudgetSpec spec_of(const Json& entry, const std::string& pointer,
 void read_list(const JsonArray& list, const expr::YamlDocument& document, Bundle* bundle,
                Checked* checked) {
   const auto workflows = workflows_of(*bundle);
+  auto offered = workflows;  // both forms of a name are right
+  for (const std::string& name : workflows) {
+    offered.push_back(name.substr(name.find('/') + 1));
+  }
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string pointer = fmt::format("/budgets/{}", i);
     auto spec = spec_of(list[i], pointer, document, &checked->errors);
@@ -82,7 +86,7 @@ void read_list(const JsonArray& list, const expr::YamlDocument& document, Bundle
           Error(Code::not_found,
                 fmt::format("no workflow of the bundle is named '{}': the budget covers "
                             "nothing{}",
-                            excerpt(spec.workflow, 60), did_you_mean(spec.workflow, workflows)));
+                            excerpt(spec.workflow, 60), did_you_mean(spec.workflow, offered)));
       checked->warnings.push_back(
           placed(document, pointer + "/workflow", std::move(missing).page(page_budgets)));
     }
