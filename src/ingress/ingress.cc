@@ -142,6 +142,7 @@ Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::s
   request.input = std::move(input);
   request.subject = inbox.delivery->event.subject;
   request.run_id = inbox.accepted.run;
+  request.order_key = text_or(inbox.delivery->event.envelope, "partitionkey", "");
   request.with = inbox_transition(ctx, now, inbox);
   auto started = co_await services.engine->start(ctx, std::move(request));
   if (!started.ok()) {
@@ -163,6 +164,10 @@ Task<Result<Accepted>> Ingress::Impl::start_one(Context ctx, Inbox inbox, Time n
                                        runtime::Executor::current()->random());
   const std::string workflow = triggered.front().workflow_namespace + "/" + triggered.front().name;
   auto started = co_await start_run(ctx, std::move(inbox), workflow, now);
+  if (!started.ok() && started.error().code() == Code::unavailable &&
+      started.error().page() == 0) {
+    co_return std::move(started).error().page(1207);  // no room in the lines of ordered runs
+  }
   co_return started;
 }
 

@@ -225,6 +225,9 @@ store::Transition Engine::Impl::transition_of(LiveRun& run) {
     moves->clear();
   }
   run.log.event_bytes = 0;
+  if (turn_is_over(run)) {
+    order.give_back(run.id, &out);
+  }
   return out;
 }
 
@@ -243,6 +246,9 @@ Task<Saved> Engine::Impl::commit(RunPtr run) {
   notify(services.functions.reviews, run->ctx.tenant, written, saved);
   if (saved == Saved::durable) {
     ++run->version;
+    if (turn_is_over(*run)) {
+      pass_turn(run->id);
+    }
     run->refusals = 0;
     if (metrics.commits != nullptr) {
       metrics.commits->add();

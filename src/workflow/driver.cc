@@ -110,12 +110,14 @@ void Engine::Impl::note_fence(LiveRun& run, RunEvent type, JsonObject data) {
 Task<void> Engine::Impl::begin(RunPtr run) {
   const bool fresh = run->shard->runs.emplace(run->id, run).second;
   if (!fresh) {
+    pass_turn(run->id);
     run->ack->set(Error(Code::already_exists, fmt::format("there is a run '{}'", run->id)));
     co_return;
   }
   note(*run, RunEvent::started,
        {{"workflow", run->state.workflow}, {"version", run->state.version}});
   machine(*run).begin();
+  wait_for_turn(*run);
   if (metrics.started != nullptr) {
     metrics.started->add();
   }

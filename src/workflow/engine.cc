@@ -119,6 +119,10 @@ Task<Result<void>> Engine::recover(Context ctx) {
   if (!told.ok()) {
     co_return std::move(told).error().with("counting the runs that came from a backup");
   }
+  auto turns = co_await impl_->read_turns(ctx);
+  if (!turns.ok()) {
+    co_return std::move(turns).error();
+  }
   auto& shard = impl_->shard_of_executor(*impl_->services.timers);
   auto started = impl_->timers->start();
   auto done = co_await impl_->on_shard(shard, ctx, std::move(started));
@@ -140,12 +144,19 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
   if (!blob.ok()) {
     co_return std::move(blob).error();
   }
+  std::string order_key = std::move(request.order_key);
   auto run = impl_->new_run(ctx, std::move(request), definition, *blob);
   auto valid = impl_->machine(*run).check_input();
   if (!valid.ok()) {
     co_return Error(Code::invalid_argument, valid.error().message())
         .page(1011)
         .with(fmt::format("starting workflow {}", run->state.workflow));
+  }
+  if (!order_key.empty()) {
+    auto placed = co_await impl_->take_turn(run, std::move(order_key));
+    if (!placed.ok()) {
+      co_return std::move(placed).error();
+    }
   }
   runtime::OneShot<void> durable;
   run->ack = durable;

@@ -90,6 +90,9 @@ struct StartRequest {
   Json input;
   std::string subject;  ///< data subject, for sealing
   std::string run_id;   ///< empty: made here
+  /// Runs of the workflow with the same key act one by one, in the order in which they started:
+  /// each when the one before has ended or waits for a person. Empty: at once.
+  std::string order_key{};
   /// What must become durable in the same commit (the inbox event, its key, its leaf). Tenant and
   /// epoch are set here.
   store::Transition with;

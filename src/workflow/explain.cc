@@ -92,6 +92,9 @@ std::string reason_of(const RunState& state) {
     case Waiting::Reason::child: return children_of(state);
     case Waiting::Reason::event:
       return fmt::format("an event of type '{}' that fits", waiting.event_type);
+    case Waiting::Reason::turn:
+      return fmt::format("its turn: runs of the same partitionkey go before it, {} right before",
+                         waiting.subject);
   }
   return "";
 }
@@ -111,6 +114,9 @@ std::string next_of(const RunState& state, const Telling& telling) {
   if (waiting.reason == Waiting::Reason::review) {
     return fmt::format("look with aios review show {0}, then aios review answer {0} JSON",
                        waiting.subject);
+  }
+  if (waiting.reason == Waiting::Reason::turn) {
+    return fmt::format("see what that one waits for: aios explain {}", waiting.subject);
   }
   if (waiting.reason == Waiting::Reason::incident) {
     return fmt::format(
@@ -267,6 +273,8 @@ void explain_waiting(const RunState& state, const Telling& telling, std::string*
   const auto wake = next_wake(state);
   if (wake) {
     *out += fmt::format("  wakes: {} (in {})\n", to_rfc3339(*wake), ago(*wake, now));
+  } else if (waiting.reason == Waiting::Reason::turn) {
+    *out += "  wakes: when they have ended or wait for a person\n";
   } else {
     *out += "  wakes: when a person acts\n";
   }

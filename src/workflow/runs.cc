@@ -207,6 +207,9 @@ void Engine::Impl::release(const RunPtr& run) {
       timers->add(run->ctx.tenant, run->id, *due);
     }
   }
+  if (turn_comes(*run)) {  // while it was being parked
+    timers->add(run->ctx.tenant, run->id, clock(*run).now());
+  }
   if (!run->queue.empty()) {
     for (const auto& waiter : std::exchange(run->queue, {})) {
       waiter.set(Result<void>());
@@ -220,6 +223,9 @@ void Engine::Impl::release(const RunPtr& run) {
 
 void Engine::Impl::forget(const RunPtr& run) {
   auto& shard = *run->shard;
+  if (run->version == 0 && !run->ctx.tenant.empty() && run->definition) {
+    pass_turn(run->id);  // it never began
+  }
   const auto found = shard.runs.find(run->id);
   if (found != shard.runs.end() && found->second == run) {
     shard.runs.erase(found);

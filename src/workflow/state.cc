@@ -144,7 +144,7 @@ JsonObject to_json(const Waiting& waiting) {
 
 Result<Waiting> waiting_of(const Json& value) {
   Waiting out;
-  auto reason = take_enum(value, "reason", Waiting::Reason::event);
+  auto reason = take_enum(value, "reason", Waiting::Reason::turn);
   if (!reason.ok()) {
     return std::move(reason).error();
   }
@@ -242,6 +242,7 @@ std::string_view name_of(Waiting::Reason reason) {
     case Waiting::Reason::incident: return "incident";
     case Waiting::Reason::child: return "child";
     case Waiting::Reason::event: return "event";
+    case Waiting::Reason::turn: return "turn";
   }
   return "timer";
 }

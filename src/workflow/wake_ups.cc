@@ -77,7 +77,10 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
   const auto has_come = [&](const std::optional<Time>& time) {
     return time && (*time <= now || *time == at);
   };
-  const bool early = wakes_early(shard, *live);
+  const bool early = wakes_early(shard, *live) || turn_comes(*live);
+  if (state.ended()) {
+    pass_turn(run_id);
+  }
   if (state.ended() || (state.waiting && !early && !has_come(due))) {
     live->woken = true;
     release(live);
@@ -100,6 +103,9 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
 Task<void> Engine::Impl::not_woken(Context ctx, std::string run_id, Error error) {
   const auto now = shard_of(run_id).executor.clock().now();
   auto due = Result<bool>(true);
+  if (error.code() == Code::not_found || error.code() == Code::data_loss) {
+    pass_turn(run_id);  // there is no such run any more: it holds up nobody
+  }
   if (error.code() == Code::unavailable || error.retry() == Retry::same_call) {
     timers->add(ctx.tenant, run_id, now + again_pause);
   } else {

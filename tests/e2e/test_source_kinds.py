@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Schedules and dropped files, through the real binary."""
+"""Schedules, dropped files and the order of events, through the real binary."""
 
 import os
 import time
@@ -108,6 +108,25 @@ class SourceKinds(unittest.TestCase):
         wait_for(lambda: len(self.runs()) >= before + 2, "it goes on")
         times = [run["input"][0]["data"]["scheduled"] for run in self.runs()]
         self.assertEqual(len(times), len(set(times)))
+
+    def test_events_of_one_key_keep_their_order_also_over_a_kill(self):
+        self.start({})
+        api = self.scene.api()
+        ids = []
+        for number in range(3):
+            status, answer = api.send({"specversion": "1.0", "id": str(number), "source": "/t",
+                                       "type": "shop.slow", "partitionkey": "ann"})
+            self.assertEqual(status, 202, answer)
+            ids.append(answer["run"])
+        last = api.want("GET", f"/api/v1/runs/{ids[2]}")
+        self.assertEqual(last["waiting_for"], f"turn {ids[1]}")
+        told = self.scene.cli("explain", ids[2])
+        self.assertIn("its turn", told.stdout)
+        self.scene.server.kill()
+        self.scene.server.start()
+        api = self.scene.api()
+        ended = [api.run_when(run)["updated"] for run in ids]
+        self.assertEqual(ended, sorted(ended))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@
 #include "workflow/detail/list_turns.h"
 #include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
+#include "workflow/detail/order.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
 #include "workflow/detail/timer_queue.h"
@@ -28,11 +29,6 @@
 #include <vector>
 
 namespace aios::workflow {
-
-/// What waits for long is looked at this often at least.
-inline constexpr Duration unknown_pause_max = std::chrono::minutes(5);
-/// A run that the store could not give now is asked for again.
-inline constexpr Duration again_pause = std::chrono::seconds(1);
 
 struct Engine::Impl {
   explicit Impl(EngineServices given);
@@ -154,6 +150,15 @@ struct Engine::Impl {
   static void park_for_peer(LiveRun& run);
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   static bool wakes_early(EngineShard& shard, const LiveRun& run);
+
+  // Whose turn it is, by ordering key (turns.cc)
+  Task<Result<void>> take_turn(RunPtr run, std::string key);
+  void wait_for_turn(LiveRun& run);
+  bool turn_comes(const LiveRun& run) const;
+  static bool turn_is_over(const LiveRun& run);
+  void pass_turn(const std::string& run_id);
+  Task<Result<void>> read_turns(Context ctx);
+
   // What people are told (explain.cc)
   bool names_effect(const Context& ctx, const RunState& state) const;
 
@@ -186,6 +191,7 @@ struct Engine::Impl {
   Definitions definitions;
   EngineMetrics metrics;
   Places places;
+  Order order;
   ListTurns list_turns;
   std::shared_ptr<TimerQueue> timers;
   std::atomic<bool> stopping{false};
@@ -200,9 +206,5 @@ struct Engine::Impl {
   std::uint64_t next_waiter = 1;
   std::map<std::string, std::map<std::uint64_t, runtime::OneShot<void>>> waiters;
 };
-
-/// When the run must be looked at again at the latest; nothing while it waits for a person without
-/// a limit.
-std::optional<Time> next_wake(const RunState& state);
 
 }  // namespace aios::workflow

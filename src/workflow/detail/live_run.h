@@ -22,6 +22,11 @@ namespace aios::workflow {
 
 inline constexpr std::string_view secret_page = "AIOS-0911";  ///< the system answered 401
 
+/// What waits for long is looked at this often at least.
+inline constexpr Duration unknown_pause_max = std::chrono::minutes(5);
+/// A run that the store could not give now is asked for again.
+inline constexpr Duration again_pause = std::chrono::seconds(1);
+
 /// Types of a run's history events. The numbers are on disk: never reuse one.
 enum class RunEvent : std::uint16_t {
   started = 1,

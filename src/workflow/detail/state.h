@@ -81,6 +81,7 @@ struct Waiting {
     incident = 5,
     child = 6,  ///< runs that this one started
     event = 7,  ///< an event of `event_type`
+    turn = 12,  ///< runs of the same ordering key are before it; `subject` is the last of them
   };
   Reason reason = Reason::timer;
   Time since;
@@ -165,6 +166,10 @@ struct RunState {
 
 /// A faulted run's state beyond this is kept without its frames: then it cannot be tried again.
 inline constexpr std::size_t faulted_bytes_max = std::size_t{1} << 20;
+/// When the run must be looked at again at the latest; nothing while it waits for a person without
+/// a limit.
+std::optional<Time> next_wake(const RunState& state);
+
 inline constexpr std::size_t memory_max = 100;
 inline constexpr std::size_t memory_bytes_max = std::size_t{256} << 10;
 

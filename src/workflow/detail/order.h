@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+// workflow/detail/order: runs of one ordering key (of one tenant and workflow) act one after the
+// other, in the order they were started. A run is in its key's line from the commit that starts it
+// to the one with which it ends or begins to wait for a person; until the runs before it have left,
+// it waits with the reason `turn` and has done nothing. Its place is a stream of its own (kind
+// `turn`, the run's id), written with those two commits, so that a crash neither loses a place nor
+// keeps one. Threading: any.
+
+#include "core/context.h"
+#include "core/result.h"
+#include "runtime/task.h"
+#include "store/store.h"
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace aios::workflow {
+
+/// The number is on disk.
+inline constexpr auto turn_kind = static_cast<store::StreamKind>(17);
+
+class Order {
+ public:
+  /// Runs in all lines; beyond it a start is told to come again.
+  static constexpr std::size_t places_max = 100'000;
+
+  struct Asked {
+    TenantId tenant;
+    std::string workflow, key;
+    std::string run_id;
+    std::string subject;  ///< whose key seals the place
+  };
+  /// Reads the tenant's lines, once; before anything else is asked of the tenant.
+  Task<Result<void>> read(Context ctx, store::Store* store);
+  /// Takes the last place of the line. @return the write that goes with the run's first commit;
+  ///         unavailable (Retry::same_call) when all lines together are full.
+  Result<store::StreamWrite> enter(const Asked& asked, Time now);
+  /// Whether nobody is before the run; also of one that is in no line.
+  bool is_first(const std::string& run_id) const;
+  /// Who stands right before it; empty: nobody.
+  std::string before(const std::string& run_id) const;
+  bool has(const std::string& run_id) const;
+  /// Puts into the transition that the run gives its place back, which happens by leave().
+  void give_back(const std::string& run_id, store::Transition* transition) const;
+  /// @return who is first now and was not, with its tenant.
+  std::optional<std::pair<TenantId, std::string>> leave(const std::string& run_id);
+  /// Who is first in each line of a tenant.
+  std::vector<std::string> first_of(const TenantId& tenant) const;
+
+ private:
+  using Key = std::pair<TenantId, std::string>;  // workflow, a line feed, key
+  struct Place {
+    Key line;
+    std::int64_t number = 0;
+  };
+  using Line = std::map<std::int64_t, std::string>;  // number -> run
+  void put(const Key& line, std::int64_t number, const std::string& run_id);
+
+  mutable std::mutex mutex_;
+  std::map<Key, Line> lines_;
+  std::map<std::string, Place, std::less<>> places_;
+  std::set<TenantId> read_;
+  std::int64_t last_ = 0;  // number given out
+};
+
+}  // namespace aios::workflow

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs of one ordering key act one after the other.
+#include "workflow/test/world.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace aios::workflow {
+namespace {
+
+using test::Behaviour;
+using test::World;
+
+constexpr const char* two_calls = R"(
+document: {dsl: '1.0.3', namespace: test, name: two, version: '1.0.0'}
+do:
+  - first: {call: 'system:1.0.0@default', with: {class: key}}
+  - second: {call: 'system:1.0.0@default', with: {class: key}}
+)";
+constexpr const char* resting = R"(
+document: {dsl: '1.0.3', namespace: test, name: rest, version: '1.0.0'}
+do:
+  - rest: {wait: PT10M}
+)";
+constexpr const char* hasty = R"(
+document: {dsl: '1.0.3', namespace: test, name: hasty, version: '1.0.0'}
+timeout: {after: PT1M}
+do:
+  - a: {set: {x: 1}}
+)";
+constexpr const char* unsure = R"(
+document: {dsl: '1.0.3', namespace: test, name: unsure, version: '1.0.0'}
+do:
+  - a: {call: 'system:1.0.0@default', with: {class: none}}
+)";
+
+std::string start(World& world, const std::string& workflow, const std::string& key, int number) {
+  StartRequest request;
+  request.workflow = workflow;
+  request.input = JsonObject{{"n", number}};
+  request.order_key = key;
+  auto started = world.executor.run(world.engine->start(world.ctx(), std::move(request)));
+  REQUIRE(started.ok());
+  return std::move(*started);
+}
+
+World& with(World& world) {
+  for (const char* document : {two_calls, resting, hasty, unsure}) {
+    world.add_document(document);
+  }
+  world.start();
+  return world;
+}
+
+}  // namespace
+
+TEST_CASE("order: the second of a key waits for its turn, and other keys and workflows do not") {
+  World world;
+  with(world);
+  const auto a = start(world, "rest", "ann", 1);
+  const auto b = start(world, "rest", "ann", 2);
+  const auto c = start(world, "rest", "bob", 3);
+  const auto d = start(world, "hasty", "ann", 4);
+  CHECK(world.view(b).waiting_for == "turn " + a);
+  CHECK(world.view(c).waiting_for.starts_with("timer"));
+  CHECK(world.view(d).status == "completed");
+  const auto told = world.executor.run(world.engine->explain(world.ctx(), b));
+  REQUIRE(told.ok());
+  CHECK(test::has(*told, "its turn"));
+  CHECK(test::has(*told, "aios explain " + a));
+  world.executor.advance(std::chrono::minutes(11));
+  CHECK(world.view(a).status == "completed");
+  CHECK(world.view(b).waiting_for.starts_with("timer"));
+  world.executor.advance(std::chrono::minutes(11));
+  CHECK(world.view(b).status == "completed");
+}
+
+TEST_CASE("order: it outlives a power cut, and the next one goes on when the first has ended") {
+  World world;
+  with(world);
+  const auto a = start(world, "rest", "ann", 1);
+  const auto b = start(world, "rest", "ann", 2);
+  world.crash();
+  world.start();
+  world.executor.advance(std::chrono::seconds(1));
+  CHECK(world.view(b).waiting_for == "turn " + a);
+  const auto c = start(world, "rest", "ann", 3);  // behind what was there before the cut
+  CHECK(world.view(c).waiting_for == "turn " + b);
+  world.executor.advance(std::chrono::minutes(10));
+  CHECK(world.view(a).status == "completed");
+  world.crash();
+  world.start();
+  world.executor.advance(std::chrono::seconds(1));
+  CHECK(world.view(b).waiting_for.starts_with("timer"));
+  CHECK(world.finish(c).status == "completed");
+}
+
+TEST_CASE("order: one that waits for a person lets the next go") {
+  World world;
+  with(world);
+  world.system.script = {Behaviour::lose_reply};
+  const auto a = start(world, "unsure", "ann", 1);
+  const auto b = start(world, "unsure", "ann", 2);
+  CHECK(world.finish(b).status == "completed");
+  CHECK_FALSE(world.view(a).incident.empty());
+}
+
+TEST_CASE("order: who is cancelled in the line, or runs out of time there, holds up nobody") {
+  World world;
+  with(world);
+  const auto a = start(world, "rest", "ann", 1);
+  const auto b = start(world, "rest", "ann", 2);
+  const auto c = start(world, "rest", "ann", 3);
+  REQUIRE(world.executor.run(world.engine->cancel(world.ctx(), b, "no more")).ok());
+  CHECK(world.view(c).waiting_for == "turn " + b);  // as it was when it was parked
+  world.executor.advance(std::chrono::minutes(10) + std::chrono::seconds(1));
+  CHECK(world.view(a).status == "completed");
+  CHECK(world.view(c).waiting_for.starts_with("timer"));
+}
+
+TEST_CASE("order: a start that the store refuses leaves no place behind") {
+  World world;
+  with(world);
+  const auto key = [](int number) {
+    StartRequest request;
+    request.workflow = "hasty";
+    request.input = JsonObject();
+    request.order_key = "ann";
+    request.run_id = fmt::format("run_{}", number);
+    request.with.keys.push_back({"event:x", "same", "digest", "v"});
+    return request;
+  };
+  REQUIRE(world.executor.run(world.engine->start(world.ctx(), key(1))).ok());
+  CHECK_FALSE(world.executor.run(world.engine->start(world.ctx(), key(2))).ok());
+  CHECK(world.view(start(world, "hasty", "ann", 3)).status == "completed");
+}
+
+TEST_CASE("order: a thousand events of fifty keys, with kills and a system that fails, in order") {
+  constexpr int events = 1'000;
+  constexpr int keys = 50;
+  World world(7);
+  with(world);
+  std::uint64_t dice = 1;
+  world.system.latency = std::chrono::milliseconds(40);
+  world.system.chooser = [&dice] {
+    dice = dice * 6364136223846793005ULL + 1442695040888963407ULL;
+    switch ((dice >> 33) % 10) {
+      case 0: return Behaviour::fail_before;
+      case 1: return Behaviour::lose_reply;
+      case 2: return Behaviour::drop;
+      default: return Behaviour::answer;
+    }
+  };
+  std::map<int, std::vector<std::string>> by_key;
+  for (int i = 0; i < events; ++i) {
+    by_key[i % keys].push_back(start(world, "two", fmt::format("k{}", i % keys), i));
+    if (i == 400 || i == 800) {
+      world.crash();
+      world.start();
+    }
+  }
+  for (int round = 0; round < 20; ++round) {
+    world.executor.advance(std::chrono::seconds(20));
+    if (round == 3) {
+      world.crash();
+      world.start();
+    }
+  }
+  world.executor.advance(std::chrono::hours(2));
+  int out_of_order = 0;
+  int open = 0;
+  for (const auto& [key, runs] : by_key) {
+    Time free{0};  // when the one before had ended
+    for (const auto& id : runs) {
+      const auto history =
+          world.executor.run(world.store->history(world.ctx(), store::StreamKind::run, id));
+      REQUIRE(history.ok());
+      REQUIRE_FALSE(history->empty());
+      const auto view = world.view(id);
+      open += view.status == "running" || view.status == "waiting" ? 1 : 0;
+      for (const auto& row : *history) {
+        const bool effect = row.type == 3;  // effect_intended
+        out_of_order += effect && row.time < free ? 1 : 0;
+      }
+      free = history->back().time;
+    }
+  }
+  CHECK(open == 0);
+  CHECK(out_of_order == 0);
+  CHECK(world.system.done.size() >= 2 * events - 200);
+  for (const auto& [effect, times] : world.system.done) {
+    CHECK(times == 1);
+  }
+}
+
+}  // namespace aios::workflow
