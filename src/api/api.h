@@ -6,6 +6,7 @@
 
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
+#include "connectors/delivery.h"
 #include "core/context.h"
 #include "gateway/gateway.h"
 #include "govern/audit.h"
@@ -38,6 +39,7 @@ struct ApiServices {
   models::Models* models = nullptr;
   gateway::Gateway* gateway = nullptr;
   connectors::Connectors* connectors = nullptr;
+  connectors::Deliveries* deliveries = nullptr;
   review::Reviews* reviews = nullptr;
   workflow::Engine* engine = nullptr;
   bundle::Deployments* deployments = nullptr;

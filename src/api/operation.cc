@@ -73,8 +73,10 @@ void add(net::Router& router, const ApiServices& services, const Operation& oper
   route.summary = operation.summary;
   route.parameters = query_document(operation.query);
   if (operation.repeat == Repeat::once) {
-    AIOS_ASSERT(route.parameters.is_null());
-    route.parameters = JsonArray{idempotency_parameter()};
+    if (route.parameters.is_null()) {
+      route.parameters = JsonArray();
+    }
+    route.parameters.get_array().push_back(idempotency_parameter());
   }
   route.request_schema = schema_of(operation.request_schema);
   route.response_schema = schema_of(operation.response_schema);
@@ -165,6 +167,8 @@ void mount_api(net::Router& router, const ApiServices& services) {
   mount_tenants(router, services);
   mount_system(router, services);
   mount_runs(router, services);
+  mount_tasks(router, services);
+  mount_deliveries(router, services);
   mount_events(router, services);
   mount_reviews(router, services);
   mount_models(router, services);

@@ -209,6 +209,9 @@ class HttpClient final : public ClientBase {
     if (!key_.secret.empty()) {
       http.headers.set("authorization", "Bearer " + key_.secret);
     }
+    if (!request.idempotency_key.empty()) {
+      http.headers.set("idempotency-key", request.idempotency_key);
+    }
     if (!request.body.is_null()) {
       http.headers.set("content-type", request.content_type);
       http.body = to_text(request.body);
@@ -264,6 +267,9 @@ class LocalClient final : public ClientBase {
     if (!parsed.ok()) {
       co_return std::move(parsed).error();
     }
+    if (!request.idempotency_key.empty()) {
+      local.headers.set("idempotency-key", request.idempotency_key);
+    }
     if (!request.body.is_null()) {
       local.headers.set("content-type", request.content_type);
       local.body = to_text(request.body);
@@ -289,8 +295,9 @@ Result<Json> ApiClient::call(Call request) {
 
 Runs runs_for(const Call& call) {
   const auto is_for = [&call](std::string_view path) { return call.path.starts_with(path); };
-  const bool starts_some =
-      is_for("/api/v1/events") || is_for("/api/v1/runs") || is_for("/api/v1/reviews");
+  const bool starts_some = is_for("/api/v1/events") || is_for("/api/v1/runs") ||
+                           is_for("/api/v1/reviews") || is_for("/api/v1/tasks") ||
+                           is_for("/api/v1/deliveries");
   return call.method != "GET" && starts_some ? Runs::advance : Runs::rest;
 }
 

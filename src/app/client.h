@@ -26,6 +26,7 @@ struct Call {
   std::string path;
   Json body;  ///< null: none
   std::string content_type = "application/json";
+  std::string idempotency_key = {};  ///< empty: none
 };
 
 class Interrupt;

@@ -66,6 +66,8 @@ void add_model_commands(CLI::App& app, Session& session);
 void add_learning_commands(CLI::App& model, Session& session);
 void add_run_commands(CLI::App& app, Session& session);
 void add_run_file_command(CLI::App& app, Session& session);
+void add_task_commands(CLI::App& app, Session& session);
+void add_delivery_commands(CLI::App& app, Session& session);
 void add_event_commands(CLI::App& app, Session& session);
 void add_review_commands(CLI::App& app, Session& session);
 void add_audit_commands(CLI::App& app, Session& session);

@@ -63,7 +63,9 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   add_model_commands(app, session);
   add_run_commands(app, session);
   add_run_file_command(app, session);
+  add_task_commands(app, session);
   add_event_commands(app, session);
+  add_delivery_commands(app, session);
   add_review_commands(app, session);
   add_audit_commands(app, session);
   add_key_commands(app, session);

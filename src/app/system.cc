@@ -60,6 +60,8 @@ void SystemImpl::build_rooms() {
   build_hosted();
   connectors_ = std::make_unique<connectors::Connectors>(
       guard_, *client_, secret_source(options_.data), metrics_, clock);
+  deliveries_ = std::make_unique<connectors::Deliveries>(connectors::DeliveryServices{
+      store_.get(), &guard_, client_.get(), secret_source(options_.data), &metrics_, &log_});
   reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, random);
   models_->read_rows(correction_rows(reviews_.get()));
   growth_ = std::make_unique<Growth>(options_.data + "/disk-growth.jsonl");
@@ -97,12 +99,25 @@ void SystemImpl::build_rooms() {
                                         &pool_,        models_.get()};
   deployment.hosted = hosted_.get();
   deployment.budgets = &budgets_;
+  deployment.deliveries = deliveries_.get();
   wire_sources(sources_, secret_source(options_.data), &deployment);
   deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
   ingress_ = std::make_unique<ingress::Ingress>(ingress::IngressServices{
       store_.get(), &guard_, engine_.get(), &metrics_, &log_,
       [this](const TenantId& tenant) { return deployments_->failure(tenant); }, &sources_});
   outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
+  outbox_->hand_on({.subscribed =
+                        [this](const TenantId& tenant, const ingress::Event& event) {
+                          return deliveries_->subscribed(tenant, event.type, event.source);
+                        },
+                    .triggers =
+                        [this](const TenantId& tenant, const ingress::Event& event) {
+                          return !engine_->triggered_by(tenant, event.type).empty();
+                        },
+                    .take =
+                        [this](Context ctx, store::OutboxRow row) {
+                          return deliveries_->take(std::move(ctx), std::move(row));
+                        }});
 }
 
 Task<void> SystemImpl::count_for_metrics(Context ctx) {
@@ -155,6 +170,7 @@ void SystemImpl::mount() {
   services.models = models_.get();
   services.gateway = gateway_.get();
   services.connectors = connectors_.get();
+  services.deliveries = deliveries_.get();
   services.reviews = reviews_.get();
   services.engine = engine_.get();
   services.deployments = deployments_.get();

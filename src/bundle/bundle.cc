@@ -6,6 +6,7 @@
 #include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
 
+#include "connectors/delivery.h"
 #include "core/crypto.h"
 #include "core/text.h"
 #include "expr/schema.h"
@@ -34,6 +35,8 @@ class Sorter {
       bundle_->policies.push_back({path, text});
     } else if (in_folder(path, "connectors/", "/connector.yaml")) {
       bundle_->connectors.push_back({path, text});
+    } else if (in_folder(path, "subscriptions/", ".yaml")) {
+      bundle_->subscriptions.push_back({path, text});
     } else if (in_folder(path, "forms/", ".json")) {
       take_form(path, text);
     } else if (in_folder(path, "models/", ".yaml")) {
@@ -111,6 +114,7 @@ void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functio
   std::vector<Error>* errors = &checked->errors;
   append(workflow::Engine::check(bundle.workflows, functions), errors);
   append(connectors::Connectors::check(bundle.connectors, bundle.parameters), errors);
+  append(connectors::Deliveries::check(bundle.subscriptions, bundle.parameters), errors);
   check_models(bundle, errors);
   append(data::check_ids(bundle.articles), errors);
   govern::Guard guard;

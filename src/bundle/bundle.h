@@ -68,6 +68,7 @@ struct Bundle {
   JsonObject parameters;
   std::vector<workflow::DefinitionFile> workflows;
   std::vector<connectors::ManifestFile> connectors;
+  std::vector<connectors::ManifestFile> subscriptions;
   std::vector<govern::PolicyFile> policies;  ///< tests (*_test.rego) included
   std::vector<ModelSource> models;
   std::vector<gateway::HostedModel> hosted;  ///< models/*.yaml with `provider`

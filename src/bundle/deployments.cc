@@ -81,6 +81,11 @@ struct Deployments::Impl {
         info->warnings.push_back(warning.text());
       }
     }
+    if (services.deliveries != nullptr) {
+      for (const Error& missing : services.deliveries->missing_secrets(tenant)) {
+        info->warnings.push_back(missing.text());
+      }
+    }
     if (services.hosted != nullptr) {
       for (const Error& missing : services.hosted->missing_secrets(tenant)) {
         info->warnings.push_back(missing.text());

@@ -7,6 +7,7 @@
 
 #include "bundle/bundle.h"
 #include "bundle/plan.h"
+#include "connectors/delivery.h"
 #include "core/context.h"
 #include "core/staged.h"
 #include "data/knowledge.h"
@@ -51,8 +52,9 @@ struct DeploymentServices {
       stage_sources = nullptr;
   /// What of the tenant's sources does not work as they stand now: secrets that are missing.
   std::function<std::vector<Error>(const TenantId& tenant)> source_warnings = nullptr;
-  gateway::Hosted* hosted = nullptr;       ///< null: models of somebody else's are not installed
-  govern::Budgets* budgets = nullptr;      ///< null: budgets are not installed
+  gateway::Hosted* hosted = nullptr;             ///< null: models of somebody else's are not installed
+  govern::Budgets* budgets = nullptr;            ///< null: budgets are not installed
+  connectors::Deliveries* deliveries = nullptr;  ///< null: subscriptions are not installed
 };
 
 class Deployments {

@@ -85,7 +85,7 @@ void check_steps(const Json& node, const std::string& pointer, Guarded* guarded,
 void check_file(const std::string& path, const expr::YamlDocument& document, Guarded* guarded,
                 Checked* checked) {
   Findings findings(path, document, checked);
-  if (path.starts_with("connectors/")) {
+  if (path.starts_with("connectors/") || path.starts_with("subscriptions/")) {
     guarded->expect(connector_egress, "/name", &findings);
   } else if (find(document.value, "provider") != nullptr) {
     return;  // nothing is promoted; the steps that ask it are looked at
@@ -107,6 +107,7 @@ void check_guarded(const Bundle& bundle, const govern::Guard& guard, Checked* ch
   for (const auto& [path, text] : bundle.files) {
     const bool asks = (path.starts_with("connectors/") && path.ends_with("/connector.yaml")) ||
                       (path.starts_with("models/") && path.ends_with(".yaml")) ||
+                      (path.starts_with("subscriptions/") && path.ends_with(".yaml")) ||
                       (path.starts_with("workflows/") && path.ends_with(".yaml"));
     if (!asks) {
       continue;

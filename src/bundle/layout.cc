@@ -26,6 +26,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {"forms/", ".json", "a form"},
     {"knowledge/", ".md", "an article"},
     {"sources/", ".yaml", "a source"},
+    {"subscriptions/", ".yaml", "a subscription"},
 });
 
 /// What a folder's author writes for people.

@@ -21,6 +21,9 @@ Result<Ready> ready(const DeploymentServices& services, const TenantId& tenant,
     parts.push_back(services.hosted->stage(tenant, bundle.hosted));
   }
   parts.push_back(services.connectors->stage(tenant, bundle.connectors, bundle.parameters));
+  if (services.deliveries != nullptr) {
+    parts.push_back(services.deliveries->stage(tenant, bundle.subscriptions, bundle.parameters));
+  }
   if (services.knowledge != nullptr) {
     auto made = make_corpus(bundle, embedding);
     if (!made.ok()) {

@@ -44,21 +44,46 @@ OutboxSource::OutboxSource(store::Store& store, Ingress& ingress, const observe:
       ingress_(&ingress),
       log_(&log) {}
 
-/// True when the message is dealt with, also by a refusal that will not change.
-Task<bool> OutboxSource::deliver(store::OutboxRow row) {
+/// Gone: it is another's now, who took it from the outbox.
+Task<OutboxSource::Took> OutboxSource::hand_on(Context ctx, store::OutboxRow row) {
+  auto taken = co_await outgoing_->take(ctx, std::move(row));
+  if (taken.ok()) {
+    co_return Took::gone;
+  }
+  log_->error("outbox", taken.error(), &ctx);
+  co_return Took::later;
+}
+
+/// Taken when the message is dealt with, also by a refusal that will not change.
+Task<OutboxSource::Took> OutboxSource::deliver(store::OutboxRow row) {
   auto& clock = runtime::Executor::current()->clock();
   const Context ctx = system_context(row.tenant, "outbox").until(clock.instant() + delivery_max);
+  if (outgoing_ && row.topic == "callback") {
+    auto handing = hand_on(ctx, std::move(row));
+    const Took handed = co_await std::move(handing);
+    co_return handed;
+  }
   auto event = event_of(row);
   if (!event.ok()) {
     log_->error("outbox", event.error(), &ctx);
-    co_return true;
+    co_return Took::taken;
   }
-  auto accepted = co_await ingress_->accept(ctx, std::move(*event), row.data.size());
-  if (accepted.ok()) {
-    co_return true;
+  const bool leaves = outgoing_ && outgoing_->subscribed(row.tenant, *event);
+  if (!leaves || outgoing_->triggers(row.tenant, *event)) {
+    auto accepted = co_await ingress_->accept(ctx, std::move(*event), row.data.size());
+    if (!accepted.ok()) {
+      log_->error("outbox", accepted.error(), &ctx);
+    }
+    if (!accepted.ok() && accepted.error().retry() != Retry::never) {
+      co_return Took::later;
+    }
   }
-  log_->error("outbox", accepted.error(), &ctx);
-  co_return accepted.error().retry() == Retry::never;
+  if (!leaves) {
+    co_return Took::taken;
+  }
+  auto handing = hand_on(ctx, std::move(row));
+  const Took handed = co_await std::move(handing);
+  co_return handed;
 }
 
 /// New messages of all tenants, in order; a turn reads its own again, so that only ids are kept.
@@ -89,8 +114,9 @@ Task<OutboxSource::Took> OutboxSource::take(Context ctx, std::uint64_t id) {
   if (rows->empty() || rows->front().id != id) {
     co_return Took::gone;  // it was taken, and nobody knew
   }
-  const bool dealt_with = co_await deliver(std::move(rows->front()));
-  co_return dealt_with ? Took::taken : Took::later;
+  auto delivering = deliver(std::move(rows->front()));
+  const Took took = co_await std::move(delivering);
+  co_return took;
 }
 
 /// @return how many were taken. What was delivered and cannot be crossed out comes again.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // ingress/outbox: events that runs emit come back in like a webhook's, so one workflow can start
-// another. At least once, and of one tenant in the outbox's order; the event's id and source make a
-// repetition harmless. Tenants take turns: one with many messages, or one that takes none now,
-// holds up itself; one with slow messages holds up the others until its turn is over.
+// another; what leaves (callbacks, and events that somebody subscribed to) is handed on. At least
+// once, and of one tenant in the outbox's order; the event's id and source make a repetition
+// harmless. Tenants take turns: one with many messages, or one that takes none now, holds up
+// itself; one with slow messages holds up the others until its turn is over.
 // Threading: everything on the one executor that awaits it.
 
 #include "core/context.h"
@@ -15,9 +16,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
+#include <optional>
+#include <utility>
 
 namespace aios::ingress {
+
+/// Where messages go that do not come back in.
+struct Outgoing {
+  /// Whether somebody outside wants such an event.
+  std::function<bool(const TenantId& tenant, const Event& event)> subscribed;
+  /// Whether a workflow takes it: a subscribed event that none takes is no dead letter.
+  std::function<bool(const TenantId& tenant, const Event& event)> triggers;
+  /// Takes a message over and from the outbox, in one commit. An error leaves it there.
+  std::function<Task<Result<void>>(Context ctx, store::OutboxRow row)> take;
+};
 
 class OutboxSource {
  public:
@@ -29,6 +43,8 @@ class OutboxSource {
 
   /// All three outlive run().
   OutboxSource(store::Store& store, Ingress& ingress, const observe::Log& log);
+  /// Before run(). Without it every message comes back in.
+  void hand_on(Outgoing outgoing) { outgoing_ = std::move(outgoing); }
   /// Rounds until ctx is cancelled: at once after one that took something, else 200 ms later.
   Task<void> run(Context ctx);
   /// One look at what is new, then a turn for each tenant that has messages: at most 32, and none
@@ -53,11 +69,13 @@ class OutboxSource {
   Task<void> take_turns(Context ctx, Turns* turns);
   Task<std::uint64_t> turn(Context ctx, TenantId tenant, Queue* queue);
   Task<Took> take(Context ctx, std::uint64_t id);
-  Task<bool> deliver(store::OutboxRow row);
+  Task<Took> deliver(store::OutboxRow row);
+  Task<Took> hand_on(Context ctx, store::OutboxRow row);
 
   store::Store* store_;
   Ingress* ingress_;
   const observe::Log* log_;
+  std::optional<Outgoing> outgoing_;
   std::map<TenantId, Queue> queues_;  ///< of tenants that have messages
   std::size_t known_ = 0;             ///< ids in queues_
   std::uint64_t seen_to_ = 0;         ///< the last id that was looked at

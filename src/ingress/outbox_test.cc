@@ -110,6 +110,46 @@ TEST_CASE("outbox: one message behind two thousand of another tenant comes in th
   CHECK(desk.received(desk.noisy).size() == OutboxSource::turn_messages_max);
 }
 
+/// Takes a message from the outbox, as a delivery does; refuses while `full`.
+Task<Result<void>> take_out(store::Store* store, bool* full, std::vector<std::string>* taken,
+                            Context ctx, store::OutboxRow row) {
+  if (*full) {
+    co_return Error(Code::resource_exhausted, "no room", Retry::same_call);
+  }
+  taken->push_back(row.topic);
+  store::Transition done;
+  done.tenant = row.tenant;
+  done.epoch = store->epoch();
+  done.outbox_done = {row.id};
+  auto committed = co_await store->commit(std::move(ctx), std::move(done));
+  co_return committed.ok() ? Result<void>() : Result<void>(committed.error());
+}
+
+TEST_CASE("outbox: what leaves is handed on, and is no dead letter where no workflow takes it") {
+  Outbox desk;
+  bool full = true;
+  std::vector<std::string> taken;
+  desk.outbox.hand_on(
+      {.subscribed = [](const TenantId&, const Event& event) { return event.type != "inside"; },
+       .triggers = [](const TenantId&, const Event& event) { return event.type == "both"; },
+       .take =
+           [&](Context ctx, store::OutboxRow row) {
+             return take_out(desk.store.get(), &full, &taken, std::move(ctx), std::move(row));
+           }});
+  desk.emit(desk.quiet, 0, 1, "outside");
+  desk.emit(desk.quiet, 1, 1, "both");
+  desk.emit(desk.quiet, 2, 1, "inside");
+  desk.round();
+  CHECK(desk.left() == 3);  // none overtakes the one that cannot be taken now
+  CHECK(desk.received(desk.quiet).empty());
+  full = false;
+  desk.executor.advance(std::chrono::seconds(1));
+  desk.round();
+  CHECK(desk.left() == 0);
+  CHECK(taken.size() == 2);
+  CHECK(desk.received(desk.quiet) == std::vector<std::string>{"1", "2"});
+}
+
 TEST_CASE("outbox: while there is more, nothing is waited for, and a tenant's order is kept") {
   Outbox desk;
   desk.emit(desk.noisy, 0, 900);

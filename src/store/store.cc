@@ -41,6 +41,7 @@ std::string_view name_of(StreamKind kind) {
     case StreamKind::blob: return "blob";
     case StreamKind::audit_log: return "audit_log";
     case StreamKind::tenant: return "tenant";
+    case StreamKind::delivery: return "delivery";
   }
   return "unknown";
 }

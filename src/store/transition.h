@@ -31,6 +31,7 @@ enum class StreamKind : std::uint8_t {
   blob = 14,
   audit_log = 15,  ///< what the tenant's log last signed
   tenant = 24,     ///< in the first tenant: one that shares the installation
+  delivery = 18,   ///< a callback or an event on its way to a receiver
 };
 std::string_view name_of(StreamKind kind);
 

@@ -23,6 +23,7 @@ constexpr std::size_t state_bytes_max = std::size_t{3} << 20;
 constexpr std::size_t items_max = 200;
 constexpr std::size_t streams_max = 32;
 constexpr std::size_t item_bytes_max = std::size_t{256} << 10;
+constexpr std::size_t callback_output_bytes_max = std::size_t{384} << 10;
 constexpr std::uint32_t refusals_max = 2;
 
 Problem too_large(std::size_t found) {
@@ -77,6 +78,43 @@ void notify(review::Reviews* reviews, const TenantId& tenant,
   } else if (saved == Saved::lost) {
     reviews->doubt(tenant);
   }
+}
+
+/// What leaves when the run has ended: who is told, and the outcome as a CloudEvent.
+std::string callback_message(const LiveRun& run, Time now) {
+  const RunState& state = run.state;
+  const std::string status(name_of(state.status));
+  JsonObject data;
+  data["task"] = run.id;
+  data["workflow"] = state.workflow;
+  data["status"] = status;
+  data["created"] = to_rfc3339(state.created);
+  data["ended"] = to_rfc3339(now);
+  if (state.status == RunStatus::completed) {
+    const std::size_t bytes = to_text(state.output).size();
+    if (bytes <= callback_output_bytes_max) {
+      data["output"] = state.output;
+    } else {  // whoever is told can ask for it
+      data["output_omitted_bytes"] = bytes;
+    }
+  } else if (state.status == RunStatus::faulted) {
+    data["error"] = state.error;
+  } else {
+    data["reason"] = state.cancel_reason;
+  }
+  JsonObject event;
+  event["specversion"] = "1.0";
+  event["id"] = run.id + ".ended";
+  event["source"] = fmt::format("/{}/{}", state.workflow, state.version);
+  event["type"] = "aios.task." + status;
+  event["subject"] = run.id;
+  event["time"] = to_rfc3339(now);
+  event["datacontenttype"] = "application/json";
+  event["data"] = std::move(data);
+  JsonObject message = state.callback.get_object();
+  message["subject"] = state.subject;
+  message["envelope"] = std::move(event);
+  return to_text(Json(std::move(message)));
 }
 
 /// As many from the front as a commit has room for.
@@ -158,6 +196,7 @@ void Engine::Impl::strip(LiveRun& run) {
   bare.costs = std::move(state.costs);
   bare.parent = std::move(state.parent);
   bare.steps = state.steps;
+  bare.callback = std::move(state.callback);
   if (state.status == RunStatus::faulted) {
     bare.error = too_large(run.sealed.size()).to_json();
   }
@@ -227,6 +266,10 @@ store::Transition Engine::Impl::transition_of(LiveRun& run) {
   run.log.event_bytes = 0;
   if (turn_is_over(run)) {
     order.give_back(run.id, &out);
+  }
+  if (run.state.ended() && run.state.callback.is_object()) {
+    out.outbox.push_back(
+        {"callback", run.id, {run.state.subject, callback_message(run, clock(run).now())}});
   }
   return out;
 }

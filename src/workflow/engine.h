@@ -93,6 +93,11 @@ struct StartRequest {
   /// Runs of the workflow with the same key act one by one, in the order in which they started:
   /// each when the one before has ended or waits for a person. Empty: at once.
   std::string order_key{};
+  /// The run faults with a timeout then, or at its definition's own timeout when that is earlier.
+  std::optional<Time> deadline{};
+  /// {"receiver", "url"}: the commit that ends the run has a message "callback" for the outbox,
+  /// with these and the outcome as a CloudEvent. Null: nobody is told.
+  Json callback{};
   /// What must become durable in the same commit (the inbox event, its key, its leaf). Tenant and
   /// epoch are set here.
   store::Transition with;

@@ -50,7 +50,8 @@ void Machine::begin() {
       fault(make_problem(ProblemType::expression, pause.error().text(), "/timeout"));
       return;
     }
-    state_.deadline = clock_.now() + *pause;
+    const Time own = clock_.now() + *pause;
+    state_.deadline = state_.deadline ? std::min(*state_.deadline, own) : own;
   }
   if (definition_.input.expression.present()) {
     auto made = evaluate(definition_.input.expression, state_.raw_input, {});
@@ -113,7 +114,9 @@ bool Machine::expired() {
     return false;  // a person is at it, or its children are to end first: see children_gone()
   }
   if (state_.deadline && *state_.deadline <= clock_.now()) {
-    auto problem = make_problem(ProblemType::timeout, "the workflow's timeout passed", "/");
+    auto problem = make_problem(
+        ProblemType::timeout,
+        definition_.timeout ? "the workflow's timeout passed" : "the run's deadline passed", "/");
     drop_wait();
     fault(problem);
     return true;

@@ -74,6 +74,8 @@ RunPtr Engine::Impl::new_run(const Context& ctx, StartRequest request,
   state.starter = ctx.principal ? ctx.principal->id : "";
   state.labels = ctx.labels;
   state.created = here->clock().now();
+  state.deadline = request.deadline;
+  state.callback = std::move(request.callback);
   state.raw_input = std::move(request.input);
   run->ctx = run_context(ctx.tenant, run->id, state);
   if (ctx.principal && (!run->with || run->with->leaves.empty())) {  // an event's leaf says it

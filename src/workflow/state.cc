@@ -266,6 +266,7 @@ std::string encode_state(const RunState& state, const Definition* definition) {
   }
   if (!state.ended() || state.faulted_at) {
     put(out, "deadline", state.deadline);
+    put(out, "callback", state.callback);
     put(out, "input", state.input);
     put(out, "open_effects", state.open_effects);
     put(out, "held", held_json(state.held));
@@ -315,6 +316,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.labels = static_cast<std::uint32_t>(int_or(in, "labels", 0));
   out.created = Time{int_or(in, "created", 0)};
   out.deadline = take_time(in, "deadline");
+  out.callback = take(in, "callback");
   out.raw_input = take(in, "raw_input");
   out.input = take(in, "input");
   out.context = take(in, "context");

@@ -2,11 +2,12 @@
 """Every operation of /openapi.json is called, and what it answers is held against the document."""
 
 import json
+import os
 import unittest
 
 import openapi
 from harness import (DESK_BUNDLE, SURE_CASE, SURE_REFUND, UNSURE, Scene, bundle_files,
-                     ticket_event)
+                     ticket_event, wait_for)
 
 
 class Document(unittest.TestCase):
@@ -24,6 +25,23 @@ class Document(unittest.TestCase):
                                ticket_event(number, body, self.scene.customers[0], **more),
                                {"Content-Type": "application/cloudevents+json"})
 
+    def refused_callback(self):
+        """The id of a delivery that the desk's policy refused."""
+        secret = self.scene.write(os.path.join("data", "secrets", "told-key"), "whsec_a2V5a2V5a2V5\n")
+        os.chmod(os.path.dirname(secret), 0o700)
+        os.chmod(secret, 0o600)
+        subscription = (b"name: told\nregion: eu\nsecret: told-key\n"
+                        b"callbacks: http://127.0.0.1:9/told/\n")
+        self.admin.want("POST", "/api/v1/deployments", {
+            "files": bundle_files(DESK_BUNDLE, {"subscriptions/told.yaml": subscription}),
+            "parameters": {"helpdesk_url": self.scene.desk.url}})
+        task = self.admin.want("POST", "/api/v1/tasks", {
+            "workflow": "ticket", "input": [{"data": {"ticket": "T-13", "body": UNSURE}}],
+            "callback": {"url": "http://127.0.0.1:9/told/13"}})["id"]
+        self.admin.want("DELETE", f"/api/v1/tasks/{task}")
+        return wait_for(lambda: list(self.admin.pages("/api/v1/deliveries?status=dead")),
+                        "the callback is refused")[0]["id"]
+
     def examples(self):
         """operationId -> (path, body): one call each that must succeed."""
         done = self.send(1, SURE_CASE)
@@ -38,6 +56,10 @@ class Document(unittest.TestCase):
         incident = self.admin.run_when(lost["run"], ("incident",))["incident"]
         review = next(r for r in self.admin.pages("/api/v1/reviews?status=open")
                       if r["run"] == asked["run"])["id"]
+        others = [self.send(number, UNSURE)["run"] for number in (10, 11)]
+        for run in others:
+            self.admin.run_when(run, ("review",))
+        told = self.refused_callback()
         spare = self.admin.want("POST", "/api/v1/keys", {"name": "x", "roles": ["auditor"]})["id"]
         row = self.labelled()
         api = "/api/v1"
@@ -58,6 +80,16 @@ class Document(unittest.TestCase):
             "resolveIncident": (f"{api}/runs/{lost['run']}/resolve",
                                 {"incident": incident, "resolution": "fail"}),
             "retryRun": (f"{api}/runs/{lost['run']}/retry", {}),
+            "submitTask": (f"{api}/tasks?wait=1s", {"workflow": "ticket", "timeout": "PT1H", "input": [
+                {"data": {"ticket": "T-12", "body": SURE_CASE}}]}),
+            "getTask": (f"{api}/tasks/{done['run']}", None),
+            "cancelTask": (f"{api}/tasks/{others[0]}/cancel", None),
+            "deleteTask": (f"{api}/tasks/{others[1]}", None),
+            "listDeliveries": (f"{api}/deliveries?status=dead", None),
+            "getDelivery": (f"{api}/deliveries/{told}", None),
+            "replayDelivery": (f"{api}/deliveries/{told}/replay", None),
+            "replayDeliveries": (f"{api}/deliveries/replay", None),
+            "listSubscriptions": (f"{api}/subscriptions", None),
             "listDefinitions": (f"{api}/definitions", None),
             "listReviews": (f"{api}/reviews?status=open", None),
             "getReview": (f"{api}/reviews/{review}", None),

@@ -53,12 +53,14 @@ class Usage(unittest.TestCase):
 
     def test_every_verb_is_there(self):
         wanted = ["audit", "audit show", "audit verify", "backup", "check", "connector import",
-                  "deploy", "dev", "errors", "events",
+                  "deliveries", "deliveries list", "deliveries replay", "deliveries show", "deploy",
+                  "dev", "errors", "events",
                   "events list", "events send", "events show", "explain", "key", "key create",
                   "key list", "key revoke", "model", "model list", "model predict",
                   "model promote", "model train", "new", "restore", "review", "review answer",
                   "review list", "review show", "run", "runs", "runs cancel", "runs history",
-                  "runs list", "runs resolve", "runs show", "serve", "version"]
+                  "runs list", "runs resolve", "runs show", "serve", "tasks", "tasks cancel",
+                  "tasks show", "tasks submit", "tasks wait", "version"]
         self.assertLessEqual(set(wanted), {" ".join(path) for path in self.verbs})
 
     def test_help_of_every_verb(self):

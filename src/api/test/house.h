@@ -45,6 +45,14 @@ class House {
       return parse_json(R"({"type": "object", "properties": {"label": {"type": "string"}}})");
     };
     engine = std::make_unique<workflow::Engine>(rooms);
+    connectors::DeliveryServices leaving;
+    leaving.store = store.get();
+    leaving.guard = &guard;
+    leaving.secrets = [](const TenantId&, std::string_view) {
+      return Result<std::string>("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    };
+    deliveries = std::make_unique<connectors::Deliveries>(leaving);
+    services.deliveries = deliveries.get();
     services.store = store.get();
     services.identity = identity.get();
     services.tenants = tenants.get();
@@ -110,6 +118,7 @@ class House {
   std::unique_ptr<govern::Tenants> tenants;
   std::unique_ptr<review::Reviews> reviews;
   std::unique_ptr<workflow::Engine> engine;
+  std::unique_ptr<connectors::Deliveries> deliveries;
   std::atomic<bool> ready = true;
   std::atomic<bool> damaged = false;
   ApiServices services;

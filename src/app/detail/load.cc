@@ -123,12 +123,15 @@ Task<Result<void>> SystemImpl::load() {
   co_return Result<void>();
 }
 
-/// Emitted events come back in, and sources that wait for nobody run.
+/// Emitted events come back in, what goes to others goes, and sources that wait for nobody run.
 void SystemImpl::run_sources() {
   background_->spawn(keep_house());
   Context outbox = system_context(default_tenant(), "outbox");
   outbox.cancel = stopping_;
   background_->spawn(outbox_->run(std::move(outbox)));
+  Context delivery = system_context(default_tenant(), "delivery");
+  delivery.cancel = stopping_;
+  background_->spawn(deliveries_->run(std::move(delivery)));
   ingress::SourceRegistry sources;
   ingress::register_all_sources(sources);
   for (const auto& entry : sources.entries()) {

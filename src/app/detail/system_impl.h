@@ -10,6 +10,7 @@
 #include "app/work_watch.h"
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
+#include "connectors/delivery.h"
 #include "data/knowledge.h"
 #include "gateway/gateway.h"
 #include "gateway/hosted.h"
@@ -118,6 +119,7 @@ class SystemImpl final : public System {
   govern::Budgets budgets_;
   std::unique_ptr<gateway::Hosted> hosted_;
   std::unique_ptr<connectors::Connectors> connectors_;
+  std::unique_ptr<connectors::Deliveries> deliveries_;
   std::unique_ptr<review::Reviews> reviews_;
   data::Knowledge knowledge_;
   workflow::FunctionRegistry functions_;

@@ -10,9 +10,9 @@
 namespace aios::bundle {
 
 /// Each with its '/'. `tests/` belongs to a bundle too, but is not deployed.
-constexpr std::array<std::string_view, 8> part_folders = {"workflows/", "policies/",   "models/",
-                                                          "datasets/",  "connectors/", "forms/",
-                                                          "knowledge/", "sources/"};
+constexpr std::array<std::string_view, 9> part_folders = {
+    "workflows/", "policies/",  "models/",  "datasets/",     "connectors/",
+    "forms/",     "knowledge/", "sources/", "subscriptions/"};
 
 /// Warns of files in a bundle's folders that nothing reads.
 void check_layout(const Bundle& bundle, Checked* checked);

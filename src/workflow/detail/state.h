@@ -137,6 +137,7 @@ struct RunState {
   RunStatus status = RunStatus::running;
   Time created;
   std::optional<Time> deadline;
+  Json callback;  ///< StartRequest::callback
   Json raw_input, input, context;
   std::vector<Frame> frames;
   JsonArray inferences, retrievals, results, reviews;  ///< governance memory: see remember()

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/commands.h"
+
+#include "net/http.h"
+
+#include <fmt/format.h>
+
+namespace aios::app {
+namespace {
+
+struct DeliveryOptions {
+  std::string id;
+  std::vector<std::string> ids;
+  std::string status;
+  std::string receiver;
+  bool all = false;
+  PageOptions page;
+};
+
+Result<void> list(const Session& session, const DeliveryOptions& options) {
+  auto page = session.call(
+      {"GET",
+       fmt::format("/api/v1/deliveries?{}&status={}&receiver={}", page_query(options.page),
+                   options.status, net::percent_encode(options.receiver)),
+       nullptr});
+  if (!page.ok()) {
+    return std::move(page).error();
+  }
+  print(session, *page, [](const Json& it) {
+    std::vector<std::vector<std::string>> rows;
+    for (const Json& one : it.at("items").as_array()) {
+      rows.push_back(
+          {std::string(text_or(one, "id", "")), std::string(text_or(one, "status", "")),
+           std::string(text_or(one, "receiver", "")), fmt::format("{}", int_or(one, "attempts", 0)),
+           std::string(text_or(one, "type", "")), std::string(text_or(one, "last_error", ""))});
+    }
+    print_table({"ID", "STATUS", "RECEIVER", "TRIES", "TYPE", "LAST ERROR"}, std::move(rows),
+                "LAST ERROR");
+    tell_more(it);
+  });
+  return {};
+}
+
+Result<void> show(const Session& session, const DeliveryOptions& options) {
+  auto one =
+      session.call({"GET", "/api/v1/deliveries/" + net::percent_encode(options.id), nullptr});
+  if (!one.ok()) {
+    return std::move(one).error();
+  }
+  print_document(session, *one);
+  return {};
+}
+
+/// All that are dead, a thousand with a call.
+Result<void> replay_all(const Session& session, const DeliveryOptions& options) {
+  std::int64_t replayed = 0;
+  for (bool more = true; more;) {
+    auto answer = session.call(
+        {"POST", "/api/v1/deliveries/replay?receiver=" + net::percent_encode(options.receiver),
+         nullptr});
+    if (!answer.ok()) {
+      return std::move(answer).error();
+    }
+    replayed += int_or(*answer, "replayed", 0);
+    more = bool_or(*answer, "more", false) && int_or(*answer, "replayed", 0) > 0;
+  }
+  print(session, JsonObject{{"replayed", replayed}}, [](const Json& it) {
+    fmt::print("{} deliveries are pending again\n", int_or(it, "replayed", 0));
+  });
+  return {};
+}
+
+Result<void> replay(const Session& session, const DeliveryOptions& options) {
+  if (options.all) {
+    return replay_all(session, options);
+  }
+  for (const std::string& id : options.ids) {
+    auto answer = session.call(
+        {"POST", fmt::format("/api/v1/deliveries/{}/replay", net::percent_encode(id)), nullptr});
+    if (!answer.ok()) {
+      return std::move(answer).error();
+    }
+    print(session, *answer,
+          [](const Json& it) { fmt::print("{} is pending again\n", text_or(it, "id", "")); });
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_delivery_commands(CLI::App& app, Session& session) {
+  auto options = std::make_shared<DeliveryOptions>();
+  const auto set = [&session, options](CLI::App* command, auto function) {
+    command->callback([&session, options, function] {
+      session.action = [&session, options, function] { return function(session, *options); };
+    });
+  };
+  auto* deliveries =
+      app.add_subcommand("deliveries", "Callbacks and events that leave")->require_subcommand(1);
+  auto* all = deliveries->add_subcommand("list", "Deliveries, newest first");
+  all->add_option("--status", options->status, "Only these: pending, delivered or dead")
+      ->check(CLI::IsMember({"pending", "delivered", "dead"}));
+  all->add_option("--receiver", options->receiver, "Only those for this subscription");
+  add_page(*all, &options->page);
+  set(all, list);
+  auto* one = deliveries->add_subcommand("show", "One delivery, and why its last try failed");
+  one->add_option("id", options->id, "dlv_...")->required();
+  set(one, show);
+  auto* again = deliveries->add_subcommand("replay", "Send dead deliveries again");
+  auto* ids = again->add_option("ids", options->ids, "dlv_...");
+  auto* every = again->add_flag("--all", options->all, "All that are dead");
+  ids->excludes(every);
+  again->add_option("--receiver", options->receiver, "With --all: only those for this subscription")
+      ->needs(every);
+  again->callback([&session, options] {
+    if (!options->all && options->ids.empty()) {
+      throw CLI::RequiredError("ids or --all");
+    }
+    session.action = [&session, options] { return replay(session, *options); };
+  });
+}
+
+}  // namespace aios::app
