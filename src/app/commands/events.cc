@@ -172,13 +172,13 @@ void add_event_commands(CLI::App& app, Session& session) {
   again->add_option("ids", options->ids, "evt_...");
   again->add_flag("--all", options->all, "Every dead letter");
   again->add_option("--type", options->type, "With --all: only events of this type");
-  set(again, replay);
-  again->final_callback([options] {
+  again->callback([&session, options] {
     if (options->ids.empty() != options->all) {
       throw CLI::ValidationError(
           "events replay",
           "name the dead letters, or give --all; see 'aios events list --status dead_letter'");
     }
+    session.action = [&session, options] { return replay(session, *options); };
   });
   auto* one = events->add_subcommand("show", "One event with its content");
   one->add_option("id", options->id, "evt_...")->required();
