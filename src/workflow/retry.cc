@@ -114,7 +114,8 @@ Task<Result<std::shared_ptr<const Definition>>> Engine::Impl::where_it_faulted(R
     co_return Error(Code::aborted, fmt::format("run '{}' was changed meanwhile", run->id),
                     Retry::same_call);
   }
-  auto definition = co_await definitions.by_digest(ctx, run->state.digest, run->state.definition_blob);
+  auto definition =
+      co_await definitions.by_digest(ctx, run->state.digest, run->state.definition_blob);
   if (!definition.ok()) {
     co_return std::move(definition).error();
   }
@@ -191,7 +192,8 @@ Task<Result<void>> Engine::Impl::retry_run(Context ctx, std::string run_id, Retr
     co_return error;
   }
   if (run->state.parent && run->state.parent->awaited) {
-    auto error = cannot(*run, "run '" + run->state.parent->run + "' waited for it: try that one", 1093);
+    auto error =
+        cannot(*run, "run '" + run->state.parent->run + "' waited for it: try that one", 1093);
     release(run);
     co_return error;
   }

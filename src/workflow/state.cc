@@ -294,6 +294,29 @@ std::string encode_state(const RunState& state, const Definition* definition) {
   return bytes;
 }
 
+namespace {
+
+/// The call under way, and what the run waits for.
+Result<void> take_doing(const Json& in, RunState* out) {
+  if (const auto* effect = find(in, "effect"); effect != nullptr) {
+    auto read = effect_of(*effect);
+    if (!read.ok()) {
+      return std::move(read).error();
+    }
+    out->effect = std::move(*read);
+  }
+  if (const auto* waiting = find(in, "waiting"); waiting != nullptr) {
+    auto read = waiting_of(*waiting);
+    if (!read.ok()) {
+      return std::move(read).error();
+    }
+    out->waiting = std::move(*read);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<RunState> decode_state(std::string_view bytes) {
   auto parsed = parse_state(bytes);
   if (!parsed.ok()) {
@@ -334,19 +357,8 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.open_effects = take_object(in, "open_effects");
   out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));
   out.effects = static_cast<std::uint64_t>(int_or(in, "effects", 0));
-  if (const auto* effect = find(in, "effect"); effect != nullptr) {
-    auto read = effect_of(*effect);
-    if (!read.ok()) {
-      return std::move(read).error();
-    }
-    out.effect = std::move(*read);
-  }
-  if (const auto* waiting = find(in, "waiting"); waiting != nullptr) {
-    auto read = waiting_of(*waiting);
-    if (!read.ok()) {
-      return std::move(read).error();
-    }
-    out.waiting = std::move(*read);
+  if (auto doing = take_doing(in, &out); !doing.ok()) {
+    return std::move(doing).error();
   }
   take_family(in, &out);
   out.from_backup = bool_or(in, "from_backup", false);

@@ -54,14 +54,12 @@ struct Engine::Impl {
   void notify_ended(const std::string& run_id);
   Machine machine(LiveRun& run);
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
-
   // Wake-ups (wake_ups.cc)
   void wake(const TenantId& tenant, const std::string& run_id, Time at, Places::Place place);
   Task<void> wake_run(TenantId tenant, std::string run_id, Time at, Places::Place place);
   void warn_clock(Duration step) const;
   Task<void> not_woken(Context ctx, std::string run_id, Error error);
   Task<Result<bool>> put_off(Context ctx, std::string run_id, Time now);
-
   // The way of a run (driver.cc)
   Task<void> begin(RunPtr run);
   Task<void> drive(RunPtr run);
@@ -77,7 +75,6 @@ struct Engine::Impl {
   void note(LiveRun& run, RunEvent type, JsonObject data);
   void note_fence(LiveRun& run, RunEvent type, JsonObject data);
   Task<Saved> park(RunPtr run);
-
   // What leaves with a fence (commit.cc)
   bool crowded(const LiveRun& run) const;
   bool seal(LiveRun& run);
@@ -88,7 +85,6 @@ struct Engine::Impl {
   void salvage(LiveRun& run, store::Transition transition, const Error& error);
   store::Transition transition_of(LiveRun& run);
   store::StreamWrite run_write(LiveRun& run);
-
   // Calls and their fence (effects.cc)
   Task<Next> call(RunPtr run);
   Task<Next> call_local(RunPtr run, Function* function, CallPlan plan);
@@ -106,14 +102,12 @@ struct Engine::Impl {
   Context attempt_context(const LiveRun& run, const CallPlan& plan);
   // Whether a call happened (lookup.cc)
   Task<bool> ask_whether_happened(RunPtr run, Function* function, CallPlan plan);
-
   // What is known after an attempt (outcomes.cc)
   void collect(LiveRun& run, CallOutcome& outcome, EffectClass effect);
   void settle(LiveRun& run, const CallPlan& plan, CallOutcome outcome);
   void settle_unknown(LiveRun& run, const CallPlan& plan, const Error& error);
   void settle_failed(LiveRun& run, const CallPlan& plan, const Error& error);
   void give_up(LiveRun& run, EffectClass effect, const Error& error);
-
   // When it is looked at again (pace.cc)
   void wait_for(LiveRun& run, Waiting::Reason reason, Time until, const Error& error);
   Duration pause_of(LiveRun& run, const CallPlan& plan) const;
@@ -124,7 +118,6 @@ struct Engine::Impl {
   void doubt(LiveRun& run);
   Task<Result<void>> tell_restored(Context ctx);
   Task<Result<std::uint64_t>> count_restored(Context ctx, std::string status);
-
   // Runs beside a run (children.cc)
   Task<bool> start_children(RunPtr run);
   Task<Result<store::StreamWrite>> child_write(RunPtr run, ChildStart start);
@@ -135,7 +128,6 @@ struct Engine::Impl {
                           std::string reason);
   void wake_parent(const LiveRun& child);
   void wake_early(const TenantId& tenant, const std::string& run_id);
-
   // Who waits for an event (listeners.cc)
   static void look_later(LiveRun& run);
   static void tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams);
@@ -144,13 +136,11 @@ struct Engine::Impl {
   bool receive(LiveRun& run, const std::string& event_id, std::uint64_t version, Json event);
   Task<Result<void>> deliver_to(Context ctx, std::string listener, std::string run_id,
                                 std::string event_id, Json event);
-
   // Who waits for a peer (peers.cc)
   static void await_peer(LiveRun& run, const CallPlan& plan, const Error& error);
   static void park_for_peer(LiveRun& run);
   void peer_recovered(const TenantId& tenant, const std::string& peer);
   static bool wakes_early(EngineShard& shard, const LiveRun& run);
-
   // Whose turn it is, by ordering key (turns.cc)
   Task<Result<void>> take_turn(RunPtr run, std::string key);
   void wait_for_turn(LiveRun& run);
@@ -158,16 +148,13 @@ struct Engine::Impl {
   static bool turn_is_over(const LiveRun& run);
   void pass_turn(const std::string& run_id);
   Task<Result<void>> read_turns(Context ctx);
-
   // What people are told (explain.cc)
   bool names_effect(const Context& ctx, const RunState& state) const;
-
   // What people say of reviews, and what their times make of them (people.cc)
   Task<Result<void>> tell(Context ctx, std::string review_id, review::Said said);
   Task<Result<void>> tell_once(Context ctx, std::string review_id, review::Said said);
   Task<bool> take_due(RunPtr run, Time at);
   void emit_overdue(LiveRun& run, const review::ReviewInfo& info);
-
   // Incidents, and changes from outside (changes.cc)
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);

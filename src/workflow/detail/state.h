@@ -8,6 +8,7 @@
 #include "core/result.h"
 #include "core/time.h"
 #include "govern/budget.h"
+#include "workflow/detail/family.h"
 
 #include <cstdint>
 #include <optional>
@@ -101,30 +102,6 @@ enum class RunStatus : std::uint8_t {
   cancelled = 4,
 };
 std::string_view name_of(RunStatus status);
-
-/// Whose child a run is.
-struct ParentState {
-  std::string run;   ///< id of the parent
-  std::string step;  ///< of the parent's document: JSON pointer
-  std::string name;  ///< of the branch; empty: it is a run of a workflow
-  std::string list;  ///< pointer of the list that a branch goes through
-  bool awaited = true;
-  std::uint32_t depth = 1;  ///< how many runs stand above it
-  std::int64_t hops = 0;    ///< of the event that started the first of them
-  /// Of a branch: the run whose document it goes through, for `$workflow`.
-  std::string instance;
-  Time instance_created;
-};
-
-/// Runs that this one waits for.
-struct ChildrenState {
-  struct Child {
-    std::string id, name;
-  };
-  std::vector<Child> runs;
-  bool first = false;     ///< Spawn::Until::first
-  bool stopping = false;  ///< those that are left were told to end
-};
 
 struct RunState {
   std::string workflow;  ///< namespace/name
