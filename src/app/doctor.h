@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/doctor: what an operator should know of a server before it hurts: the disk and when it will be
-// full, keys, clock, limits, listener, and what waits for a person. Judgement alone: what is found
-// is gathered elsewhere (detail/symptoms.cc), so that each judgement can be tried.
+// app/doctor: what an operator should know of a server before it hurts: the disk and when it will
+// be full, keys, clock, limits, listener, and what waits for a person. Judgement alone: what is
+// found is gathered elsewhere (detail/symptoms.cc), so that each judgement can be tried.
 
 #include "app/growth.h"
 #include "core/json.h"

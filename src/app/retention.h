@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/retention: how long what has ended is kept, by class. What is older is taken out of the tables
-// once an hour, of all tenants. Audit leaves, corrections, models, deployments and keys are kept for
-// good; sealed payloads of a person go when the person is erased.
+// app/retention: how long what has ended is kept, by class. What is older is taken out of the
+// tables once an hour, of all tenants. Audit leaves, corrections, models, deployments and keys are
+// kept for good; sealed payloads of a person go when the person is erased.
 
 #include "core/context.h"
 #include "core/result.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/secrets: where connectors' secrets come from: the environment (AIOS_SECRET_<NAME>, upper
-// case, '-' as '_'), else the regular file <data>/secrets/<name>, of 64 KiB at most; of another tenant
-// than the first <data>/secrets/<tenant>/<name> alone. Read at each use, so that a changed file
-// counts at once. An empty one is as good as none.
+// app/secrets: where secrets of other systems come from: the environment (AIOS_SECRET_<NAME>, upper
+// case, '-' as '_'), else the regular file <data>/secrets/<name>, of 64 KiB at most; of another
+// tenant than the first <data>/secrets/<tenant>/<name> alone. Read at each use, so that a changed
+// file counts at once. An empty one is as good as none.
 
 #include "connectors/connectors.h"
 #include "gateway/hosted.h"

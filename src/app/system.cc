@@ -73,8 +73,12 @@ void SystemImpl::build_rooms() {
     return key == keys.end() ? std::string() : key->name;
   });
   work_ = std::make_unique<WorkWatch>(*store_, *reviews_, *audit_, clock, metrics_);
-  workflow::register_all_functions(functions_);
+  build_engine();
+  build_ways();
+}
 
+void SystemImpl::build_engine() {
+  workflow::register_all_functions(functions_);
   workflow::EngineServices services;
   services.store = store_.get();
   services.functions.guard = &guard_;
@@ -83,7 +87,7 @@ void SystemImpl::build_rooms() {
   services.functions.connectors = connectors_.get();
   services.functions.reviews = reviews_.get();
   services.functions.knowledge = &knowledge_;
-  services.functions.clock = &clock;
+  services.functions.clock = &runtime::system_clock();
   services.functions.form = [this](const TenantId& tenant, std::string_view name) {
     return deployments_->form(tenant, name);
   };
@@ -102,6 +106,10 @@ void SystemImpl::build_rooms() {
   deployment.deliveries = deliveries_.get();
   wire_sources(sources_, secret_source(options_.data), &deployment);
   deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
+}
+
+/// In and out.
+void SystemImpl::build_ways() {
   ingress_ = std::make_unique<ingress::Ingress>(ingress::IngressServices{
       store_.get(), &guard_, engine_.get(), &metrics_, &log_,
       [this](const TenantId& tenant) { return deployments_->failure(tenant); }, &sources_});

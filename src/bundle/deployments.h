@@ -52,7 +52,7 @@ struct DeploymentServices {
       stage_sources = nullptr;
   /// What of the tenant's sources does not work as they stand now: secrets that are missing.
   std::function<std::vector<Error>(const TenantId& tenant)> source_warnings = nullptr;
-  gateway::Hosted* hosted = nullptr;             ///< null: models of somebody else's are not installed
+  gateway::Hosted* hosted = nullptr;             ///< null: hosted models are not installed
   govern::Budgets* budgets = nullptr;            ///< null: budgets are not installed
   connectors::Deliveries* deliveries = nullptr;  ///< null: subscriptions are not installed
 };

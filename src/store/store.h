@@ -146,9 +146,9 @@ class Store {
   virtual Task<Result<std::string>> put_blob(Context ctx, Payload payload) = 0;
   virtual Task<Result<std::string>> blob(Context ctx, std::string name) = 0;
 
-  /// Takes closed streams of ctx.tenant out of the tables, with their histories; what was not folded
-  /// yet is left for the next time. Nothing in the journal or the audit log says so: who calls it
-  /// does. Their blobs stay. On the store's own threads.
+  /// Takes closed streams of ctx.tenant out of the tables, with their histories; what was not
+  /// folded yet is left for the next time. Nothing in the journal or the audit log says so: who
+  /// calls it does. Their blobs stay. On the store's own threads.
   virtual Task<Result<Expired>> expire(Context ctx, Expiry expiry) = 0;
 
   /// Destroys the keys of a data subject: everything sealed for it is unreadable from then on.

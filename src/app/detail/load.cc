@@ -60,8 +60,8 @@ void SystemImpl::find_first_key() {
   }
 }
 
-Task<Result<void>> SystemImpl::load() {
-  const Context ctx = system_context(default_tenant(), "start");
+/// What each room had.
+Task<Result<void>> SystemImpl::load_rooms(Context ctx) {
   auto keys = co_await identity_->load(ctx);
   if (!keys.ok()) {
     co_return std::move(keys).error().with("loading API keys");
@@ -81,6 +81,15 @@ Task<Result<void>> SystemImpl::load() {
   for (const Error& error :
        *deployed) {  // the server starts all the same, so that it can be mended
     log_.error("bundle", error);
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> SystemImpl::load() {
+  const Context ctx = system_context(default_tenant(), "start");
+  auto rooms = co_await load_rooms(ctx);
+  if (!rooms.ok()) {
+    co_return rooms;
   }
   auto tenants = co_await store_->tenants_with_leaves(ctx);
   if (!tenants.ok()) {

@@ -104,7 +104,8 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
     out.missing_secrets.push_back(missing.message());
   }
   if (const auto failed = deployments_->failed()) {
-    out.bundle_failure = deployments_->failure(*failed).value_or(Error()).message();
+    const auto why = deployments_->failure(*failed);
+    out.bundle_failure = why ? why->message() : "the bundle could not be loaded";
   }
   const WorkWatch::Seen seen = work_->seen();
   out.incidents = seen.incidents;

@@ -80,11 +80,14 @@ class SystemImpl final : public System {
   }
   void build_rooms();
   void build_hosted();
+  void build_engine();
+  void build_ways();
   Task<void> count_for_metrics(Context ctx);
   void mount();
   ingress::SourceServices source_services();
   void run_sources();
   Task<Result<void>> load();
+  Task<Result<void>> load_rooms(Context ctx);
   Task<Result<void>> make_first_key(Context ctx);
   Task<Result<void>> recover_runs(Context ctx);
   Task<void> keep_audit_folded();

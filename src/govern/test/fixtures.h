@@ -112,6 +112,7 @@ class LeafStore final : public store::Store {
   }
   Task<Result<std::string>> put_blob(Context, store::Payload) override { co_return none(); }
   Task<Result<std::string>> blob(Context, std::string) override { co_return none(); }
+  Task<Result<store::Expired>> expire(Context, store::Expiry) override { co_return none(); }
   Task<Result<std::uint64_t>> erase_subject(Context, std::string) override { co_return none(); }
   Result<void> backup(const std::string&) override { return none(); }
   Result<void> export_keys(const std::string&, const std::string&) override { return none(); }
