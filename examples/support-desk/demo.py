@@ -24,6 +24,7 @@ import claims  # noqa: E402
 import proof  # noqa: E402
 import recall  # noqa: E402
 import report  # noqa: E402
+import ways  # noqa: E402
 import tickets  # noqa: E402
 from house import House, ORDERS, ROOT  # noqa: E402
 from people import Approver, Operator, Reviewer  # noqa: E402
@@ -120,7 +121,11 @@ class Demo:
             self.viewer = Viewer(api.with_token(keys["viewer"]), self.screen)
         leave = self.viewer.wants if self.viewer else lambda review_id: False
         self.reviewer = Reviewer(api.with_token(keys["simulated reviewer"]), leave)
-        self.sender = Sender(api.with_token(keys["mail gateway"]))
+        self.sender = Sender({
+            "mail": ways.Mail(api.with_token(keys["mail gateway"])),
+            "shop": ways.Shop(api.with_token(""), self.house.shop_secret),
+            "letters": ways.Letters(os.path.join(self.house.inbox, "letters")),
+            "tasks": ways.Tasks(api.with_token(keys["back office"]))})
         self.operator = Operator(api, self.house.desk_db)
         kept = self.viewer.kept if self.viewer else []
         self.approver = Approver(api.with_token(keys["simulated approver"]), kept.__contains__)
@@ -163,12 +168,13 @@ class Demo:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             counts = self.house.admin.want("GET", "/api/v1/run-counts")
-            if counts["running"] + counts["waiting"] == 0:
+            ended = counts["completed"] + counts["faulted"] + counts["cancelled"]
+            if counts["running"] + counts["waiting"] == 0 and ended >= self.sender.accepted:
                 break
             if self.viewer and counts["running"] == 0 and self.viewer.kept:
                 self.screen.clear()
                 self.viewer.review_all()
-            operator.round(self.sender.runs)
+            operator.round(self.sender)
             self.show()
             time.sleep(0.4)
         if operator.settled > before:
@@ -183,7 +189,7 @@ class Demo:
         self.approver.stop()
         runs = list(house.admin.pages("/api/v1/runs"))
         audit = house.admin.want("GET", "/api/v1/audit")
-        rows = claims.outcomes(runs, self.sender.runs)
+        rows = claims.outcomes(runs, self.sender)
         case = report.one_case(house, rows)
         if not self.options.keep:
             self.stop_all()
@@ -220,6 +226,8 @@ class Demo:
         for kind, accepted, automatic, wrong in claims.by_kind(rows):
             share = f"{wrong / automatic:>5.0%}" if wrong else ""
             screen.line(f"  {kind:<14}{accepted:>5}{automatic:>6}{wrong:>5}{share}")
+        screen.line(screen.paint("\nBy the way they came in: ", 1)
+                    + ", ".join(f"{way} {count}" for way, count in sorted(facts["by_way"].items())))
         screen.line(f"\n  {facts['minutes_saved'] / 60:.0f} hours of work saved, if a ticket takes "
                     f"{claims.MINUTES_BY_HAND:g} minutes by hand and {claims.MINUTES_REVIEWED:g} "
                     "as a question with everything beside it (stated, not measured)")
@@ -253,6 +261,7 @@ class Demo:
         except ValueError as error:
             raise DemoError(str(error)) from None
         self.work = steady + first + second + burst
+        ways.assign(self.work, options.seed)
         self.screen.stage()
         house.start_desk()
         house.start_models()

@@ -35,11 +35,11 @@ def ledger(path):
         db.close()
 
 
-def outcomes(runs, tickets_by_run):
+def outcomes(runs, sender):
     """One row an accepted ticket: what was right, what the machine said, what came of it."""
     rows = []
     for run in runs:
-        ticket = tickets_by_run.get(run["id"])
+        ticket = sender.ticket_of(run)
         if ticket is None:
             continue
         output = run.get("output") if run["status"] == "completed" else None
@@ -64,7 +64,7 @@ def outcomes(runs, tickets_by_run):
                                        or row["action"] != row["right_action"]):
             row["wrong_automatic"] = 1
         rows.append(row)
-    for_orders(rows, {ticket["data"]["ticket"]: ticket for ticket in tickets_by_run.values()})
+    for_orders(rows, sender.tickets)
     return rows
 
 
@@ -147,6 +147,7 @@ def result(rows, books, sender, leaves, verified, kills, seconds):
         "tickets_sent": sender.sent,
         "accepted": sender.accepted,
         "refused": sender.refused,
+        "by_way": dict(sender.by_way),
         "automatic": counts["automatic"],
         "human": counts["human"],
         "waiting": counts["waiting"],

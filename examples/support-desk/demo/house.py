@@ -2,6 +2,7 @@
 """What runs in the demo: the help desk, the model server and the server itself, their folder, and
 the command line as a user would use it. Every process is ended by its own id."""
 
+import base64
 import fcntl
 import os
 import re
@@ -46,10 +47,16 @@ class House:
         self.lock = None  # an open file: another demo in this checkout would delete our folder
         self.models_db = os.path.join(self.folder, "models.db")
         self.models_token = secrets.token_urlsafe(24)
+        self.shop_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         self.desk = self.server = self.models = None
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    @property
+    def inbox(self):
+        """Where sources of kind `file` look."""
+        return self.path("inbox")
 
     def prepare(self):
         if not (os.path.isfile(self.options.aios) and os.access(self.options.aios, os.X_OK)):
@@ -65,6 +72,7 @@ class House:
                                 + " ".join(map(str, left)))
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder, mode=0o700)
+        os.makedirs(self.inbox)
 
     def take_lock(self):
         """Held until this process ends, however it ends; beside the folder, which is deleted."""
@@ -123,10 +131,12 @@ class House:
     def start_server(self, port=0):
         server = Child("the server",
                        [self.options.aios, "serve", "--data", self.data,
-                        "--listen", f"127.0.0.1:{port}", "--ready-file", self.path("server.ready")],
+                        "--listen", f"127.0.0.1:{port}", "--ready-file", self.path("server.ready"),
+                        "--watch-root", self.inbox],
                        self.path("server.log"), self.path("server.ready"),
                        {"AIOS_SECRET_HELPDESK_TOKEN": self.desk_token,
-                        "AIOS_SECRET_SECOND_OPINION_KEY": self.models_token})
+                        "AIOS_SECRET_SECOND_OPINION_KEY": self.models_token,
+                        "AIOS_SECRET_SHOP_WEBHOOK": self.shop_secret})
         self.children.append(server)
         server.wait_ready()
         self.server = server
@@ -168,6 +178,6 @@ class House:
         for name, roles in (("model engineer", ["developer"]), ("model approver", ["approver"]),
                             ("simulated reviewer", ["reviewer"]),
                             ("simulated approver", ["approver"]), ("viewer", ["reviewer"]),
-                            ("mail gateway", ["ingest"])):
+                            ("mail gateway", ["ingest"]), ("back office", ["operator"])):
             made = self.admin.want("POST", "/api/v1/keys", {"name": name, "roles": roles})
             self.keys[name] = made["secret"]

@@ -138,14 +138,14 @@ class Operator:
         self._seen = {}  # incident -> when it was seen first
         self.settled, self.problem = 0, None
 
-    def round(self, tickets_by_run):
+    def round(self, sender):
         for run in self._api.pages("/api/v1/runs?status=waiting"):
             incident = run.get("incident")
             if not incident:
                 continue
             since = self._seen.setdefault(incident, time.monotonic())
             try:
-                self._settle(run, incident, tickets_by_run.get(run["id"]),
+                self._settle(run, incident, sender.ticket_of(run),
                              time.monotonic() - since >= SETTLE_SECONDS)
             except Unreachable:
                 time.sleep(0.2)

@@ -1,44 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sends the tickets as CloudEvents at a steady rate, or as fast as they are taken, like a mail gateway
-that never gives up: what was not answered is sent again with the same id."""
+"""Sends the tickets at a steady rate, or as fast as they are taken, and never gives up: what was not
+answered is sent again, the same."""
 
 import collections
-import datetime
-import json
 import threading
 import time
 
 from processes import Unreachable
 
-SOURCE = "/demo/mail"
-TYPE = "com.example.support.ticket.created.v1"
 WORKERS = 8
 PATIENCE_SECONDS = 90.0
-
-
-def encode(ticket, at, binary):
-    """-> (body, headers): the same bytes for the same ticket, however often it is sent."""
-    attributes = {"specversion": "1.0", "id": ticket["event"], "source": SOURCE, "type": TYPE,
-                  "subject": ticket["customer"], "time": at}
-    data = ticket["data"]
-    if binary:
-        headers = {f"ce-{name}": value for name, value in attributes.items()}
-        return json.dumps(data).encode(), {**headers, "Content-Type": "application/json"}
-    event = {**attributes, "datacontenttype": "application/json", "data": data}
-    return json.dumps(event).encode(), {"Content-Type": "application/cloudevents+json"}
 
 
 class Sender:
     """Sends one list of tickets after another; the counts go on."""
 
-    def __init__(self, api):
-        self._api = api
+    def __init__(self, ways):
+        """@param ways  {name: what sends a ticket so}"""
+        self._ways = ways
         self._lock = threading.Lock()
         self._halt = threading.Event()
         self._thread = None
-        self._times = {}
         self.sent = self.accepted = self.repeated = self.refused = self.again = 0
+        self.by_way = collections.Counter()
         self.runs = {}       # run id -> ticket
+        self.tickets = {}    # its number -> ticket, of those that were accepted
         self.answers = []    # (event, ticket, kind, status, what it was): one a ticket sent
         self.surprises = []  # answers that were not the expected ones
 
@@ -73,20 +59,13 @@ class Sender:
             if not self._halt.wait(max(0.0, start + at - time.monotonic())):
                 self._send(ticket)
 
-    def _bytes(self, ticket):
-        """A repeated event has its first one's time and form; a conflicting one only its id."""
-        with self._lock:
-            now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
-            at = self._times.setdefault(ticket["event"], now.replace("+00:00", "Z"))
-        return encode(ticket, at, binary=int(ticket["event"][-1]) % 2 == 1)
-
     def _send(self, ticket):
-        body, headers = self._bytes(ticket)
+        way = self._ways[ticket.get("way", "mail")]
         deadline = time.monotonic() + PATIENCE_SECONDS
         wait = 0.1
         while not self._halt.is_set():
             try:
-                status, answer = self._api.call("POST", "/api/v1/events", body, headers)
+                status, answer = way.send(ticket)
             except Unreachable:
                 status, answer = 0, None
             if status not in (0, 429, 503) or time.monotonic() > deadline:
@@ -100,12 +79,14 @@ class Sender:
         answer = answer if isinstance(answer, dict) else {}
         with self._lock:
             self.sent += 1
+            self.by_way[ticket.get("way", "mail")] += 1
             if status == 202 and answer.get("status", "accepted") == "accepted":
                 seen = "repeated" if ticket["expect"] == "repeated" else "accepted"
                 if seen == "repeated":
                     self.repeated += 1
                 else:
                     self.accepted += 1
+                    self.tickets[ticket["data"]["ticket"]] = ticket
                 if answer.get("run"):
                     self.runs.setdefault(answer["run"], ticket)
             else:
@@ -116,3 +97,9 @@ class Sender:
             if seen != ticket["expect"]:
                 self.surprises.append(f"{ticket['event']} ({ticket['kind']}): {seen}, expected "
                                       f"{ticket['expect']}: {answer.get('detail', answer)}")
+
+    def ticket_of(self, run):
+        """What a run is about: by its id, or, of a letter, by what it says itself."""
+        output = run.get("output")
+        said = output.get("ticket") if isinstance(output, dict) else None
+        return self.runs.get(run["id"]) or self.tickets.get(said)

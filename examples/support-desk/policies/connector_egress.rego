@@ -148,6 +148,7 @@ automatic(intent) if {
 	inference.alias == "intent"
 	inference.label == intent
 	enough(intent, inference.confidence)
+	support.familiar(inference)
 	every other in input.run.inferences {
 		other.label == intent
 	}

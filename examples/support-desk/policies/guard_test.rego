@@ -55,6 +55,13 @@ test_a_sure_refund_within_the_limit_passes if {
 	allowed(call("pay_refund", of_lamp, [said("refund_request", 0.8)], []))
 }
 
+test_a_refund_for_a_text_unlike_the_training_texts_is_refused if {
+	known := object.union(params, {"novelty_max": 0.6})
+	strange := [object.union(said("refund_request", 0.9), {"novelty": 0.9})]
+	facts := call("pay_refund", of_lamp, strange, [])
+	not connector_egress.allow with input as facts with data.params as known
+}
+
 test_a_refund_of_another_order_or_amount_than_the_desk_told_is_refused if {
 	not allowed(call("pay_refund", {"order": "ORD-2", "amount_cents": 10000}, sure, []))
 	not allowed(call("pay_refund", {"order": "ORD-1", "amount_cents": 9999}, sure, []))

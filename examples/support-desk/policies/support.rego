@@ -10,6 +10,10 @@ floor(intent) := data.params.floors[intent]
 
 confident(intent, confidence) if confidence >= floor(intent)
 
+# Like what the model was trained on: 0.6 is stranger than six in ten of the training texts. A model
+# that says nothing of it is of a time before there was a word for it.
+familiar(said) if object.get(said, "novelty", 0) <= object.get(data.params, "novelty_max", 1)
+
 # Nearly: a second opinion may make up for the rest.
 nearly(intent, confidence) if {
 	floor(intent) > confidence
@@ -82,6 +86,11 @@ doubts contains msg if {
 	is_string(second.label)
 	second.label != intent
 	msg := sprintf("a second opinion says %v", [second.label])
+}
+
+doubts contains msg if {
+	not familiar(input)
+	msg := sprintf("the text is unlike what the model knows: novelty %v", [round(input.novelty * 100) / 100])
 }
 
 doubts contains "no confidence is known" if not is_number(confidence)

@@ -24,6 +24,14 @@ test_a_confident_known_intent_is_automatic if {
 		with input as {"intent": "order_status", "confidence": 0.6}
 }
 
+test_what_is_unlike_the_training_texts_goes_to_a_person if {
+	known := object.union(params, {"novelty_max": 0.6})
+	near := {"intent": "order_status", "confidence": 0.9, "novelty": 0.6}
+	support.decide.action == "automatic" with data.params as known with input as near
+	support.decide.action == "review" with data.params as known
+		with input as object.union(near, {"novelty": 0.61})
+}
+
 test_below_its_floor_a_person_is_asked if {
 	answer := support.decide with data.params as params
 		with input as {"intent": "order_status", "confidence": 0.59}

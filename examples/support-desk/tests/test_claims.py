@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The demo's sums must be able to come out wrong."""
 
+import base64
+import hashlib
+import hmac
 import os
 import sqlite3
 import sys
@@ -14,7 +17,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "helpdesk"))
 import claims  # noqa: E402
 import helpdesk  # noqa: E402
 from people import Operator, Reviewer, happened  # noqa: E402
-from sender import encode  # noqa: E402
+from sender import Sender  # noqa: E402
+from ways import Mail, Shop, assign  # noqa: E402
 
 
 def ticket(number, intent="refund_request", action="refund", kind="ordinary"):
@@ -31,9 +35,17 @@ def run(number, status="completed", **output):
             "inferences": [{"label": "refund_request"}]}
 
 
+def sent(tickets_by_run):
+    """A sender that was answered with these runs."""
+    sender = Sender({})
+    sender.runs = tickets_by_run
+    sender.tickets = {one["data"]["ticket"]: one for one in tickets_by_run.values()}
+    return sender
+
+
 class ClaimsTest(unittest.TestCase):
     def rows(self, *pairs):
-        return claims.outcomes([r for r, _ in pairs], {r["id"]: t for r, t in pairs})
+        return claims.outcomes([r for r, _ in pairs], sent({r["id"]: t for r, t in pairs}))
 
     def books(self, *refunds):
         with tempfile.TemporaryDirectory() as folder:
@@ -99,7 +111,7 @@ class ClaimsTest(unittest.TestCase):
     def test_what_faulted_or_waits_is_neither_automatic_nor_human(self):
         rows = self.rows((run(1, "faulted"), ticket(1)), (run(2, "waiting"), ticket(2)),
                          (run(3), ticket(3, "other", "none", "injection")))
-        sender = types.SimpleNamespace(sent=3, accepted=3, refused=0)
+        sender = types.SimpleNamespace(sent=3, accepted=3, refused=0, by_way={"mail": 3})
         facts = claims.result(rows, self.books(), sender, 9, True, 1, 2.0)
         self.assertEqual((facts["failed"], facts["waiting"], facts["automatic"], facts["human"]),
                          (1, 1, 1, 0))
@@ -117,12 +129,64 @@ class ClaimsTest(unittest.TestCase):
         why = ["the help desk refuses a refund of 700 cents for order ORD-1: above what is left"]
         self.assertEqual(Reviewer.decide(truth, {"order": order, "why": why})["action"], "none")
 
+    def test_a_run_that_nobody_was_told_of_is_known_by_what_it_says(self):
+        sender = sent({"run_1": ticket(1)})
+        self.assertEqual(sender.ticket_of({"id": "run_9", "output": {"ticket": "T-1"}}), ticket(1))
+        self.assertIsNone(sender.ticket_of({"id": "run_9", "output": None}))
+
+    def test_the_interval_of_a_share_holds_it_and_is_never_empty(self):
+        low, high = claims.wilson(3, 205)
+        self.assertTrue(0.004 < low < 3 / 205 < high < 0.045, (low, high))
+        self.assertEqual(claims.wilson(0, 0), (0.0, 1.0))
+        self.assertGreater(claims.wilson(0, 100)[1], 0.03)
+
+    def test_minutes_are_reckoned_from_what_is_stated(self):
+        self.assertEqual(claims.minutes_saved(10, 5), 10 * 6.0 + 5 * 4.0)
+
+
+class Api:
+    """Keeps what it was called with."""
+
+    def __init__(self):
+        self.calls = []
+
+    def call(self, *call):
+        self.calls.append(call)
+        return 202, {}
+
+
+class WaysTest(unittest.TestCase):
     def test_the_same_ticket_is_the_same_bytes(self):
-        first = encode(ticket(1), "2026-01-01T00:00:00Z", binary=True)
-        self.assertEqual(first, encode(ticket(1), "2026-01-01T00:00:00Z", binary=True))
-        self.assertEqual(first[1]["ce-id"], "mail-1")
-        structured = encode(ticket(1), "2026-01-01T00:00:00Z", binary=False)
-        self.assertEqual(structured[1]["Content-Type"], "application/cloudevents+json")
+        api = Api()
+        mail = Mail(api)
+        for number in (1, 1, 2):
+            mail.send(ticket(number))
+        first, again, other = api.calls
+        self.assertEqual(first, again)
+        self.assertEqual(first[3]["ce-id"], "mail-1")
+        self.assertEqual(other[3]["Content-Type"], "application/cloudevents+json")
+
+    def test_the_shop_signs_what_it_sends(self):
+        api = Api()
+        one = ticket(1)
+        one["data"].update({"from": "a@example.com", "body": "Hello"})
+        Shop(api, "whsec_" + base64.b64encode(b"k" * 24).decode()).send(one)
+        _, path, body, headers = api.calls[0]
+        stamped = f"mail-1.{headers['webhook-timestamp']}.".encode() + body
+        digest = hmac.new(b"k" * 24, stamped, hashlib.sha256).digest()
+        self.assertEqual((path, headers["webhook-signature"]),
+                         ("/hooks/shop", "v1," + base64.b64encode(digest).decode()))
+
+    def test_the_ways_follow_from_the_seed_and_a_repetition_comes_by_mail(self):
+        work = [ticket(number) for number in range(300)] + [ticket(7)]
+        assign(work, 5)
+        first = [one["way"] for one in work]
+        assign(work, 5)
+        self.assertEqual([one["way"] for one in work], first)
+        self.assertEqual({*first}, {"mail", "shop", "letters", "tasks"})
+        self.assertEqual((first[7], first[300]), ("mail", "mail"))
+        assign(work, 6)
+        self.assertNotEqual([one["way"] for one in work], first)
 
 
 class Desk:
@@ -184,7 +248,7 @@ class OperatorTest(unittest.TestCase):
 
         operator = Operator(Api(), Desk(self).path)
         for _ in range(rounds):
-            operator.round({"run_1": one})
+            operator.round(sent({"run_1": one}))
             operator._seen = {incident: 0.0 for incident in operator._seen}  # long ago
         return said, operator
 

@@ -85,8 +85,8 @@ class OptionsTest(unittest.TestCase):
     def test_a_second_demo_in_a_checkout_touches_nothing_and_says_who_is_there(self):
         module = demo_module()
         with tempfile.TemporaryDirectory() as folder:
-            options = argparse.Namespace(aios="/bin/sh", count=20, rate=1.0, no_color=True)
-            first, second = module.Demo(options), module.Demo(options)
+            options = argparse.Namespace(aios="/bin/sh", count=20, rate=1.0, seed=1, no_color=True)
+            first, second = (module.House(options, print) for _ in range(2))
             for demo in (first, second):
                 demo.folder = os.path.join(folder, "demo")
             first.prepare()
