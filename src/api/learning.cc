@@ -61,15 +61,19 @@ Task<Answer> screen_rows(const ApiServices& services, Context ctx, net::Request 
 }
 
 Task<Answer> accept_rows(const ApiServices& services, Context ctx, net::Request request) {
-  auto input = services.deployments->training_input(ctx.tenant, request.path_value("name"));
-  if (!input.ok()) {
-    co_return std::move(input).error();
-  }
   auto body = body_object(request);
   if (!body.ok()) {
     co_return std::move(body).error();
   }
   std::vector<std::string> ids = texts_of(body->if_contains("rows"));
+  if (ids.empty()) {
+    co_return Error(Code::invalid_argument, "member 'rows' is not a list with at least one id")
+        .page(1301);
+  }
+  auto input = services.deployments->training_input(ctx.tenant, request.path_value("name"));
+  if (!input.ok()) {
+    co_return std::move(input).error();
+  }
   auto accepted =
       co_await services.models->accept_rows(ctx, std::move(input->spec), std::move(ids));
   if (!accepted.ok()) {

@@ -58,7 +58,9 @@ struct Installation {
                                                    {"ripe apples", "fruit"},
                                                    {"carrots and beets", "roots"},
                                                    {"fresh carrots", "roots"}};
-    REQUIRE(run(models->train(person("key_a"), spec, examples, examples)).ok());
+    const std::vector<models::Example> heldout = {{"pears, apples", "fruit"},
+                                                  {"beets or carrots", "roots"}};
+    REQUIRE(run(models->train(person("key_a"), spec, examples, heldout)).ok());
     REQUIRE(run(models->promote(person("key_b"), "fruit", 1, "intent", {})).ok());
   }
   ~Installation() { pool.reset(); }

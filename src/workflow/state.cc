@@ -148,6 +148,11 @@ Result<Waiting> waiting_of(const Json& value) {
   if (!reason.ok()) {
     return std::move(reason).error();
   }
+  if (*reason > Waiting::Reason::event && *reason != Waiting::Reason::turn) {
+    return Error(Code::data_loss, fmt::format("a run's state has reason {}, which is none",
+                                              static_cast<int>(*reason)))
+        .page(1034);
+  }
   out.reason = *reason;
   out.since = Time{int_or(value, "since", 0)};
   out.wake_at = take_time(value, "wake_at");

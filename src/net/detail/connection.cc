@@ -78,6 +78,9 @@ void Connection::check_time(Instant now) {
   if (now >= deadline_) {
     deadline_ = Instant::never();
     timed_out_ = true;
+    if (phase_ == Phase::handshake) {  // before the peer can see the end of it
+      host_->count(HandshakeFailure::timed_out);
+    }
     // Reading ends as if the peer had closed; a stuck write cannot be told anything any more.
     socket_->close_reading();
     if (phase_ != Phase::head && phase_ != Phase::body) {

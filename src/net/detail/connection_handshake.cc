@@ -33,10 +33,10 @@ Task<bool> Connection::shake_hands() {
     co_await std::move(refusing);
     co_return false;
   }
-  const bool by_peer = done.status == IoStatus::end;
-  host_->count(timed_out_ ? HandshakeFailure::timed_out
-               : by_peer  ? HandshakeFailure::closed
-                          : HandshakeFailure::refused);
+  if (!timed_out_) {  // which check_time() counts
+    const bool by_peer = done.status == IoStatus::end;
+    host_->count(by_peer ? HandshakeFailure::closed : HandshakeFailure::refused);
+  }
   co_return false;
 }
 
