@@ -43,7 +43,7 @@ void mount_budgets(net::Router& router, const ApiServices& services) {
       {"GET", "/api/v1/budgets", "listBudgets",
        "The deployed bundle's budgets in their present windows: granted, spent, reserved for calls "
        "under way, left.",
-       govern::Action::read_metrics, list_budgets, "", budgets_schema});
+       govern::Action::read_runs, list_budgets, "", budgets_schema});
 }
 
 }  // namespace aios::api

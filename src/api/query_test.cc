@@ -56,9 +56,9 @@ TEST_CASE("api: the document lists the query parameters of every list") {
   House house;
   auto query = listed(house);
   CHECK(names_of(query["get /api/v1/runs"]) ==
-        Names{"status", "workflow", "order", "after", "limit"});
+        Names{"status", "workflow", "order", "branches", "after", "limit"});
   CHECK(names_of(query["get /api/v1/run-counts"]) == Names{"workflow"});
-  CHECK(names_of(query["get /api/v1/events"]) == Names{"status", "after", "limit"});
+  CHECK(names_of(query["get /api/v1/events"]) == Names{"status", "type", "after", "limit"});
   CHECK(names_of(query["get /api/v1/reviews"]) == Names{"status", "mine", "claimed", "overdue",
                                                         "role", "workflow", "priority", "order",
                                                         "titles", "after", "limit"});

@@ -25,6 +25,16 @@ constexpr auto runs_grace_min = std::chrono::seconds(1);
 constexpr auto stop_rest = std::chrono::seconds(10);  // for what comes after the drain
 constexpr auto last_words = std::chrono::seconds(1);
 
+/// Whether a workflow begins with such an event, or one of its tasks waits for it.
+bool is_taken(const workflow::Engine& engine, const TenantId& tenant, const std::string& type) {
+  const auto all = engine.definitions(tenant);
+  return !engine.triggered_by(tenant, type).empty() ||
+         std::any_of(all.begin(), all.end(), [&type](const workflow::DefinitionInfo& one) {
+           return std::find(one.listen_types.begin(), one.listen_types.end(), type) !=
+                  one.listen_types.end();
+         });
+}
+
 }  // namespace
 
 Context SystemImpl::local_context() const {
@@ -120,7 +130,7 @@ void SystemImpl::build_ways() {
                         },
                     .triggers =
                         [this](const TenantId& tenant, const ingress::Event& event) {
-                          return !engine_->triggered_by(tenant, event.type).empty();
+                          return is_taken(*engine_, tenant, event.type);
                         },
                     .take =
                         [this](Context ctx, store::OutboxRow row) {

@@ -75,8 +75,7 @@ void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSource
       checked->warnings.push_back(
           placed(Code::not_found,
                  fmt::format("no connector, source or model uses the secret '{}'", secret.name),
-                 1112,
-                 secret));
+                 1112, secret));
     }
   }
 }

@@ -51,6 +51,21 @@ Result<Message> message_of(const store::OutboxRow& row) {
   return out;
 }
 
+/// Of an event who subscribes to it, of a callback the one that it is for.
+std::vector<std::string> receivers_of(const detail::Receivers& all, const Message& message) {
+  if (message.kind != "event") {
+    return {message.receiver};
+  }
+  std::vector<std::string> out;
+  for (const auto& [name, receiver] : all) {
+    if (receiver->takes(text_or(message.envelope, "type", ""),
+                        text_or(message.envelope, "source", ""))) {
+      out.push_back(name);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Json SubscriptionInfo::to_json() const {
@@ -246,18 +261,8 @@ Task<Result<void>> Deliveries::take(Context ctx, store::OutboxRow row) {
   if (!message.ok() && impl_->services.log != nullptr) {
     impl_->services.log->error("delivery", message.error(), &ctx);
   }
-  std::vector<std::string> receivers;
-  if (message.ok() && message->kind == "event") {
-    const auto all = impl_->of(row.tenant);
-    for (const auto& [name, receiver] : *all) {
-      if (receiver->takes(text_or(message->envelope, "type", ""),
-                          text_or(message->envelope, "source", ""))) {
-        receivers.push_back(name);
-      }
-    }
-  } else if (message.ok()) {
-    receivers.push_back(message->receiver);
-  }
+  const auto receivers =
+      message.ok() ? receivers_of(*impl_->of(row.tenant), *message) : std::vector<std::string>();
   std::vector<detail::Waiting> waiting;
   for (std::size_t i = 0; i < receivers.size(); ++i) {
     const detail::PlaceName name{row.tenant, receivers[i]};
@@ -271,11 +276,13 @@ Task<Result<void>> Deliveries::take(Context ctx, store::OutboxRow row) {
                       .since = now,
                       .next = now};
     const bool full = impl_->place(name)->pending.load() >= pending_max;
-    if (full || row.data.size() > body_bytes_max) {
+    const bool large = row.data.size() > body_bytes_max;
+    if (full || large) {
       delivery.last_error =
           full ? fmt::format("{} deliveries wait for the receiver already", pending_max)
                : fmt::format("it has {} bytes, at most {} are sent", row.data.size(),
                              body_bytes_max);
+      delivery.envelope = large ? detail::head_of(message->envelope) : message->envelope;
       impl_->count("dead");
     }
     const std::string id = detail::delivery_id(row.id, i);

@@ -89,9 +89,11 @@ struct FileWatch::Taken {
   }
 };
 
+/// No folder of the first tenant is hidden, so none of its sources reaches another's.
 std::string FileWatch::root_of(const DeclaredSource& source) const {
-  return source.tenant == default_tenant() ? services_.watch_root
-                                           : services_.watch_root + "/" + source.tenant.text();
+  return source.tenant == default_tenant()
+             ? services_.watch_root
+             : services_.watch_root + "/.tenants/" + source.tenant.text();
 }
 
 void FileWatch::complain(const DeclaredSource& source, const Error& error) {

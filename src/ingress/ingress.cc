@@ -164,8 +164,7 @@ Task<Result<Accepted>> Ingress::Impl::start_one(Context ctx, Inbox inbox, Time n
                                        runtime::Executor::current()->random());
   const std::string workflow = triggered.front().workflow_namespace + "/" + triggered.front().name;
   auto started = co_await start_run(ctx, std::move(inbox), workflow, now);
-  if (!started.ok() && started.error().code() == Code::unavailable &&
-      started.error().page() == 0) {
+  if (!started.ok() && started.error().code() == Code::unavailable && started.error().page() == 0) {
     co_return std::move(started).error().page(1207);  // no room in the lines of ordered runs
   }
   co_return started;

@@ -51,7 +51,8 @@ Task<OutboxSource::Took> OutboxSource::hand_on(Context ctx, store::OutboxRow row
     co_return Took::gone;
   }
   log_->error("outbox", taken.error(), &ctx);
-  co_return Took::later;
+  const bool never = taken.error().code() == Code::invalid_argument;  // it would hold up all others
+  co_return never ? Took::taken : Took::later;
 }
 
 /// Taken when the message is dealt with, also by a refusal that will not change.

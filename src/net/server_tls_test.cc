@@ -2,8 +2,8 @@
 // The listener over TLS: what it shows, whom it refuses, and its files.
 #include "core/test/folder.h"
 #include "net/client.h"
-#include "net/server.h"
 #include "net/detail/certificates_for_test.h"
+#include "net/server.h"
 #include "net/tls.h"
 #include "observe/metrics.h"
 #include "runtime/shards.h"

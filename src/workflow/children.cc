@@ -53,6 +53,7 @@ RunState branch_of(const LiveRun& run, const ChildStart& start, Time now) {
   out.raw_input = parent.raw_input;
   out.input = parent.input;
   out.context = parent.context;
+  out.open_effects = parent.open_effects;  // its steps are the document's: what is open stays so
   auto& link = *out.parent;
   link.name = start.run.name;
   link.list = run.definition->lists[*start.run.list]->pointer;
@@ -68,6 +69,21 @@ RunState branch_of(const LiveRun& run, const ChildStart& start, Time now) {
   }
   out.frames.push_back(std::move(frame));
   return out;
+}
+
+/// Calls of unknown outcome that a branch gave up are open in the run that goes on, and what it
+/// found out of those that were open before is closed.
+void merge_open(RunState& state, const JsonObject& before, const RunState& branch) {
+  for (const auto& member : before) {
+    if (branch.open_effects.if_contains(member.key()) == nullptr) {
+      state.open_effects.erase(member.key());
+    }
+  }
+  for (const auto& member : branch.open_effects) {
+    if (before.if_contains(member.key()) == nullptr) {
+      state.open_effects[member.key()] = member.value();
+    }
+  }
 }
 
 store::HistoryEvent started_event(const RunState& state, Time now) {
@@ -214,10 +230,18 @@ Task<Result<std::vector<RunState>>> Engine::Impl::read_children(RunPtr run) {
   std::vector<RunState> out;
   for (const auto& child : run->state.children->runs) {
     auto row = co_await services.store->stream(run->ctx, store::StreamKind::run, child.id);
-    if (!row.ok()) {
+    if (!row.ok() && row.error().code() != Code::not_found) {
       co_return std::move(row).error().with(fmt::format("reading child {}", child.id));
     }
     RunState state;
+    if (!row.ok()) {  // it ended so long ago that it is no longer kept
+      state.status = RunStatus::faulted;
+      state.error = make_problem(ProblemType::runtime,
+                                 fmt::format("run '{}' is no longer kept", child.id), "/")
+                        .to_json();
+      out.push_back(std::move(state));
+      continue;
+    }
     if (row->erased) {
       state.status = RunStatus::faulted;
       state.error = make_problem(ProblemType::runtime,
@@ -243,10 +267,14 @@ void Engine::Impl::settle_children(LiveRun& run, std::vector<RunState> ended) {
   auto& state = run.state;
   RunState base;
   copy_memory(base, state);
+  const JsonObject open_before = state.open_effects;
   std::vector<ChildEnd> ends;
   JsonArray told;
   for (std::size_t i = 0; i < ended.size(); ++i) {
     merge_memory(state, base, ended[i]);
+    if (ended[i].is_branch()) {
+      merge_open(state, open_before, ended[i]);
+    }
     told.emplace_back(
         JsonObject{{"run", state.children->runs[i].id}, {"status", name_of(ended[i].status)}});
     ends.push_back(end_of(ended[i], ended[i].created));

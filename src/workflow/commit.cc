@@ -104,7 +104,7 @@ std::string callback_message(const LiveRun& run, Time now) {
   }
   JsonObject event;
   event["specversion"] = "1.0";
-  event["id"] = run.id + ".ended";
+  event["id"] = fmt::format("{}.ended.{}", run.id, run.version + 1);  // tried again, it ends again
   event["source"] = fmt::format("/{}/{}", state.workflow, state.version);
   event["type"] = "aios.task." + status;
   event["subject"] = run.id;

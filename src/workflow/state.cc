@@ -268,12 +268,12 @@ std::string encode_state(const RunState& state, const Definition* definition) {
   put_head(out, state);
   if (!state.ended() || state.faulted_at || state.is_branch()) {
     put(out, "context", state.context);  // a branch gives its own to the run that waits for it
+    put(out, "open_effects", state.open_effects);
   }
   if (!state.ended() || state.faulted_at) {
     put(out, "deadline", state.deadline);
     put(out, "callback", state.callback);
     put(out, "input", state.input);
-    put(out, "open_effects", state.open_effects);
     put(out, "held", held_json(state.held));
     out["effects"] = state.effects;
     if (state.effect) {

@@ -42,8 +42,19 @@ class Document(unittest.TestCase):
         return wait_for(lambda: list(self.admin.pages("/api/v1/deliveries?status=dead")),
                         "the callback is refused")[0]["id"]
 
+    def dead_letter(self):
+        """An event that started nothing when it came, and would start a run now."""
+        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
+            text = file.read().replace("ticket.created.v1", "ticket.other.v1", 1)
+        self.scene.deploy({"workflows/ticket.yaml": text.encode()})
+        status, sent = self.admin.send(ticket_event(91, SURE_CASE))
+        self.assertEqual((status, sent["status"]), (202, "dead_letter"), sent)
+        self.scene.deploy()
+        return sent["id"]
+
     def examples(self):
         """operationId -> (path, body): one call each that must succeed."""
+        dead = self.dead_letter()
         done = self.send(1, SURE_CASE)
         asked, stopped = self.send(2, UNSURE), self.send(3, UNSURE)
         order, customer = self.scene.small_orders()[0]
@@ -67,6 +78,7 @@ class Document(unittest.TestCase):
             "sendEvent": (f"{api}/events", ticket_event(5, SURE_CASE)),
             "listEvents": (f"{api}/events?limit=2", None),
             "getEvent": (f"{api}/events/{done['id']}", None),
+            "replayEvent": (f"{api}/events/{dead}/replay", None),
             "listRuns": (f"{api}/runs?limit=2", None),
             "countRuns": (f"{api}/run-counts", None),
             "startRun": (f"{api}/runs", {"workflow": "ticket", "input": [
@@ -114,7 +126,13 @@ class Document(unittest.TestCase):
             "predict": (f"{api}/models/intent/predict", {"text": SURE_CASE}),
             "deploy": (f"{api}/deployments", {"files": bundle_files(DESK_BUNDLE),
                                               "parameters": {"helpdesk_url": self.scene.desk.url}}),
+            "planDeployment": (f"{api}/deployments/plan", {
+                "files": bundle_files(DESK_BUNDLE),
+                "parameters": {"helpdesk_url": self.scene.desk.url}}),
             "currentDeployment": (f"{api}/deployments/current", None),
+            "createTenant": (f"{api}/tenants", {"name": "acme", "region": "us"}),
+            "listTenants": (f"{api}/tenants", None),
+            "doctor": (f"{api}/operate/doctor", None),
             "listConnectors": (f"{api}/connectors", None),
             "listBudgets": (f"{api}/budgets", None),
             "listKeys": (f"{api}/keys", None),
@@ -154,7 +172,8 @@ class Document(unittest.TestCase):
 
     def test_every_operation_answers_what_the_document_says(self):
         examples = self.examples()
-        self.assertEqual(set(examples), set(self.operations),
+        self.assertEqual(set(examples), set(self.operations) - {"receiveWebhook"},  # test_sources
+                        
                          "operations of the document and of this test differ")
         for name, (path, body) in examples.items():
             method, _, operation = self.operations[name]
@@ -184,6 +203,8 @@ class Document(unittest.TestCase):
             for word in ("{id}", "{name}", "{alias}", "{code}", "{version}"):
                 target = target.replace(word, "nothing-of-that-name")
             without_key = (404,) if operation.get("security") == [] else (401,)
+            if name == "receiveWebhook":
+                without_key = (401,)  # without a signature
             for api, statuses in ((self.scene.server.api(""), without_key),
                                   (self.admin, tuple(range(200, 500)))):
                 status, headers, raw = api.exchange(method, target, b"]" if method == "POST"

@@ -121,9 +121,9 @@ class Usage(unittest.TestCase):
         for path, option, said in (
                 (("runs", "list"), "--status", "running, waiting, completed, faulted or cancelled"),
                 (("runs", "list"), "--limit", "1 to 1000 (default 50)"),
-                (("events", "list"), "--status", "accepted or dead_letter"),
+                (("events", "list"), "--status", "accepted, dead_letter or replayed"),
                 (("events", "list"), "--limit", "1 to 1000 (default 50)"),
-                (("review", "list"), "--status", "open, answered, cancelled; or all"),
+                (("review", "list"), "--status", "open, approval, answered, cancelled, expired; or all"),
                 (("review", "list"), "--limit", "1 to 1000 (default 100)"),
                 (("serve",), "--log-level", "debug, info, warn or error (default info; or AIOS_LOG_LEVEL)")):
             text = " ".join(aios(*path, "--help").stdout.split())
@@ -325,8 +325,8 @@ class Tables(unittest.TestCase):
     def test_with_no_terminal_nothing_is_left_out(self):
         done = self.scene.cli("review", "list")
         self.assertEqual(done.stderr, "")
-        self.assertRegex(done.stdout, r"^ID +STATUS +TITLE +CREATED +RUN\n")
-        self.assertRegex(done.stdout, r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ  run_\w{26}\n")
+        self.assertRegex(done.stdout, r"^ID +STATUS +TITLE +CREATED +PRIORITY +DUE +CLAIMED BY +RUN\n")
+        self.assertRegex(done.stdout, r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ +run_\w{26}\n")
 
     def test_what_a_terminal_would_obey_is_not_sent_to_it(self):
         evil = "\x1b]0;owned\x07\x9b2J\u202egnp"

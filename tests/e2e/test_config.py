@@ -74,7 +74,7 @@ class Config(unittest.TestCase):
         self.assertFalse(os.path.exists(os.path.join(self.folder, "box")))
         done = self.aios("config", AIOS_THREADS="0")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("AIOS_THREADS: 'threads' is '0', wanted a number from 1 to 64 [AIOS-1461]", done.stderr)
+        self.assertIn("AIOS_THREADS: 'threads' is '0', wanted a number from 1 to 64  [AIOS-1461]", done.stderr)
         done = self.aios("config", "--threads", "0")
         self.assertEqual(done.returncode, 2)
         self.assertIn("'0' found, wanted a number from 1 to 64", done.stderr)

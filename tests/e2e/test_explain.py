@@ -31,7 +31,7 @@ class Explained(unittest.TestCase):
         run = self.send(1, SURE_CASE)
         text = self.explain(run)
         self.assertRegex(text, r"model: intent \(intent@1\) said '\w+', confidence 0\.\d+")
-        self.assertRegex(text, r'policy: support/decide said \{"action":"automatic","reasons":\[\]\}')
+        self.assertRegex(text, r'policy: support/decide said \{"action":"automatic","reasons":\[\],"second_opinion":false\}')
         self.assertIn("output: {", text)
         clear = self.explain(run, "operator")
         self.assertIn("model: intent (intent@1) said a label", clear)

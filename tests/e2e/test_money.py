@@ -89,8 +89,9 @@ class SecondOpinion(unittest.TestCase):
     def test_two_that_differ_go_to_a_person_who_sees_both(self):
         run = self.scene.ended(2, DIFFERS)
         self.assertEqual(run["status"], "waiting", run)
-        review = next(r for r in self.scene.api().pages("/api/v1/reviews?status=open")
-                      if r["run"] == run["id"])
+        listed = wait_for(lambda: next((r for r in self.scene.api().pages(
+            "/api/v1/reviews?status=open") if r["run"] == run["id"]), None), "a question")
+        review = self.scene.api().want("GET", f"/api/v1/reviews/{listed['id']}")
         self.assertEqual(review["evidence"]["second"]["label"], "cancel_order")
         self.assertIn("a second opinion says cancel_order", review["evidence"]["why"])
 

@@ -191,7 +191,7 @@ class TlsFiles(unittest.TestCase):
     def test_one_file_without_the_other_is_refused(self):
         done = self.serve("--tls-cert", self.cert)
         self.assertEqual(done.returncode, 1)
-        self.assertIn("--tls-cert: 'tls_cert' is set without 'tls_key', wanted both or none [AIOS-1461]", done.stderr)
+        self.assertIn("--tls-cert: 'tls_cert' is set without 'tls_key', wanted both or none  [AIOS-1461]", done.stderr)
 
 
 if __name__ == "__main__":

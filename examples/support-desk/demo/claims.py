@@ -203,8 +203,8 @@ def leaves_by_outcome(aios, directory, key, *where):
     done = subprocess.run([aios, "audit", "leaves", directory, "--key", key, *chosen, "--count-by",
                            "outcome", "--json"], timeout=120, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-    counts = json.loads(done.stdout)["counts"] if done.returncode == 0 else []
-    return {row["by"]["outcome"]: row["count"] for row in counts}
+    items = json.loads(done.stdout)["items"] if done.returncode == 0 else []
+    return {row["outcome"]: row["count"] for row in items}
 
 
 def spending(rows, books, elsewhere, refund_leaves):

@@ -99,7 +99,7 @@ class Sender:
                                       f"{ticket['expect']}: {answer.get('detail', answer)}")
 
     def ticket_of(self, run):
-        """What a run is about: by its id, or, of a letter, by what it says itself."""
-        output = run.get("output")
-        said = output.get("ticket") if isinstance(output, dict) else None
-        return self.runs.get(run["id"]) or self.tickets.get(said)
+        """What a run is about: by its id, or, where no answer named it, by what it began with."""
+        begun = run.get("input")
+        first = begun[0] if isinstance(begun, list) and begun else {}
+        return self.runs.get(run["id"]) or self.tickets.get(first.get("data", {}).get("ticket"))

@@ -131,8 +131,9 @@ class ClaimsTest(unittest.TestCase):
 
     def test_a_run_that_nobody_was_told_of_is_known_by_what_it_says(self):
         sender = sent({"run_1": ticket(1)})
-        self.assertEqual(sender.ticket_of({"id": "run_9", "output": {"ticket": "T-1"}}), ticket(1))
-        self.assertIsNone(sender.ticket_of({"id": "run_9", "output": None}))
+        begun = [{"data": {"ticket": "T-1"}}]
+        self.assertEqual(sender.ticket_of({"id": "run_9", "input": begun}), ticket(1))
+        self.assertIsNone(sender.ticket_of({"id": "run_9", "input": None}))
 
     def test_the_interval_of_a_share_holds_it_and_is_never_empty(self):
         low, high = claims.wilson(3, 205)

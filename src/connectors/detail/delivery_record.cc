@@ -86,4 +86,14 @@ std::string delivery_id(std::uint64_t message, std::size_t receiver) {
   return fmt::format("dlv_{:016x}{:02x}", message, receiver);
 }
 
+Json head_of(const Json& envelope) {
+  JsonObject out;
+  for (const auto* name : {"specversion", "id", "source", "type", "subject", "time"}) {
+    if (const Json* value = find(envelope, name); value != nullptr) {
+      out[name] = *value;
+    }
+  }
+  return out;
+}
+
 }  // namespace aios::connectors::detail

@@ -43,6 +43,8 @@ Result<Delivery> delivery_of(const store::StreamRow& row);
 store::StreamWrite write_of(std::string id, std::uint64_t version, const Delivery& delivery,
                             std::string_view status);
 /// "dlv_" and the message's place in the outbox: the same again after a crash, and in order.
+/// What names an event, without its data.
+Json head_of(const Json& envelope);
 std::string delivery_id(std::uint64_t message, std::size_t receiver);
 
 }  // namespace aios::connectors::detail
