@@ -94,10 +94,17 @@ def by_kind(rows):
 
 def worst_kind(rows, automatic_min):
     """-> (kind, automatic, wrong) with the largest share of wrong ones, of the kinds with at least
-    so many automatic answers; None when there is none."""
+    so many automatic answers; None when there is none. Of what is none of our business every
+    automatic answer is wrong: that is counted against how many of it came, in invented()."""
     kinds = [(kind, automatic, wrong) for kind, _, automatic, wrong in by_kind(rows)
-             if automatic >= automatic_min]
+             if automatic >= automatic_min and kind not in INVENTED]
     return max(kinds, key=lambda kind: kind[2] / kind[1], default=None)
+
+
+def invented(rows):
+    """-> (how many came that are none of our business, how many of them were answered)."""
+    came = [row for row in rows if row["kind"] in INVENTED]
+    return len(came), sum(row["outcome"] == "automatic" for row in came)
 
 
 def write_answers(path, answers):

@@ -72,7 +72,7 @@ class House:
                                 + " ".join(map(str, left)))
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder, mode=0o700)
-        os.makedirs(self.inbox)
+        os.makedirs(os.path.join(self.inbox, "letters"))
 
     def take_lock(self):
         """Held until this process ends, however it ends; beside the folder, which is deleted."""

@@ -11,6 +11,7 @@ WRONG_SHARE_MAX = 0.05
 KIND_WRONG_SHARE_MAX = 0.25  # of one kind of ticket, where so many were automatic:
 KIND_AUTOMATIC_MIN = 10
 RECALL_SHARE_MIN = 0.6
+FOREIGN_SHARE_MAX = 0.05
 
 
 class Places:
@@ -68,14 +69,19 @@ def books_claims(facts, books, rows, sender, work, places):
 def quality_claims(facts, rows, places):
     """How often what no person saw was wrong."""
     worst = claims.worst_kind(rows, KIND_AUTOMATIC_MIN)
+    came, answered = claims.invented(rows)
     worst_share = worst[2] / worst[1] if worst else 0.0
     low, high = facts["wrong_automatic_low"], facts["wrong_automatic_high"]
     return [
         (facts["wrong_automatic"] <= WRONG_SHARE_MAX * facts["automatic"],
          f"wrong automatic answers {facts['wrong_automatic']} of {facts['automatic']} (at most "
-         f"{WRONG_SHARE_MAX:.0%} wanted; with 95 % confidence {low:.1%} to {high:.1%}), of them "
-         f"out of scope {facts['out_of_scope_answered']}; the model's accuracy over all tickets "
-         f"{facts['accuracy']:.3f}", f"grep ',1$' {places.table} | wc -l"),
+         f"{WRONG_SHARE_MAX:.0%} wanted; with 95 % confidence {low:.1%} to {high:.1%}); the "
+         f"model's accuracy over all tickets {facts['accuracy']:.3f}",
+         f"grep ',1$' {places.table} | wc -l"),
+        (answered <= FOREIGN_SHARE_MAX * came,
+         f"of {came} tickets that are none of our business {answered} were answered without a "
+         f"person (at most {FOREIGN_SHARE_MAX:.0%} wanted)",
+         f"cut -d, -f2,4 {places.table} | grep -E '^(out_of_scope|injection),' | sort | uniq -c"),
         (worst_share <= KIND_WRONG_SHARE_MAX,
          f"worst of all kinds of ticket with {KIND_AUTOMATIC_MIN} automatic answers or more: "
          + (f"{worst[0]}, {worst[2]} of {worst[1]} wrong ({worst_share:.0%}" if worst

@@ -95,6 +95,12 @@ class ClaimsTest(unittest.TestCase):
         self.assertEqual(claims.worst_kind(rows, 3), ("a", 10, 1))
         self.assertIsNone(claims.worst_kind(rows, 11))
 
+    def test_what_is_none_of_our_business_is_counted_against_how_many_came(self):
+        rows = self.rows(*[(run(i, **({} if i == 1 else {"outcome": "human"})),
+                            ticket(i, "other", "none", "out_of_scope")) for i in range(1, 5)])
+        self.assertEqual(claims.invented(rows), (4, 1))
+        self.assertIsNone(claims.worst_kind(rows, 1))
+
     def test_an_order_that_is_paid_twice_is_counted(self):
         self.assertEqual(self.books(("T-1", 500), ("T-2", 500))["orders_paid_twice"], 1)
 
