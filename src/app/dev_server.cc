@@ -21,7 +21,7 @@ constexpr auto drain_grace = std::chrono::seconds(2);
 Result<std::string> temporary_folder() {
   std::error_code failed;
   const auto root = std::filesystem::temp_directory_path(failed);
-  std::string path = (root / "aios-dev-XXXXXX").string();
+  std::string path = (root / ("aios-dev-" + std::string(6, 'X'))).string();
   if (failed || ::mkdtemp(path.data()) == nullptr) {
     return Error(Code::failed_precondition,
                  fmt::format("no temporary folder can be made as '{}': {}", path,

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 struct Folder {
   Folder() {
-    std::string path = (fs::temp_directory_path() / "aios-new-XXXXXX").string();
+    std::string path = (fs::temp_directory_path() / ("aios-new-" + std::string(6, 'X'))).string();
     REQUIRE(::mkdtemp(path.data()) != nullptr);
     root = path;
   }

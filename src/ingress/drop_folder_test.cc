@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 /// A folder that goes with the test.
 struct Root {
   Root() {
-    std::string name = (fs::temp_directory_path() / "aios-drop-XXXXXX").string();
+    std::string name = (fs::temp_directory_path() / ("aios-drop-" + std::string(6, 'X'))).string();
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path = name;
     fs::create_directories(path / "in");

@@ -63,7 +63,7 @@ const JsonArray* list_with(const Json& value, const std::string& task, std::size
 }
 
 /// In a sibling's place: says that it was reached, and ends.
-Json stub(const std::string& name) {
+Json passed_over(const std::string& name) {
   const std::string kept =
       fmt::format("${{ {{\"{}\": \"{}\", \"{}\": $context}} }}", mark_next, name, mark_context);
   return JsonObject{{"set", "${ . }"}, {"export", JsonObject{{"as", kept}}}, {"then", "end"}};
@@ -122,7 +122,7 @@ bool retrieves(const Json& document) {
   return to_text(document).find("\"retrieve:") != std::string::npos;
 }
 
-/// What a stub or the task itself left as the context.
+/// What a task that is passed over, or the task itself, left as the context.
 void put_context(const Json& kept, JsonObject* found) {
   const Json* next = find(kept, mark_next);
   const Json* own = find(kept, mark_context);
@@ -249,7 +249,7 @@ Result<Json> document_of_step(const Json& document, const std::string& task) {
   JsonArray tasks = {JsonObject{{first_name, first_task(task)}}};
   for (const Json& entry : *list) {
     const std::string name = entry_name(entry);
-    tasks.push_back(name == task ? entry : Json(JsonObject{{name, stub(name)}}));
+    tasks.push_back(name == task ? entry : Json(JsonObject{{name, passed_over(name)}}));
   }
   JsonObject out{{"document", document.at("document")},
                  {"input", JsonObject{{"from", "${ .context }"}}},
