@@ -68,7 +68,7 @@ struct FileWatch::Taken {
 
   store::StreamWrite progress(std::size_t to, store::StreamEnd end) const {
     store::StreamWrite write;
-    write.kind = source_kind;
+    write.kind = store::StreamKind::source_place;
     write.id = fmt::format("file/{}/{}", source->name, to_hex(contents.digest).substr(0, 40));
     write.expected_version = version;
     write.state = store::Payload{"", to_text(JsonObject{{"next", to}, {"name", name}})};
@@ -113,7 +113,8 @@ void FileWatch::complain(const DeclaredSource& source, const Error& error) {
 Task<Result<void>> FileWatch::begin(Taken* taken) {
   Context ctx = source_context(*taken->source);
   std::string id = taken->progress(0, store::StreamEnd::open).id;
-  auto row = co_await services_.store->stream(std::move(ctx), source_kind, std::move(id));
+  auto row = co_await services_.store->stream(std::move(ctx), store::StreamKind::source_place,
+                                              std::move(id));
   if (!row.ok()) {
     co_return row.error().code() == Code::not_found ? Result<void>()
                                                     : Result<void>(std::move(row).error());

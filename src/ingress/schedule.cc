@@ -26,7 +26,7 @@ store::StreamWrite cursor_write(const DeclaredSource& source, std::uint64_t vers
   const auto& schedule = static_cast<const Schedule&>(*source.settings);
   JsonObject state{{"fired", to_rfc3339(fired)}, {"schedule", schedule.text}};
   store::StreamWrite write;
-  write.kind = source_kind;
+  write.kind = store::StreamKind::source_place;
   write.id = stream_of(source);
   write.expected_version = version;
   write.state = store::Payload{"", to_text(Json(std::move(state)))};
@@ -101,7 +101,7 @@ Task<Result<Scheduler::Line>> Scheduler::load(SourcePtr source) {
   line.source = source;
   line.fired = runtime::Executor::current()->clock().now();
   std::string id = stream_of(*source);
-  auto row = co_await services_.store->stream(ctx, source_kind, std::move(id));
+  auto row = co_await services_.store->stream(ctx, store::StreamKind::source_place, std::move(id));
   if (!row.ok() && row.error().code() != Code::not_found) {
     co_return std::move(row).error();
   }

@@ -25,10 +25,6 @@ namespace aios::ingress {
 class Ingress;
 class Sources;
 
-/// Streams that say where a source stands: a schedule's last firing, a file that was taken. The
-/// number is on disk.
-inline constexpr auto source_kind = static_cast<store::StreamKind>(16);
-
 /// What a kind made of the members that are its own.
 struct SourceSettings {
   virtual ~SourceSettings() = default;

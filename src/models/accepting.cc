@@ -68,7 +68,7 @@ Result<store::Transition> accept_all(const Acceptance& about, const std::vector<
 Task<Result<Accepted>> Models::Impl::accepted(Context ctx, std::string model) {
   store::ListQuery query;
   query.tenant = ctx.tenant;
-  query.kind = detail::note_kind;
+  query.kind = store::StreamKind::model_note;
   query.label = std::move(model);
   query.status = detail::note_accepted;
   query.limit = page_rows;

@@ -122,7 +122,7 @@ Task<void> Models::Impl::keep(Context ctx, Comparison comparison) {
   note.id = detail::compared_id(comparison.model, comparison.challenger, comparison.champion);
   note.model = comparison.model;
   note.status = detail::note_compared;
-  auto row = co_await store.stream(ctx, detail::note_kind, note.id);
+  auto row = co_await store.stream(ctx, store::StreamKind::model_note, note.id);
   note.present = row.ok() ? row->version : 0;
   note.state = to_json(comparison);
   store::Transition transition;

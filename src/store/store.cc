@@ -40,8 +40,14 @@ std::string_view name_of(StreamKind kind) {
     case StreamKind::incident: return "incident";
     case StreamKind::blob: return "blob";
     case StreamKind::audit_log: return "audit_log";
-    case StreamKind::tenant: return "tenant";
+    case StreamKind::source_place: return "source_place";
+    case StreamKind::turn: return "turn";
     case StreamKind::delivery: return "delivery";
+    case StreamKind::listener: return "listener";
+    case StreamKind::kept_event: return "kept_event";
+    case StreamKind::model_note: return "model_note";
+    case StreamKind::search_attribute: return "search_attribute";
+    case StreamKind::tenant: return "tenant";
   }
   return "unknown";
 }

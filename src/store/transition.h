@@ -29,9 +29,15 @@ enum class StreamKind : std::uint8_t {
   correction = 9,
   incident = 10,
   blob = 14,
-  audit_log = 15,  ///< what the tenant's log last signed
-  tenant = 24,     ///< in the first tenant: one that shares the installation
-  delivery = 18,   ///< a callback or an event on its way to a receiver
+  audit_log = 15,         ///< what the tenant's log last signed
+  source_place = 16,      ///< how far a file or a schedule has been read
+  turn = 17,              ///< a run's place in the line of its partitionkey
+  delivery = 18,          ///< a callback or an event on its way to a receiver
+  listener = 20,          ///< a run that waits for an event
+  kept_event = 21,        ///< an event that some task listens for and nobody took yet
+  model_note = 22,        ///< what was measured of a model version
+  search_attribute = 23,  ///< a value that a run is found by
+  tenant = 24,            ///< in the first tenant: one that shares the installation
 };
 std::string_view name_of(StreamKind kind);
 

@@ -155,7 +155,7 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
   state.frames.clear();
   state.faulted_at.reset();
   std::erase_if(run.writes, [&](const store::StreamWrite& write) {
-    const bool listener = write.kind == listener_kind && write.expected_version == 0;
+    const bool listener = write.kind == store::StreamKind::listener && write.expected_version == 0;
     return (listener && std::erase(run.log.ended_listeners, write.id) != 0) ||
            (write.kind == store::StreamKind::run && write.expected_version == 0);
   });

@@ -74,7 +74,7 @@ std::optional<Kept> kept_of(const store::StreamRow& row) {
 store::StreamWrite listener_write(const std::string& id, const std::string& run_id,
                                   const std::string& subject, const Listen& listen) {
   store::StreamWrite write;
-  write.kind = listener_kind;
+  write.kind = store::StreamKind::listener;
   write.id = id;
   write.status = open_status;
   write.label = store::label_of(listen.type);
@@ -135,7 +135,7 @@ void Engine::Impl::look_later(LiveRun& run) {
 /// What goes with the commit that parks a run, or takes it on.
 void Engine::Impl::tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams) {
   for (const auto& id : std::exchange(run.log.ended_listeners, {})) {
-    streams->push_back(closed(listener_kind, id, 1));
+    streams->push_back(closed(store::StreamKind::listener, id, 1));
   }
   if (const auto listen = std::exchange(run.log.listen, std::nullopt); listen) {
     streams->push_back(
@@ -152,7 +152,7 @@ bool Engine::Impl::receive(LiveRun& run, const std::string& event_id, std::uint6
     return false;
   }
   note(run, RunEvent::event_received, std::move(told));
-  run.writes.push_back(closed(kept_event_kind, event_id, version));
+  run.writes.push_back(closed(store::StreamKind::kept_event, event_id, version));
   return true;
 }
 
@@ -160,12 +160,12 @@ bool Engine::Impl::receive(LiveRun& run, const std::string& event_id, std::uint6
 Task<bool> Engine::Impl::take_kept(RunPtr run) {
   const std::string type = run->state.waiting->event_type;
   const std::string listener = run->state.waiting->subject;
-  auto row = co_await services.store->stream(run->ctx, listener_kind, listener);
+  auto row = co_await services.store->stream(run->ctx, store::StreamKind::listener, listener);
   auto wanted = row.ok() && !row->erased ? parse_json(row->state) : Result<Json>(Json());
   if (!row.ok() || !wanted.ok()) {
     co_return false;  // it looks again later
   }
-  auto query = query_of(run->ctx.tenant, kept_event_kind, type);
+  auto query = query_of(run->ctx.tenant, store::StreamKind::kept_event, type);
   query.newest_first = true;
   const Time since = clock(*run).now() - kept_for;
   std::vector<Kept> fitting;  // newest first
@@ -193,7 +193,7 @@ Task<bool> Engine::Impl::take_kept(RunPtr run) {
 
 /// Events whose hour is over, and the oldest where there are too many: a few each time one is kept.
 Task<void> Engine::Impl::drop_old(Context ctx, std::string type) {
-  auto query = query_of(ctx.tenant, kept_event_kind, type);
+  auto query = query_of(ctx.tenant, store::StreamKind::kept_event, type);
   auto counted = query;
   auto count = co_await services.store->count(ctx, std::move(counted));
   query.limit = dropped_at_once;
@@ -208,7 +208,7 @@ Task<void> Engine::Impl::drop_old(Context ctx, std::string type) {
   for (const auto& row : *rows) {
     const auto kept = kept_of(row);
     if (!kept || kept->received < since || *count > kept_max) {
-      transition.streams.push_back(closed(kept_event_kind, row.id, row.version));
+      transition.streams.push_back(closed(store::StreamKind::kept_event, row.id, row.version));
     }
   }
   if (!transition.streams.empty()) {
@@ -236,7 +236,7 @@ Task<Result<void>> Engine::Impl::deliver_to(Context ctx, std::string listener, s
 
 store::StreamWrite Engine::keep(const std::string& event_id, const Json& event, Time now) {
   store::StreamWrite write;
-  write.kind = kept_event_kind;
+  write.kind = store::StreamKind::kept_event;
   write.id = event_id;
   write.status = open_status;
   write.label = store::label_of(text_or(event, "type", ""));
@@ -252,7 +252,8 @@ Task<Result<bool>> Engine::listens(Context ctx, std::string event_type) {
   if (!triggered_by(ctx.tenant, event_type).empty()) {
     co_return false;  // what every such event would pay for is not asked
   }
-  auto query = query_of(ctx.tenant, listener_kind, event_type);  // of an older document
+  auto query =
+      query_of(ctx.tenant, store::StreamKind::listener, event_type);  // of an older document
   auto count = co_await impl_->services.store->count(ctx, std::move(query));
   if (!count.ok()) {
     co_return std::move(count).error();
@@ -262,7 +263,7 @@ Task<Result<bool>> Engine::listens(Context ctx, std::string event_type) {
 
 Task<Result<std::string>> Engine::deliver(Context ctx, std::string event_id, Json event) {
   const std::string type(text_or(event, "type", ""));
-  auto query = query_of(ctx.tenant, listener_kind, type);
+  auto query = query_of(ctx.tenant, store::StreamKind::listener, type);
   EventMatch match(event);
   for (std::uint32_t seen = 0; seen < listeners_max; seen += page_max) {
     auto page = query;

@@ -31,7 +31,7 @@ Task<Result<void>> Order::read(Context ctx, store::Store* store) {
   }
   std::vector<store::StreamRow> found;
   store::ListQuery query;
-  query.kind = turn_kind;
+  query.kind = store::StreamKind::turn;
   query.status = "open";
   query.limit = page_max;
   for (;;) {
@@ -78,7 +78,7 @@ Result<store::StreamWrite> Order::enter(const Asked& asked, Time now) {
   }
   JsonObject state{{"workflow", asked.workflow}, {"key", asked.key}, {"number", number}};
   store::StreamWrite write;
-  write.kind = turn_kind;
+  write.kind = store::StreamKind::turn;
   write.id = asked.run_id;
   write.state = store::Payload{asked.subject, to_text(Json(std::move(state)))};
   write.status = "open";
@@ -114,11 +114,11 @@ void Order::give_back(const std::string& run_id, store::Transition* transition) 
   }
   auto& streams = transition->streams;
   auto write = std::find_if(streams.begin(), streams.end(), [&](const store::StreamWrite& one) {
-    return one.kind == turn_kind && one.id == run_id;
+    return one.kind == store::StreamKind::turn && one.id == run_id;
   });
   if (write == streams.end()) {
     write = streams.emplace(streams.end());
-    write->kind = turn_kind;
+    write->kind = store::StreamKind::turn;
     write->id = run_id;
     write->expected_version = 1;
   }

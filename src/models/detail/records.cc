@@ -241,7 +241,7 @@ Json lineage_to_json(const Lineage& lineage) {
 
 store::StreamWrite note_write(const Note& note) {
   store::StreamWrite write;
-  write.kind = note_kind;
+  write.kind = store::StreamKind::model_note;
   write.id = note.id;
   write.expected_version = note.present;
   write.label = note.model;

@@ -33,7 +33,6 @@ JsonObject metrics_of(const Evaluation& evaluation);
 Json lineage_to_json(const Lineage& lineage);
 
 /// What else is kept of a model: a row that somebody accepted, a comparison of two versions.
-inline constexpr auto note_kind = static_cast<store::StreamKind>(22);
 inline constexpr std::string_view note_accepted = "accepted";
 inline constexpr std::string_view note_compared = "compared";
 struct Note {

@@ -16,9 +16,8 @@
 
 namespace aios::workflow {
 
-/// Streams of their own; labelled with the event's type, so that they are found by it.
-inline constexpr store::StreamKind listener_kind{20};    ///< a run that waits
-inline constexpr store::StreamKind kept_event_kind{21};  ///< an event nobody took yet
+// Listeners and kept events are streams of their own, labelled with the event's type, so that they
+// are found by it.
 
 /// So long an event waits for its run.
 inline constexpr Duration kept_for = std::chrono::hours(1);

@@ -23,9 +23,6 @@
 
 namespace aios::workflow {
 
-/// The number is on disk.
-inline constexpr auto turn_kind = static_cast<store::StreamKind>(17);
-
 class Order {
  public:
   /// Runs in all lines; beyond it a start is told to come again.
