@@ -148,6 +148,11 @@ Task<Result<void>> PoolClient::connect(Context ctx, detail::ClientSocket* socket
   if (connected.ok()) {
     co_return Result<void>();
   }
+  if (connected.status == IoStatus::beyond) {
+    co_return Error(Code::permission_denied,
+                    "the host has only private addresses, which this call may not reach")
+        .page(1064);
+  }
   const bool own_timeout = watch.reason() == Watch::Reason::deadline && until != ctx.deadline;
   if (watch.reason() == Watch::Reason::none || own_timeout) {
     const char* text = own_timeout ? "no connection within the connect timeout" : connected.text;
@@ -245,15 +250,19 @@ Task<Result<Response>> PoolClient::send(Context ctx, ClientRequest request) {
   }
   const std::string doing = fmt::format("asking {}", url->origin());
   auto pool_of_shard = pool(io_context);
-  auto entering = pool_of_shard->enter(ctx, url->origin());
+  const bool public_only = request.reach == Reach::public_only;
+  // A kept connection may lead to an address that only the others may reach.
+  auto entering = pool_of_shard->enter(ctx, url->origin() + (public_only ? " in public" : ""));
   auto entered = co_await std::move(entering);
   if (!entered.ok()) {
     co_return std::move(entered).error();
   }
   detail::Pool::Place place = std::move(*entered);
   if (!place.socket) {
-    const detail::Target target{
-        .host = url->host, .port = url->port, .tls = url->tls ? tls_ : nullptr};
+    const detail::Target target{.host = url->host,
+                                .port = url->port,
+                                .tls = url->tls ? tls_ : nullptr,
+                                .public_only = public_only};
     place.socket = std::make_unique<detail::ClientSocket>(io_context, target);
     auto connecting = connect(ctx, place.socket.get());
     auto connected = co_await std::move(connecting);
@@ -274,6 +283,14 @@ Task<Result<Response>> PoolClient::send(Context ctx, ClientRequest request) {
 }
 
 }  // namespace
+
+Result<UrlParts> split_url(std::string_view url) {
+  auto parsed = detail::parse_url(url);
+  if (!parsed.ok()) {
+    return std::move(parsed).error();
+  }
+  return UrlParts{parsed->origin(), parsed->host, parsed->target};
+}
 
 Result<void> check_url(std::string_view url) {
   auto parsed = detail::parse_url(url);

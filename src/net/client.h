@@ -17,12 +17,19 @@
 
 namespace aios::net {
 
+/// Which addresses a host's name may stand for.
+enum class Reach : std::uint8_t {
+  anywhere,
+  public_only,  ///< no loopback, private, link-local or other address of special use
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  ///< http:// or https://
   Headers headers;  ///< host and content-length are added
   std::string body;
   std::size_t response_bytes_max = std::size_t{4} << 20;
+  Reach reach = Reach::anywhere;
 };
 
 /// How far a failed call came, for callers that must know whether it may have happened.
@@ -37,7 +44,8 @@ class Client {
   virtual ~Client() = default;
   /// Any status is a value. Errors: invalid_argument (URL, method; nothing sent), unavailable
   /// (refused, reset, closed; DNS; TLS), deadline_exceeded, cancelled, data_loss (an answer that is
-  /// not HTTP), resource_exhausted (answer too large; too many callers wait).
+  /// not HTTP), resource_exhausted (answer too large; too many callers wait), permission_denied
+  /// [AIOS-1064] (every address of the host is beyond ClientRequest::reach; nothing sent).
   /// Retry::whole_step on an error means that the request may have been received: only the caller
   /// knows whether to repeat. Any other value means that nothing of it was sent (same_call: asking
   /// again may help; never: the request itself is wrong).
@@ -46,6 +54,19 @@ class Client {
 
 /// Whether a request to it could be sent. @return invalid_argument [AIOS-0311] saying why not.
 Result<void> check_url(std::string_view url);
+
+/// The parts of a URL, as they are sent: the host in lower case, the port only where it is not the
+/// usual one.
+struct UrlParts {
+  std::string origin;  ///< "https://api.example.com:8443"
+  std::string host;    ///< without port and brackets
+  std::string target;  ///< path and query, percent-encoded, "/" at least; no fragment
+};
+/// @return invalid_argument [AIOS-0311] as of check_url().
+Result<UrlParts> split_url(std::string_view url);
+/// Whether a host says by itself that it is none of the public network: "localhost", "127.0.0.1",
+/// "10.1.2.3", "fe80::1". Of other names that is known once they are resolved: see Reach.
+bool is_private_host(std::string_view host);
 
 struct ClientOptions {
   /// Divided among the shards (at least one each). Beyond: callers wait within their deadline.

@@ -3,20 +3,28 @@
 // net/detail/asio_util: what the kinds of sockets share: results, resolving and connecting.
 // Included by the .cc files of sockets only.
 
+#include "net/detail/address.h"
 #include "net/detail/socket.h"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 
 #include <fmt/format.h>
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace aios::net::detail {
 
 using Tcp = boost::asio::ip::tcp;
+
+/// In the generic category, which no system call of a socket answers with.
+inline boost::system::error_code beyond_reach() {
+  return boost::system::errc::make_error_code(boost::system::errc::operation_not_permitted);
+}
 
 inline IoResult to_result(const boost::system::error_code& error, std::size_t bytes) {
   if (!error) {
@@ -27,6 +35,9 @@ inline IoResult to_result(const boost::system::error_code& error, std::size_t by
   }
   if (error == boost::asio::error::eof) {
     return {.status = IoStatus::end, .bytes = bytes, .text = "closed by the peer"};
+  }
+  if (error == beyond_reach() && error.category() == boost::system::generic_category()) {
+    return {.status = IoStatus::beyond, .bytes = bytes, .text = "every address is a private one"};
   }
   const char* text = "the connection failed";
   if (error == boost::asio::error::connection_refused) {
@@ -59,7 +70,20 @@ inline std::string peer_name(const Tcp::socket& socket) {
                                     : fmt::format("{}:{}", address, endpoint.port());
 }
 
-/// Connects to the first address that answers, then calls done(error).
+/// The addresses that a target may be reached at.
+inline std::vector<Tcp::endpoint> within_reach(const Tcp::resolver::results_type& found,
+                                               const Target& target) {
+  std::vector<Tcp::endpoint> out;
+  for (const auto& entry : found) {
+    if (!target.public_only || !is_private(entry.endpoint().address())) {
+      out.push_back(entry.endpoint());
+    }
+  }
+  return out;
+}
+
+/// Connects to the first address that answers, then calls done(error). What is connected to is what
+/// was looked at: a name that stands for another address a moment later changes nothing.
 template <class Done>
 void connect_to(Tcp::socket& socket, Tcp::resolver& resolver, const Target& target, Done done) {
   boost::system::error_code not_literal;
@@ -73,19 +97,28 @@ void connect_to(Tcp::socket& socket, Tcp::resolver& resolver, const Target& targ
     }
     done(error);
   };
+  if (!not_literal && target.public_only && is_private(address)) {
+    boost::asio::post(socket.get_executor(), [finish] { finish(beyond_reach()); });
+    return;
+  }
   if (!not_literal) {
     socket.async_connect({address, target.port}, finish);
     return;
   }
   resolver.async_resolve(target.host, std::to_string(target.port),
-                         [&socket, finish](const boost::system::error_code& error,
-                                           const Tcp::resolver::results_type& found) {
+                         [&socket, &target, finish](const boost::system::error_code& error,
+                                                    const Tcp::resolver::results_type& found) {
                            if (error) {
                              finish(error);
                              return;
                            }
+                           const auto allowed = within_reach(found, target);
+                           if (allowed.empty()) {
+                             finish(beyond_reach());
+                             return;
+                           }
                            boost::asio::async_connect(
-                               socket, found,
+                               socket, allowed,
                                [finish](const boost::system::error_code& failed,
                                         const Tcp::endpoint&) { finish(failed); });
                          });

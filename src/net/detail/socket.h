@@ -22,6 +22,7 @@ enum class IoStatus : std::uint8_t {
   failed,   ///< see text
   aborted,  ///< close() was called
   plain,    ///< shake_hands(): the peer speaks HTTP without TLS, and can be answered so
+  beyond,   ///< connect(): every address of the host is beyond Target::public_only
 };
 
 struct IoResult {
@@ -92,6 +93,7 @@ struct Target {
   std::string host;
   std::uint16_t port = 0;
   std::shared_ptr<void> tls;  ///< of make_tls_context(): the certificate must fit the host
+  bool public_only = false;   ///< no address that is_private()
 };
 /// Not connected yet. @param io_context  of the calling shard.
 class ClientSocket : public Socket {
