@@ -13,6 +13,7 @@ namespace aios::connectors {
 namespace {
 
 constexpr Duration pause_default = std::chrono::milliseconds(100);
+constexpr int page_not_declared = 1062;
 
 govern::LeafFacts leaf_facts(const OperationInfo& info, const OperationCall& call,
                              govern::LeafKind kind, std::string_view outcome) {
@@ -116,10 +117,24 @@ void Connectors::Impl::leave(const TenantId& tenant, const std::string& connecto
   }
 }
 
+/// A call to where nobody said that calls may go: no policy is asked, and the log says it.
+govern::Refusal Connectors::Impl::undeclared(const Context& ctx, const OperationCall& call,
+                                             Error error) {
+  OperationInfo info;
+  info.connector = call.connector;
+  info.operation = std::string(text_or(call.arguments, "method", call.operation));
+  auto leaf = leaf_facts(info, call, govern::LeafKind::effect_intent, "refused");
+  leaf.contents["arguments"] = govern::content_of(call.arguments);
+  return govern::Refusal{std::move(error), {govern::make_leaf(ctx, clock.now(), leaf)}};
+}
+
 Task<govern::Refusable<Prepared>> Connectors::prepare(Context ctx, OperationCall call) {
   const std::string doing =
       fmt::format("preparing operation '{}' of connector '{}'", call.operation, call.connector);
   auto found = impl_->find(ctx.tenant, call.connector, call.operation);
+  if (!found.ok() && found.error().page() == page_not_declared) {
+    co_return impl_->undeclared(ctx, call, std::move(found).error());
+  }
   if (!found.ok()) {
     co_return std::move(found).error();
   }
@@ -158,7 +173,7 @@ Task<govern::Refusable<Prepared>> Connectors::prepare(Context ctx, OperationCall
                     .info = info,
                     .call = std::move(call),
                     .connector = found->loaded};
-  auto ready = asks ? Result<void>() : impl_->can_begin(ctx.tenant, *found->loaded);
+  auto ready = asks ? Result<void>() : impl_->can_begin(ctx.tenant, *found->loaded, prepared.call);
   if (!ready.ok()) {
     impl_->count(info, "blocked", Duration(0));
     prepared.blocked = passing(std::move(ready).error());
@@ -171,15 +186,16 @@ Task<govern::Refusable<Prepared>> Connectors::prepare(Context ctx, OperationCall
   co_return prepared;
 }
 
-Result<void> Connectors::Impl::can_begin(const TenantId& tenant,
-                                         const detail::Loaded& loaded) const {
-  auto secrets_there = has_secrets(tenant, *loaded.connector);
+Result<void> Connectors::Impl::can_begin(const TenantId& tenant, const detail::Loaded& loaded,
+                                         const OperationCall& call) const {
+  auto secrets_there = has_secrets(tenant, loaded.connector->secrets_of(call));
   return secrets_there.ok() ? loaded.gate.admits(clock) : secrets_there;
 }
 
 Task<Result<detail::Gate::Pass>> Connectors::Impl::begin(Context ctx,
-                                                         std::shared_ptr<detail::Loaded> loaded) {
-  auto secrets_there = has_secrets(ctx.tenant, *loaded->connector);
+                                                         std::shared_ptr<detail::Loaded> loaded,
+                                                         std::vector<std::string> needed) {
+  auto secrets_there = has_secrets(ctx.tenant, needed);
   if (!secrets_there.ok()) {
     co_return std::move(secrets_there).error();
   }
@@ -200,7 +216,7 @@ Task<Performed> Connectors::perform(Context ctx, Prepared prepared) {
     gone.leaf = govern::make_leaf(ctx, impl_->clock.now(), leaf);
     co_return gone;
   }
-  auto beginning = impl_->begin(ctx, loaded);
+  auto beginning = impl_->begin(ctx, loaded, loaded->connector->secrets_of(prepared.call));
   auto entered = co_await std::move(beginning);
   if (!entered.ok()) {
     impl_->count(prepared.info, "blocked", Duration(0));
@@ -237,7 +253,7 @@ Task<LookedUp> Connectors::lookup(Context ctx, Prepared prepared) {
     looked_up.error = std::move(there).error();
     co_return looked_up;
   }
-  auto beginning = impl_->begin(ctx, loaded);
+  auto beginning = impl_->begin(ctx, loaded, loaded->connector->secrets_of(prepared.call));
   auto entered = co_await std::move(beginning);
   if (!entered.ok()) {
     looked_up.error = std::move(entered).error();

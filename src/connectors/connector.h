@@ -58,6 +58,9 @@ struct OperationCall {
   std::string connector;
   std::string operation;
   Json arguments;
+  /// What its kind needs besides and is neither policy's nor the audit log's: of `call: http` how
+  /// the request is put together of the arguments, and what authenticates it.
+  Json unseen{};
   std::string effect_id;  ///< the same for every attempt of one step: the idempotency key
   std::string run_id;
   std::string step;
@@ -95,6 +98,9 @@ struct Performed {
   /// sent.
   std::string request;
   std::string answer;  ///< what came back: of HTTP {status, body}; empty when nothing did
+  /// When failed: the status that the workflow is to see instead of what the error's code gives; 0:
+  /// none of its own.
+  int status = 0;
   /// Commit it with the result: every intent has one, unless the process ends between the two. It
   /// commits to `request` and `answer`; where it says "blocked", nothing was tried.
   store::AuditLeaf leaf;
@@ -125,8 +131,12 @@ class Connector {
   virtual std::vector<std::string> operations() const = 0;
   virtual const OperationInfo* describe(std::string_view operation) const = 0;
   virtual const Limits& limits() const = 0;
-  /// Names of the secrets that a call takes from KindServices::secret.
+  /// Names of the secrets that any call takes from KindServices::secret.
   virtual std::vector<std::string> secrets() const = 0;
+  /// Those that this one takes.
+  virtual std::vector<std::string> secrets_of(const OperationCall& /*call*/) const {
+    return secrets();
+  }
   /// Makes the request (and that of the look-up) without sending it, for a decision that obliges to
   /// mask: an error when the request cannot be made, or puts personal data together from arguments
   /// that are masked already. perform() and lookup() check the same.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/connectors.h"
 
+#include "connectors/detail/http_calls.h"
 #include "connectors/detail/impl.h"
 #include "core/text.h"
 #include "expr/yaml.h"
@@ -99,7 +100,7 @@ std::vector<Error> Connectors::load(const TenantId& tenant, const std::vector<Ma
 }
 
 Staged Connectors::stage(const TenantId& tenant, const std::vector<ManifestFile>& files,
-                         const Json& params) {
+                         const Json& params, const std::vector<Egress>& egress) {
   KindServices services;
   services.client = &impl_->client;
   services.clock = &impl_->clock;
@@ -108,6 +109,10 @@ Staged Connectors::stage(const TenantId& tenant, const std::vector<ManifestFile>
   };
   Staged staged;
   auto made = make_all(impl_->kinds, services, files, params, &staged.errors);
+  for (const Egress& one : egress) {  // no manifest's name is an origin
+    made[one.origin] = std::make_shared<detail::Loaded>(std::string(detail::http_calls_kind),
+                                                        detail::make_http_calls(services, one));
+  }
   if (staged.errors.empty()) {
     auto table = std::make_shared<const detail::LoadedByName>(std::move(made));
     staged.put = [impl = impl_.get(), tenant, table] {
@@ -137,6 +142,15 @@ Result<Connectors::Impl::Found> Connectors::Impl::find(const TenantId& tenant,
                                                        std::string_view operation) const {
   const auto table = of(tenant);
   const auto loaded = table->find(connector);
+  if (loaded == table->end() && connector.find("://") != std::string_view::npos) {
+    std::vector<std::string> origins;
+    for (const auto& [name, one] : *table) {
+      if (one->kind == detail::http_calls_kind) {
+        origins.push_back(name);
+      }
+    }
+    return not_declared(connector, origins);
+  }
   if (loaded == table->end()) {
     std::vector<std::string> names;
     for (const auto& [name, ignored] : *table) {
@@ -211,8 +225,8 @@ std::vector<ConnectorStatus> Connectors::list(const TenantId& tenant) const {
 }
 
 Result<void> Connectors::Impl::has_secrets(const TenantId& tenant,
-                                           const Connector& connector) const {
-  for (const std::string& name : connector.secrets()) {
+                                           const std::vector<std::string>& names) const {
+  for (const std::string& name : names) {
     auto secret = secrets(tenant, name);
     if (!secret.ok()) {
       return Error(Code::unavailable, std::string(secret.error().message()), Retry::same_call)
@@ -232,7 +246,7 @@ std::vector<Error> Connectors::missing_secrets(const TenantId& tenant) const {
   std::vector<Error> missing;
   const auto table = impl_->of(tenant);
   for (const auto& [name, loaded] : *table) {
-    auto there = impl_->has_secrets(tenant, *loaded->connector);
+    auto there = impl_->has_secrets(tenant, loaded->connector->secrets());
     if (!there.ok()) {
       missing.push_back(
           std::move(there).error().with(fmt::format("looking at connector '{}'", name)));

@@ -10,6 +10,7 @@
 // of refusals and outcomes with what follows from them.
 
 #include "connectors/connector.h"
+#include "connectors/http_call.h"
 #include "core/staged.h"
 #include "govern/refusal.h"
 #include "observe/metrics.h"
@@ -44,7 +45,10 @@ class Connectors {
   std::vector<Error> load(const TenantId& tenant, const std::vector<ManifestFile>& files,
                           const Json& params);
   /// load() in two steps: all that can fail, then the replacement.
-  Staged stage(const TenantId& tenant, const std::vector<ManifestFile>& files, const Json& params);
+  /// @param egress  where `call: http` may go: a connector each, named like its origin
+  ///                (connectors/http_call.h).
+  Staged stage(const TenantId& tenant, const std::vector<ManifestFile>& files, const Json& params,
+               const std::vector<Egress>& egress = {});
   /// The same checks without effect.
   static std::vector<Error> check(const std::vector<ManifestFile>& files, const Json& params);
   /// not_found [AIOS-0901], naming the nearest right name.

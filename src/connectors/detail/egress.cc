@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/detail/egress.h"
 
+#include "connectors/detail/http_calls.h"
 #include "core/text.h"
 #include "govern/personal_data.h"
+#include "net/client.h"
 
 #include <fmt/format.h>
 
@@ -48,6 +50,12 @@ Result<JsonObject> egress_facts(const OperationInfo& info, const OperationCall& 
   content["personal"] = std::move(personal);
   JsonObject facts;
   facts["connector"] = std::move(connector);
+  if (info.kind == http_calls_kind) {
+    const auto parts = net::split_url(info.origin);
+    facts["http"] = JsonObject{{"method", info.operation},
+                               {"host", parts.ok() ? parts->host : std::string()},
+                               {"path", text_or(call.arguments, "path", "")}};
+  }
   facts["arguments"] = call.arguments;
   facts["content"] = std::move(content);
   facts["run"] = call.run;

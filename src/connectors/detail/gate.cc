@@ -105,7 +105,7 @@ Gate::Health health_of(Outcome outcome, const Error* error) {
   if (outcome == Outcome::done || error == nullptr) {
     return Gate::Health::good;
   }
-  if (error->page() == 905) {
+  if (error->page() == 905 || error->page() == 1065) {
     return Gate::Health::
         no_word;  // it answered; that nobody can read it may be the manifest's fault
   }
@@ -118,7 +118,7 @@ Gate::Health health_of(Outcome outcome, const Error* error) {
     case Code::internal: return Gate::Health::no_word;
     default: break;
   }
-  const bool answered = error->page() == 904 || error->page() == 911;
+  const bool answered = error->page() == 904 || error->page() == 911 || error->page() == 1066;
   return answered ? Gate::Health::good : Gate::Health::no_word;
 }
 

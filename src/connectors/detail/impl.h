@@ -57,15 +57,18 @@ struct Connectors::Impl {
   /// Whether the system is where it was when the call was admitted. not_found [AIOS-0901]: the
   /// connector was taken away; unavailable [AIOS-0910]: it is elsewhere now.
   Result<void> in_place(const TenantId& tenant, const OperationInfo& admitted) const;
-  /// [AIOS-0906] for the first secret of the connector that is not there.
-  Result<void> has_secrets(const TenantId& tenant, const Connector& connector) const;
+  /// [AIOS-0906] for the first secret that is not there.
+  Result<void> has_secrets(const TenantId& tenant, const std::vector<std::string>& names) const;
   /// Gives the place back, and tells whoever waits for the connector when it is there again.
   void leave(const TenantId& tenant, const std::string& connector, detail::Loaded& loaded,
              Outcome outcome, const Error* error);
   /// What begin() would answer now, without taking anything.
-  Result<void> can_begin(const TenantId& tenant, const detail::Loaded& loaded) const;
+  Result<void> can_begin(const TenantId& tenant, const detail::Loaded& loaded,
+                         const OperationCall& call) const;
   /// Secrets, a place, the breaker. After success: leave() once.
-  Task<Result<detail::Gate::Pass>> begin(Context ctx, std::shared_ptr<detail::Loaded> loaded);
+  Task<Result<detail::Gate::Pass>> begin(Context ctx, std::shared_ptr<detail::Loaded> loaded,
+                                         std::vector<std::string> needed);
+  govern::Refusal undeclared(const Context& ctx, const OperationCall& call, Error error);
   void count(const OperationInfo& info, std::string_view outcome, Duration took);
 };
 
