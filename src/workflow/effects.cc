@@ -71,6 +71,7 @@ Context Engine::Impl::attempt_context(const LiveRun& run, const CallPlan& plan) 
 
 Task<Next> Engine::Impl::call(RunPtr run) {
   auto& effect = *run->state.effect;
+  run->answered_status = 0;
   const auto found = functions.find(effect.function);
   if (found == functions.end()) {
     auto problem = make_problem(ProblemType::configuration,

@@ -15,6 +15,15 @@
 namespace aios::workflow {
 namespace {
 
+/// What an HTTP call is made with, without what authenticates it.
+Json without_credentials(const Json& arguments) {
+  Json out = arguments;
+  if (out.is_object()) {
+    out.get_object().erase("authentication");
+  }
+  return out;
+}
+
 constexpr std::size_t shown_characters_max = 2'000;
 
 struct Telling {
@@ -221,8 +230,9 @@ void explain_waiting(const RunState& state, const Telling& telling, std::string*
     return;
   }
   if (waiting.reason == Waiting::Reason::incident && state.effect && shown == Shown::all) {
-    *out += fmt::format("  what was called: {} with {}\n", state.effect->function,
-                        excerpt(to_text(state.effect->arguments), shown_characters_max));
+    *out += fmt::format(
+        "  what was called: {} with {}\n", state.effect->function,
+        excerpt(to_text(without_credentials(state.effect->arguments)), shown_characters_max));
   }
   const auto next = next_of(state, telling);
   if (!next.empty()) {

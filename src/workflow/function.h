@@ -67,6 +67,9 @@ struct CallOutcome {
   std::optional<Error> error;  ///< when failed or unknown
   bool blocked = false;  ///< nothing was tried: park until error.retry_after(), count no attempt
   bool spared = false;   ///< failed, and counted no more than what is blocked
+  /// When failed: `communication` with this status is what the document gets, not what the error's
+  /// code stands for. 0: none of its own.
+  int status = 0;
   std::vector<store::AuditLeaf> leaves;    ///< committed with the result
   std::vector<store::StreamWrite> writes;  ///< committed with the result (a review opened)
   std::string

@@ -144,13 +144,13 @@ void Loader::load_use(const Json& root) {
   if (use == nullptr) {
     return;
   }
-  const std::vector<std::string> known = {"errors", "retries", "timeouts", "functions"};
-  for (const auto* absent : {"authentications", "catalogs", "extensions", "secrets"}) {
+  const std::vector<std::string> known = {"errors", "retries", "timeouts", "functions",
+                                          "authentications"};
+  for (const auto* absent : {"catalogs", "extensions"}) {
     if (find(*use, absent) != nullptr) {
       fail(fmt::format("/use/{}", absent),
-           fmt::format("'use.{}' is not supported (connectors name their own secrets); supported: "
-                       "{}",
-                       absent, join(known, ", ")),
+           fmt::format("'use.{}' is not supported; supported: {}, secrets", absent,
+                       join(known, ", ")),
            1002);
     }
   }
@@ -160,6 +160,7 @@ void Loader::load_use(const Json& root) {
   for (const auto& section : known) {
     member(*use, "/use", section, "object", false);
   }
+  member(*use, "/use", "secrets", "array", false);
 }
 
 void Loader::load_schedule(const Json& root) {
@@ -265,6 +266,16 @@ const Json* Loader::referable(const Json& value, const std::string& pointer,
   return found;
 }
 
+void Loader::secret(const std::string& name, const std::string& pointer) {
+  const auto names = texts_of(at_pointer(definition_->document, "/use/secrets"));
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    fail(pointer,
+         fmt::format("found the secret '{}', which 'use.secrets' does not list (it has {}){}", name,
+                     names.empty() ? "nothing" : join(names, ", "), did_you_mean(name, names)),
+         1004);
+  }
+}
+
 std::string Loader::function(const std::string& call, const Json* arguments,
                              const std::string& pointer) {
   std::vector<std::string> known;
@@ -274,7 +285,7 @@ std::string Loader::function(const std::string& call, const Json* arguments,
   const auto name = call.substr(0, call.find(':'));
   const auto* entry = functions_.find(name);
   const bool address = call.find('@') == std::string::npos || call.find('/') != std::string::npos;
-  if (entry == nullptr && address) {
+  if (entry == nullptr && (address || name == "http")) {
     fail(pointer + "/call",
          fmt::format("found 'call: {}', which is not supported: describe the system as a connector "
                      "and use 'call: connector:1.0.0@default'",

@@ -25,6 +25,7 @@ Error error_of(const CallOutcome& outcome) {
 void Engine::Impl::collect(LiveRun& run, CallOutcome& outcome, EffectClass effect_class) {
   std::move(outcome.leaves.begin(), outcome.leaves.end(), std::back_inserter(run.leaves));
   std::move(outcome.writes.begin(), outcome.writes.end(), std::back_inserter(run.writes));
+  run.answered_status = outcome.status;
   const auto word = name_of(outcome.outcome);
   metrics.effect(effect_class, outcome.blocked ? "blocked" : word);
   if (effect_class != EffectClass::local && !outcome.blocked) {
@@ -128,7 +129,12 @@ void Engine::Impl::give_up(LiveRun& run, EffectClass effect_class, const Error& 
     open_incident(run, error);
     return;
   }
+  const int status = std::exchange(run.answered_status, 0);
   auto problem = problem_of(error, effect.step);
+  if (status != 0) {  // what the other system said, whatever its code would stand for
+    problem = make_problem(ProblemType::communication, problem.detail, effect.step);
+    problem.status = status;
+  }
   machine(run).call_failed(std::move(problem));
 }
 

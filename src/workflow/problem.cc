@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workflow/problem.h"
 
+#include "workflow/detail/problem_type.h"
+
 #include <utility>
 
 namespace aios::workflow {
@@ -54,6 +56,21 @@ std::pair<ProblemType, std::int64_t> kind_of(Code code) {
 std::string uri_of(ProblemType type) {
   return "https://open-workflow-specification.org/spec/1.0.0/errors/" +
          std::string(facts_of(type).name);
+}
+
+bool same_type(std::string_view one, std::string_view other) {
+  const auto name_in = [](std::string_view type) {
+    for (const std::string_view prefix :
+         {"https://open-workflow-specification.org/spec/1.0.0/errors/",
+          "https://open-workflow-specification.org/dsl/errors/types/",
+          "https://serverlessworkflow.io/spec/1.0.0/errors/"}) {
+      if (type.starts_with(prefix)) {
+        return type.substr(prefix.size());
+      }
+    }
+    return std::string_view();
+  };
+  return one == other || (!name_in(one).empty() && name_in(one) == name_in(other));
 }
 
 Problem make_problem(ProblemType type, std::string detail, std::string instance) {

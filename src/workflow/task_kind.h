@@ -164,6 +164,8 @@ class TaskLoader {
   /// stands for nothing.
   virtual const Json* referable(const Json& value, const std::string& pointer,
                                 std::string_view section, std::string* resolved_pointer) = 0;
+  /// A secret that a task needs by name: `use.secrets` must list it.
+  virtual void secret(const std::string& name, const std::string& pointer) = 0;
   /// Checks a call's name and arguments. @return the function's plain name, empty with an error.
   virtual std::string function(const std::string& call, const Json* arguments,
                                const std::string& pointer) = 0;

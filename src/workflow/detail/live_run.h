@@ -91,6 +91,7 @@ struct LiveRun {
 
   /// EffectState::sent_at by the clock that nobody sets, where this process knows it.
   std::optional<Instant> left_at;
+  int answered_status = 0;           ///< CallOutcome::status of what is being settled
   std::string held_up_by;            ///< the peer that what is about to be parked waits for
   std::optional<Error> over_budget;  ///< why the store refused `reserving`
   std::uint32_t refusals = 0;        ///< by the store, of what can never be committed

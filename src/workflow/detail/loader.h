@@ -44,6 +44,7 @@ class Loader final : public TaskLoader {
   void listens(const std::string& type) override;
   const Json* referable(const Json& value, const std::string& pointer, std::string_view section,
                         std::string* resolved_pointer) override;
+  void secret(const std::string& name, const std::string& pointer) override;
   std::string function(const std::string& call, const Json* arguments,
                        const std::string& pointer) override;
 

@@ -2,6 +2,7 @@
 // connector: one operation of a deployed business system. The manifest says what may be done when
 // the outcome is not known; the engine does it.
 #include "connectors/connectors.h"
+#include "workflow/detail/connector_calls.h"
 #include "workflow/function.h"
 
 #include <fmt/format.h>
@@ -13,16 +14,11 @@ namespace {
 
 connectors::OperationCall call_of(const CallRequest& request) {
   connectors::OperationCall out;
-  out.purpose = request.purpose;
+  fill_in(request, &out);
   out.connector = std::string(text_or(request.arguments, "connector", ""));
   out.operation = std::string(text_or(request.arguments, "operation", ""));
   const auto* arguments = find(request.arguments, "arguments");
   out.arguments = arguments != nullptr ? *arguments : Json(JsonObject());
-  out.effect_id = request.effect_id;
-  out.run_id = request.run_id;
-  out.step = request.step;
-  out.run = request.run;
-  out.attempt = request.attempt;
   return out;
 }
 
@@ -77,34 +73,18 @@ class Connector final : public Function {
 
   Task<govern::Refusable<PreparedCall>> prepare(Context ctx, CallRequest request) override {
     auto call = call_of(request);
-    auto admitted = co_await connectors_->prepare(ctx, std::move(call));
-    if (!admitted.ok()) {
-      co_return std::move(admitted).refusal();
-    }
-    PreparedCall out;
-    if (!admitted->intent.bytes.empty()) {
-      out.intent.push_back(admitted->intent);
-    }
-    out.blocked = admitted->blocked;
-    out.place = PreparedCall::Place{admitted->info.effect, admitted->info.origin};
-    out.state = std::make_shared<connectors::Prepared>(std::move(*admitted));
-    co_return out;
+    auto preparing = prepare_call(connectors_, std::move(ctx), std::move(call));
+    auto prepared = co_await std::move(preparing);
+    co_return prepared;
   }
 
   Task<CallOutcome> perform(Context ctx, PreparedCall prepared, CallRequest request) override {
     const auto call = call_of(request);
     auto admitted = std::static_pointer_cast<connectors::Prepared>(prepared.state);
     auto done = co_await connectors_->perform(ctx, std::move(*admitted));
-    CallOutcome out;
-    out.connector_result = memory_of(call, std::move(done.remembered));
-    out.outcome = done.outcome;
-    out.result = std::move(done.result);
-    out.error = std::move(done.error);
-    out.blocked = done.blocked;
-    out.spared = done.spared;
-    if (!done.leaf.bytes.empty()) {
-      out.leaves.push_back(std::move(done.leaf));
-    }
+    auto remembered = memory_of(call, std::move(done.remembered));
+    CallOutcome out = outcome_of(std::move(done));
+    out.connector_result = std::move(remembered);
     co_return out;
   }
 

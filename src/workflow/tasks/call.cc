@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// call: a function of the default catalog, or an alias of one in use.functions. An alias is such a
-// call itself: its `with` is evaluated with the caller's arguments as its input.
+// call: a function of the default catalog, `http`, or an alias of one of them in use.functions. An
+// alias is such a call itself: its `with` is evaluated with the caller's arguments as its input.
+#include "workflow/detail/http_call.h"
 #include "workflow/task_kind.h"
 
+#include <optional>
 #include <utility>
 
 namespace aios::workflow {
@@ -39,9 +41,43 @@ class CallTask final : public TaskBody {
   Expression inner_;
 };
 
+/// An HTTP request, of the step itself or of an alias.
+class HttpTask final : public TaskBody {
+ public:
+  /// @param given  of a call by an alias: what the caller gives it.
+  HttpTask(HttpCall call, std::optional<Expression> given)
+      : call_(std::move(call)),
+        given_(std::move(given)) {}
+  Step start(TaskScope& scope) const override {
+    Json dot = scope.input();
+    if (given_) {
+      auto made = given_->present() ? scope.evaluate(*given_) : Result<Json>(Json(JsonObject()));
+      if (!made.ok()) {
+        return scope.expression_failed(made.error());
+      }
+      dot = std::move(*made);
+    }
+    auto arguments = call_.arguments(scope, dot);
+    if (!arguments.ok()) {
+      return scope.expression_failed(arguments.error());
+    }
+    return Call{"http", std::move(*arguments)};
+  }
+
+ private:
+  HttpCall call_;
+  std::optional<Expression> given_;
+};
+
+std::unique_ptr<TaskBody> load_http(TaskLoader& loader, const Json* with,
+                                    const std::string& pointer, std::optional<Expression> given) {
+  auto call = HttpCall::load(loader, with, pointer);
+  return call ? std::make_unique<HttpTask>(std::move(*call), std::move(given)) : nullptr;
+}
+
 bool is_protocol(std::string_view name) {
-  return name == "http" || name == "grpc" || name == "openapi" || name == "asyncapi" ||
-         name == "a2a" || name == "mcp";
+  return name == "grpc" || name == "openapi" || name == "asyncapi" || name == "a2a" ||
+         name == "mcp";
 }
 
 std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::string& pointer) {
@@ -54,6 +90,9 @@ std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::
   if (is_protocol(name)) {
     loader.function(name, with, pointer);  // says what to use instead; its arguments mean nothing
     return nullptr;
+  }
+  if (HttpCall::is_named(name)) {
+    return load_http(loader, with, pointer, std::nullopt);
   }
   Expression arguments;
   if (with != nullptr) {
@@ -85,15 +124,22 @@ std::unique_ptr<TaskBody> load(TaskLoader& loader, const Json& node, const std::
   if (inner_call == nullptr || inner_with == nullptr) {
     return nullptr;
   }
+  const std::string inner_name(view(inner_call->get_string()));
+  if (HttpCall::is_named(inner_name)) {
+    return load_http(loader, inner_with, at, std::move(arguments));
+  }
   auto inner = loader.expression(*inner_with, at + "/with", BareText::literal, {});
-  auto function = loader.function(std::string(view(inner_call->get_string())), inner_with, at);
+  auto function = loader.function(inner_name, inner_with, at);
   return std::make_unique<CallTask>(std::move(function), std::move(arguments), std::move(inner));
 }
 
 }  // namespace
 
 void register_task_call(TaskRegistry& registry) {
-  registry.add({"call", "Calls a function of the default catalog.", {"call", "with"}, load});
+  registry.add({"call",
+                "Calls a function of the default catalog, or sends an HTTP request.",
+                {"call", "with"},
+                load});
 }
 
 }  // namespace aios::workflow

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // try: runs a list of tasks; an error of theirs that fits the filter is retried by the policy, then
 // handled. Counters stand in the frame's memory, so a back-off survives a crash.
+#include "workflow/detail/problem_type.h"
 #include "workflow/task_kind.h"
 
 #include <algorithm>
@@ -23,9 +24,9 @@ struct Filter {
   std::optional<std::string> type, instance, title, detail;
   std::optional<std::int64_t> status;
   bool fits(const Problem& problem) const {
-    return (!type || *type == problem.type) && (!instance || *instance == problem.instance) &&
-           (!title || *title == problem.title) && (!detail || *detail == problem.detail) &&
-           (!status || *status == problem.status);
+    return (!type || same_type(*type, problem.type)) &&
+           (!instance || *instance == problem.instance) && (!title || *title == problem.title) &&
+           (!detail || *detail == problem.detail) && (!status || *status == problem.status);
   }
 };
 
