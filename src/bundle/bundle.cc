@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/bundle.h"
 
+#include "bundle/detail/egress.h"
 #include "bundle/detail/layout.h"
 #include "bundle/detail/money.h"
 #include "bundle/detail/names.h"
@@ -120,6 +121,7 @@ void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functio
   govern::Guard guard;
   auto loaded = guard.load(default_tenant(), bundle.policies, bundle.parameters);
   check_references(bundle, loaded.ok() ? &guard : nullptr, checked);
+  check_http_calls(bundle, checked);
   check_contents(bundle, checked);
   check_layout(bundle, checked);
   if (loaded.ok() && !bundle.policies.empty()) {
@@ -154,6 +156,7 @@ Checked check_bundle(Files files, const JsonObject& overrides,
   bundle.files = std::move(files);
   read_hosted_models(&bundle, &checked);
   read_budgets(&bundle, &checked);
+  read_egress(&bundle, &checked);
   CheckedSourceTexts sources;
   if (check_sources) {
     sources = check_sources(bundle.sources, bundle.parameters);

@@ -69,6 +69,7 @@ struct Bundle {
   std::vector<workflow::DefinitionFile> workflows;
   std::vector<connectors::ManifestFile> connectors;
   std::vector<connectors::ManifestFile> subscriptions;
+  std::vector<connectors::Egress> egress;    ///< `needs.egress`: where `call: http` may go
   std::vector<govern::PolicyFile> policies;  ///< tests (*_test.rego) included
   std::vector<ModelSource> models;
   std::vector<gateway::HostedModel> hosted;  ///< models/*.yaml with `provider`

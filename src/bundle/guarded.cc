@@ -21,6 +21,7 @@ struct Point {
 constexpr Point event_admit = {"event_admit", false, "events of this type"};
 constexpr Point pre_model_call = {"pre_model_call", true, "this model call"};
 constexpr Point connector_egress = {"connector_egress", true, "any call of this connector"};
+constexpr Point http_egress = {"connector_egress", true, "this call"};
 constexpr Point review_assign = {"review_assign", false, "this review"};
 constexpr Point model_promote = {"model_promote", true,
                                  "the promotion of any version of this model"};
@@ -69,6 +70,8 @@ void check_steps(const Json& node, const std::string& pointer, Guarded* guarded,
       guarded->expect(pre_model_call, pointer + "/call", findings);
     } else if (call.starts_with("review:")) {
       guarded->expect(review_assign, pointer + "/call", findings);
+    } else if (call == "http" || call.starts_with("http:")) {
+      guarded->expect(http_egress, pointer + "/call", findings);
     }
     for (const auto& member : node.get_object()) {
       std::string below = pointer;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a bundle must have: what aios.yaml says it needs, and what it does little without.
+#include "bundle/detail/egress.h"
 #include "bundle/detail/money.h"
 #include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
@@ -40,6 +41,9 @@ void collect(const Json& node, const std::string& pointer, const expr::YamlDocum
 void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSourceTexts& sources,
                    Checked* checked) {
   std::vector<Named> used = secrets_of_models(bundle);
+  for (Named& secret : secrets_of_calls(bundle)) {
+    used.push_back(std::move(secret));
+  }
   for (const auto& secret : sources.secrets) {
     used.push_back({secret.name, secret.file, secret.line, secret.column});
   }
@@ -72,10 +76,10 @@ void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSource
   }
   for (const Named& secret : needs.secrets) {
     if (std::find(taken.begin(), taken.end(), secret.name) == taken.end()) {
-      checked->warnings.push_back(
-          placed(Code::not_found,
-                 fmt::format("no connector, source or model uses the secret '{}'", secret.name),
-                 1112, secret));
+      checked->warnings.push_back(placed(
+          Code::not_found,
+          fmt::format("no connector, source, model or workflow uses the secret '{}'", secret.name),
+          1112, secret));
     }
   }
 }

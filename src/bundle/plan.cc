@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 #include <set>
 #include <tuple>
@@ -113,8 +114,19 @@ void add_connector(const connectors::ManifestFile& file, const JsonObject& param
       fmt::format("{} ({})", has_password(address) ? std::string(hidden) : address, digest)};
 }
 
+/// Where `call: http` may go, and how.
+void add_egress(const connectors::Egress& egress, Parts* parts) {
+  const std::string shown = fmt::format(
+      "(region {}, {} s{})", egress.region, std::chrono::duration<double>(egress.timeout).count(),
+      egress.private_allowed ? ", private addresses allowed" : "");
+  (*parts)[{"egress", egress.origin}] = {shown, shown};
+}
+
 Parts parts_of(const Bundle& bundle) {
   Parts parts;
+  for (const auto& egress : bundle.egress) {
+    add_egress(egress, &parts);
+  }
   std::set<std::string> named;
   for (const auto& file : bundle.workflows) {
     add_workflow(file, &parts);

@@ -20,7 +20,8 @@ Result<Ready> ready(const DeploymentServices& services, const TenantId& tenant,
   if (services.hosted != nullptr) {
     parts.push_back(services.hosted->stage(tenant, bundle.hosted));
   }
-  parts.push_back(services.connectors->stage(tenant, bundle.connectors, bundle.parameters));
+  parts.push_back(
+      services.connectors->stage(tenant, bundle.connectors, bundle.parameters, bundle.egress));
   if (services.deliveries != nullptr) {
     parts.push_back(services.deliveries->stage(tenant, bundle.subscriptions, bundle.parameters));
   }
