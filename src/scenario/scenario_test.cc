@@ -241,6 +241,46 @@ TEST_CASE("scenario: members may be more than expected, lists may not") {
   CHECK(count(R"({"a": {}})", R"({"a": []})") == 1);
 }
 
+TEST_CASE("scenario: HTTP calls of two hosts with one path are answered by their whole URLs") {
+  bundle::Files files = good();
+  files.erase("connectors/desk/connector.yaml");
+  files["aios.yaml"] =
+      "name: app\nversion: 1.0.0\nneeds: {egress: ['https://a.example', 'https://b.example']}\n";
+  files["workflows/flow.yaml"] =
+      R"(document: {dsl: '1.0.3', namespace: t, name: flow, version: 1.0.0}
+schedule: {on: {one: {with: {type: t.asked}}}}
+do:
+  - first:
+      call: http
+      with: {method: GET, endpoint: 'https://a.example/x'}
+      export: {as: '${ {a: .n} }'}
+  - second:
+      call: http
+      with: {method: GET, endpoint: 'https://b.example/x'}
+      output: {as: '${ {a: $context.a, b: .n} }'}
+)";
+  const auto scenarios = read(R"(scenarios:
+  - name: both
+    event: {type: t.asked}
+    systems:
+      GET https://a.example/x: [{status: 503}, {refused: true}, {body: {n: 1}}]
+      GET /x: {body: {n: 2}}
+    expect:
+      output: {a: 1, b: 2}
+      requests:
+        - GET https://a.example/x
+        - GET https://a.example/x
+        - GET https://a.example/x
+        - GET /x
+)");
+  REQUIRE(scenarios.errors.empty());
+  const auto verdict = run_scenario(scenarios.scenarios.front(), files, {});
+  REQUIRE(verdict.ok());
+  for (const Error& failure : verdict->failures) {
+    FAIL_CHECK(failure.text());
+  }
+}
+
 TEST_CASE("scenario: a star stands for any characters, the exact name goes first") {
   const Json told = *parse_json(R"({"GET /a/*": 1, "GET /a/b": [2, 3], "*x*y": 4})");
   Script script(&told);

@@ -162,7 +162,8 @@ std::vector<std::string> Script::names() const {
 
 Task<Result<net::Response>> ScriptedSystems::send(Context /*ctx*/, net::ClientRequest request) {
   const std::string line = fmt::format("{} {}", request.method, target_of(request.url));
-  const Script::Told told = script_.next(line);
+  const std::string whole = fmt::format("{} {}", request.method, request.url);
+  const Script::Told told = script_.next(script_.knows(whole) ? whole : line);
   const Json body = request.body.empty() ? Json() : body_of(request.body);
   requests.push_back(request.body.empty() ? Json(told.name) : Json(JsonObject{{told.name, body}}));
   if (told.answer == nullptr) {

@@ -42,7 +42,7 @@ class Script {
 /// What was asked and not told, one sentence each.
 using Unscripted = std::vector<std::string>;
 
-/// Business systems: asked by "METHOD /path?query", whatever their origin.
+/// Business systems: asked by "METHOD /path?query", whatever their origin, or by the whole URL.
 class ScriptedSystems final : public net::Client {
  public:
   ScriptedSystems(const Json* told, Unscripted* unscripted)
