@@ -292,14 +292,15 @@ void Engine::Impl::warn_secret(const LiveRun& run) {
       !secret_told_ns.compare_exchange_strong(told, now)) {
     return;
   }
-  services.log->write(observe::Level::warn, "workflow",
-                      "a system does not take its secret: runs wait until it is replaced",
-                      {{"run", run.id},
-                       {"workflow", state.workflow},
-                       {"step", state.effect->step},
-                       {"connector", text_or(state.effect->arguments, "connector", "")},
-                       {"page", secret_page}},
-                      &run.ctx);
+  services.log->write(
+      observe::Level::warn, "workflow",
+      "a system does not take its secret: runs wait until it is replaced",
+      {{"run", run.id},
+       {"workflow", state.workflow},
+       {"step", state.effect->step},
+       {"connector", text_or(state.effect->arguments, "connector", state.effect->origin)},
+       {"page", secret_page}},
+      &run.ctx);
 }
 
 void Engine::Impl::end_history(LiveRun& run) {
