@@ -88,7 +88,7 @@ inline constexpr const char* scenario_form = R"({
     "tokens": {"type": "integer", "minimum": 0, "maximum": 4294967296},
     "systems": {
       "type": "object",
-      "propertyNames": {"pattern": "^[A-Z]+ (/|https?://)"},
+      "propertyNames": {"pattern": "^[A-Z]+ (https?:/)?/"},
       "additionalProperties": {
         "anyOf": [
           {"$ref": "#/$defs/answer"},
