@@ -2,6 +2,7 @@
 // The listener's certificate: read before the port opens, looked at again while it is open.
 #include "app/detail/system_impl.h"
 #include "core/time.h"
+#include "observe/metric_table.h"
 
 #include <fmt/format.h>
 
@@ -21,10 +22,7 @@ Result<void> SystemImpl::load_certificate() {
     return std::move(loaded).error();
   }
   tls_ = std::move(*loaded);
-  metrics_.gauge({"aios_tls_certificate_expiry",
-                  "When the listener's certificate ends (Unix time).",
-                  "seconds",
-                  {}},
+  metrics_.gauge(observe::metric("aios_tls_certificate_expiry_seconds"),
                  [tls = tls_] { return static_cast<double>(tls->good_until().ns) / 1e9; });
   warn_of_certificate();
   return {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/money_watch.h"
 
+#include "observe/metric_table.h"
+
 #include <set>
 #include <utility>
 
@@ -34,14 +36,12 @@ std::shared_ptr<MoneyWatch::Shown> MoneyWatch::shown(const std::vector<std::stri
     return slot;
   }
   slot = std::make_shared<Shown>();
-  const auto show = [&](const char* name, const char* help, std::atomic<double> Shown::* value) {
-    metrics_.gauge(
-        {name, help, "", {"tenant", "budget", "currency"}},
-        [one = slot, value] { return ((*one).*value).load(); }, labels);
+  const auto show = [&](const observe::MetricRow& row, std::atomic<double> Shown::* value) {
+    metrics_.gauge(row, [one = slot, value] { return ((*one).*value).load(); }, labels);
   };
-  show("aios_budget_limit", "What a budget grants in its present window.", &Shown::limit);
-  show("aios_budget_spent", "What of it is spent.", &Shown::spent);
-  show("aios_budget_reserved", "What of it is held for calls under way.", &Shown::reserved);
+  show(observe::metric("aios_budget_limit"), &Shown::limit);
+  show(observe::metric("aios_budget_spent"), &Shown::spent);
+  show(observe::metric("aios_budget_reserved"), &Shown::reserved);
   return slot;
 }
 

@@ -2,6 +2,7 @@
 #include "app/retention.h"
 
 #include "core/json.h"
+#include "observe/metric_table.h"
 #include "runtime/one_shot.h"
 
 #include <fmt/format.h>
@@ -66,10 +67,7 @@ Task<void> Retention::expire(Context ctx, Keep keep, Time now) {
     co_await runtime::yield();
   } while (!expiry.after.empty() && !ctx.cancelled());
   if (gone > 0) {
-    metrics_
-        .counter({"aios_expired", "What was no longer kept and was taken away.", "", {"class"}},
-                 {std::string(keep.of.name)})
-        .add(gone);
+    metrics_.counter(observe::metric("aios_expired"), {std::string(keep.of.name)}).add(gone);
     log_.write(observe::Level::info, "retention", fmt::format("old {} are gone", keep.of.name),
                {{"count", gone}, {"before", to_rfc3339(expiry.before)}}, &ctx);
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/store_watch.h"
 
+#include "observe/metric_table.h"
+
 #include <utility>
 
 namespace aios::app {
@@ -15,38 +17,17 @@ StoreWatch::StoreWatch(const store::Store& store, const observe::Log& log,
                        observe::Metrics& metrics)
     : store_(store),
       log_(log),
-      rebuilt_(metrics.counter({"aios_audit_rebuilt",
-                                "Audit logs whose files were missing and that were written again "
-                                "from the store since the start.",
-                                "",
-                                {}})) {
-  metrics.gauge({"aios_store_read_only",
-                 "1 while the disk is full and every write is refused, else 0.",
-                 "",
-                 {}},
+      rebuilt_(metrics.counter(observe::metric("aios_audit_rebuilt"))) {
+  metrics.gauge(observe::metric("aios_store_read_only"),
                 [&store] { return store.stats().read_only ? 1.0 : 0.0; });
-  metrics.gauge({"aios_store_delta_bytes",
-                 "Committed bytes that wait in memory to be folded into the tables.",
-                 "bytes",
-                 {}},
+  metrics.gauge(observe::metric("aios_store_delta_bytes"),
                 [&store] { return static_cast<double>(store.stats().delta_bytes); });
-  metrics.gauge({"aios_store_delta_max_bytes",
-                 "The delta at which writes are refused until folding caught up.",
-                 "bytes",
-                 {}},
+  metrics.gauge(observe::metric("aios_store_delta_max_bytes"),
                 [&store] { return static_cast<double>(store.stats().delta_bytes_max); });
-  metrics.gauge({"aios_store_fold_failing",
-                 "1 while the tables take up nothing of what is committed, else 0.",
-                 "",
-                 {}},
+  metrics.gauge(observe::metric("aios_store_fold_failing"),
                 [&store] { return store.stats().fold_error.empty() ? 0.0 : 1.0; });
-  metrics.gauge(
-      {"aios_store_damaged",
-       "1 while the tables cannot be read or written, or an audit log cannot be continued, "
-       "else 0.",
-       "",
-       {}},
-      [this] { return damaged_.load(std::memory_order_relaxed) ? 1.0 : 0.0; });
+  metrics.gauge(observe::metric("aios_store_damaged"),
+                [this] { return damaged_.load(std::memory_order_relaxed) ? 1.0 : 0.0; });
 }
 
 void StoreWatch::look() {

@@ -8,6 +8,7 @@
 #include "app/secrets.h"
 #include "app/sources.h"
 #include "app/stop_bound.h"
+#include "observe/metric_table.h"
 #include "runtime/one_shot.h"
 #include "store/restored.h"
 
@@ -274,10 +275,7 @@ Result<void> SystemImpl::start() {
   }
   store_ = std::move(*opened);
   watch_ = std::make_unique<StoreWatch>(*store_, log_, metrics_);
-  metrics_.gauge({"aios_log_lines_dropped",
-                  "Log lines since the start that were not written: nobody read them in time.",
-                  "",
-                  {}},
+  metrics_.gauge(observe::metric("aios_log_lines_dropped"),
                  [lines = lines_] { return static_cast<double>(lines->dropped()); });
   if (auto opened_log = open_audit(); !opened_log.ok()) {
     return opened_log;

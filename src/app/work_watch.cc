@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/work_watch.h"
 
+#include "observe/metric_table.h"
 #include "runtime/one_shot.h"
 
 #include <limits>
@@ -43,23 +44,16 @@ WorkWatch::WorkWatch(store::Store& store, review::Reviews& reviews, const govern
       audit_(audit),
       clock_(clock),
       shown_(std::make_shared<Shown>()) {
-  const auto show = [&](const char* name, const char* help, std::atomic<double> Shown::* value) {
-    metrics.gauge({name, help, "", {}},
-                  [shown = shown_, value] { return ((*shown).*value).load(); });
+  const auto show = [&](const observe::MetricRow& row, std::atomic<double> Shown::* value) {
+    metrics.gauge(row, [shown = shown_, value] { return ((*shown).*value).load(); });
   };
-  show("aios_runs_waiting", "Runs that wait: for a time, another system or a person.",
-       &Shown::runs_waiting);
-  show("aios_incidents_open", "Effects of unknown outcome that a person must settle.",
-       &Shown::incidents);
-  show("aios_reviews_open", "Questions to people without an answer.", &Shown::reviews);
-  show("aios_reviews_in_approval", "Answers that wait for another person's word.",
-       &Shown::approvals);
-  show("aios_reviews_overdue", "Questions that wait and whose due time has passed.",
-       &Shown::overdue);
-  show("aios_dead_letters", "Events that were taken and started nothing, and were not replayed.",
-       &Shown::dead_letters);
-  show("aios_audit_leaves_unsigned", "Committed leaves that no signed checkpoint covers yet.",
-       &Shown::unsigned_leaves);
+  show(observe::metric("aios_runs_waiting"), &Shown::runs_waiting);
+  show(observe::metric("aios_incidents_open"), &Shown::incidents);
+  show(observe::metric("aios_reviews_open"), &Shown::reviews);
+  show(observe::metric("aios_reviews_in_approval"), &Shown::approvals);
+  show(observe::metric("aios_reviews_overdue"), &Shown::overdue);
+  show(observe::metric("aios_dead_letters"), &Shown::dead_letters);
+  show(observe::metric("aios_audit_leaves_unsigned"), &Shown::unsigned_leaves);
 }
 
 Task<void> WorkWatch::look(Context ctx) {

@@ -5,6 +5,7 @@
 #include "connectors/detail/impl.h"
 #include "govern/audit.h"
 #include "govern/opening.h"
+#include "observe/metric_table.h"
 
 #include <fmt/format.h>
 
@@ -89,18 +90,12 @@ Error passing(Error error) {
 
 void Connectors::Impl::count(const OperationInfo& info, std::string_view outcome, Duration took) {
   metrics
-      .counter({.name = "aios_connector_attempts",
-                .help = "Attempts at operations of business systems.",
-                .unit = "",
-                .labels = {"connector", "operation", "outcome"}},
+      .counter(observe::metric("aios_connector_attempts"),
                {info.connector, info.operation, std::string(outcome)})
       .add();
   if (took.count() > 0) {
     metrics
-        .histogram({.name = "aios_connector_attempt",
-                    .help = "Time from sending a request to its judged answer.",
-                    .unit = "seconds",
-                    .labels = {"connector"}},
+        .histogram(observe::metric("aios_connector_attempt_seconds"),
                    observe::latency_bounds_seconds(), {info.connector})
         .observe(std::chrono::duration<double>(took).count());
   }

@@ -6,6 +6,7 @@
 #include "connectors/detail/delivery_impl.h"
 #include "connectors/detail/webhook.h"
 #include "core/text.h"
+#include "observe/metric_table.h"
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
@@ -95,10 +96,7 @@ Json SubscriptionInfo::to_json() const {
 Deliveries::Deliveries(DeliveryServices services)
     : impl_(std::make_unique<Impl>(std::move(services))) {
   if (impl_->services.metrics != nullptr) {
-    impl_->services.metrics->gauge({.name = "aios_deliveries_pending",
-                                    .help = "Callbacks and events that wait to be delivered.",
-                                    .unit = "",
-                                    .labels = {}},
+    impl_->services.metrics->gauge(observe::metric("aios_deliveries_pending"),
                                    [impl = impl_.get()] {
                                      const std::lock_guard lock(impl->mutex);
                                      std::uint64_t all = 0;
@@ -160,13 +158,7 @@ void Deliveries::Impl::enqueue(detail::Waiting waiting) {
 
 void Deliveries::Impl::count(std::string_view outcome) const {
   if (services.metrics != nullptr) {
-    services.metrics
-        ->counter({.name = "aios_deliveries",
-                   .help = "Tries at deliveries, by what came of them.",
-                   .unit = "",
-                   .labels = {"outcome"}},
-                  {std::string(outcome)})
-        .add();
+    services.metrics->counter(observe::metric("aios_deliveries"), {std::string(outcome)}).add();
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "gateway/detail/call.h"
+#include "observe/metric_table.h"
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
@@ -34,16 +35,6 @@ std::vector<std::unique_ptr<Provider>> all_providers(models::Models& models) {
   return providers;
 }
 
-observe::MetricInfo calls_metric() {
-  return {"aios_model_calls", "Calls of models by alias and outcome.", "", {"alias", "outcome"}};
-}
-observe::MetricInfo latency_metric() {
-  return {"aios_model_call_seconds",
-          "Time from the question to the answer, guard included.",
-          "seconds",
-          {}};
-}
-
 }  // namespace
 
 struct Gateway::Impl {
@@ -71,7 +62,7 @@ struct Gateway::Impl {
     return *std::move(last);
   }
   void count(const std::string& alias, const std::string& outcome) {
-    metrics.counter(calls_metric(), {alias, outcome}).add();
+    metrics.counter(observe::metric("aios_model_calls"), {alias, outcome}).add();
   }
   Task<govern::Refusable<InferAnswer>> attempt(Context ctx, InferRequest request,
                                                detail::Content content);
@@ -85,7 +76,8 @@ Gateway::Gateway(const govern::Guard& guard, models::Models& models, observe::Me
 Gateway::Gateway(const govern::Guard& guard, std::vector<std::unique_ptr<Provider>> providers,
                  observe::Metrics& metrics, runtime::Clock& clock)
     : impl_(new Impl{guard, std::move(providers), metrics, clock,
-                     metrics.histogram(latency_metric(), observe::latency_bounds_seconds())}) {}
+                     metrics.histogram(observe::metric("aios_model_call_seconds"),
+                                       observe::latency_bounds_seconds())}) {}
 Gateway::~Gateway() = default;
 
 Task<govern::Refusable<InferAnswer>> Gateway::infer(Context ctx, InferRequest request) {

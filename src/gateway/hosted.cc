@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "gateway/detail/call.h"
 #include "govern/opening.h"
+#include "observe/metric_table.h"
 
 #include <fmt/format.h>
 
@@ -112,9 +113,7 @@ struct Hosted::Impl {
   void pay(const Admitted::State& state, const ProviderReply& reply, HostedReply* out) const;
   void count(const HostedModel& model, std::string_view outcome) const {
     services.metrics
-        ->counter(
-            {"aios_model_calls", "Calls of models by alias and outcome.", "", {"alias", "outcome"}},
-            {model.alias, std::string(outcome)})
+        ->counter(observe::metric("aios_model_calls"), {model.alias, std::string(outcome)})
         .add();
   }
 };
@@ -308,22 +307,12 @@ void Hosted::Impl::pay(const Admitted::State& state, const ProviderReply& reply,
     out->spent_nano = state.reservation.amount_nano;
   }
   services.metrics
-      ->counter({"aios_model_cost_nano",
-                 "Cost of hosted models in nano-units of the currency; of calls whose cost is not "
-                 "known, the highest.",
-                 "",
-                 {"alias", "currency"}},
-                {model.alias, model.price.currency})
+      ->counter(observe::metric("aios_model_cost_nano"), {model.alias, model.price.currency})
       .add(static_cast<std::uint64_t>(out->spent_nano));
   for (const auto& [direction, tokens] :
        {std::pair("input", reply.usage.value_or(Usage()).input_tokens),
         std::pair("output", reply.usage.value_or(Usage()).output_tokens)}) {
-    services.metrics
-        ->counter({"aios_model_tokens",
-                   "Tokens of hosted models as their vendors count them.",
-                   "",
-                   {"alias", "direction"}},
-                  {model.alias, direction})
+    services.metrics->counter(observe::metric("aios_model_tokens"), {model.alias, direction})
         .add(tokens);
   }
 }

@@ -4,6 +4,7 @@
 #include "net/detail/connection.h"
 #include "net/detail/peer_counts.h"
 #include "net/detail/socket.h"
+#include "observe/metric_table.h"
 #include "runtime/one_shot.h"
 #include "runtime/task_group.h"
 
@@ -120,31 +121,20 @@ class TcpServer final : public Server {
       return;
     }
     for (std::size_t i = 0; i < host->requests.size(); ++i) {
-      host->requests[i] = &options_.metrics->counter({.name = "aios_http_requests",
-                                                      .help = "Requests answered.",
-                                                      .unit = "",
-                                                      .labels = {"class"}},
+      host->requests[i] = &options_.metrics->counter(observe::metric("aios_http_requests"),
                                                      {std::to_string(i + 1) + "xx"});
     }
     if (options_.tls) {
       for (std::size_t i = 0; i < host->handshakes_failed.size(); ++i) {
         host->handshakes_failed[i] =
-            &options_.metrics->counter({.name = "aios_tls_handshakes_failed",
-                                        .help = "Connections that ended before TLS was agreed.",
-                                        .unit = "",
-                                        .labels = {"reason"}},
+            &options_.metrics->counter(observe::metric("aios_tls_handshakes_failed"),
                                        {std::string(detail::handshake_failures[i])});
       }
     }
-    host->seconds =
-        &options_.metrics->histogram({.name = "aios_http_request",
-                                      .help = "Time from the whole request to its answer.",
-                                      .unit = "seconds",
-                                      .labels = {}},
-                                     observe::latency_bounds_seconds());
-    options_.metrics->gauge(
-        {.name = "aios_http_connections", .help = "Open connections.", .unit = "", .labels = {}},
-        [open = open_] { return static_cast<double>(open->load()); });
+    host->seconds = &options_.metrics->histogram(observe::metric("aios_http_request_seconds"),
+                                                 observe::latency_bounds_seconds());
+    options_.metrics->gauge(observe::metric("aios_http_connections"),
+                            [open = open_] { return static_cast<double>(open->load()); });
   }
   /// Looks after the deadlines of one shard's connections.
   void tick(Shard* shard) {

@@ -3,6 +3,7 @@
 
 #include "core/result.h"
 #include "observe/detail/exposition.h"
+#include "observe/metric_table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -40,6 +41,19 @@ MetricInfo normalised(MetricInfo info) {
     AIOS_ASSERT(label != "le");
   }
   return info;
+}
+
+/// Of the product's own there is one table; a test's have another prefix.
+bool is_declared(const MetricInfo& info, detail::Type type) {
+  if (!info.name.starts_with("aios_")) {
+    return true;
+  }
+  const MetricRow* row = find_metric(info.name);
+  if (row == nullptr || row->type != type) {
+    return false;
+  }
+  const MetricInfo wanted = *row;
+  return wanted.labels == info.labels && wanted.help == info.help && wanted.unit == info.unit;
 }
 
 }  // namespace
@@ -85,6 +99,7 @@ struct Metrics::Impl {
     const auto [at, fresh] = families.try_emplace(info.name);
     detail::Family& found = at->second;
     if (fresh) {
+      AIOS_ASSERT(is_declared(info, type));
       found.type = type;
       found.info = std::move(info);
     }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // observe/metrics: counters, gauges and histograms with fixed label names, and their text
-// (OpenMetrics 1.0 and the older Prometheus 0.0.4 form). A metric is declared beside its user:
-// name, unit, one sentence, labels. Label values are bounded: after 200 series of one metric new
-// label sets are counted under "other".
+// (OpenMetrics 1.0 and the older Prometheus 0.0.4 form). The product's metrics are declared in
+// observe/metric_table.h, and one with its prefix that is not ends the process. Label values are
+// bounded: after 200 series of one metric new label sets are counted under "other".
 // Threading: any; an increment is one relaxed atomic add once the series is looked up (keep the
 // handle).
 

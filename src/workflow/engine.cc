@@ -2,6 +2,7 @@
 #include "workflow/engine.h"
 
 #include "connectors/connectors.h"
+#include "observe/metric_table.h"
 #include "review/review.h"
 #include "workflow/detail/engine_impl.h"
 #include "workflow/detail/views.h"
@@ -32,27 +33,21 @@ Result<RunView> read_run(const store::StreamRow& row) {
 
 EngineMetrics::EngineMetrics(observe::Metrics* given) : metrics(given) {
   if (metrics != nullptr) {
-    started = &metrics->counter({"aios_runs_started", "Runs that were started.", "", {}});
-    commits = &metrics->counter({"aios_run_commits", "Commits made for runs.", "", {}});
+    started = &metrics->counter(observe::metric("aios_runs_started"));
+    commits = &metrics->counter(observe::metric("aios_run_commits"));
   }
 }
 
 void EngineMetrics::ended(RunStatus status) const {
   if (metrics != nullptr) {
-    metrics
-        ->counter({"aios_runs_ended", "Runs that ended, by status.", "", {"status"}},
-                  {std::string(name_of(status))})
-        .add();
+    metrics->counter(observe::metric("aios_runs_ended"), {std::string(name_of(status))}).add();
   }
 }
 
 void EngineMetrics::effect(EffectClass effect, std::string_view outcome) const {
   if (metrics != nullptr) {
     metrics
-        ->counter({"aios_effects",
-                   "Calls made for runs, by effect class and outcome.",
-                   "",
-                   {"class", "outcome"}},
+        ->counter(observe::metric("aios_effects"),
                   {std::string(name_of(effect)), std::string(outcome)})
         .add();
   }
@@ -60,13 +55,7 @@ void EngineMetrics::effect(EffectClass effect, std::string_view outcome) const {
 
 void EngineMetrics::over_budget(const std::string& workflow) const {
   if (metrics != nullptr) {
-    metrics
-        ->counter({"aios_budget_refused",
-                   "Calls that were not made because no budget covered them.",
-                   "",
-                   {"workflow"}},
-                  {workflow})
-        .add();
+    metrics->counter(observe::metric("aios_budget_refused"), {workflow}).add();
   }
 }
 
@@ -89,7 +78,7 @@ Engine::Impl::Impl(EngineServices given)
       },
       TimerQueue::Options{.clock_was_set = [this](Duration step) { warn_clock(step); }});
   if (services.metrics != nullptr) {
-    services.metrics->gauge({"aios_runs_driven", "Runs that are driven now.", "", {}},
+    services.metrics->gauge(observe::metric("aios_runs_driven"),
                             [places = places] { return static_cast<double>(places.taken()); });
   }
 }

@@ -6,6 +6,7 @@
 #include "ingress/detail/room.h"
 #include "ingress/ingress.h"
 #include "ingress/refusals.h"
+#include "observe/metric_table.h"
 
 #include <mutex>
 #include <optional>
@@ -74,9 +75,7 @@ struct Ingress::Impl {
   Refusals refusals;
 
   observe::Counter& count(std::string_view outcome) {
-    return services.metrics->counter(
-        {"aios_events", "Events received, by what became of them.", "", {"outcome"}},
-        {std::string(outcome)});
+    return services.metrics->counter(observe::metric("aios_events"), {std::string(outcome)});
   }
   Task<Result<Accepted>> again(Context ctx, std::string space, std::string id, std::string digest);
   Task<Result<Accepted>> start_run(Context ctx, Inbox inbox, std::string workflow, Time now);

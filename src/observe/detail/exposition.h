@@ -3,7 +3,7 @@
 // observe/detail/exposition: the text of one metric family.
 // Source: OpenMetrics 1.0 (text format); Prometheus text format 0.0.4.
 
-#include "observe/metrics.h"
+#include "observe/metric_table.h"
 
 #include <cstdint>
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace aios::observe::detail {
 
-enum class Type : std::uint8_t { counter, gauge, histogram };
+using Type = MetricType;
 enum class Form : std::uint8_t { open_metrics, prometheus };
 
 struct Series {
