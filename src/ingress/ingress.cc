@@ -5,6 +5,7 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/policy_input.h"
 #include "ingress/sources.h"
 #include "ingress/waiting_runs.h"
 
@@ -26,7 +27,7 @@ JsonObject admit_facts(const Event& event, std::size_t bytes) {
   about["size_bytes"] = bytes;
   JsonObject facts;
   facts["event"] = std::move(about);
-  return facts;
+  return govern::held(govern::GuardPoint::event_admit, std::move(facts));
 }
 
 Accepted answer_from(const std::string& text) {

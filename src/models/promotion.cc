@@ -2,6 +2,7 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/policy_input.h"
 #include "models/detail/models_impl.h"
 
 #include <fmt/format.h>
@@ -47,12 +48,14 @@ JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const 
   const bool passed = failed.empty();
   JsonObject metrics = detail::metrics_of(info.heldout);
   metrics["unmeasured"] = detail::unmeasured_of(info.heldout);
-  return {{"model", {{"name", info.model}, {"version", info.version}, {"alias", alias}}},
-          {"metrics", std::move(metrics)},
-          {"gates", {{"passed", passed}, {"failed", std::move(failed)}}},
-          {"comparison", comparison_facts(match)},
-          {"proposer", {{"id", by.id}}},
-          {"four_eyes", by.id != info.trained_by}};
+  return govern::held(
+      govern::GuardPoint::model_promote,
+      {{"model", {{"name", info.model}, {"version", info.version}, {"alias", alias}}},
+       {"metrics", std::move(metrics)},
+       {"gates", {{"passed", passed}, {"failed", std::move(failed)}}},
+       {"comparison", comparison_facts(match)},
+       {"proposer", {{"id", by.id}}},
+       {"four_eyes", by.id != info.trained_by}});
 }
 
 store::AuditLeaf promotion_leaf(const Context& ctx, Time now, const AliasInfo& alias,

@@ -3,6 +3,7 @@
 // store before it can happen. What came of it is judged in outcomes.cc.
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/policy_input.h"
 #include "workflow/detail/engine_impl.h"
 #include "workflow/detail/payments.h"
 
@@ -43,14 +44,14 @@ CallRequest Engine::Impl::request_of(const LiveRun& run) const {
   out.attempt = std::max<std::uint32_t>(effect.attempt, 1);
   out.subject = run.state.subject;
   out.arguments = effect.arguments;
-  out.run["workflow"] = run.state.workflow;
-  out.run["id"] = run.id;
-  out.run["step"] = effect.step;
-  out.run["inferences"] = run.state.inferences;
-  out.run["retrievals"] = run.state.retrievals;
-  out.run["results"] = run.state.results;
-  out.run["results_forgotten"] = run.state.results_forgotten;
-  out.run["reviews"] = run.state.reviews;
+  out.run = govern::held_run({{"workflow", run.state.workflow},
+                              {"id", run.id},
+                              {"step", effect.step},
+                              {"inferences", run.state.inferences},
+                              {"retrievals", run.state.retrievals},
+                              {"results", run.state.results},
+                              {"results_forgotten", run.state.results_forgotten},
+                              {"reviews", run.state.reviews}});
   return out;
 }
 

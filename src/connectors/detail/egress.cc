@@ -5,6 +5,7 @@
 #include "core/text.h"
 #include "govern/personal_data.h"
 #include "net/client.h"
+#include "govern/policy_input.h"
 
 #include <fmt/format.h>
 
@@ -59,7 +60,7 @@ Result<JsonObject> egress_facts(const OperationInfo& info, const OperationCall& 
   facts["arguments"] = call.arguments;
   facts["content"] = std::move(content);
   facts["run"] = call.run;
-  return facts;
+  return govern::held(govern::GuardPoint::connector_egress, std::move(facts));
 }
 
 bool demands_masking(const govern::Decision& decision) {

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/policy_input.h"
 
 #include <fmt/format.h>
 
@@ -21,17 +22,20 @@ JsonObject Call::before() const {
   for (const std::string& kind : content.personal) {
     personal.emplace_back(kind);
   }
-  return {{"model", model_facts()},
-          {"content", {{"personal", std::move(personal)}, {"characters", content.characters}}},
-          {"run", request.run}};
+  return govern::held(
+      govern::GuardPoint::pre_model_call,
+      {{"model", model_facts()},
+       {"content", {{"personal", std::move(personal)}, {"characters", content.characters}}},
+       {"run", request.run}});
 }
 
 JsonObject Call::after(const Json& output) const {
-  return {{"model", model_facts()},
-          {"result",
-           {{"label", text_or(output, "label", "")},
-            {"confidence", number_or(output, "confidence", 0)}}},
-          {"run", request.run}};
+  return govern::held(govern::GuardPoint::post_model_call,
+                      {{"model", model_facts()},
+                       {"result",
+                        {{"label", text_or(output, "label", "")},
+                         {"confidence", number_or(output, "confidence", 0)}}},
+                       {"run", request.run}});
 }
 
 store::AuditLeaf Call::leaf(const Context& ctx, Time now, govern::LeafKind kind,

@@ -2,6 +2,7 @@
 #include "review/detail/policy.h"
 
 #include "core/text.h"
+#include "govern/policy_input.h"
 #include "review/detail/checks.h"
 
 #include <fmt/format.h>
@@ -62,7 +63,8 @@ JsonObject guard_facts(const ReviewInfo& info, std::string_view phase, JsonObjec
   for (auto& member : more) {
     about[member.key()] = std::move(member.value());
   }
-  return {{"review", std::move(about)}, {"run", std::move(run)}};
+  return govern::held(govern::GuardPoint::review_assign,
+                      {{"review", std::move(about)}, {"run", std::move(run)}});
 }
 
 Result<Demands> demands_of(const govern::Ruling& ruling) {
