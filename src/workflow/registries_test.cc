@@ -62,6 +62,14 @@ TEST_CASE("functions: each is called like its file, and says in a sentence what 
   CHECK(names == aios::test::plugin_files("workflow/functions"));
 }
 
+/// The reference of functions is made of these sentences.
+void check_described(const Json& properties) {
+  for (const auto& member : properties.as_object()) {
+    CAPTURE(std::string(member.key()));
+    CHECK(text_or(member.value(), "description", "").ends_with('.'));
+  }
+}
+
 TEST_CASE("functions: the schemas of each are schemas, and name arguments that are described") {
   const FunctionRegistry registry = all_functions();
   for (const FunctionEntry& entry : registry.entries()) {
@@ -76,6 +84,14 @@ TEST_CASE("functions: the schemas of each are schemas, and name arguments that a
     CHECK_FALSE(schema->validate(Json("a text")).ok());
     const Json* properties = find(*arguments, "properties");
     REQUIRE(properties != nullptr);
+    check_described(*properties);
+    const Json* outputs = find(*result, "properties");
+    CHECK((outputs != nullptr || find(*result, "description") != nullptr));
+    check_described(outputs == nullptr ? Json(JsonObject()) : *outputs);
+    for (const std::string& name : texts_of(find(*result, "required"))) {
+      CAPTURE(name);
+      CHECK(find(*outputs, name) != nullptr);
+    }
     if (const Json* needed = find(*arguments, "required"); needed != nullptr) {
       CHECK_FALSE(schema->validate(Json(JsonObject())).ok());
       for (const Json& name : needed->get_array()) {

@@ -115,9 +115,13 @@ void register_function_connector(FunctionRegistry& registry) {
   entry.summary = "Calls an operation of a business system.";
   entry.arguments_schema = R"({"type": "object", "required": ["connector", "operation"],
     "additionalProperties": false,
-    "properties": {"connector": {"type": "string"}, "operation": {"type": "string"},
-      "arguments": {"type": ["object", "string"]}}})";
-  entry.result_schema = "{}";
+    "properties": {
+      "connector": {"type": "string", "description": "Name of a manifest in connectors/."},
+      "operation": {"type": "string", "description": "One of its operations."},
+      "arguments": {"type": ["object", "string"],
+        "description": "What the operation's schema asks for; none is an empty object."}}})";
+  entry.result_schema =
+      R"({"description": "What the operation gives: its `result` in the manifest says what."})";
   entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
     return std::make_unique<Connector>(services.connectors);
   };

@@ -144,8 +144,19 @@ void register_function_infer(FunctionRegistry& registry) {
   entry.summary = "Asks a model by its alias.";
   entry.arguments_schema = R"({"type": "object", "required": ["model", "input"],
     "additionalProperties": false,
-    "properties": {"model": {"type": "string"}, "input": {"type": ["object", "string"]}}})";
-  entry.result_schema = R"({"type": "object", "required": ["label", "confidence", "version"]})";
+    "properties": {
+      "model": {"type": "string", "description": "Alias of a model of models/."},
+      "input": {"type": ["object", "string"],
+        "description": "What it is asked about: the members its file names."}}})";
+  entry.result_schema = R"({"type": "object", "required": ["label", "confidence", "version"],
+    "properties": {
+      "label": {"description": "What the model says."},
+      "confidence": {"description": "How sure it is, 0 to 1."},
+      "version": {"description": "Version of the model that said it."},
+      "novelty": {"description": "How unlike the training texts it is, 0 to 1; not of all models."},
+      "scores": {"description": "{label, confidence} each, best first."},
+      "reasons": {"description": "{term, weight} each: the words that decided."},
+      "cost": {"description": "Of a hosted model: {currency, nano, estimated}."}}})";
   entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
     return std::make_unique<Infer>(services.gateway, services.hosted);
   };

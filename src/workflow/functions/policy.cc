@@ -62,8 +62,11 @@ void register_function_policy(FunctionRegistry& registry) {
   entry.version = "1.0.0";
   entry.summary = "Asks a rule of the tenant's policies.";
   entry.arguments_schema = R"({"type": "object", "required": ["path"],
-    "additionalProperties": false, "properties": {"path": {"type": "string"}, "input": {}}})";
-  entry.result_schema = "{}";
+    "additionalProperties": false,
+    "properties": {
+      "path": {"type": "string", "description": "The rule, such as support/decide."},
+      "input": {"description": "What the rule sees as `input`; none is an empty object."}}})";
+  entry.result_schema = R"({"description": "The value of the rule."})";
   entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
     return std::make_unique<Policy>(services.guard, services.clock);
   };

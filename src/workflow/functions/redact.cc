@@ -49,8 +49,12 @@ void register_function_redact(FunctionRegistry& registry) {
   entry.version = "1.0.0";
   entry.summary = "Replaces personal data in a text by marks.";
   entry.arguments_schema = R"({"type": "object", "required": ["text"],
-    "additionalProperties": false, "properties": {"text": {"type": "string"}}})";
-  entry.result_schema = R"({"type": "object", "required": ["text", "findings"]})";
+    "additionalProperties": false,
+    "properties": {"text": {"type": "string", "description": "The text."}}})";
+  entry.result_schema = R"({"type": "object", "required": ["text", "findings"],
+    "properties": {
+      "text": {"description": "The text with a mark in place of each finding."},
+      "findings": {"description": "{kind, begin, end} each, in bytes of the text as given."}}})";
   entry.make = [](const FunctionServices&) -> std::unique_ptr<Function> {
     return std::make_unique<Redact>();
   };

@@ -132,10 +132,21 @@ void register_function_retrieve(FunctionRegistry& registry) {
   entry.summary = "Finds the passages of the knowledge articles that answer a question.";
   entry.arguments_schema = R"({"type": "object", "required": ["query"],
     "additionalProperties": false,
-    "properties": {"query": {"type": "string"}, "articles": {"type": ["integer", "string"]},
-      "fit_min": {"type": ["number", "string"]}, "intents": {"type": ["array", "string"]}}})";
-  entry.result_schema =
-      R"({"type": "object", "required": ["article", "fit", "answers", "corpus"]})";
+    "properties": {
+      "query": {"type": "string", "description": "The question."},
+      "articles": {"type": ["integer", "string"],
+        "description": "How many articles at most, 1 to 20; 3 when not given."},
+      "fit_min": {"type": ["number", "string"],
+        "description": "The least fit that counts, 0 to 1; 0 when not given."},
+      "intents": {"type": ["array", "string"],
+        "description": "Only articles for one of these intents."}}})";
+  entry.result_schema = R"({"type": "object", "required": ["article", "fit", "answers", "corpus"],
+    "properties": {
+      "article": {"description": "The article that fits best; null: none does."},
+      "fit": {"description": "Its fit, 0 to 1."},
+      "answers": {"type": "array", "items": {"type": "object"},
+        "description": "Best first, one an article: article, title, heading, text, fit, ..."},
+      "corpus": {"description": "Digest of the articles as they were."}}})";
   entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
     return std::make_unique<Retrieve>(services.knowledge, services.clock);
   };

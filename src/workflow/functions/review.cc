@@ -115,12 +115,28 @@ void register_function_review(FunctionRegistry& registry) {
   entry.summary = "Asks a person; the answer is the output.";
   entry.arguments_schema = R"({"type": "object", "required": ["title", "form", "assignees"],
     "additionalProperties": false,
-    "properties": {"title": {"type": "string"}, "form": {"type": "string"}, "evidence": {},
-      "suggestion": {}, "assignees": {"type": ["array", "string"], "minItems": 1},
-      "due": {"type": "string"}, "onTimeout": {"type": "string"},
-      "escalation": {"type": ["array", "string"]}, "priority": {},
-      "dataset": {"type": "string"}}})";
-  entry.result_schema = R"({"type": "object", "required": ["decision", "answer", "by", "at"]})";
+    "properties": {
+      "title": {"type": "string", "description": "The question in a line."},
+      "form": {"type": "string", "description": "Name of a form of forms/: what an answer is."},
+      "evidence": {"description": "What the person is shown."},
+      "suggestion": {"description": "An answer to start from."},
+      "assignees": {"type": ["array", "string"], "minItems": 1,
+        "description": "Roles that may answer."},
+      "due": {"type": "string", "description": "ISO 8601 duration until it is overdue."},
+      "onTimeout": {"type": "string",
+        "description": "When it is overdue: keep it open (the default) or fail the step."},
+      "escalation": {"type": ["array", "string"],
+        "description": "{after, assignees} each: roles that are asked besides, so much later."},
+      "priority": {"description": "low, normal, high or a whole number; higher is asked first."},
+      "dataset": {"type": "string", "description": "Data set that the answer is a label of."}}})";
+  entry.result_schema = R"({"type": "object", "required": ["decision", "answer", "by", "at"],
+    "properties": {
+      "decision": {"description": "answered."},
+      "answer": {"description": "As the form has it."},
+      "by": {"description": "Who answered."},
+      "at": {"description": "When (RFC 3339)."},
+      "corrected": {"description": "Whether it differs from the suggestion."},
+      "approved_by": {"description": "Who approved it, where the policy wanted that."}}})";
   entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
     return std::make_unique<Review>(services);
   };
