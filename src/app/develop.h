@@ -8,5 +8,6 @@ namespace aios::app {
 
 void add_dev_command(CLI::App& app, Session& session);
 void add_connector_commands(CLI::App& app, Session& session);
+void add_reference_command(CLI::App& app, Session& session);
 
 }  // namespace aios::app

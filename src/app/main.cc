@@ -74,6 +74,7 @@ void add_commands(CLI::App& app, aios::app::Session& session) {
   add_budget_commands(app, session);
   add_backup_commands(app, session);
   add_errors_command(app, session);
+  add_reference_command(app, session);
   auto* version = app.add_subcommand("version", "Print the version");
   version->callback([&session] {
     session.action = [] {
