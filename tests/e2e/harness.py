@@ -28,6 +28,12 @@ BINARY = os.path.abspath(os.environ.get("AIOS_BINARY", os.path.join(ROOT, "build
 TICKET = "com.example.support.ticket.created.v1"
 SETTLED = ("completed", "faulted", "cancelled")
 
+sys.path.append(os.path.join(ROOT, "build", "python"))  # what ./dev setup loads for tests
+try:
+    from standardwebhooks import Webhook
+except ImportError:  # a machine without a Python index
+    Webhook = None
+
 # Lines that the intent model is sure of (checked by the tests that use them).
 SURE_CASE = "Where is my order? The tracking number has not been updated for days."
 SURE_REFUND = "I sent the item back two weeks ago, please refund my money."
@@ -112,12 +118,26 @@ class Process:
                                  f"{self.log()[-3000:]}") from None
 
 
-class HelpDesk(Process):
+class Outside(Process):
+    """One of the systems outside: what reached it stands in a database of its own."""
+
+    def __init__(self, folder, name, environment=None):
+        super().__init__(folder, name, environment)
+        self.db_path = os.path.join(folder, f"{name}.db")
+
+    def rows(self, sql, *values):
+        db = sqlite3.connect(self.db_path, timeout=10)
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+
+class HelpDesk(Outside):
     TOKEN = "helpdesk-token-canary-5f1d"
 
     def __init__(self, folder, faults="", seed=1):
         super().__init__(folder, "helpdesk", {"HELPDESK_TOKEN": self.TOKEN})
-        self.db_path = os.path.join(folder, "helpdesk.db")
         self.faults, self.seed = faults, seed
 
     def start(self, port=0):
@@ -130,13 +150,6 @@ class HelpDesk(Process):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
-
-    def rows(self, sql, *values):
-        db = sqlite3.connect(self.db_path, timeout=10)
-        try:
-            return db.execute(sql, values).fetchall()
-        finally:
-            db.close()
 
     def set_faults(self, spec, **more):
         status, answer = Api(self.port, self.TOKEN).call("POST", "/_faults", {"spec": spec, **more})
@@ -151,14 +164,13 @@ class HelpDesk(Process):
         return module.seed_rows()
 
 
-class ModelServer(Process):
+class ModelServer(Outside):
     """Somebody else's model: counts what reaches it in a database of its own."""
 
     TOKEN = "model-key-canary-77a2"
 
     def __init__(self, folder):
         super().__init__(folder, "models")
-        self.db_path = os.path.join(folder, "models.db")
 
     def start(self, port=0, slow_seconds=3.0):
         self.launch([sys.executable, MODEL_PROGRAM, "--db", self.db_path, "--port", str(port),
@@ -170,13 +182,6 @@ class ModelServer(Process):
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}/v1"
-
-    def rows(self, sql, *values):
-        db = sqlite3.connect(self.db_path, timeout=10)
-        try:
-            return db.execute(sql, values).fetchall()
-        finally:
-            db.close()
 
     def fail(self, kind, count):
         status, answer = Api(self.port, self.TOKEN).call("POST", "/faults",

@@ -12,12 +12,7 @@ import threading
 import time
 import unittest
 
-from harness import Scene, aios, wait_for
-
-try:  # the official verifier has a word too, where it is installed
-    from standardwebhooks import Webhook
-except ImportError:
-    Webhook = None
+from harness import Scene, Webhook, aios, wait_for
 
 SECRET = "whsec_" + base64.b64encode(b"a key that only these tests know").decode()
 
