@@ -24,7 +24,8 @@ class Archive final : public Function {
     const auto bytes = static_cast<std::size_t>(int_or(request.arguments, "bytes", 0));
     CallOutcome out;
     out.result = JsonObject{{"forgotten", int_or(request.run, "results_forgotten", -1)}};
-    out.connector_result = {{"connector", "archive"}, {"result", std::string(bytes, 'a')}};
+    out.connector_result = {
+        {"connector", "archive"}, {"operation", "fetch"}, {"result", std::string(bytes, 'a')}};
     out.retrieval = {{"corpus", "articles"}, {"articles", std::string(bytes, 'a')}};
     co_return out;
   }

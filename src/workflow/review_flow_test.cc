@@ -6,6 +6,7 @@
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -19,7 +20,39 @@ namespace {
 constexpr const char* policy = R"(package aios.review_assign
 import rego.v1
 default allow := false
-allow if { every role in input.review.assignees { role == "reviewer" } }
+allow if { every role in input.review.assignees { role in {"reviewer", "approver"} } }
+obligations contains {"type": "approve", "assignees": ["approver"]} if {
+  input.review.phase == "answer"
+  input.review.answer.note == "large"
+}
+deny contains "not this one" if object.get(input.review, ["answer", "note"], "") == "forbidden"
+)";
+
+constexpr const char* slow = R"(
+document: {dsl: '1.0.3', namespace: test, name: slow, version: '1.0.0'}
+do:
+  - guarded:
+      try:
+        - ask:
+            call: review:1.0.0@default
+            with:
+              title: Slow
+              form: ticket
+              evidence: {}
+              assignees: [reviewer]
+              due: PT2H
+              onTimeout: '${ .on_timeout }'
+              escalation: [{after: PT1H, assignees: [approver]}]
+      catch:
+        errors: {with: {status: 408}}
+        do: [{late: {set: {late: true}}}]
+)";
+
+constexpr const char* watch = R"(
+document: {dsl: '1.0.3', namespace: test, name: watch, version: '1.0.0'}
+schedule: {on: {one: {with: {type: aios.review.overdue}}}}
+do:
+  - note: {set: {seen: true}}
 )";
 
 constexpr const char* form = R"({"type": "object", "x-label": "intent",
@@ -65,6 +98,8 @@ struct Desk {
     };
     world.add_document(document);
     world.add_document(hasty);
+    world.add_document(slow);
+    world.add_document(watch);
     world.start();
   }
   std::string open_review() {
@@ -175,6 +210,74 @@ TEST_CASE("review: a run that is cancelled or runs out of time takes its questio
   CHECK(to_text(view.output) == R"({"late":true})");
   CHECK(desk.open_review().empty());
   CHECK_FALSE(desk.answer(review, "reviewer", JsonObject{{"intent", "refund"}}).ok());
+}
+
+TEST_CASE("review: escalation and due time come once each, over crashes, and may fail the step") {
+  Desk desk;
+  auto& world = desk.world;
+  const auto events = [&] {
+    auto rows = world.executor.run(world.store->outbox(world.ctx(), 0, 10));
+    REQUIRE(rows.ok());
+    return std::count_if(rows->begin(), rows->end(), [](const store::OutboxRow& row) {
+      return row.data.find("aios.review.overdue") != std::string::npos;
+    });
+  };
+  const auto told = [&](std::string_view outcome) {
+    const auto leaves = world.executor.run(world.store->leaves(world.ctx(), 0, 50));
+    return std::count_if(leaves->begin(), leaves->end(), [&](const std::string& leaf) {
+      return leaf.find(fmt::format(R"("outcome":"{}")", outcome)) != std::string::npos;
+    });
+  };
+  const auto kept = world.run_workflow("slow", {{"on_timeout", "keep"}});
+  const auto review = desk.open_review();
+  for (int i = 0; i < 3; ++i) {
+    world.crash();
+    world.start();
+    world.executor.advance(std::chrono::minutes(61));
+    CHECK(world.executor.run(world.engine->get(world.ctx(), kept)).ok());
+  }
+  const auto info = world.executor.run(world.services.functions.reviews->get(world.ctx(), review));
+  REQUIRE(info.ok());
+  CHECK(info->status == "open");
+  CHECK(info->overdue);
+  CHECK(info->escalated_to == std::vector<std::string>{"approver"});
+  CHECK(world.view(kept).status == "waiting");
+  CHECK(told("escalated") == 1);
+  CHECK(told("overdue") == 1);
+  CHECK(events() == 1);
+  CHECK(desk.answer(review, "approver", JsonObject{{"intent", "refund"}}).ok());
+  const auto late = world.run_workflow("slow", {{"on_timeout", "fail"}});
+  const auto view = world.finish(late, std::chrono::hours(3));
+  CHECK(to_text(view.output) == R"({"late":true})");
+  CHECK(told("expired") == 1);
+  CHECK(desk.open_review().empty());
+}
+
+TEST_CASE(
+    "review: what wants approval waits for it over a crash, and a refused answer is told of") {
+  Desk desk;
+  auto& world = desk.world;
+  const auto id = world.run_workflow("ask", {{"text", "money back"}, {"role", "reviewer"}});
+  const auto review = desk.open_review();
+  const auto leaves = world.executor.run(world.store->leaf_count(world.ctx())).value();
+  const Json forbidden = JsonObject{{"intent", "refund"}, {"note", "forbidden"}};
+  CHECK(desk.answer(review, "reviewer", forbidden).error().code() == Code::policy_denied);
+  CHECK(world.executor.run(world.store->leaf_count(world.ctx())).value() == leaves + 1);
+  const Json large = JsonObject{{"intent", "refund"}, {"note", "large"}};
+  REQUIRE(desk.answer(review, "reviewer", large).ok());
+  world.crash();
+  world.start();
+  CHECK(world.view(id).status == "waiting");
+  auto ctx = world.ctx();
+  ctx.principal = std::make_shared<const Principal>(Principal{"key_bob", "key", {"approver"}});
+  review::Said said;
+  said.word = review::Said::Word::approve;
+  CHECK(world.executor.run(world.engine->tell(ctx, review, said)).ok());
+  const auto view = world.view(id);
+  CHECK(view.status == "completed");
+  const auto& remembered = view.reviews.get_array().front();
+  CHECK(text_or(remembered, "by", "") == "key_anna");
+  CHECK(text_or(remembered, "approved_by", "") == "key_bob");
 }
 
 TEST_CASE("review: a run cancelled at any step of asking leaves no open question") {
