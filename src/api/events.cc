@@ -63,9 +63,10 @@ void mount_events(net::Router& router, const ApiServices& services) {
       {"GET", "/api/v1/events/{id}", "getEvent", "One event with its content.",
        Action::read_payloads, get_event, "", R"({"type": "object", "required": ["id", "status"]})"},
       {"POST", "/api/v1/events/{id}/replay", "replayEvent",
-       "Gives a dead letter another try: what it would start today is started, once.",
+       "Gives a dead letter another try: what it would start today is started, once, or a run that "
+       "listens takes it (`delivered`).",
        Action::send_events, replay_event, "",
-       R"({"type": "object", "required": ["id", "status", "run"]})"},
+       R"({"type": "object", "required": ["id", "status"]})"},
   };
   for (const auto& operation : operations) {
     add(router, services, operation);

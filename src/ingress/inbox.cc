@@ -33,6 +33,9 @@ JsonObject state_of(const Inbox& inbox, Time now) {
     state["arrived"] = delivery.arrived;
     state["digest"] = to_hex(inbox.digest);
   }
+  if (inbox.listened && inbox.accepted.status != "dead_letter") {
+    state["kept"] = true;  // what became of it the engine knows
+  }
   if (inbox.replayed) {
     state["replay_of"] = inbox.replayed->id;
   }
@@ -101,11 +104,15 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   }
   const bool dead = inbox.accepted.status == "dead_letter";
   if (inbox.listened && !dead) {
+    const auto beside =
+        inbox.accepted.run.empty() ? workflow::KeptBeside::nothing : workflow::KeptBeside::run;
     transition.streams.push_back(
-        workflow::Engine::keep(inbox.accepted.id, Json(event.envelope), now));
+        workflow::Engine::keep(inbox.accepted.id, Json(event.envelope), beside, now));
   }
-  const std::string space = dead ? dead_space(event) : event_space(event);
-  transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
+  if (!inbox.replayed || !inbox.replayed->holds_id) {
+    const std::string space = dead ? dead_space(event) : event_space(event);
+    transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
+  }
   transition.leaves.push_back(std::move(sealed_leaf));
   return transition;
 }
@@ -158,6 +165,20 @@ Task<Result<Json>> Ingress::get(Context ctx, std::string id) {
   }
   JsonObject out = state->get_object();
   out["id"] = id;
+  if (bool_or(*state, "kept", false)) {
+    Accepted accepted;
+    accepted.id = id;
+    accepted.run = text_or(*state, "run", "");
+    co_await impl_->tell_fate(ctx, &accepted);
+    if (!accepted.delivered.empty()) {
+      out["delivered"] = accepted.delivered;
+    }
+    if (!accepted.reason.empty()) {
+      out["reason"] = accepted.reason;
+    }
+  }
+  out["status"] = row->status;
+  out.erase("kept");
   show_payload(out);
   co_return Json(std::move(out));
 }

@@ -85,7 +85,38 @@ Task<Result<Accepted>> Ingress::Impl::again(Context ctx, std::string space, std:
         .page(1203);
   }
   count("repeated").add();
-  co_return answer_from((*record)->value);
+  auto answer = answer_from((*record)->value);
+  co_await tell_fate(ctx, &answer);
+  co_return answer;
+}
+
+/// Of what was kept for runs that listen: which took it, or why none did.
+Task<void> Ingress::Impl::tell_fate(Context ctx, Accepted* accepted) {
+  std::string id = accepted->id;
+  auto fate = co_await services.engine->fate(std::move(ctx), std::move(id));
+  if (!fate.ok()) {
+    co_return;  // it was not kept
+  }
+  accepted->delivered = fate->run;
+  if (accepted->run.empty() && !fate->reason.empty()) {
+    accepted->reason = fate->reason;
+    accepted->status = "dead_letter";
+  }
+}
+
+/// Of what no workflow takes: whether no run listens for it either. One that a workflow refuses is
+/// mended and sent again, so it waits for nobody who does not wait now.
+Task<Result<bool>> Ingress::Impl::nobody_takes(Context ctx, const Inbox* inbox) {
+  const Event& event = inbox->delivery->event;
+  if (!inbox->listened || services.engine->triggered_by(ctx.tenant, event.type).empty()) {
+    co_return !inbox->listened;
+  }
+  Json envelope(event.envelope);
+  auto awaited = co_await services.engine->awaited(ctx, std::move(envelope));
+  if (!awaited.ok()) {
+    co_return std::move(awaited).error();
+  }
+  co_return !*awaited;
 }
 
 /// The reason may quote the event's data: it stays with the event.
@@ -188,7 +219,14 @@ Task<Result<Accepted>> Ingress::Impl::decide(Context ctx, Inbox inbox, Time now)
   inbox.listened = *listened;
   auto answer = co_await start_one(ctx, inbox, now);
   const bool open = !answer.ok() && answer.error().code() == Code::invalid_argument;
-  if (open && !inbox.listened) {
+  auto dead = Result<bool>(false);
+  if (open) {
+    dead = co_await nobody_takes(ctx, &inbox);
+  }
+  if (!dead.ok()) {
+    co_return std::move(dead).error();
+  }
+  if (*dead) {
     inbox.accepted.reason = answer.error().text();
     auto kept = co_await keep_dead(ctx, std::move(inbox), now);
     co_return kept;

@@ -31,7 +31,7 @@ struct Accepted {
   std::string id;         ///< "evt_...": the inbox entry
   std::string status;     ///< "accepted" or "dead_letter"
   std::string run;        ///< empty for dead letters
-  std::string delivered;  ///< the run that waited for it and goes on with it
+  std::string delivered;  ///< the run that listened for it and goes on with it
   std::string reason;     ///< why it is a dead letter
   bool repeated = false;  ///< same id and body as before: this is the first answer again
   Json to_json() const;
@@ -61,8 +61,9 @@ class Ingress {
   explicit Ingress(IngressServices services);
   ~Ingress();
   /// Durable when it returns. Starts the first workflow (by namespace and name) that the type
-  /// triggers, and is given to the oldest run that waits for such an event, now or within the hour.
-  /// With neither, or when the workflow refuses the input, it is a dead letter.
+  /// triggers, and is given to the oldest run that waits for such an event, now or within the hour
+  /// (but one whose input the workflow refuses only now). With neither it is a dead letter: at
+  /// once, or when the hour is over.
   /// @param bytes  size of the event as it arrived, for policy.
   /// @return policy_denied (event_admit; an audit leaf says so, floods share one); already_exists
   ///         [AIOS-1203] (same source and id, other content); IngressServices::held's error;
@@ -79,8 +80,9 @@ class Ingress {
   /// floods share one.
   /// @param source  as events of it would name it; empty: one that is not there.
   Task<void> turn_away(Context ctx, std::string source, std::string why);
-  /// A dead letter starts what it would start today, once: by the source's mapping and schema and
-  /// the workflows of today. It is marked "replayed" in the same commit.
+  /// A dead letter starts what it would start today, or waits anew for a run that listens, once: by
+  /// the source's mapping and schema and the workflows of today. It is marked "replayed" in the same
+  /// commit.
   /// @return of one that was replayed before the first answer (`repeated`); failed_precondition
   ///         [AIOS-1206] where nothing takes it today either, or it is no dead letter; as accept().
   Task<Result<Accepted>> replay(Context ctx, std::string id);
@@ -92,7 +94,8 @@ class Ingress {
   };
   /// Newest first.
   Task<Result<std::vector<store::StreamRow>>> list(Context ctx, Wanted wanted);
-  /// {id, event, status, run, reason, received, opening}; of an erased one {id, status, erased}.
+  /// {id, event, status, run, reason, received, opening}, and `delivered`, the run that listened
+  /// and took it; of an erased one {id, status, erased}.
   /// not_found: no such event.
   Task<Result<Json>> get(Context ctx, std::string id);
 

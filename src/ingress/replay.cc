@@ -88,7 +88,9 @@ Task<Result<Accepted>> Ingress::Impl::try_again(Context ctx, std::string id) {
     co_return std::move(state).error();
   }
   if (row->status == "replayed") {
-    co_return first_answer(*state);
+    auto answer = first_answer(*state);
+    co_await tell_fate(ctx, &answer);
+    co_return answer;
   }
   if (row->status != "dead_letter") {
     co_return cannot(fmt::format("'{}' is {}: only a dead letter is replayed", id, row->status));
@@ -105,6 +107,7 @@ Task<Result<Accepted>> Ingress::Impl::try_again(Context ctx, std::string id) {
   replayed.id = id;
   replayed.version = row->version;
   replayed.label = row->label;
+  replayed.holds_id = text_or(*state, "status", "") == "accepted";
   replayed.subject = text_or(state->at("event"), "subject", "");
   replayed.state = state->get_object();
   auto answer = co_await admit(ctx, std::move(*delivery), replayed);

@@ -39,6 +39,16 @@ std::string status_of(Inbox& inbox, const std::string& run) {
   return view->status;
 }
 
+Json shown(Inbox& inbox, const std::string& id) {
+  auto event = inbox.executor.run(inbox.ingress->get(system_context(default_tenant(), "test"), id));
+  REQUIRE(event.ok());
+  return std::move(*event);
+}
+
+std::string text(const Json& value, std::string_view name) {
+  return std::string(text_or(value, name, ""));
+}
+
 }  // namespace
 
 TEST_CASE("ingress: an event goes to the run that waits for it, and sent again to nobody") {
@@ -53,10 +63,13 @@ TEST_CASE("ingress: an event goes to the run that waits for it, and sent again t
   const auto reply = send(inbox, "3", "shop.reply", "T1");
   CHECK(reply.delivered == started.run);
   CHECK(reply.run.empty());
+  CHECK(text(shown(inbox, reply.id), "delivered") == started.run);
+  CHECK(text(shown(inbox, other.id), "delivered").empty());
   CHECK(status_of(inbox, started.run) == "completed");
   const auto again = send(inbox, "3", "shop.reply", "T1");
   CHECK(again.repeated);
   CHECK(again.id == reply.id);
+  CHECK(again.delivered == started.run);
   CHECK(send(inbox, "4", "shop.other", "T1").status == "dead_letter");
 }
 
@@ -67,6 +80,83 @@ TEST_CASE(
   CHECK(send(inbox, "1", "shop.reply", "T1").delivered.empty());
   const auto started = send(inbox, "2", "shop.ticket", "T1");
   CHECK(status_of(inbox, started.run) == "completed");
+}
+
+TEST_CASE("ingress: what nobody takes within the hour is a dead letter, also after a restart") {
+  Inbox inbox;
+  REQUIRE(inbox.engine->install(default_tenant(), {{"ticket.yaml", ticket}}).empty());
+  const auto ctx = system_context(default_tenant(), "test");
+  REQUIRE(inbox.executor.run(inbox.engine->recover(ctx)).ok());
+  const auto reply = send(inbox, "1", "shop.reply", "T1");
+  CHECK(reply.status == "accepted");
+  inbox.executor.advance(std::chrono::minutes(59));
+  CHECK(text(shown(inbox, reply.id), "status") == "accepted");
+  inbox.executor.advance(std::chrono::minutes(2));
+  const auto dead = shown(inbox, reply.id);
+  CHECK(text(dead, "status") == "dead_letter");
+  CHECK(text(dead, "reason") == "no run that listens took it within an hour");
+  Ingress::Wanted wanted;
+  wanted.status = "dead_letter";
+  CHECK(inbox.executor.run(inbox.ingress->list(ctx, wanted)).value().size() == 1);
+  const auto again = send(inbox, "1", "shop.reply", "T1");
+  CHECK(again.repeated);
+  CHECK(again.status == "dead_letter");
+  CHECK(inbox.leaves().size() == 2);
+
+  const auto started = send(inbox, "2", "shop.ticket", "T1");
+  CHECK(status_of(inbox, started.run) == "waiting");
+  const auto replayed = inbox.executor.run(inbox.ingress->replay(ctx, reply.id));
+  REQUIRE(replayed.ok());
+  CHECK(replayed->delivered == started.run);
+  CHECK(status_of(inbox, started.run) == "completed");
+  CHECK(text(shown(inbox, reply.id), "status") == "replayed");
+  CHECK(text(shown(inbox, replayed->id), "delivered") == started.run);
+  const auto twice = inbox.executor.run(inbox.ingress->replay(ctx, reply.id));
+  REQUIRE(twice.ok());
+  CHECK(twice->repeated);
+  CHECK(twice->delivered == started.run);
+}
+
+TEST_CASE("ingress: an event that starts a run is no dead letter when nobody listens for it too") {
+  Inbox inbox;
+  REQUIRE(inbox.engine
+              ->install(default_tenant(),
+                        {{"ticket.yaml", ticket},
+                         {"other.yaml",
+                          "document: {dsl: '1.0.3', namespace: shop, name: other, version: 1.0.0}\n"
+                          "schedule: {on: {one: {with: {type: shop.reply}}}}\n"
+                          "do:\n  - a: {set: {x: 1}}\n"}})
+              .empty());
+  const auto ctx = system_context(default_tenant(), "test");
+  REQUIRE(inbox.executor.run(inbox.engine->recover(ctx)).ok());
+  const auto reply = send(inbox, "1", "shop.reply", "T1");
+  REQUIRE_FALSE(reply.run.empty());
+  inbox.executor.advance(std::chrono::hours(2));
+  CHECK(text(shown(inbox, reply.id), "status") == "accepted");
+  CHECK(text(shown(inbox, reply.id), "reason").empty());
+  const auto started = send(inbox, "2", "shop.ticket", "T1");
+  CHECK(status_of(inbox, started.run) == "waiting");  // the hour is over
+}
+
+TEST_CASE("ingress: what its workflow refuses is a dead letter, unless a run listens for it now") {
+  constexpr const char* picky = R"(
+document: {dsl: '1.0.3', namespace: shop, name: picky, version: '1.0.0'}
+schedule: {on: {one: {with: {type: shop.reply}}}}
+input: {schema: {format: json, document: {type: array, items: {required: [weight]}}}}
+do:
+  - a: {set: {x: 1}}
+)";
+  Inbox inbox;
+  REQUIRE(inbox.engine->install(default_tenant(), {{"ticket.yaml", ticket}, {"picky.yaml", picky}})
+              .empty());
+  const auto refused = send(inbox, "1", "shop.reply", "T1");
+  CHECK(refused.status == "dead_letter");
+  CHECK(refused.reason.find("AIOS-1011") != std::string::npos);
+  const auto started = send(inbox, "2", "shop.ticket", "T1");
+  CHECK(status_of(inbox, started.run) == "waiting");  // it was not kept
+  const auto taken = send(inbox, "3", "shop.reply", "T1");
+  CHECK(taken.status == "accepted");
+  CHECK(taken.delivered == started.run);
 }
 
 }  // namespace aios::ingress

@@ -170,6 +170,13 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
     co_return again;
   }
   if (pause == Pause::wait) {
+    auto listed = Saved::durable;
+    if (run->log.listen) {
+      listed = co_await enlist(run);
+    }
+    if (listed != Saved::durable) {
+      co_return listed == Saved::faulted;
+    }
     look_later(*run);
     const auto saved = co_await park(run);
     if (saved != Saved::durable || !run->listens()) {

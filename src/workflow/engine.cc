@@ -64,7 +64,8 @@ Engine::Impl::Impl(EngineServices given)
       registry(services.registry != nullptr ? services.registry : &own_registry),
       definitions(*services.store, *registry),
       metrics(services.metrics),
-      places(services.places) {
+      places(services.places),
+      listening(services.listeners_max) {
   if (registry == &own_registry) {
     register_all_functions(own_registry);
   }
@@ -73,9 +74,8 @@ Engine::Impl::Impl(EngineServices given)
   }
   timers = std::make_shared<TimerQueue>(
       *services.store, *services.timers, places,
-      [this](const TenantId& tenant, const std::string& run_id, Time at, Places::Place place) {
-        wake(tenant, run_id, at, std::move(place));
-      },
+      [this](const TenantId& tenant, const TimerQueue::Sleeper& sleeper, Time at,
+             Places::Place place) { wake(tenant, sleeper, at, std::move(place)); },
       TimerQueue::Options{.clock_was_set = [this](Duration step) { warn_clock(step); }});
   if (services.metrics != nullptr) {
     services.metrics->gauge(observe::metric("aios_runs_driven"),

@@ -61,6 +61,8 @@ struct EngineServices {
   std::function<runtime::Executor&(std::string_view run_id)> shard_of;
   runtime::Executor* timers = nullptr;  ///< where wake-ups are watched
   PlacesOptions places;                 ///< how many runs are driven at once
+  /// Runs of a tenant that wait for one type of event; one more is refused [AIOS-1080].
+  std::uint32_t listeners_max = 10'000;
   /// The store came from a backup whose newest commit was then: what runs of that time did since is
   /// not known, so they ask before they act again.
   std::optional<Time> restored_through;
@@ -86,15 +88,23 @@ class Engine {
   std::vector<DefinitionInfo> triggered_by(const TenantId& tenant,
                                            std::string_view event_type) const;
 
-  /// Whether an event of this type may have a run that waits for it, now or soon. A type that
-  /// starts workflows counts only while an installed one listens for it.
+  /// Whether an event of this type may have a run that waits for it, now or soon: an installed
+  /// definition listens for it, or a run of an older one does.
   Task<Result<bool>> listens(Context ctx, std::string event_type);
+  /// Whether a run that waits now has a filter that this event fits.
+  Task<Result<bool>> awaited(Context ctx, Json event);
   /// What an event becomes for the runs that wait for it, now or within the hour: to be committed
-  /// with the event's inbox entry.
-  static store::StreamWrite keep(const std::string& event_id, const Json& event, Time now);
-  /// Gives an event that was kept to the oldest run that waits for such a one, and no other.
+  /// with the event's inbox entry, which has the same id. Where the hour passes (or 1,000 later ones
+  /// of its type wait) and the event started no run either, the entry's status becomes
+  /// "dead_letter", in the commit that ends the keeping; fate() says why.
+  static store::StreamWrite keep(const std::string& event_id, const Json& event, KeptBeside beside,
+                                 Time now);
+  /// Gives an event that was kept to the oldest run that waits for such a one, and no other; never
+  /// to the run that it started.
   /// @return that run's id, durable; empty: none waits yet, and it stays kept.
   Task<Result<std::string>> deliver(Context ctx, std::string event_id, Json event);
+  /// What became of it. not_found: it was not kept, or is forgotten.
+  Task<Result<EventFate>> fate(Context ctx, std::string event_id);
 
   /// Continues every run that was not finished and has no later wake-up, as places come free;
   /// begins watching wake-ups. Call it when every tenant has its bundle: a run that goes on without

@@ -56,6 +56,15 @@ struct Resolution {
   Json result;
 };
 
+/// Whether an event that is kept started a run: then nobody has to listen for it.
+enum class KeptBeside : std::uint8_t { nothing, run };
+
+/// What became of an event that was kept for the runs that listen.
+struct EventFate {
+  std::string run;     ///< that went on with it
+  std::string reason;  ///< why nobody did, and nobody will; both empty: it still waits
+};
+
 /// With which document a faulted run goes on.
 enum class RetryWith : std::uint8_t {
   same_definition,    ///< the one it has

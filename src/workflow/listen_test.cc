@@ -41,7 +41,8 @@ void keep(World& world, const JsonObject& event) {
   transition.tenant = default_tenant();
   transition.epoch = world.store->epoch();
   transition.streams.push_back(Engine::keep("evt_" + std::string(text_or(Json(event), "id", "")),
-                                            event, world.executor.clock().now()));
+                                            event, KeptBeside::nothing,
+                                            world.executor.clock().now()));
   const auto done = world.executor.run(world.store->commit(world.ctx(), std::move(transition)));
   REQUIRE(done.ok());
 }
@@ -168,6 +169,100 @@ TEST_CASE("listen: a power cut between an event's commit and its delivery loses 
   const auto view = world.finish(one);
   CHECK(view.status == "completed");
   CHECK(to_text(view.output) == R"([{"number":1}])");
+}
+
+TEST_CASE("listen: a run is not given the event that started it, but another one like it") {
+  World world;
+  world.add_document(
+      "document: {dsl: '1.0.3', namespace: test, name: pair, version: '1.0.0'}\n"
+      "do:\n"
+      "  - begin: {set: {ticket: '${ .[0].subject }'}, export: {as: .}}\n"
+      "  - reply: {listen: {to: {one: {with: {type: reply, subject: '${ $context.ticket }'}}}}}\n");
+  world.start();
+  const auto first = reply("a", "T1", 1);
+  keep(world, first);  // as ingress does with the run's first commit
+  const auto one = world.run_workflow("pair", JsonArray{first});
+  CHECK(world.view(one).status == "waiting");
+  const auto again = world.executor.run(world.engine->deliver(world.ctx(), "evt_a", Json(first)));
+  REQUIRE(again.ok());
+  CHECK(again->empty());
+  pass(world, std::chrono::minutes(5));
+  CHECK(world.view(one).status == "waiting");
+  CHECK(send(world, reply("b", "T1", 2)) == one);
+  CHECK(to_text(world.finish(one).output) == R"([{"number":2}])");
+}
+
+TEST_CASE("listen: runs of an older document get their events when the type starts a new one") {
+  World world;
+  world.add_document(listening(by_subject, ""));
+  world.start();
+  const auto one = world.run_workflow("listening", {{"ticket", "T1"}});
+  world.replace_documents(
+      {"document: {dsl: '1.0.3', namespace: test, name: fresh, version: '1.0.0'}\n"
+       "schedule: {on: {one: {with: {type: reply}}}}\n"
+       "do:\n  - a: {set: {x: 1}}\n"});
+  for (int starts = 0; starts < 2; ++starts) {
+    CAPTURE(starts);
+    const auto listens = world.executor.run(world.engine->listens(world.ctx(), "reply"));
+    REQUIRE(listens.ok());
+    CHECK(*listens);
+    CHECK_FALSE(world.executor.run(world.engine->listens(world.ctx(), "other")).value());
+    world.crash();
+    world.start();
+  }
+  CHECK(send(world, reply("a", "T1", 1)) == one);
+  CHECK_FALSE(world.executor.run(world.engine->listens(world.ctx(), "reply")).value());
+}
+
+TEST_CASE("listen: a run whose definition cannot be had holds up no younger one") {
+  World world;
+  world.add_document(listening("{with: {type: reply}}", ""));
+  world.start();
+  const auto one = world.run_workflow("listening", {{"ticket", "T1"}});
+  StartRequest request;
+  request.workflow = "listening";
+  request.input = JsonObject{{"ticket", "T2"}};
+  request.subject = "ann";
+  const auto two = world.executor.run(world.engine->start(world.ctx(), std::move(request)));
+  REQUIRE(two.ok());
+  auto row = world.executor.run(world.store->stream(world.ctx(), store::StreamKind::run, one));
+  REQUIRE(row.ok());
+  store::Transition spoil;  // as a newer program may have left it
+  spoil.tenant = default_tenant();
+  spoil.epoch = world.store->epoch();
+  store::StreamWrite write;
+  write.kind = store::StreamKind::run;
+  write.id = one;
+  write.expected_version = row->version;
+  write.state = store::Payload{"", std::string(1, '\x7f') + "{}"};
+  write.status = "waiting";
+  write.label = row->label;
+  spoil.streams.push_back(std::move(write));
+  REQUIRE(world.executor.run(world.store->commit(world.ctx(), std::move(spoil))).ok());
+  world.crash();
+  world.start();
+  CHECK(send(world, reply("a", "T2", 1)) == *two);
+}
+
+TEST_CASE("listen: one run more than may wait for a type is told, and goes on when there is room") {
+  World world;
+  world.services.listeners_max = 2;
+  world.add_document(listening(by_subject, ""));
+  world.start();
+  const auto one = world.run_workflow("listening", {{"ticket", "T1"}});
+  const auto two = world.run_workflow("listening", {{"ticket", "T2"}});
+  for (int starts = 0; starts < 2; ++starts) {
+    const auto more = world.run_workflow("listening", {{"ticket", "T3"}});
+    CHECK(world.finish(more).status == "faulted");
+    CHECK(has(to_text(world.view(more).error), "AIOS-1080"));
+    CHECK(has(to_text(world.view(more).error), "/do/1/reply"));
+    world.crash();  // who waits is counted again
+    world.start();
+  }
+  CHECK(send(world, reply("a", "T2", 1)) == two);
+  const auto three = world.run_workflow("listening", {{"ticket", "T3"}});
+  CHECK(world.view(three).status == "waiting");
+  CHECK(world.view(one).status == "waiting");
 }
 
 TEST_CASE("listen: what is not supported is refused with its place") {

@@ -19,28 +19,29 @@ namespace {
 
 constexpr Duration first_look = std::chrono::seconds(10);
 constexpr Duration look_pause_max = std::chrono::minutes(30);
-constexpr std::uint32_t page_max = 250;
-constexpr std::uint32_t dropped_at_once = 8;
-constexpr std::string_view open_status = "waiting";
+/// Runs that park at the same moment may be more than listeners_max by as many as are driven.
+constexpr std::uint32_t listeners_scan_max = 11'000;
 
-store::ListQuery query_of(const TenantId& tenant, store::StreamKind kind, std::string_view type) {
-  store::ListQuery query;
-  query.tenant = tenant;
-  query.kind = kind;
-  query.status = open_status;
-  query.label = store::label_of(type);
-  query.limit = page_max;
-  return query;
-}
-
-store::StreamWrite closed(store::StreamKind kind, const std::string& id, std::uint64_t version) {
+store::StreamWrite closed_listener(const std::string& id) {
   store::StreamWrite write;
-  write.kind = kind;
+  write.kind = store::StreamKind::listener;
   write.id = id;
-  write.expected_version = version;
+  write.expected_version = 1;
   write.status = "closed";
   write.end = store::StreamEnd::closed;
   return write;
+}
+
+/// Whether it is the event that the run began with: that is no answer to anything it asked.
+bool began_with(const RunState& state, const Json& event) {
+  const auto& input = state.raw_input;
+  if (!input.is_array() || input.get_array().empty()) {
+    return false;
+  }
+  const auto& first = input.get_array().front();
+  const auto id = text_or(event, "id", "");
+  return !id.empty() && text_or(first, "id", "") == id &&
+         text_or(first, "source", "") == text_or(event, "source", "");
 }
 
 /// Nothing but the event can be read: a correlation's `from` is about it.
@@ -53,22 +54,6 @@ class NoArguments final : public Arguments {
   Json nothing_;
 };
 
-struct Kept {
-  std::string id;
-  std::uint64_t version = 0;
-  Json event;
-  Time received;
-};
-
-std::optional<Kept> kept_of(const store::StreamRow& row) {
-  auto state = row.erased ? Result<Json>(Error(Code::data_loss, "erased")) : parse_json(row.state);
-  const auto* event = state.ok() ? find(*state, "event") : nullptr;
-  if (event == nullptr) {
-    return {};
-  }
-  return Kept{row.id, row.version, *event, Time{int_or(*state, "received", 0)}};
-}
-
 }  // namespace
 
 store::StreamWrite listener_write(const std::string& id, const std::string& run_id,
@@ -76,7 +61,7 @@ store::StreamWrite listener_write(const std::string& id, const std::string& run_
   store::StreamWrite write;
   write.kind = store::StreamKind::listener;
   write.id = id;
-  write.status = open_status;
+  write.status = listed_status;
   write.label = store::label_of(listen.type);
   write.state =
       store::Payload{subject, to_text(Json(JsonObject{{"run", run_id},
@@ -135,7 +120,7 @@ void Engine::Impl::look_later(LiveRun& run) {
 /// What goes with the commit that parks a run, or takes it on.
 void Engine::Impl::tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams) {
   for (const auto& id : std::exchange(run.log.ended_listeners, {})) {
-    streams->push_back(closed(store::StreamKind::listener, id, 1));
+    streams->push_back(closed_listener(id));
   }
   if (const auto listen = std::exchange(run.log.listen, std::nullopt); listen) {
     streams->push_back(
@@ -143,16 +128,34 @@ void Engine::Impl::tell_listeners(LiveRun& run, std::vector<store::StreamWrite>*
   }
 }
 
+/// Of a run that begins to wait: faulted says that there are too many, which its document is told.
+Task<Saved> Engine::Impl::enlist(RunPtr run) {
+  std::string type = run->log.listen->type;
+  auto entered = co_await listening.enter(run->ctx, services.store, std::move(type));
+  if (entered.ok()) {
+    co_return Saved::durable;
+  }
+  if (entered.error().page() != page_too_many_listen) {
+    lose(run, std::move(entered).error());  // the store cannot be read now
+    co_return Saved::lost;
+  }
+  machine(*run).not_listening(entered.error());
+  co_return Saved::faulted;
+}
+
 /// Whether the event is the run's; then its keeping ends with the run's next commit.
 bool Engine::Impl::receive(LiveRun& run, const std::string& event_id, std::uint64_t version,
                            Json event) {
+  if (began_with(run.state, event)) {
+    return false;
+  }
   JsonObject told{
       {"event", event_id}, {"id", text_or(event, "id", "")}, {"step", machine(run).reference()}};
   if (!machine(run).receive(std::move(event))) {
     return false;
   }
   note(run, RunEvent::event_received, std::move(told));
-  run.writes.push_back(closed(store::StreamKind::kept_event, event_id, version));
+  run.writes.push_back(kept_over(event_id, version, {.run = run.id, .reason = {}}));
   return true;
 }
 
@@ -165,15 +168,15 @@ Task<bool> Engine::Impl::take_kept(RunPtr run) {
   if (!row.ok() || !wanted.ok()) {
     co_return false;  // it looks again later
   }
-  auto query = query_of(run->ctx.tenant, store::StreamKind::kept_event, type);
+  auto query = listed_query(run->ctx.tenant, store::StreamKind::kept_event, type);
   query.newest_first = true;
   const Time since = clock(*run).now() - kept_for;
   std::vector<Kept> fitting;  // newest first
   bool more = true;
-  for (std::uint32_t seen = 0; more && seen < kept_max; seen += page_max) {
+  for (std::uint32_t seen = 0; more && seen < kept_max; seen += listed_page_max) {
     auto page = query;
     auto rows = co_await services.store->list(run->ctx, std::move(page));
-    more = rows.ok() && rows->size() == page_max;
+    more = rows.ok() && rows->size() == listed_page_max;
     for (const auto& one : rows.ok() ? *rows : std::vector<store::StreamRow>()) {
       auto kept = kept_of(one);
       more = more && (!kept || kept->received >= since);
@@ -191,41 +194,34 @@ Task<bool> Engine::Impl::take_kept(RunPtr run) {
   co_return false;
 }
 
-/// Events whose hour is over, and the oldest where there are too many: a few each time one is kept.
-Task<void> Engine::Impl::drop_old(Context ctx, std::string type) {
-  auto query = query_of(ctx.tenant, store::StreamKind::kept_event, type);
-  auto counted = query;
-  auto count = co_await services.store->count(ctx, std::move(counted));
-  query.limit = dropped_at_once;
-  auto rows = co_await services.store->list(ctx, std::move(query));
-  if (!count.ok() || !rows.ok()) {
-    co_return;  // the next one does it
+/// Of the next page of listeners those whose filter the event fits; an empty `after`: that was all.
+Task<Result<std::vector<Listener>>> Engine::Impl::fitting(Context ctx, EventMatch* match,
+                                                          store::ListQuery* query) {
+  auto page = *query;
+  auto rows = co_await services.store->list(ctx, std::move(page));
+  if (!rows.ok()) {
+    co_return std::move(rows).error().with("reading who waits for an event");
   }
-  const Time since = runtime::Executor::current()->clock().now() - kept_for;
-  store::Transition transition;
-  transition.tenant = ctx.tenant;
-  transition.epoch = services.store->epoch();
+  std::vector<Listener> out;
   for (const auto& row : *rows) {
-    const auto kept = kept_of(row);
-    if (!kept || kept->received < since || *count > kept_max) {
-      transition.streams.push_back(closed(store::StreamKind::kept_event, row.id, row.version));
+    const auto wanted = row.erased ? Result<Json>(Json()) : parse_json(row.state);
+    if (wanted.ok() && match->fits(*wanted)) {
+      out.push_back({row.id, std::string(text_or(*wanted, "run", ""))});
     }
   }
-  if (!transition.streams.empty()) {
-    auto done = co_await services.store->commit(ctx, std::move(transition));
-    (void)done;  // a run may have taken one of them just now
-  }
+  query->after = rows->size() < listed_page_max ? "" : rows->back().id;
+  co_return out;
 }
 
-Task<Result<void>> Engine::Impl::deliver_to(Context ctx, std::string listener, std::string run_id,
-                                            std::string event_id, Json event) {
-  auto acquired = co_await acquire(ctx, run_id);
+Task<Result<void>> Engine::Impl::deliver_to(Context ctx, Listener listener, std::string event_id,
+                                            Json event) {
+  auto acquired = co_await acquire(ctx, listener.run);
   if (!acquired.ok()) {
     co_return std::move(acquired).error();
   }
   const RunPtr run = *acquired;
   const auto& waiting = run->state.waiting;
-  if (run->state.ended() || !run->listens() || waiting->subject != listener ||
+  if (run->state.ended() || !run->listens() || waiting->subject != listener.id ||
       !receive(*run, event_id, 1, std::move(event))) {
     release(run);
     co_return Error(Code::not_found, "the run does not wait for this event");
@@ -234,67 +230,75 @@ Task<Result<void>> Engine::Impl::deliver_to(Context ctx, std::string listener, s
   co_return done;
 }
 
-store::StreamWrite Engine::keep(const std::string& event_id, const Json& event, Time now) {
-  store::StreamWrite write;
-  write.kind = store::StreamKind::kept_event;
-  write.id = event_id;
-  write.status = open_status;
-  write.label = store::label_of(text_or(event, "type", ""));
-  write.state = store::Payload{std::string(text_or(event, "subject", "")),
-                               to_text(Json(JsonObject{{"event", event}, {"received", now.ns}}))};
-  return write;
-}
-
 Task<Result<bool>> Engine::listens(Context ctx, std::string event_type) {
   if (impl_->definitions.listened(ctx.tenant, event_type)) {
     co_return true;
   }
-  if (!triggered_by(ctx.tenant, event_type).empty()) {
-    co_return false;  // what every such event would pay for is not asked
+  auto* store = impl_->services.store;
+  std::string type = event_type;
+  auto known = co_await impl_->listening.known(ctx, store, std::move(type));
+  if (!known.ok() || !*known) {
+    co_return known;
   }
-  auto query =
-      query_of(ctx.tenant, store::StreamKind::listener, event_type);  // of an older document
-  auto count = co_await impl_->services.store->count(ctx, std::move(query));
+  auto query = listed_query(ctx.tenant, store::StreamKind::listener, event_type);
+  auto count = co_await store->count(ctx, std::move(query));  // of runs of an older document
   if (!count.ok()) {
     co_return std::move(count).error();
   }
   co_return *count > 0;
 }
 
+Task<Result<bool>> Engine::awaited(Context ctx, Json event) {
+  auto query = listed_query(ctx.tenant, store::StreamKind::listener, text_or(event, "type", ""));
+  EventMatch match(event);
+  for (std::uint32_t seen = 0; seen < listeners_scan_max; seen += listed_page_max) {
+    auto found = co_await impl_->fitting(ctx, &match, &query);
+    if (!found.ok()) {
+      co_return std::move(found).error();
+    }
+    if (!found->empty() || query.after.empty()) {
+      co_return !found->empty();
+    }
+  }
+  co_return false;
+}
+
 Task<Result<std::string>> Engine::deliver(Context ctx, std::string event_id, Json event) {
   const std::string type(text_or(event, "type", ""));
-  auto query = query_of(ctx.tenant, store::StreamKind::listener, type);
+  const auto over = impl_->services.timers->clock().now() + kept_for;
+  auto query = listed_query(ctx.tenant, store::StreamKind::listener, type);
   EventMatch match(event);
-  for (std::uint32_t seen = 0; seen < listeners_max; seen += page_max) {
-    auto page = query;
-    auto rows = co_await impl_->services.store->list(ctx, std::move(page));
-    if (!rows.ok()) {
-      co_return std::move(rows).error();
-    }
-    for (const auto& row : *rows) {
-      const auto wanted = row.erased ? Result<Json>(Json()) : parse_json(row.state);
-      if (!wanted.ok() || !match.fits(*wanted)) {
-        continue;
-      }
-      const std::string run_id(text_or(*wanted, "run", ""));
-      auto work = impl_->deliver_to(ctx, row.id, run_id, event_id, event);
-      auto done = co_await impl_->on_shard(impl_->shard_of(run_id), ctx, std::move(work));
+  for (std::uint32_t seen = 0; seen < listeners_scan_max; seen += listed_page_max) {
+    auto found = co_await impl_->fitting(ctx, &match, &query);
+    for (const auto& one : found.ok() ? *found : std::vector<Listener>()) {
+      auto work = impl_->deliver_to(ctx, one, event_id, event);
+      auto done = co_await impl_->on_shard(impl_->shard_of(one.run), ctx, std::move(work));
       if (done.ok()) {
-        co_return run_id;
+        co_return one.run;
       }
-      if (done.error().code() == Code::aborted) {
+      const auto& error = done.error();
+      if (error.code() == Code::aborted) {
         co_return std::string();  // a run that looked for itself was quicker
       }
-      if (done.error().code() != Code::not_found) {
-        co_return std::move(done).error();
+      if (error.retry() == Retry::same_call || error.code() == Code::cancelled ||
+          error.code() == Code::deadline_exceeded) {
+        found = std::move(done).error();
+        break;
+      }
+      if (error.code() != Code::not_found && impl_->services.log != nullptr) {
+        impl_->services.log->error("workflow", error, &ctx);  // it holds up no other
       }
     }
-    if (rows->size() < page_max) {
+    if (!found.ok()) {
+      impl_->timers->add(ctx.tenant, {store::StreamKind::kept_event, event_id}, over);
+      co_return std::move(found).error();
+    }
+    if (query.after.empty()) {
       break;
     }
-    query.after = rows->back().id;
   }
-  co_await impl_->drop_old(ctx, type);
+  impl_->timers->add(ctx.tenant, {store::StreamKind::kept_event, event_id}, over);
+  co_await impl_->make_room(ctx, type);
   co_return std::string();
 }
 

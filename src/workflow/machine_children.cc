@@ -165,6 +165,11 @@ void Machine::start_listening(Listen listen) {
   log_.listen = std::move(listen);
 }
 
+void Machine::not_listening(const Error& error) {
+  drop_wait();
+  raise(make_problem(ProblemType::runtime, error.text(), task().reference));
+}
+
 bool Machine::receive(Json event) {
   if (!task().body->fits(*this, event)) {
     return false;

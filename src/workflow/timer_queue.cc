@@ -44,16 +44,20 @@ std::int64_t TimerQueue::skew() {
 }
 
 void TimerQueue::add(const TenantId& tenant, const std::string& run_id, Time at) {
-  executor_.post([self = shared_from_this(), tenant, run_id, at] {
+  add(tenant, {store::StreamKind::run, run_id}, at);
+}
+
+void TimerQueue::add(const TenantId& tenant, Sleeper sleeper, Time at) {
+  executor_.post([self = shared_from_this(), tenant, sleeper = std::move(sleeper), at] {
     if (self->started_ && !self->stopped_) {  // before the first reading the store tells of it
-      self->insert(tenant, run_id, at.ns);
+      self->insert(tenant, sleeper, at.ns);
       self->schedule();
     }
   });
 }
 
-void TimerQueue::insert(const TenantId& tenant, const std::string& run_id, std::int64_t at) {
-  const bool fresh = queues_[tenant].insert({at + skew(), run_id, at}).second;
+void TimerQueue::insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at) {
+  const bool fresh = queues_[tenant].insert({at + skew(), std::move(sleeper), at}).second;
   size_ += fresh ? 1 : 0;
   if (size_ > options_.capacity) {
     drop_last();
@@ -114,8 +118,8 @@ Task<Result<void>> TimerQueue::read() {
   }
   horizon_.reset();
   for (const auto& wake_up : *found) {
-    if (wake_up.kind == store::StreamKind::run) {
-      insert(wake_up.tenant, wake_up.id, wake_up.at.ns);
+    if (wake_up.kind == store::StreamKind::run || wake_up.kind == store::StreamKind::kept_event) {
+      insert(wake_up.tenant, {wake_up.kind, wake_up.id}, wake_up.at.ns);
     }
   }
   if (found->size() >= options_.capacity) {
@@ -204,7 +208,7 @@ bool TimerQueue::wake_first(const TenantId& tenant, Due& due, std::int64_t now) 
   const auto entry = *first;
   due.erase(first);
   --size_;
-  wake_(tenant, entry.run_id, Time{entry.at}, std::move(place));
+  wake_(tenant, entry.sleeper, Time{entry.at}, std::move(place));
   return true;
 }
 

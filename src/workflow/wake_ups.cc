@@ -36,9 +36,14 @@ std::optional<Time> next_wake(const RunState& state) {
   return at;
 }
 
-void Engine::Impl::wake(const TenantId& tenant, const std::string& run_id, Time at,
+void Engine::Impl::wake(const TenantId& tenant, const TimerQueue::Sleeper& sleeper, Time at,
                         Places::Place place) {
-  spawn(shard_of(run_id), wake_run(tenant, run_id, at, std::move(place)));
+  auto& shard = shard_of(sleeper.id);
+  if (sleeper.kind == store::StreamKind::kept_event) {
+    spawn(shard, time_is_over(tenant, sleeper.id, std::move(place)));
+    return;
+  }
+  spawn(shard, wake_run(tenant, sleeper.id, at, std::move(place)));
 }
 
 void Engine::Impl::warn_clock(Duration step) const {

@@ -11,6 +11,17 @@
 namespace aios::app {
 namespace {
 
+/// What took an event: the run that it started, or one that listened for it.
+std::string taken_by(const Json& event) {
+  const auto run = text_or(event, "run", "");
+  const auto delivered = text_or(event, "delivered", "");
+  std::string out(run);
+  if (!delivered.empty()) {
+    out += fmt::format("{}{} listened for it", out.empty() ? "" : ", ", delivered);
+  }
+  return out.empty() ? "waits for a run that listens for it" : out;
+}
+
 struct EventOptions {
   std::string file;
   std::string id;
@@ -37,8 +48,9 @@ Result<void> send(const Session& session, const EventOptions& options) {
     return std::move(answer).error();
   }
   print(session, *answer, [](const Json& it) {
-    fmt::print("{}  {}  {}{}\n", text_or(it, "id", ""), text_or(it, "status", ""),
-               text_or(it, "run", ""), text_or(it, "reason", ""));
+    const auto reason = text_or(it, "reason", "");
+    fmt::print("{}  {}  {}\n", text_or(it, "id", ""), text_or(it, "status", ""),
+               reason.empty() ? taken_by(it) : std::string(reason));
   });
   if (text_or(*answer, "status", "") == "dead_letter") {
     return Error(Code::failed_precondition,
@@ -122,6 +134,7 @@ Result<void> replay(const Session& session, const EventOptions& options) {
     if (answer.ok()) {
       line["event"] = text_or(*answer, "id", "");
       line["run"] = text_or(*answer, "run", "");
+      line["delivered"] = text_or(*answer, "delivered", "");
       line["repeated"] = bool_or(*answer, "repeated", false);
     } else if (answer.error().page() == page_interrupted) {
       return std::move(answer).error();
@@ -135,7 +148,7 @@ Result<void> replay(const Session& session, const EventOptions& options) {
     for (const Json& one : it.at("items").as_array()) {
       const auto error = text_or(one, "error", "");
       fmt::print("{}  {}\n", text_or(one, "id", ""),
-                 error.empty() ? fmt::format("run {}{}", text_or(one, "run", ""),
+                 error.empty() ? fmt::format("{}{}", taken_by(one),
                                              bool_or(one, "repeated", false) ? " (before)" : "")
                                : shown_text(error));
     }

@@ -21,7 +21,8 @@ struct Replayed {
   std::string id;
   std::uint64_t version = 0;
   std::string label, subject;
-  JsonObject state;  ///< as it is kept
+  JsonObject state;       ///< as it is kept
+  bool holds_id = false;  ///< it was accepted once, and nobody took it: its key is taken, by itself
 };
 
 /// An event about to be written down.
@@ -77,6 +78,8 @@ struct Ingress::Impl {
   observe::Counter& count(std::string_view outcome) {
     return services.metrics->counter(observe::metric("aios_events"), {std::string(outcome)});
   }
+  Task<void> tell_fate(Context ctx, Accepted* accepted);
+  Task<Result<bool>> nobody_takes(Context ctx, const Inbox* inbox);
   Task<Result<Accepted>> again(Context ctx, std::string space, std::string id, std::string digest);
   Task<Result<Accepted>> start_run(Context ctx, Inbox inbox, std::string workflow, Time now);
   Task<Result<Accepted>> dead_letter(Context ctx, Inbox inbox, Time now);

@@ -12,6 +12,8 @@
 #include "workflow/detail/engine_metrics.h"
 #include "workflow/detail/engine_shard.h"
 #include "workflow/detail/list_turns.h"
+#include "workflow/detail/listener.h"
+#include "workflow/detail/listening.h"
 #include "workflow/detail/live_run.h"
 #include "workflow/detail/machine.h"
 #include "workflow/detail/order.h"
@@ -55,7 +57,8 @@ struct Engine::Impl {
   Machine machine(LiveRun& run);
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
   // Wake-ups (wake_ups.cc)
-  void wake(const TenantId& tenant, const std::string& run_id, Time at, Places::Place place);
+  void wake(const TenantId& tenant, const TimerQueue::Sleeper& sleeper, Time at,
+            Places::Place place);
   Task<void> wake_run(TenantId tenant, std::string run_id, Time at, Places::Place place);
   void warn_clock(Duration step) const;
   Task<void> not_woken(Context ctx, std::string run_id, Error error);
@@ -131,11 +134,17 @@ struct Engine::Impl {
   // Who waits for an event (listeners.cc)
   static void look_later(LiveRun& run);
   static void tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams);
+  Task<Saved> enlist(RunPtr run);
   Task<bool> take_kept(RunPtr run);
-  Task<void> drop_old(Context ctx, std::string type);
   bool receive(LiveRun& run, const std::string& event_id, std::uint64_t version, Json event);
-  Task<Result<void>> deliver_to(Context ctx, std::string listener, std::string run_id,
-                                std::string event_id, Json event);
+  Task<Result<std::vector<Listener>>> fitting(Context ctx, EventMatch* match,
+                                              store::ListQuery* query);
+  Task<Result<void>> deliver_to(Context ctx, Listener listener, std::string event_id, Json event);
+  // Events that wait for a run (kept_events.cc)
+  Task<void> time_is_over(TenantId tenant, std::string event_id, Places::Place place);
+  Task<Result<void>> end_keeping(Context ctx, store::StreamRow row, std::string why);
+  Task<void> make_room(Context ctx, std::string type);
+  void warn_unclaimed(const Context& ctx, const std::string& event_id);
   // Who waits for a peer (peers.cc)
   static void await_peer(LiveRun& run, const CallPlan& plan, const Error& error);
   static void park_for_peer(LiveRun& run);
@@ -179,12 +188,15 @@ struct Engine::Impl {
   EngineMetrics metrics;
   Places places;
   Order order;
+  Listening listening;
   ListTurns list_turns;
   std::shared_ptr<TimerQueue> timers;
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting{false};  ///< the drain deadline passed: calls under way are cancelled
 
   std::atomic<std::int64_t> secret_told_ns{0};  ///< when the log last had warn_secret's line
+
+  std::atomic<std::int64_t> unclaimed_told_ns{0};  ///< and warn_unclaimed's
 
   std::mutex shards_mutex;
   std::map<runtime::Executor*, std::unique_ptr<EngineShard>> shards;

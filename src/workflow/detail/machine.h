@@ -88,6 +88,8 @@ class Machine final : public TaskScope, private Arguments {
   void children_gone();
   /// Whether the event is what it waits for; then it goes on with it.
   bool receive(Json event);
+  /// As many runs as may wait for such an event do: the step is told.
+  void not_listening(const Error& error);
   bool out_of_time() const;
   void cancel(std::string reason);
   /// The run cannot be saved as it is: it faults, whatever its document says; a cancelled one stays

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/timer_queue: when which run is to be woken. The store holds all wake-ups; memory
+// workflow/detail/timer_queue: when which run is to be woken, or a kept event's time is over. The store holds all wake-ups; memory
 // holds the earliest (at most `capacity`; beyond it the tenant with the most gives one up), so a
 // million sleeping runs cost memory only as their time comes near. Whoever is due waits for a
 // place; tenants get them in turn.
@@ -27,9 +27,15 @@ namespace aios::workflow {
 
 class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
  public:
-  /// Wakes one run, which keeps the place until it is parked, has ended or cannot be had.
+  struct Sleeper {
+    store::StreamKind kind = store::StreamKind::run;
+    std::string id;
+    auto operator<=>(const Sleeper&) const = default;
+  };
+  /// Wakes one run, which keeps the place until it is parked, has ended or cannot be had; or tells
+  /// that a kept event's time is over.
   /// @param at  what was asked for: so much time has passed, whatever the wall clock says
-  using Wake = std::function<void(const TenantId& tenant, const std::string& run_id, Time at,
+  using Wake = std::function<void(const TenantId& tenant, const Sleeper& sleeper, Time at,
                                   Places::Place place)>;
   struct Options {
     std::uint32_t capacity = 10'000;
@@ -40,6 +46,7 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
              Options options);
 
   void add(const TenantId& tenant, const std::string& run_id, Time at);
+  void add(const TenantId& tenant, Sleeper sleeper, Time at);
   /// First reading of the store; wake-ups begin.
   Task<Result<void>> start();
   /// Nothing is woken any more. join() the rest.
@@ -48,14 +55,14 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
  private:
   struct Entry {
     std::int64_t due = 0;  // by steady_now()
-    std::string run_id;
+    Sleeper sleeper;
     std::int64_t at = 0;  // by the wall clock, as it was asked for
     auto operator<=>(const Entry&) const = default;
   };
   using Due = std::set<Entry>;
   std::int64_t steady_now() const;
   std::int64_t skew();
-  void insert(const TenantId& tenant, const std::string& run_id, std::int64_t at);
+  void insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at);
   void drop_last();
   std::int64_t earliest() const;
   void schedule();
