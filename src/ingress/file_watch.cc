@@ -82,7 +82,7 @@ struct FileWatch::Taken {
     const Json& record = contents.records[index];
     out.seen = JsonObject{{"file", name}, {"number", index + 1}, {"record", record}};
     out.defaults = {{"id", id}, {"source", "/files/" + source->name}, {"data", record}};
-    out.digest = std::string(view(sha256(id)));
+    out.digest = std::string(view(sha256(to_text(record))));  // in whichever file it comes
     out.bytes = to_text(record).size();
     out.writes.push_back(progress(index + 1, store::StreamEnd::open));
     return out;

@@ -80,9 +80,9 @@ class Ingress {
   /// floods share one.
   /// @param source  as events of it would name it; empty: one that is not there.
   Task<void> turn_away(Context ctx, std::string source, std::string why);
-  /// A dead letter starts what it would start today, or waits anew for a run that listens, once: by
-  /// the source's mapping and schema and the workflows of today. It is marked "replayed" in the same
-  /// commit.
+  /// A dead letter starts what it would start today, or waits anew for a run that listens, once:
+  /// by the source's mapping and schema and the workflows of today. It is marked "replayed" in the
+  /// same commit.
   /// @return of one that was replayed before the first answer (`repeated`); failed_precondition
   ///         [AIOS-1206] where nothing takes it today either, or it is no dead letter; as accept().
   Task<Result<Accepted>> replay(Context ctx, std::string id);

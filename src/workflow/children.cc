@@ -226,8 +226,8 @@ Task<bool> Engine::Impl::start_children(RunPtr run) {
 
 /// All of them, in the order of their parent's list: of those that have ended the whole state, of
 /// the others its head.
-Task<Result<std::vector<RunState>>> Engine::Impl::read_children(RunPtr run) {
-  std::vector<RunState> out;
+Task<Result<std::vector<ChildRead>>> Engine::Impl::read_children(RunPtr run) {
+  std::vector<ChildRead> out;
   for (const auto& child : run->state.children->runs) {
     auto row = co_await services.store->stream(run->ctx, store::StreamKind::run, child.id);
     if (!row.ok() && row.error().code() != Code::not_found) {
@@ -239,7 +239,7 @@ Task<Result<std::vector<RunState>>> Engine::Impl::read_children(RunPtr run) {
       state.error = make_problem(ProblemType::runtime,
                                  fmt::format("run '{}' is no longer kept", child.id), "/")
                         .to_json();
-      out.push_back(std::move(state));
+      out.push_back({std::move(state), 0});
       continue;
     }
     if (row->erased) {
@@ -257,31 +257,44 @@ Task<Result<std::vector<RunState>>> Engine::Impl::read_children(RunPtr run) {
       state = std::move(*read);
     }
     state.created = row->updated;  // when it ended, from here on
-    out.push_back(std::move(state));
+    out.push_back({std::move(state), row->version});
   }
   co_return out;
 }
 
 /// Of a run all of whose children have ended.
-void Engine::Impl::settle_children(LiveRun& run, std::vector<RunState> ended) {
+void Engine::Impl::settle_children(LiveRun& run, std::vector<ChildRead> children) {
   auto& state = run.state;
   RunState base;
   copy_memory(base, state);
   const JsonObject open_before = state.open_effects;
   std::vector<ChildEnd> ends;
   JsonArray told;
-  for (std::size_t i = 0; i < ended.size(); ++i) {
-    merge_memory(state, base, ended[i]);
-    if (ended[i].is_branch()) {
-      merge_open(state, open_before, ended[i]);
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    auto& ended = children[i].state;
+    auto& link = state.children->runs[i];
+    const bool known = link.version != 0 && link.version == children[i].version;
+    if (!known) {
+      const auto costs = costs_json(ended.costs);
+      for (const auto& cost : costs_of(link.counted)) {  // before it was tried again
+        add_cost(ended.costs, cost.currency, -cost.nano, false);
+      }
+      merge_memory(state, base, ended);
+      if (ended.is_branch()) {
+        merge_open(state, open_before, ended);
+      }
+      link.version = children[i].version;
+      link.counted = costs;
     }
-    told.emplace_back(
-        JsonObject{{"run", state.children->runs[i].id}, {"status", name_of(ended[i].status)}});
-    ends.push_back(end_of(ended[i], ended[i].created));
+    told.emplace_back(JsonObject{{"run", link.id}, {"status", name_of(ended.status)}});
+    ends.push_back(end_of(ended, ended.created));
   }
+  state.children->again = false;
+  state.children->stopping = false;
   run.ctx.labels = state.labels;
   note(run, RunEvent::children_ended, {{"runs", std::move(told)}});
   if (state.cancel_asked) {
+    machine(run).children_gone();
     machine(run).cancel(state.cancel_reason);
   } else if (machine(run).out_of_time()) {
     machine(run).children_gone();
@@ -298,11 +311,17 @@ Task<bool> Engine::Impl::await_children(RunPtr run) {
     if (services.log != nullptr) {
       services.log->error("workflow", children.error(), &run->ctx);
     }
-    children = std::vector<RunState>();
+    children = std::vector<ChildRead>();
   }
-  const auto ended = [](const RunState& child) { return child.ended(); };
-  const auto bad = [](const RunState& child) {
-    return child.ended() && child.status != RunStatus::completed;
+  if (state.children->again && !children->empty() && !state.cancel_asked) {
+    const bool tried = co_await try_children_again(run, &*children);
+    if (tried) {
+      co_return true;  // and now as ever
+    }
+  }
+  const auto ended = [](const ChildRead& child) { return child.state.ended() && !child.stale; };
+  const auto bad = [ended](const ChildRead& child) {
+    return ended(child) && child.state.status != RunStatus::completed;
   };
   if (!children->empty() && std::all_of(children->begin(), children->end(), ended)) {
     settle_children(*run, std::move(*children));
@@ -329,7 +348,7 @@ Task<bool> Engine::Impl::await_children(RunPtr run) {
   timers->add(run->ctx.tenant, run->id, *next_wake(state));
   for (std::size_t i = 0; over && i < children->size(); ++i) {
     const auto& child = state.children->runs[i].id;
-    if (!(*children)[i].ended() && !(*children)[i].cancel_asked) {
+    if (!(*children)[i].state.ended() && !(*children)[i].state.cancel_asked) {
       auto asked = cancel_child(
           run->ctx.tenant, child, run->id,
           state.cancel_asked ? state.cancel_reason : fmt::format("run {} needs no more", run->id));

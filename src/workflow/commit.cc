@@ -154,6 +154,7 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
   machine(run).overflow(problem);
   state.frames.clear();
   state.faulted_at.reset();
+  state.left.reset();
   std::erase_if(run.writes, [&](const store::StreamWrite& write) {
     const bool listener = write.kind == store::StreamKind::listener && write.expected_version == 0;
     return (listener && std::erase(run.log.ended_listeners, write.id) != 0) ||
@@ -289,6 +290,7 @@ Task<Saved> Engine::Impl::commit(RunPtr run) {
   notify(services.functions.reviews, run->ctx.tenant, written, saved);
   if (saved == Saved::durable) {
     ++run->version;
+    run->enters_line = false;
     if (turn_is_over(*run)) {
       pass_turn(run->id);
     }

@@ -180,7 +180,7 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
     look_later(*run);
     const auto saved = co_await park(run);
     if (saved != Saved::durable || !run->listens()) {
-      co_return saved == Saved::faulted;
+      co_return saved == Saved::faulted || (saved == Saved::durable && run->state.children);
     }
     const bool taken = co_await take_kept(run);  // what came before it waited
     co_return taken;

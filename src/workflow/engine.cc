@@ -77,6 +77,8 @@ Engine::Impl::Impl(EngineServices given)
       [this](const TenantId& tenant, const TimerQueue::Sleeper& sleeper, Time at,
              Places::Place place) { wake(tenant, sleeper, at, std::move(place)); },
       TimerQueue::Options{.clock_was_set = [this](Duration step) { warn_clock(step); }});
+  kept_events =
+      std::make_unique<KeptEvents>(*services.store, services.log, timers, *services.timers);
   if (services.metrics != nullptr) {
     services.metrics->gauge(observe::metric("aios_runs_driven"),
                             [places = places] { return static_cast<double>(places.taken()); });

@@ -94,8 +94,8 @@ class Engine {
   /// Whether a run that waits now has a filter that this event fits.
   Task<Result<bool>> awaited(Context ctx, Json event);
   /// What an event becomes for the runs that wait for it, now or within the hour: to be committed
-  /// with the event's inbox entry, which has the same id. Where the hour passes (or 1,000 later ones
-  /// of its type wait) and the event started no run either, the entry's status becomes
+  /// with the event's inbox entry, which has the same id. Where the hour passes (or 1,000 later
+  /// ones of its type wait) and the event started no run either, the entry's status becomes
   /// "dead_letter", in the commit that ends the keeping; fate() says why.
   static store::StreamWrite keep(const std::string& event_id, const Json& event, KeptBeside beside,
                                  Time now);

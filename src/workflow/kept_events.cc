@@ -2,11 +2,12 @@
 // Events that wait for a run that listens. The inbox commit keeps them; a run takes one with its
 // own commit, or the time is over: then nobody took it, and where it started nothing either its
 // inbox entry says so in the commit that ends the keeping.
-#include "workflow/detail/listener.h"
+#include "workflow/detail/kept_events.h"
 
 #include "govern/audit.h"
 #include "store/label.h"
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/listener.h"
 
 #include <fmt/format.h>
 
@@ -98,17 +99,17 @@ Task<Result<EventFate>> Engine::fate(Context ctx, std::string event_id) {
 }
 
 /// An entry that a sender was told is accepted becomes a dead letter; it holds its id.
-Task<Result<void>> Engine::Impl::end_keeping(Context ctx, store::StreamRow row, std::string why) {
-  const auto now = services.timers->clock().now();
+Task<Result<void>> KeptEvents::end(Context ctx, store::StreamRow row, std::string why) {
+  const auto now = clock_.now();
   const auto kept = kept_of(row);
   store::Transition transition;
   transition.tenant = ctx.tenant;
-  transition.epoch = services.store->epoch();
+  transition.epoch = store_.epoch();
   transition.streams.push_back(
       kept_over(row.id, row.version, {.run = {}, .reason = std::move(why)}));
   bool unclaimed = false;
   if (kept && !kept->started_run) {
-    auto entry = co_await services.store->stream(ctx, store::StreamKind::event, row.id);
+    auto entry = co_await store_.stream(ctx, store::StreamKind::event, row.id);
     if (!entry.ok() && entry.error().code() != Code::not_found) {
       co_return std::move(entry).error();
     }
@@ -125,63 +126,64 @@ Task<Result<void>> Engine::Impl::end_keeping(Context ctx, store::StreamRow row, 
       transition.leaves.push_back(unclaimed_leaf(ctx, row.id, now));
     }
   }
-  auto done = co_await services.store->commit(ctx, std::move(transition));
+  auto done = co_await store_.commit(ctx, std::move(transition));
   if (!done.ok()) {
     co_return std::move(done).error();
   }
   if (unclaimed) {
-    warn_unclaimed(ctx, row.id);
+    warn(ctx, row.id);
   }
   co_return Result<void>();
 }
 
-/// A kept event's wake-up. Whatever goes wrong is tried again; a run may have taken it just now.
-Task<void> Engine::Impl::time_is_over(TenantId tenant, std::string event_id, Places::Place place) {
+void KeptEvents::watch(const TenantId& tenant, const std::string& event_id) {
+  timers_->add(tenant, {store::StreamKind::kept_event, event_id}, clock_.now() + kept_for);
+}
+
+Task<void> KeptEvents::time_is_over(TenantId tenant, std::string event_id, Places::Place place) {
   (void)place;  // held until this is done: so many are seen to at once
   const Context ctx = system_context(tenant, "events");
-  auto row = co_await services.store->stream(ctx, store::StreamKind::kept_event, event_id);
+  auto row = co_await store_.stream(ctx, store::StreamKind::kept_event, event_id);
   if (row.ok() && row->status != listed_status) {
     co_return;
   }
   auto done = Result<void>();
   if (row.ok()) {
-    const auto now = services.timers->clock().now();
+    const auto now = clock_.now();
     if (row->wake_at && *row->wake_at > now) {
-      timers->add(tenant, {store::StreamKind::kept_event, event_id}, *row->wake_at);
+      timers_->add(tenant, {store::StreamKind::kept_event, event_id}, *row->wake_at);
       co_return;
     }
     std::string why(not_in_time);
-    done = co_await end_keeping(ctx, std::move(*row), std::move(why));
+    done = co_await end(ctx, std::move(*row), std::move(why));
   } else if (row.error().code() != Code::not_found) {
     done = std::move(row).error();
   }
-  if (done.ok() || stopping) {
+  if (done.ok()) {
     co_return;
   }
-  if (done.error().code() != Code::aborted && services.log != nullptr) {
-    services.log->error("workflow", done.error(), &ctx);
+  if (done.error().code() != Code::aborted && log_ != nullptr) {
+    log_->error("workflow", done.error(), &ctx);
   }
-  timers->add(tenant, {store::StreamKind::kept_event, event_id},
-              services.timers->clock().now() + later_pause);
+  timers_->add(tenant, {store::StreamKind::kept_event, event_id}, clock_.now() + later_pause);
 }
 
-/// Where too many of a type are kept the oldest give way: a few each time one is kept.
-Task<void> Engine::Impl::make_room(Context ctx, std::string type) {
+Task<void> KeptEvents::make_room(Context ctx, std::string type) {
   auto query = listed_query(ctx.tenant, store::StreamKind::kept_event, type);
   auto counted = query;
-  auto count = co_await services.store->count(ctx, std::move(counted));
+  auto count = co_await store_.count(ctx, std::move(counted));
   query.limit = dropped_at_once;
   if (!count.ok() || *count <= kept_max) {
     co_return;  // the next one does it
   }
-  auto rows = co_await services.store->list(ctx, std::move(query));
+  auto rows = co_await store_.list(ctx, std::move(query));
   if (!rows.ok()) {
     co_return;
   }
   for (auto& row : *rows) {
     std::string why =
         fmt::format("no run that listens took it before {} later ones of its type", kept_max);
-    auto done = co_await end_keeping(ctx, std::move(row), std::move(why));
+    auto done = co_await end(ctx, std::move(row), std::move(why));
     if (!done.ok() || --*count <= kept_max) {
       co_return;  // a run may have taken it just now
     }
@@ -189,20 +191,20 @@ Task<void> Engine::Impl::make_room(Context ctx, std::string type) {
 }
 
 /// Its contents may name a person: the log gets its id.
-void Engine::Impl::warn_unclaimed(const Context& ctx, const std::string& event_id) {
-  if (services.log == nullptr) {
+void KeptEvents::warn(const Context& ctx, const std::string& event_id) {
+  if (log_ == nullptr) {
     return;
   }
-  const auto now = services.timers->clock().instant().ns;
-  auto told = unclaimed_told_ns.load();
+  const auto now = clock_.instant().ns;
+  auto told = told_ns_.load();
   if ((told != 0 && now - told < untold_pause.count()) ||
-      !unclaimed_told_ns.compare_exchange_strong(told, now)) {
+      !told_ns_.compare_exchange_strong(told, now)) {
     return;
   }
-  services.log->write(observe::Level::warn, "workflow",
-                      "events that runs listen for were taken by none and are dead letters, this "
-                      "one last: see 'aios events'",
-                      {{"event", event_id}}, &ctx);
+  log_->write(observe::Level::warn, "workflow",
+              "events that runs listen for were taken by none and are dead letters, this "
+              "one last: see 'aios events'",
+              {{"event", event_id}}, &ctx);
 }
 
 }  // namespace aios::workflow

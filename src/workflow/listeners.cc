@@ -108,8 +108,30 @@ bool EventMatch::fits(const Json& listener) {
   return true;
 }
 
-/// A run that waits for an event looks by itself, should nobody have woken it.
-void Engine::Impl::look_later(LiveRun& run) {
+namespace {
+
+/// Of the next page of listeners those whose filter the event fits; an empty `after`: that was all.
+Task<Result<std::vector<Listener>>> fitting(Context ctx, store::Store* store, EventMatch* match,
+                                            store::ListQuery* query) {
+  auto page = *query;
+  auto rows = co_await store->list(ctx, std::move(page));
+  if (!rows.ok()) {
+    co_return std::move(rows).error().with("reading who waits for an event");
+  }
+  std::vector<Listener> out;
+  for (const auto& row : *rows) {
+    const auto wanted = row.erased ? Result<Json>(Json()) : parse_json(row.state);
+    if (wanted.ok() && match->fits(*wanted)) {
+      out.push_back({row.id, std::string(text_or(*wanted, "run", ""))});
+    }
+  }
+  query->after = rows->size() < listed_page_max ? "" : rows->back().id;
+  co_return out;
+}
+
+}  // namespace
+
+void look_later(LiveRun& run) {
   auto& waiting = run.state.waiting;
   if (waiting && waiting->reason == Waiting::Reason::event) {
     const auto now = run.shard->executor.clock().now();
@@ -117,8 +139,7 @@ void Engine::Impl::look_later(LiveRun& run) {
   }
 }
 
-/// What goes with the commit that parks a run, or takes it on.
-void Engine::Impl::tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams) {
+void tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams) {
   for (const auto& id : std::exchange(run.log.ended_listeners, {})) {
     streams->push_back(closed_listener(id));
   }
@@ -194,25 +215,6 @@ Task<bool> Engine::Impl::take_kept(RunPtr run) {
   co_return false;
 }
 
-/// Of the next page of listeners those whose filter the event fits; an empty `after`: that was all.
-Task<Result<std::vector<Listener>>> Engine::Impl::fitting(Context ctx, EventMatch* match,
-                                                          store::ListQuery* query) {
-  auto page = *query;
-  auto rows = co_await services.store->list(ctx, std::move(page));
-  if (!rows.ok()) {
-    co_return std::move(rows).error().with("reading who waits for an event");
-  }
-  std::vector<Listener> out;
-  for (const auto& row : *rows) {
-    const auto wanted = row.erased ? Result<Json>(Json()) : parse_json(row.state);
-    if (wanted.ok() && match->fits(*wanted)) {
-      out.push_back({row.id, std::string(text_or(*wanted, "run", ""))});
-    }
-  }
-  query->after = rows->size() < listed_page_max ? "" : rows->back().id;
-  co_return out;
-}
-
 Task<Result<void>> Engine::Impl::deliver_to(Context ctx, Listener listener, std::string event_id,
                                             Json event) {
   auto acquired = co_await acquire(ctx, listener.run);
@@ -252,7 +254,7 @@ Task<Result<bool>> Engine::awaited(Context ctx, Json event) {
   auto query = listed_query(ctx.tenant, store::StreamKind::listener, text_or(event, "type", ""));
   EventMatch match(event);
   for (std::uint32_t seen = 0; seen < listeners_scan_max; seen += listed_page_max) {
-    auto found = co_await impl_->fitting(ctx, &match, &query);
+    auto found = co_await fitting(ctx, impl_->services.store, &match, &query);
     if (!found.ok()) {
       co_return std::move(found).error();
     }
@@ -265,11 +267,10 @@ Task<Result<bool>> Engine::awaited(Context ctx, Json event) {
 
 Task<Result<std::string>> Engine::deliver(Context ctx, std::string event_id, Json event) {
   const std::string type(text_or(event, "type", ""));
-  const auto over = impl_->services.timers->clock().now() + kept_for;
   auto query = listed_query(ctx.tenant, store::StreamKind::listener, type);
   EventMatch match(event);
   for (std::uint32_t seen = 0; seen < listeners_scan_max; seen += listed_page_max) {
-    auto found = co_await impl_->fitting(ctx, &match, &query);
+    auto found = co_await fitting(ctx, impl_->services.store, &match, &query);
     for (const auto& one : found.ok() ? *found : std::vector<Listener>()) {
       auto work = impl_->deliver_to(ctx, one, event_id, event);
       auto done = co_await impl_->on_shard(impl_->shard_of(one.run), ctx, std::move(work));
@@ -290,15 +291,15 @@ Task<Result<std::string>> Engine::deliver(Context ctx, std::string event_id, Jso
       }
     }
     if (!found.ok()) {
-      impl_->timers->add(ctx.tenant, {store::StreamKind::kept_event, event_id}, over);
+      impl_->kept_events->watch(ctx.tenant, event_id);
       co_return std::move(found).error();
     }
     if (query.after.empty()) {
       break;
     }
   }
-  impl_->timers->add(ctx.tenant, {store::StreamKind::kept_event, event_id}, over);
-  co_await impl_->make_room(ctx, type);
+  impl_->kept_events->watch(ctx.tenant, event_id);
+  co_await impl_->kept_events->make_room(ctx, type);
   co_return std::string();
 }
 

@@ -84,6 +84,10 @@ Pause Machine::advance() {
     if (state_.effect) {
       return Pause::call;
     }
+    if (state_.left && state_.left->again) {
+      wait_again();
+      return Pause::wait;
+    }
     if (log_.events.size() >= events_per_turn_max || log_.event_bytes >= event_bytes_per_turn_max) {
       return Pause::yielded;
     }
@@ -293,6 +297,7 @@ void Machine::raise(Problem problem) {
     if (step) {
       if (!std::holds_alternative<Raise>(*step)) {
         unwound_.clear();
+        state_.left.reset();
       }
       apply(std::move(*step));
       return;

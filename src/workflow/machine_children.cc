@@ -68,6 +68,20 @@ void join_context(Json* context, const Json& base, const Json& branch) {
 
 }  // namespace
 
+/// An id of what acts only later, if at all: until then every frame is as if it were not given.
+std::string Machine::id_for_later() {
+  for (auto& frame : state_.frames) {
+    ++frame.effects;
+  }
+  return fmt::format("{}-{}", run_id_, ++state_.effects);
+}
+
+void Machine::count_as_done(std::size_t ids) {
+  for (auto& frame : state_.frames) {
+    frame.effects -= std::min<std::uint64_t>(frame.effects, ids);
+  }
+}
+
 void Machine::start_children(Spawn spawn) {
   const auto refuse = [&](const std::string& text) {
     raise(make_problem(ProblemType::runtime, text, task().reference));
@@ -87,7 +101,7 @@ void Machine::start_children(Spawn spawn) {
   children.first = spawn.until == Spawn::Until::first;
   const bool awaited = spawn.until != Spawn::Until::started;
   for (auto& child : spawn.children) {
-    const auto id = fmt::format("{}-{}", run_id_, ++state_.effects);
+    const auto id = id_for_later();
     children.runs.push_back({id, child.name});
     log_.children.push_back({id, std::move(child), task().reference, awaited});
   }
@@ -102,6 +116,7 @@ void Machine::start_children(Spawn spawn) {
 }
 
 void Machine::children_started() {
+  count_as_done(log_.children.size());
   log_.children.clear();
   if (!state_.children) {
     apply(task().body->children_done(*this, {}));
@@ -111,18 +126,20 @@ void Machine::children_started() {
 void Machine::children_refused(Problem problem) {
   log_.children.clear();
   children_gone();
+  state_.left.reset();  // none of them began
   raise(std::move(problem));
 }
 
 void Machine::children_gone() {
+  state_.left = std::move(state_.children);
   state_.children.reset();
   state_.waiting.reset();
   state_.status = RunStatus::running;
 }
 
 void Machine::children_done(std::vector<ChildEnd> ends) {
-  const auto children = std::move(*state_.children);
   children_gone();
+  const auto& children = *state_.left;
   const auto first = first_of(ends);
   const ChildEnd* bad = children.first ? nullptr : failed(ends);
   if (children.first && ends[first].status != RunStatus::completed) {
@@ -147,6 +164,7 @@ void Machine::children_done(std::vector<ChildEnd> ends) {
   if (children.first) {
     ends = {std::move(ends[first])};
   }
+  state_.left.reset();
   join_contexts(ends);
   std::vector<Json> outputs;
   for (auto& end : ends) {
@@ -155,11 +173,23 @@ void Machine::children_done(std::vector<ChildEnd> ends) {
   apply(task().body->children_done(*this, std::move(outputs)));
 }
 
+/// The run is tried again, and so are those of its children that did not complete.
+void Machine::wait_again() {
+  state_.children = std::move(state_.left);
+  state_.left.reset();
+  Waiting waiting;
+  waiting.reason = Waiting::Reason::child;
+  waiting.since = clock_.now();
+  waiting.wake_at = waiting.since;  // should the process end before it looks at them
+  waiting.subject = state_.children->runs.size() == 1 ? state_.children->runs.front().id : "";
+  state_.waiting = std::move(waiting);
+}
+
 void Machine::start_listening(Listen listen) {
   Waiting waiting;
   waiting.reason = Waiting::Reason::event;
   waiting.since = clock_.now();
-  waiting.subject = fmt::format("{}-{}", run_id_, ++state_.effects);
+  waiting.subject = id_for_later();
   waiting.event_type = listen.type;
   state_.waiting = std::move(waiting);
   log_.listen = std::move(listen);
@@ -175,6 +205,7 @@ bool Machine::receive(Json event) {
     return false;
   }
   drop_wait();
+  count_as_done(1);
   apply(task().body->received(*this, std::move(event)));
   return true;
 }

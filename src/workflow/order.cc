@@ -15,10 +15,10 @@ constexpr Duration full_pause = std::chrono::seconds(2);
 
 }  // namespace
 
-void Order::put(const Key& line, std::int64_t number, const std::string& run_id) {
-  lines_[line][number] = run_id;
-  places_[run_id] = {line, number};
-  last_ = std::max(last_, number);
+void Order::put(const std::string& run_id, Place place) {
+  lines_[place.line][place.number] = run_id;
+  last_ = std::max(last_, place.number);
+  places_[run_id] = std::move(place);
 }
 
 /// A place whose subject was erased cannot be read: its run cannot either, and holds up nobody.
@@ -54,9 +54,10 @@ Task<Result<void>> Order::read(Context ctx, store::Store* store) {
   for (const auto& row : found) {
     const auto state = parse_json(row.state);
     if (!row.erased && state.ok()) {
-      put({ctx.tenant,
-           fmt::format("{}\n{}", text_or(*state, "workflow", ""), text_or(*state, "key", ""))},
-          int_or(*state, "number", 0), row.id);
+      put(row.id, {{ctx.tenant, fmt::format("{}\n{}", text_or(*state, "workflow", ""),
+                                            text_or(*state, "key", ""))},
+                   int_or(*state, "number", 0),
+                   row.version});
     }
   }
   co_return Result<void>();
@@ -74,12 +75,15 @@ Result<store::StreamWrite> Order::enter(const Asked& asked, Time now) {
           .after(full_pause);
     }
     number = std::max(last_ + 1, now.ns);  // a clock that is set back changes no order
-    put({asked.tenant, fmt::format("{}\n{}", asked.workflow, asked.key)}, number, asked.run_id);
+    put(asked.run_id, {{asked.tenant, fmt::format("{}\n{}", asked.workflow, asked.key)},
+                       number,
+                       asked.version + 1});
   }
   JsonObject state{{"workflow", asked.workflow}, {"key", asked.key}, {"number", number}};
   store::StreamWrite write;
   write.kind = store::StreamKind::turn;
   write.id = asked.run_id;
+  write.expected_version = asked.version;
   write.state = store::Payload{asked.subject, to_text(Json(std::move(state)))};
   write.status = "open";
   return write;
@@ -109,8 +113,14 @@ bool Order::has(const std::string& run_id) const {
 }
 
 void Order::give_back(const std::string& run_id, store::Transition* transition) const {
-  if (!has(run_id)) {
-    return;
+  std::uint64_t version = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto place = places_.find(run_id);
+    if (place == places_.end()) {
+      return;
+    }
+    version = place->second.version;
   }
   auto& streams = transition->streams;
   auto write = std::find_if(streams.begin(), streams.end(), [&](const store::StreamWrite& one) {
@@ -120,7 +130,7 @@ void Order::give_back(const std::string& run_id, store::Transition* transition) 
     write = streams.emplace(streams.end());
     write->kind = store::StreamKind::turn;
     write->id = run_id;
-    write->expected_version = 1;
+    write->expected_version = version;
   }
   write->status = "over";
   write->end = store::StreamEnd::closed;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs of one ordering key act one after the other.
+#include "observe/log.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -138,6 +139,86 @@ TEST_CASE("order: a start that the store refuses leaves no place behind") {
   REQUIRE(world.executor.run(world.engine->start(world.ctx(), key(1))).ok());
   CHECK_FALSE(world.executor.run(world.engine->start(world.ctx(), key(2))).ok());
   CHECK(world.view(start(world, "hasty", "ann", 3)).status == "completed");
+}
+
+TEST_CASE("order: a run that is tried again goes to the end of its line, also over a power cut") {
+  World world;
+  with(world);
+  world.system.script = {Behaviour::answer, Behaviour::refuse};
+  const auto a = start(world, "two", "ann", 1);
+  CHECK(world.finish(a).status == "faulted");
+  for (int i = 0; i < 400; ++i) {
+    world.system.script.push_back(Behaviour::block);
+  }
+  const auto b = start(world, "two", "ann", 2);
+  REQUIRE(world.executor.run(world.engine->retry(world.ctx(), a, RetryWith::same_definition)).ok());
+  const auto c = start(world, "two", "ann", 3);
+  for (int starts = 0; starts < 2; ++starts) {
+    CAPTURE(starts);
+    world.executor.advance(std::chrono::minutes(1));
+    CHECK(world.view(b).status == "waiting");
+    CHECK(world.view(a).waiting_for == "turn " + b);
+    CHECK(world.view(c).waiting_for == "turn " + a);
+    world.crash();
+    world.start();
+  }
+  world.system.script.clear();
+  CHECK(world.finish(c).status == "completed");
+  CHECK(world.view(a).status == "completed");
+  CHECK(world.view(a).updated <= world.view(c).updated);
+  CHECK(world.view(b).updated <= world.view(a).updated);
+  CHECK(world.finish(start(world, "two", "ann", 4)).status == "completed");  // the line is empty
+  for (const auto& [effect, times] : world.system.done) {
+    CHECK(times == 1);
+  }
+}
+
+TEST_CASE("order: a run in the line that cannot be read is looked at again, and told of") {
+  World world;
+  with(world);
+  std::vector<std::string> lines;
+  observe::Log log([&lines](std::string_view line) { lines.emplace_back(line); });
+  world.services.log = &log;
+  world.crash();
+  world.start();
+  const auto a = start(world, "rest", "ann", 1);
+  const auto b = start(world, "rest", "ann", 2);
+  const auto row =
+      world.executor.run(world.store->stream(world.ctx(), store::StreamKind::run, b)).value();
+  store::Transition spoil;  // as a newer program may have left it
+  spoil.tenant = default_tenant();
+  spoil.epoch = world.store->epoch();
+  store::StreamWrite write;
+  write.kind = store::StreamKind::run;
+  write.id = b;
+  write.expected_version = row.version;
+  write.state = store::Payload{"", std::string(1, '\x7f') + "{}"};
+  write.status = "waiting";
+  write.label = row.label;
+  spoil.streams.push_back(write);
+  REQUIRE(world.executor.run(world.store->commit(world.ctx(), std::move(spoil))).ok());
+  world.crash();
+  world.start();
+  lines.clear();
+  world.executor.advance(std::chrono::minutes(11));
+  CHECK(world.view(a).status == "completed");
+  const auto told = [&lines] {
+    int count = 0;
+    for (const auto& line : lines) {
+      count += test::has(line, "AIOS-1030") ? 1 : 0;
+    }
+    return count;
+  };
+  CHECK(told() == 1);
+  write.expected_version = row.version + 1;
+  write.state = store::Payload{"", row.state};
+  store::Transition mend;
+  mend.tenant = default_tenant();
+  mend.epoch = world.store->epoch();
+  mend.streams.push_back(std::move(write));
+  REQUIRE(world.executor.run(world.store->commit(world.ctx(), std::move(mend))).ok());
+  world.executor.advance(std::chrono::minutes(75));
+  CHECK(world.view(b).status == "completed");
 }
 
 TEST_CASE("order: a thousand events of fifty keys, with kills and a system that fails, in order") {

@@ -14,16 +14,14 @@ constexpr int breaker_open_page = 908;
 
 }  // namespace
 
-/// For the commit that parks it: until that is durable there may be no such run.
-void Engine::Impl::await_peer(LiveRun& run, const CallPlan& plan, const Error& error) {
+void await_peer(LiveRun& run, const CallPlan& plan, const Error& error) {
   const bool held_up =
       run.state.waiting &&
       (run.state.waiting->reason == Waiting::Reason::blocked || error.page() == breaker_open_page);
   run.held_up_by = held_up ? plan.peer : std::string();
 }
 
-/// Of a run that is parked for good.
-void Engine::Impl::park_for_peer(LiveRun& run) {
+void park_for_peer(LiveRun& run) {
   auto peer = std::exchange(run.held_up_by, {});
   auto& parked = run.shard->parked;
   if (!peer.empty() && parked.size() < parked_max) {
@@ -51,8 +49,7 @@ void Engine::Impl::peer_recovered(const TenantId& tenant, const std::string& pee
   }
 }
 
-/// Of a run in hand that was woken: whether it goes on although its time has not come.
-bool Engine::Impl::wakes_early(EngineShard& shard, const LiveRun& run) {
+bool wakes_early(EngineShard& shard, const LiveRun& run) {
   shard.parked.erase(run.id);
   const bool told = shard.early.erase(run.id) != 0;
   const auto& waiting = run.state.waiting;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A faulted run is tried again: from the task that faulted, with its data as they were. What its
 // tasks did before stays done, for they are not begun again; a call of unknown outcome that was
-// given up is found again by its call, as after a crash.
+// given up is found again by its call, as after a crash. Where a run that this one waited for did
+// not complete, that goes on from where it stood, and is waited for again.
 #include "core/text.h"
 #include "workflow/detail/engine_impl.h"
 
@@ -18,6 +19,8 @@ Error cannot(const LiveRun& run, std::string_view why, int page) {
                fmt::format("run '{}' cannot be tried again: {}", run.id, why))
       .page(page);
 }
+
+constexpr int page_child = 1081;
 
 Error not_faulted(const LiveRun& run) {
   return Error(Code::failed_precondition,
@@ -68,7 +71,7 @@ std::optional<Error> Machine::cannot_retry() const {
   }
   if (state_.frames.empty() || top().done || !top().entered ||
       top().index >= definition_.lists[top().list]->tasks.size() ||
-      top().effects == state_.effects) {
+      top().effects == state_.effects || state_.left) {
     return {};
   }
   return Error(Code::failed_precondition,
@@ -93,6 +96,13 @@ void Machine::retry() {
     if (frame.entered && frame.deadline) {
       frame.deadline = now + (*frame.deadline - frame.started);
     }
+  }
+  if (state_.left) {
+    for (auto& child : state_.left->runs) {
+      child.refused = false;
+    }
+    state_.left->again = true;
+    return;
   }
   auto& frame = state_.frames.back();
   if (!frame.done) {
@@ -177,7 +187,41 @@ Task<Result<void>> Engine::Impl::ready_to_retry(RunPtr run, RetryWith with) {
   if (auto why = machine(*run).cannot_retry()) {
     co_return cannot(*run, why->message(), 1093);
   }
+  if (run->state.left) {
+    run->state.left->newest = with == RetryWith::newest_definition;
+    auto family = co_await family_ready(run, with);
+    co_return family;
+  }
   co_return Result<void>();
+}
+
+/// Of a run that is acquired and ready: who asks stands in its history, and it goes on.
+Task<Result<void>> Engine::Impl::begin_again(Context ctx, RunPtr run, std::string by) {
+  auto& state = run->state;
+  if (!state.order_key.empty()) {  // the place that it had is another's by now
+    std::string key = state.order_key;
+    auto placed = co_await take_turn(run, std::move(key));
+    if (!placed.ok()) {
+      forget(run);
+      co_return std::move(placed).error();
+    }
+  }
+  JsonObject said{{"by", by},
+                  {"step", text_or(state.error, "instance", "")},
+                  {"version", state.version},
+                  {"error", state.error}};
+  note(*run, RunEvent::retried, std::move(said));
+  run->leaves.push_back(run_leaf(ctx, *run, "retried"));
+  run->cancel_requested = false;
+  run->ctx.cancel = std::make_shared<CancelState>();
+  machine(*run).retry();
+  state.cancel_asked = false;
+  state.cancel_reason.clear();
+  if (!state.ended()) {
+    wait_for_turn(*run);
+  }
+  auto done = co_await change(run);
+  co_return done;
 }
 
 Task<Result<void>> Engine::Impl::retry_run(Context ctx, std::string run_id, RetryWith with) {
@@ -193,7 +237,10 @@ Task<Result<void>> Engine::Impl::retry_run(Context ctx, std::string run_id, Retr
   }
   if (run->state.parent && run->state.parent->awaited) {
     auto error =
-        cannot(*run, "run '" + run->state.parent->run + "' waited for it: try that one", 1093);
+        cannot(*run,
+               fmt::format("run '{}' waited for it: try that one, and this goes on with it",
+                           run->state.parent->run),
+               page_child);
     release(run);
     co_return error;
   }
@@ -202,18 +249,8 @@ Task<Result<void>> Engine::Impl::retry_run(Context ctx, std::string run_id, Retr
     forget(run);  // what was read for it is not the run's state
     co_return std::move(ready).error();
   }
-  auto& state = run->state;
-  const std::string by = ctx.principal ? ctx.principal->id : "system";
-  JsonObject said{{"by", by},
-                  {"step", text_or(state.error, "instance", "")},
-                  {"version", state.version},
-                  {"error", state.error}};
-  note(*run, RunEvent::retried, std::move(said));
-  run->leaves.push_back(run_leaf(ctx, *run, "retried"));
-  run->cancel_requested = false;
-  run->ctx.cancel = std::make_shared<CancelState>();
-  machine(*run).retry();
-  auto done = co_await change(run);
+  std::string by = ctx.principal ? ctx.principal->id : "system";
+  auto done = co_await begin_again(ctx, run, std::move(by));
   co_return done;
 }
 

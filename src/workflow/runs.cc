@@ -225,8 +225,8 @@ void Engine::Impl::release(const RunPtr& run) {
 
 void Engine::Impl::forget(const RunPtr& run) {
   auto& shard = *run->shard;
-  if (run->version == 0 && !run->ctx.tenant.empty() && run->definition) {
-    pass_turn(run->id);  // it never began
+  if (std::exchange(run->enters_line, false)) {
+    pass_turn(run->id);  // it never did
   }
   const auto found = shard.runs.find(run->id);
   if (found != shard.runs.end() && found->second == run) {

@@ -273,6 +273,7 @@ std::string encode_state(const RunState& state, const Definition* definition) {
   if (!state.ended() || state.faulted_at) {
     put(out, "deadline", state.deadline);
     put(out, "callback", state.callback);
+    put(out, "order_key", state.order_key);
     put(out, "input", state.input);
     put(out, "held", held_json(state.held));
     out["effects"] = state.effects;
@@ -284,6 +285,9 @@ std::string encode_state(const RunState& state, const Definition* definition) {
     }
     if (state.children) {
       out["children"] = to_json(*state.children);
+    }
+    if (state.left) {
+      out["left"] = to_json(*state.left);
     }
     if (state.children_started != 0) {
       out["children_started"] = state.children_started;
@@ -345,6 +349,7 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.created = Time{int_or(in, "created", 0)};
   out.deadline = take_time(in, "deadline");
   out.callback = take(in, "callback");
+  out.order_key = take_text(in, "order_key");
   out.raw_input = take(in, "raw_input");
   out.input = take(in, "input");
   out.context = take(in, "context");

@@ -28,10 +28,17 @@ ChildrenState children_of(const Json& value) {
   ChildrenState out;
   out.first = bool_or(value, "first", false);
   out.stopping = bool_or(value, "stopping", false);
+  out.again = bool_or(value, "again", false);
+  out.newest = bool_or(value, "newest", false);
   const auto* runs = find(value, "runs");
   if (runs != nullptr && runs->is_array()) {
     for (const auto& child : runs->get_array()) {
-      out.runs.push_back({text(child, "id"), text(child, "name")});
+      const auto* counted = find(child, "counted");
+      out.runs.push_back(
+          {text(child, "id"), text(child, "name"),
+           static_cast<std::uint64_t>(int_or(child, "version", 0)),
+           counted != nullptr && counted->is_array() ? counted->get_array() : JsonArray(),
+           bool_or(child, "refused", false)});
     }
   }
   return out;
@@ -59,7 +66,17 @@ JsonObject to_json(const ParentState& parent) {
 JsonObject to_json(const ChildrenState& children) {
   JsonArray runs;
   for (const auto& child : children.runs) {
-    runs.emplace_back(JsonObject{{"id", child.id}, {"name", child.name}});
+    JsonObject one{{"id", child.id}, {"name", child.name}};
+    if (child.version != 0) {
+      one["version"] = child.version;
+    }
+    if (!child.counted.empty()) {
+      one["counted"] = child.counted;
+    }
+    if (child.refused) {
+      one["refused"] = true;
+    }
+    runs.emplace_back(std::move(one));
   }
   JsonObject out{{"runs", std::move(runs)}};
   if (children.first) {
@@ -67,6 +84,12 @@ JsonObject to_json(const ChildrenState& children) {
   }
   if (children.stopping) {
     out["stopping"] = true;
+  }
+  if (children.again) {
+    out["again"] = true;
+  }
+  if (children.newest) {
+    out["newest"] = true;
   }
   return out;
 }
@@ -77,6 +100,9 @@ void take_family(const Json& in, RunState* out) {
   }
   if (const auto* children = find(in, "children"); children != nullptr) {
     out->children = children_of(*children);
+  }
+  if (const auto* left = find(in, "left"); left != nullptr) {
+    out->left = children_of(*left);
   }
   out->children_started = static_cast<std::uint64_t>(int_or(in, "children_started", 0));
 }

@@ -6,16 +6,25 @@
 
 namespace aios::workflow {
 
-/// Of a new run: its place in the line goes with its first commit.
+/// Its place at the end of the line goes with its next commit: the first, or that of a retry.
 Task<Result<void>> Engine::Impl::take_turn(RunPtr run, std::string key) {
   const Context ctx = run->ctx;
   auto read = co_await order.read(ctx, services.store);
   if (!read.ok()) {
     co_return std::move(read).error();
   }
-  auto write =
-      order.enter({ctx.tenant, run->state.workflow, std::move(key), run->id, run->state.subject},
-                  run->state.created);
+  std::uint64_t version = 0;
+  if (run->version != 0) {
+    auto row = co_await services.store->stream(ctx, store::StreamKind::turn, run->id);
+    if (!row.ok() && row.error().code() != Code::not_found) {
+      co_return std::move(row).error();
+    }
+    version = row.ok() ? row->version : 0;
+  }
+  run->state.order_key = key;
+  auto write = order.enter(
+      {ctx.tenant, run->state.workflow, std::move(key), run->id, run->state.subject, version},
+      clock(*run).now());
   if (!write.ok()) {
     co_return std::move(write).error();
   }
@@ -23,6 +32,7 @@ Task<Result<void>> Engine::Impl::take_turn(RunPtr run, std::string key) {
     run->with.emplace();
   }
   run->with->streams.push_back(std::move(*write));
+  run->enters_line = true;
   co_return Result<void>();
 }
 
@@ -43,8 +53,7 @@ bool Engine::Impl::turn_comes(const LiveRun& run) const {
          order.is_first(run.id);
 }
 
-/// Whether the next run of the key may act: this one has ended, or a person has to.
-bool Engine::Impl::turn_is_over(const LiveRun& run) {
+bool turn_is_over(const LiveRun& run) {
   const auto& waiting = run.state.waiting;
   return run.state.ended() || (waiting && (waiting->reason == Waiting::Reason::review ||
                                            waiting->reason == Waiting::Reason::incident));

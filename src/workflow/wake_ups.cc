@@ -40,7 +40,7 @@ void Engine::Impl::wake(const TenantId& tenant, const TimerQueue::Sleeper& sleep
                         Places::Place place) {
   auto& shard = shard_of(sleeper.id);
   if (sleeper.kind == store::StreamKind::kept_event) {
-    spawn(shard, time_is_over(tenant, sleeper.id, std::move(place)));
+    spawn(shard, kept_events->time_is_over(tenant, sleeper.id, std::move(place)));
     return;
   }
   spawn(shard, wake_run(tenant, sleeper.id, at, std::move(place)));
@@ -130,6 +130,10 @@ Task<Result<bool>> Engine::Impl::put_off(Context ctx, std::string run_id, Time n
   auto row = co_await services.store->stream(ctx, store::StreamKind::run, run_id);
   if (!row.ok()) {
     co_return std::move(row).error();
+  }
+  if (!row->wake_at && order.has(run_id)) {  // others of its key wait behind it
+    timers->add(ctx.tenant, run_id, now + unreadable_pause);
+    co_return true;
   }
   if (!row->wake_at || *row->wake_at > now) {
     co_return false;

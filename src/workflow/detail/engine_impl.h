@@ -11,12 +11,13 @@
 #include "workflow/detail/definitions.h"
 #include "workflow/detail/engine_metrics.h"
 #include "workflow/detail/engine_shard.h"
+#include "workflow/detail/kept_events.h"
 #include "workflow/detail/list_turns.h"
 #include "workflow/detail/listener.h"
 #include "workflow/detail/listening.h"
 #include "workflow/detail/live_run.h"
-#include "workflow/detail/machine.h"
 #include "workflow/detail/order.h"
+#include "workflow/detail/parked.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
 #include "workflow/detail/timer_queue.h"
@@ -125,36 +126,23 @@ struct Engine::Impl {
   Task<bool> start_children(RunPtr run);
   Task<Result<store::StreamWrite>> child_write(RunPtr run, ChildStart start);
   Task<bool> await_children(RunPtr run);
-  Task<Result<std::vector<RunState>>> read_children(RunPtr run);
-  void settle_children(LiveRun& run, std::vector<RunState> ended);
+  Task<Result<std::vector<ChildRead>>> read_children(RunPtr run);
+  void settle_children(LiveRun& run, std::vector<ChildRead> children);
+  Task<bool> try_children_again(RunPtr run, std::vector<ChildRead>* children);
   Task<void> cancel_child(TenantId tenant, std::string child, std::string parent,
                           std::string reason);
   void wake_parent(const LiveRun& child);
   void wake_early(const TenantId& tenant, const std::string& run_id);
-  // Who waits for an event (listeners.cc)
-  static void look_later(LiveRun& run);
-  static void tell_listeners(LiveRun& run, std::vector<store::StreamWrite>* streams);
+  // Who waits for an event (listeners.cc), for a peer (peers.cc)
   Task<Saved> enlist(RunPtr run);
   Task<bool> take_kept(RunPtr run);
   bool receive(LiveRun& run, const std::string& event_id, std::uint64_t version, Json event);
-  Task<Result<std::vector<Listener>>> fitting(Context ctx, EventMatch* match,
-                                              store::ListQuery* query);
   Task<Result<void>> deliver_to(Context ctx, Listener listener, std::string event_id, Json event);
-  // Events that wait for a run (kept_events.cc)
-  Task<void> time_is_over(TenantId tenant, std::string event_id, Places::Place place);
-  Task<Result<void>> end_keeping(Context ctx, store::StreamRow row, std::string why);
-  Task<void> make_room(Context ctx, std::string type);
-  void warn_unclaimed(const Context& ctx, const std::string& event_id);
-  // Who waits for a peer (peers.cc)
-  static void await_peer(LiveRun& run, const CallPlan& plan, const Error& error);
-  static void park_for_peer(LiveRun& run);
   void peer_recovered(const TenantId& tenant, const std::string& peer);
-  static bool wakes_early(EngineShard& shard, const LiveRun& run);
   // Whose turn it is, by ordering key (turns.cc)
   Task<Result<void>> take_turn(RunPtr run, std::string key);
   void wait_for_turn(LiveRun& run);
   bool turn_comes(const LiveRun& run) const;
-  static bool turn_is_over(const LiveRun& run);
   void pass_turn(const std::string& run_id);
   Task<Result<void>> read_turns(Context ctx);
   // What people are told (explain.cc)
@@ -176,7 +164,11 @@ struct Engine::Impl {
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
   // Faulted runs that go on (retry.cc)
   Task<Result<void>> retry_run(Context ctx, std::string run_id, RetryWith with);
+  Task<Result<void>> retry_child(Context ctx, std::string run_id, RetryWith with,
+                                 std::shared_ptr<const RunState> memory);
+  Task<Result<void>> begin_again(Context ctx, RunPtr run, std::string by);
   Task<Result<void>> ready_to_retry(RunPtr run, RetryWith with);
+  Task<Result<void>> family_ready(RunPtr run, RetryWith with);
   Task<Result<std::shared_ptr<const Definition>>> where_it_faulted(RunPtr run);
   Task<Result<void>> move_to_newest(RunPtr run);
 
@@ -191,12 +183,11 @@ struct Engine::Impl {
   Listening listening;
   ListTurns list_turns;
   std::shared_ptr<TimerQueue> timers;
+  std::unique_ptr<KeptEvents> kept_events;
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting{false};  ///< the drain deadline passed: calls under way are cancelled
 
   std::atomic<std::int64_t> secret_told_ns{0};  ///< when the log last had warn_secret's line
-
-  std::atomic<std::int64_t> unclaimed_told_ns{0};  ///< and warn_unclaimed's
 
   std::mutex shards_mutex;
   std::map<runtime::Executor*, std::unique_ptr<EngineShard>> shards;

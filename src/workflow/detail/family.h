@@ -3,6 +3,7 @@
 // workflow/detail/family: runs that a run started, and what a child knows of its parent. Saved with
 // the state of each.
 
+#include "core/json.h"
 #include "core/time.h"
 
 #include <cstdint>
@@ -29,10 +30,16 @@ struct ParentState {
 struct ChildrenState {
   struct Child {
     std::string id, name;
+    std::uint64_t version = 0;  ///< of its stream when what it learned was taken over; 0: never
+    JsonArray counted{};        ///< its costs then
+    bool refused = false;       ///< it cannot be tried again: its end counts
   };
   std::vector<Child> runs;
   bool first = false;     ///< Spawn::Until::first
   bool stopping = false;  ///< those that are left were told to end
+  /// The parent is tried again, and so are those that did not complete and stand at `version`.
+  bool again = false;
+  bool newest = false;  ///< with the newest definition
 };
 
 }  // namespace aios::workflow

@@ -27,8 +27,8 @@ class Listening {
  public:
   explicit Listening(std::uint32_t each_max) : each_max_(each_max) {}
 
-  /// One more run is about to wait for the type. @return resource_exhausted [AIOS-1080] when as many
-  /// as may wait for it do; the store's own.
+  /// One more run is about to wait for the type. @return resource_exhausted [AIOS-1080] when as
+  /// many as may wait for it do; the store's own.
   Task<Result<void>> enter(Context ctx, store::Store* store, std::string type);
   /// Whether a run waits for the type, or did since this process began.
   Task<Result<bool>> known(Context ctx, store::Store* store, std::string type);

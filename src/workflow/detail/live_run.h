@@ -96,6 +96,7 @@ struct LiveRun {
   std::optional<Error> over_budget;  ///< why the store refused `reserving`
   std::uint32_t refusals = 0;        ///< by the store, of what can never be committed
   Places::Place place;               ///< while it is driven beyond an answer
+  bool enters_line = false;          ///< its place goes with the next commit
   bool busy = false;
   bool woken = false;   ///< its time came while it was busy: look again when it no longer is
   bool acting = false;  ///< an attempt is under way that may change the world: let it answer
@@ -105,6 +106,13 @@ struct LiveRun {
   std::vector<runtime::OneShot<void>> queue;    ///< who waits until it is not busy
 };
 using RunPtr = std::shared_ptr<LiveRun>;
+
+/// A child as its parent finds it.
+struct ChildRead {
+  RunState state;
+  std::uint64_t version = 0;
+  bool stale = false;  ///< it ended before, and is to be tried again
+};
 
 /// Whether the system was the same when the call was admitted.
 bool as_planned(const CallPlan& plan, const PreparedCall& prepared);

@@ -77,14 +77,15 @@ class Machine final : public TaskScope, private Arguments {
   /// Why a faulted run cannot go on where it faulted; nothing: it can. Needs its frames.
   std::optional<Error> cannot_retry() const;
   /// It goes on there: the task that faulted is begun again, or only its output shaped again where
-  /// it was done. Time limits begin anew.
+  /// it was done, or it waits again for the runs that it had started. Time limits begin anew.
   void retry();
   /// log.children leave with the next fence; or they cannot be started.
   void children_started();
   void children_refused(Problem problem);
   /// All that it waited for have ended, in the order of state.children.
   void children_done(std::vector<ChildEnd> ends);
-  /// The same where that does not count any more, for its time is over.
+  /// The same where that does not count any more, for its time is over. Should that fault the run,
+  /// it can go on with them.
   void children_gone();
   /// Whether the event is what it waits for; then it goes on with it.
   bool receive(Json event);
@@ -118,6 +119,9 @@ class Machine final : public TaskScope, private Arguments {
   bool take_open(EffectState* effect);
   void start_call(Call call);
   void start_wait(const Sleep& pause);
+  std::string id_for_later();
+  void count_as_done(std::size_t ids);
+  void wait_again();
   void start_children(Spawn spawn);
   void start_listening(Listen listen);
   void join_contexts(const std::vector<ChildEnd>& ends);

@@ -2,7 +2,8 @@
 #pragma once
 // workflow/detail/order: runs of one ordering key (of one tenant and workflow) act one after the
 // other, in the order they were started. A run is in its key's line from the commit that starts it
-// to the one with which it ends or begins to wait for a person; until the runs before it have left,
+// to the one with which it ends or begins to wait for a person, and at the end of it again from the
+// commit with which it is tried again after a fault; until the runs before it have left,
 // it waits with the reason `turn` and has done nothing. Its place is a stream of its own (kind
 // `turn`, the run's id), written with those two commits, so that a crash neither loses a place nor
 // keeps one. Threading: any.
@@ -32,11 +33,12 @@ class Order {
     TenantId tenant;
     std::string workflow, key;
     std::string run_id;
-    std::string subject;  ///< whose key seals the place
+    std::string subject;        ///< whose key seals the place
+    std::uint64_t version = 0;  ///< of the place's stream, which a run that is tried again had once
   };
   /// Reads the tenant's lines, once; before anything else is asked of the tenant.
   Task<Result<void>> read(Context ctx, store::Store* store);
-  /// Takes the last place of the line. @return the write that goes with the run's first commit;
+  /// Takes the last place of the line. @return the write that goes with the run's next commit;
   ///         unavailable (Retry::same_call) when all lines together are full.
   Result<store::StreamWrite> enter(const Asked& asked, Time now);
   /// Whether nobody is before the run; also of one that is in no line.
@@ -56,9 +58,10 @@ class Order {
   struct Place {
     Key line;
     std::int64_t number = 0;
+    std::uint64_t version = 1;  ///< of its stream
   };
   using Line = std::map<std::int64_t, std::string>;  // number -> run
-  void put(const Key& line, std::int64_t number, const std::string& run_id);
+  void put(const std::string& run_id, Place place);
 
   mutable std::mutex mutex_;
   std::map<Key, Line> lines_;

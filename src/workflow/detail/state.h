@@ -114,7 +114,8 @@ struct RunState {
   RunStatus status = RunStatus::running;
   Time created;
   std::optional<Time> deadline;
-  Json callback;  ///< StartRequest::callback
+  Json callback;          ///< StartRequest::callback
+  std::string order_key;  ///< StartRequest::order_key
   Json raw_input, input, context;
   std::vector<Frame> frames;
   JsonArray inferences, retrievals, results, reviews;  ///< governance memory: see remember()
@@ -129,13 +130,15 @@ struct RunState {
   std::optional<Waiting> waiting;
   std::optional<ParentState> parent;
   std::optional<ChildrenState> children;
+  /// Those of the task that faults: it goes on with them when the run is tried again.
+  std::optional<ChildrenState> left;
   std::uint64_t children_started = 0;
   bool from_backup = false;   ///< its next effects may have happened after the backup was made
   bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
   std::string cancel_reason;
   Json output, error;
-  /// When it faulted with its frames, so that it can be tried again from there; absent when they
-  /// were not kept.
+  /// When it faulted (of a child: or was cancelled) with its frames, so that it can be tried again
+  /// from there; absent when they were not kept.
   std::optional<Time> faulted_at;
 
   bool is_branch() const { return parent && !parent->list.empty(); }

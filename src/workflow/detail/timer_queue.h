@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// workflow/detail/timer_queue: when which run is to be woken, or a kept event's time is over. The store holds all wake-ups; memory
-// holds the earliest (at most `capacity`; beyond it the tenant with the most gives one up), so a
-// million sleeping runs cost memory only as their time comes near. Whoever is due waits for a
-// place; tenants get them in turn.
+// workflow/detail/timer_queue: when which run is to be woken, or a kept event's time is over. The
+// store holds all wake-ups; memory holds the earliest (at most `capacity`; beyond it the tenant
+// with the most gives one up), so a million sleeping runs cost memory only as their time comes
+// near. Whoever is due waits for a place; tenants get them in turn.
 // Threading: add() from any thread; everything else happens on the executor.
 
 #include "core/context.h"
