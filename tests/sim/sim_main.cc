@@ -41,10 +41,11 @@ bool enough(const aios::sim::Report& total, std::uint64_t seeds) {
     std::uint64_t seen, wanted;
   };
   const Bound floors[] = {
-      {"acknowledged", total.acked, 700}, {"completed", total.completed, 700},
-      {"crashes", total.crashes, 900},    {"requests", total.requests, 2'200},
-      {"lookups", total.lookups, 240},    {"incidents", total.incidents, 70},
-      {"leaves", total.leaves, 6'500},
+      {"acknowledged", total.acked, 700},      {"completed", total.completed, 700},
+      {"crashes", total.crashes, 900},         {"requests", total.requests, 2'200},
+      {"lookups", total.lookups, 240},         {"incidents", total.incidents, 70},
+      {"leaves", total.leaves, 6'500},         {"events", total.events, 300},
+      {"given to a run", total.delivered, 60},
   };
   bool holds = seeds > 0;
   for (const Bound& floor : floors) {
@@ -91,11 +92,15 @@ int main(int argc, char** argv) {
     total.lookups += report.lookups;
     total.incidents += report.incidents;
     total.leaves += report.leaves;
+    total.events += report.events;
+    total.delivered += report.delivered;
   }
   fmt::print(
       "seeds {} from {}: {} broken; runs {} (acknowledged {}, completed {}, faulted {}), "
-      "crashes {}, requests {}, lookups {}, incidents {}, leaves {}\n",
+      "crashes {}, requests {}, lookups {}, incidents {}, leaves {}, "
+      "events {} (given to a run {})\n",
       done, options.first, broken, total.started, total.acked, total.completed, total.faulted,
-      total.crashes, total.requests, total.lookups, total.incidents, total.leaves);
+      total.crashes, total.requests, total.lookups, total.incidents, total.leaves, total.events,
+      total.delivered);
   return enough(total, done) && broken == 0 ? 0 : 1;
 }

@@ -18,9 +18,10 @@ using workflow::test::World;
 
 constexpr std::uint64_t runs_max = 12;
 constexpr std::uint64_t rounds = 60;
+constexpr std::uint64_t events_max = 10;
 
-// One ticket: look up, decide, act by one of three classes, in branches or in a run of its own, tell
-// the customer.
+// One ticket: look up, decide, act by one of three classes, in branches, in a run of its own, in a
+// loop or once an answer has come, tell the customer.
 constexpr const char* ticket = R"(
 document: {dsl: '1.0.3', namespace: sim, name: ticket, version: '1.0.0'}
 input:
@@ -38,6 +39,8 @@ do:
         - open: {when: '${ $context.path == "lookup" }', then: case}
         - split: {when: '${ $context.path == "fork" }', then: both}
         - hand: {when: '${ $context.path == "child" }', then: other}
+        - turns: {when: '${ $context.path == "for" }', then: each}
+        - hear: {when: '${ $context.path == "listen" }', then: reply}
         - else: {then: notice}
   - refund:
       call: system:1.0.0@default
@@ -62,6 +65,18 @@ do:
       then: finish
   - other:
       run: {workflow: {namespace: sim, name: payment, version: latest, input: '${ $context }'}}
+      then: finish
+  - each:
+      for: {each: turn, in: '${ [1, 2, 3] }'}
+      do:
+        - rest: {if: '${ $turn == 2 }', wait: PT1S}
+        - pay: {call: 'system:1.0.0@default', with: {class: key, value: '${ $context.value }'}}
+      then: finish
+  - reply:
+      listen: {to: {one: {with: {type: sim.reply, subject: '${ $context.value | tostring }'}}}}
+  - answered:
+      call: system:1.0.0@default
+      with: {class: key, value: '${ $context.value }'}
       then: finish
   - notice:
       call: system:1.0.0@default
@@ -90,6 +105,13 @@ class Dice {
 
  private:
   std::uint64_t state_;
+};
+
+/// An event as ingress takes it in: kept beside its entry in the inbox, then given to who listens.
+struct Sent {
+  std::string id;
+  Json event;
+  bool acked = false;
 };
 
 struct Client {
@@ -152,7 +174,46 @@ class Simulation {
       resolve_incidents();
     } else if (what < 66) {
       be_slow();
+    } else if (what < 80 && !requests_.empty() && events_.size() < events_max) {
+      send_event(*requests_[dice_.below(requests_.size())]);
     }
+  }
+
+  static Task<void> give(World* world, Sent* sent) {
+    auto ctx = world->ctx();
+    store::Transition transition;
+    transition.tenant = default_tenant();
+    transition.epoch = world->store->epoch();
+    store::StreamWrite entry;
+    entry.kind = store::StreamKind::event;
+    entry.id = sent->id;
+    entry.state = store::Payload{"", "{}"};
+    entry.status = "accepted";
+    entry.label = "sim.reply";
+    entry.end = store::StreamEnd::closed;
+    transition.streams.push_back(std::move(entry));
+    transition.streams.push_back(workflow::Engine::keep(
+        sent->id, sent->event, workflow::KeptBeside::nothing, world->executor.clock().now()));
+    auto committed = co_await world->store->commit(ctx, std::move(transition));
+    sent->acked = committed.ok();
+    if (committed.ok()) {
+      Json event = sent->event;
+      auto given = co_await world->engine->deliver(ctx, sent->id, std::move(event));
+      (void)given;  // what nobody was given now is found by who listens later
+    }
+  }
+
+  void send_event(const Client& client) {
+    auto sent = std::make_unique<Sent>();
+    sent->id = fmt::format("evt_{:04}", events_.size());
+    sent->event = JsonObject{{"specversion", "1.0"},
+                             {"id", sent->id},
+                             {"source", "/sim"},
+                             {"type", "sim.reply"},
+                             {"subject", fmt::format("{}", client.value)},
+                             {"data", {{"value", client.value}}}};
+    clients_.spawn(give(&world_, sent.get()));
+    events_.push_back(std::move(sent));
   }
 
   /// The disk takes longer over some commits than a look-up's window is long.
@@ -172,10 +233,11 @@ class Simulation {
   }
 
   void begin_run() {
-    constexpr const char* paths[] = {"key", "lookup", "none", "fork", "child"};
+    constexpr const char* paths[] = {"key",  "lookup", "none", "none",
+                                     "fork", "child",  "for",  "listen"};
     auto client = std::make_unique<Client>();
     client->run_id = fmt::format("run_{:04}", requests_.size());
-    client->path = paths[dice_.below(5)];
+    client->path = paths[dice_.below(std::size(paths))];
     client->value = static_cast<std::int64_t>(dice_.below(1'000'000));
     workflow::StartRequest request;
     request.workflow = "sim/ticket";
@@ -267,7 +329,25 @@ class Simulation {
     for (int i = 0; i < 200 && !all_ended(); ++i) {
       world_.executor.advance(std::chrono::minutes(15));
       resolve_incidents();
+      answer_listeners();
     }
+    world_.executor.run(clients_.join());
+    world_.executor.advance(std::chrono::hours(2));  // no kept event's time is longer
+  }
+
+  /// Who still listens when the faults are over gets an answer.
+  void answer_listeners() {
+    for (const auto& row : rows()) {
+      if (row.status != "waiting" || !world_.view(row.id).waiting_for.starts_with("event")) {
+        continue;
+      }
+      for (const auto& client : requests_) {
+        if (client->run_id == row.id) {
+          send_event(*client);
+        }
+      }
+    }
+    world_.executor.run(clients_.join());
   }
 
   bool all_ended() {
@@ -306,6 +386,7 @@ class Simulation {
       check_effect(effect, times);
     }
     check_leaves();
+    check_events(found);
     report_.requests = static_cast<std::uint64_t>(world_.system.requests);
     report_.lookups = static_cast<std::uint64_t>(world_.system.lookups);
   }
@@ -334,6 +415,9 @@ class Simulation {
                             effect, world_.system.done[effect], value, client.value));
       }
     }
+    if (view.status == "completed" && client.path == "for") {
+      check_turns(client);
+    }
     const auto history = world_.executor.run(world_.engine->history(world_.ctx(), client.run_id));
     std::int64_t last = 0;
     for (const auto& event : history.ok() ? history->get_array() : JsonArray()) {
@@ -346,6 +430,61 @@ class Simulation {
     if (static_cast<std::uint64_t>(last) != row.version) {
       violate(
           fmt::format("{}: history ends at {}, the run at {}", client.run_id, last, row.version));
+    }
+  }
+
+  /// Which runs say that they were given an event, once for each time.
+  std::map<std::string, std::vector<std::string>> receipts(
+      const std::map<std::string, store::StreamRow>& runs) {
+    std::map<std::string, std::vector<std::string>> out;
+    for (const auto& [id, row] : runs) {
+      const auto history = world_.executor.run(world_.engine->history(world_.ctx(), id));
+      for (const auto& line : history.ok() ? history->get_array() : JsonArray()) {
+        if (text_or(line, "type", "") == "event_received") {
+          const auto* data = find(line, "data");
+          out[std::string(text_or(data == nullptr ? line : *data, "event", ""))].push_back(id);
+        }
+      }
+    }
+    return out;
+  }
+
+  /// Each event was given to one run that listened, and says so, or is a dead letter; never both.
+  void check_events(const std::map<std::string, store::StreamRow>& runs) {
+    const auto given = receipts(runs);
+    for (const auto& sent : events_) {
+      const auto entry = world_.executor.run(
+          world_.store->stream(world_.ctx(), store::StreamKind::event, sent->id));
+      const auto found = given.find(sent->id);
+      const std::size_t times = found == given.end() ? 0 : found->second.size();
+      if (!entry.ok()) {
+        if (sent->acked || times != 0) {
+          violate(fmt::format("{} was taken in and is gone", sent->id));
+        }
+        continue;
+      }
+      const auto fate = world_.executor.run(world_.engine->fate(world_.ctx(), sent->id));
+      const bool dead = entry->status == "dead_letter";
+      const std::string run = fate.ok() ? fate->run : "nobody knows";
+      const bool right =
+          times == 1 ? !dead && run == found->second.front() : times == 0 && dead && run.empty();
+      if (!right) {
+        violate(fmt::format("{} was given {} times, is {} and went to '{}'", sent->id, times,
+                            entry->status, run));
+      }
+      ++report_.events;
+      report_.delivered += times;
+    }
+  }
+
+  /// Each turn of a loop acted once.
+  void check_turns(const Client& client) {
+    std::size_t acts = 0;
+    for (const auto& [effect, times] : world_.system.done) {
+      acts += effect.starts_with(client.run_id + "-") && effect != client.run_id + "-1" ? 1 : 0;
+    }
+    if (acts != 3) {
+      violate(fmt::format("{}: its loop acted {} times", client.run_id, acts));
     }
   }
 
@@ -380,6 +519,7 @@ class Simulation {
   World world_;
   runtime::TaskGroup clients_;
   std::vector<std::unique_ptr<Client>> requests_;
+  std::vector<std::unique_ptr<Sent>> events_;
   bool faults_ = true;
   Report report_;
 };
