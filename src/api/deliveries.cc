@@ -12,7 +12,7 @@ using Answer = Result<net::Response>;
 constexpr std::uint32_t replayed_max = 1'000;
 
 bool whole(const Context& ctx) {
-  return govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok();
+  return govern::Identity::allow(ctx, govern::Action::read_payloads).ok();
 }
 
 Task<Answer> list_deliveries(const ApiServices& services, Context ctx, net::Request request) {

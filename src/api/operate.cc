@@ -141,7 +141,7 @@ Task<Answer> backup(const ApiServices& services, Context ctx, net::Request reque
   Job job{services.store, services.data, services.backups, asked->text, ""};
   if (asked->body.if_contains("passphrase") != nullptr) {
     auto passphrase = text_member(asked->body, "passphrase");
-    auto allowed = govern::Identity::allow(*ctx.principal, govern::Action::manage_keys);
+    auto allowed = govern::Identity::allow(ctx, govern::Action::manage_keys);
     if (!passphrase.ok() || !allowed.ok()) {
       co_return passphrase.ok() ? std::move(allowed).error() : std::move(passphrase).error();
     }

@@ -92,7 +92,7 @@ TEST_CASE("api: who may not read payloads finds none in any answer about a run o
     for (const std::string role :
          {"admin", "developer", "operator", "reviewer", "approver", "auditor", "ingest"}) {
       CAPTURE(role);
-      const Principal who{"key_1", "key", {role}};
+      const Context who = House::with_roles({role});
       const bool all = govern::Identity::allow(who, govern::Action::read_payloads).ok();
       const bool asked = govern::Identity::allow(who, govern::Action::answer_reviews).ok();
       for (std::size_t i = 0; i < scene.runs.size(); ++i) {

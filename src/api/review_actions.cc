@@ -23,8 +23,8 @@ Time now() { return runtime::Executor::current()->clock().now(); }
 
 bool may_see_reviews(const Context& ctx) {
   using govern::Action;
-  return govern::Identity::allow(*ctx.principal, Action::answer_reviews).ok() ||
-         govern::Identity::allow(*ctx.principal, Action::read_payloads).ok();
+  return govern::Identity::allow(ctx, Action::answer_reviews).ok() ||
+         govern::Identity::allow(ctx, Action::read_payloads).ok();
 }
 
 void put_present(const review::ReviewInfo& review, JsonObject& out) {

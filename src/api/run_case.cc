@@ -254,7 +254,7 @@ Task<Result<net::Response>> show_case(const ApiServices& services, Context ctx,
                                       net::Request request) {
   using govern::Action;
   const std::string id(request.path_value("id"));
-  const bool all = govern::Identity::allow(*ctx.principal, Action::read_payloads).ok();
+  const bool all = govern::Identity::allow(ctx, Action::read_payloads).ok();
   auto run = co_await services.engine->get(ctx, id);
   if (!run.ok()) {
     co_return std::move(run).error();
@@ -280,7 +280,7 @@ Task<Result<net::Response>> show_case(const ApiServices& services, Context ctx,
   out["effects"] = all ? std::move(effects) : without_errors(std::move(effects));
   out["people"] = std::move(people);
   out["timeline"] = clear_history(*history);
-  if (govern::Identity::allow(*ctx.principal, Action::read_audit).ok()) {
+  if (govern::Identity::allow(ctx, Action::read_audit).ok()) {
     LeafSearch search{std::move(reviews), times_of(*run, *history)};
     search.names.insert(id);
     auto leaves = co_await find_leaves(services.store, ctx, std::move(search));

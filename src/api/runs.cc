@@ -21,7 +21,7 @@ constexpr std::string_view run_schema = R"({
 
 /// Input, output and every text that may quote them are payload: only for those who may read it.
 workflow::Shown shown_to(const Context& ctx) {
-  const bool all = govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok();
+  const bool all = govern::Identity::allow(ctx, govern::Action::read_payloads).ok();
   return all ? workflow::Shown::all : workflow::Shown::clear;
 }
 

@@ -108,7 +108,7 @@ Result<Json> callback_of(const ApiServices& services, const Context& ctx, const 
 /// Whoever handed a task in sees what came of it.
 bool sees_payload(const Context& ctx, const workflow::RunView& run) {
   return (!run.starter.empty() && run.starter == ctx.principal->id) ||
-         govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok();
+         govern::Identity::allow(ctx, govern::Action::read_payloads).ok();
 }
 
 bool has_ended(const workflow::RunView& run) {
@@ -278,7 +278,7 @@ Task<Answer> cancel_task(const ApiServices& services, Context ctx, net::Request 
     co_return std::move(before).error();
   }
   if (before->starter.empty() || before->starter != ctx.principal->id) {
-    auto allowed = govern::Identity::allow(*ctx.principal, govern::Action::operate);
+    auto allowed = govern::Identity::allow(ctx, govern::Action::settle_runs);
     if (!allowed.ok()) {
       co_return std::move(allowed).error();
     }

@@ -161,7 +161,7 @@ ingress::SourceServices SystemImpl::source_services() {
     if (!caller.ok()) {
       return caller;
     }
-    auto allowed = govern::Identity::allow(*caller->principal, govern::Action::send_events);
+    auto allowed = govern::Identity::allow(*caller, govern::Action::send_events);
     if (!allowed.ok()) {
       return std::move(allowed).error();
     }

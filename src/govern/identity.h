@@ -74,11 +74,11 @@ class Identity {
   /// unauthenticated [AIOS-0510] when unknown or revoked; the reason is the same for both.
   Result<std::pair<TenantId, std::shared_ptr<const Principal>>> authenticate(
       std::string_view secret) const;
-  /// permission_denied [AIOS-0511] naming the action and the roles that may. A principal of kind
-  /// system (the server itself, the command line on an open data directory) may do everything.
-  static Result<void> allow(const Principal& principal, Action action);
-  /// The same, and permission_denied [AIOS-0518] when the action is about the whole installation
-  /// (operate, read_metrics, manage_tenants) and the caller is of another tenant than the first.
+  /// Asked with the whole caller, for roles alone do not decide: what is about the installation
+  /// (operate, read_metrics, manage_tenants) is for the first tenant. A principal of kind system
+  /// (the server itself, the command line on an open data directory) has every role.
+  /// @return permission_denied: [AIOS-0518] of another tenant than the first, [AIOS-0511] naming
+  ///         the action and the roles that may.
   static Result<void> allow(const Context& caller, Action action);
   /// All that a key may have.
   static std::vector<std::string> role_names();

@@ -40,7 +40,19 @@ struct Fixture {
 
 TenantId acme() { return TenantId::parse("acme").value(); }
 
-Principal with_role(std::string role) { return {"key_1", "key", {std::move(role)}}; }
+/// A caller of the first tenant.
+Context caller(Principal principal) {
+  Context ctx;
+  ctx.tenant = default_tenant();
+  ctx.principal = std::make_shared<const Principal>(std::move(principal));
+  return ctx;
+}
+Context with_role(std::string role) { return caller({"key_1", "key", {std::move(role)}}); }
+
+template <typename Caller>
+concept MayBeAsked = requires(const Caller& who) { Identity::allow(who, Action::read_runs); };
+static_assert(MayBeAsked<Context>);
+static_assert(!MayBeAsked<Principal>, "without the tenant nobody can say what a key may");
 
 }  // namespace
 
@@ -169,8 +181,10 @@ TEST_CASE("identity: a key without name or role, or with an unknown role, is not
 TEST_CASE("identity: roles may what the table says") {
   for (int action = 0; action <= static_cast<int>(Action::read_payloads); ++action) {
     CHECK(Identity::allow(with_role("admin"), static_cast<Action>(action)).ok());
-    CHECK(Identity::allow({"system:server", "system", {}}, static_cast<Action>(action)).ok());
-    CHECK_FALSE(Identity::allow({"key_1", "key", {}}, static_cast<Action>(action)).ok());
+    CHECK(
+        Identity::allow(caller({"system:server", "system", {}}), static_cast<Action>(action)).ok());
+    CHECK_FALSE(Identity::allow(caller({"key_1", "key", {}}), static_cast<Action>(action)).ok());
+    CHECK_FALSE(Identity::allow(Context(), static_cast<Action>(action)).ok());  // nobody
   }
   CHECK(Identity::allow(with_role("ingest"), Action::send_events).ok());
   CHECK_FALSE(Identity::allow(with_role("ingest"), Action::read_runs).ok());

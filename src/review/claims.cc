@@ -40,7 +40,7 @@ Result<void> check_may_release(const Context& ctx, const ReviewInfo& info, const
   if (claim.by == ctx.principal->id) {
     return {};
   }
-  auto may = govern::Identity::allow(*ctx.principal, govern::Action::operate);
+  auto may = govern::Identity::allow(ctx, govern::Action::settle_runs);
   if (!may.ok()) {
     return std::move(may).error().with(
         fmt::format("releasing review {}, which '{}' has in hand", info.id, claim.by));

@@ -149,9 +149,8 @@ Result<void> check_role(const Context& ctx, const ReviewInfo& info,
 }
 
 Result<void> check_may_move(const Context& ctx, const ReviewInfo& info) {
-  const bool operates =
-      ctx.principal && govern::Identity::allow(*ctx.principal, govern::Action::operate).ok();
-  return operates ? Result<void>() : check_role(ctx, info, info.assignees);
+  const bool settles = govern::Identity::allow(ctx, govern::Action::settle_runs).ok();
+  return settles ? Result<void>() : check_role(ctx, info, info.assignees);
 }
 
 Result<void> check_answer(const ReviewInfo& info, const Json& answer) {
