@@ -107,7 +107,8 @@ Task<Result<void>> Tenants::load(Context ctx, std::string region) {
   co_return Result<void>();
 }
 
-Result<bool> Tenants::is_there(const TenantInfo& wanted) const {
+/// Nothing: it is to be made.
+Result<std::optional<TenantInfo>> Tenants::known(const TenantInfo& wanted) const {
   const std::scoped_lock lock(mutex_);
   const auto found = tenants_.find(wanted.id);
   if (found != tenants_.end() && found->second.region != wanted.region) {
@@ -120,7 +121,7 @@ Result<bool> Tenants::is_there(const TenantInfo& wanted) const {
     return refusal(Code::resource_exhausted,
                    fmt::format("there are {} tenants, the most there can be", tenants_max));
   }
-  return found != tenants_.end();
+  return found == tenants_.end() ? std::optional<TenantInfo>() : found->second;
 }
 
 Task<Result<TenantInfo>> Tenants::create(Context ctx, std::string name, std::string region) {
@@ -135,12 +136,12 @@ Task<Result<TenantInfo>> Tenants::create(Context ctx, std::string name, std::str
     co_return std::move(good).error();
   }
   const TenantInfo tenant{std::move(*id), std::move(region), clock_.now()};
-  auto there = is_there(tenant);
+  auto there = known(tenant);
   if (!there.ok()) {
     co_return std::move(there).error();
   }
   if (*there) {
-    co_return tenant;
+    co_return std::move(**there);
   }
   store::Transition transition = transition_of(ctx, tenant);
   transition.epoch = store_.epoch();
@@ -150,9 +151,9 @@ Task<Result<TenantInfo>> Tenants::create(Context ctx, std::string name, std::str
     co_return tenant;
   }
   if (committed.error().code() == Code::aborted) {  // made by another at the same time
-    const auto again = is_there(tenant);
+    auto again = known(tenant);
     if (again.ok() && *again) {
-      co_return tenant;
+      co_return std::move(**again);
     }
   }
   co_return std::move(committed).error().with("making a tenant");

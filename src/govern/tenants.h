@@ -14,6 +14,7 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class Tenants {
   /// Tells the guard where the data of each may stay; call once, before anything is asked of it.
   /// @param region  of the first tenant, which is a setting of the server.
   Task<Result<void>> load(Context ctx, std::string region);
-  /// Made already with the same region: nothing happens. With a leaf in the first tenant's log.
+  /// Made already with the same region: nothing happens, and it is answered as it was made. With a
+  /// leaf in the first tenant's log.
   /// @return permission_denied [AIOS-0518] for a caller of another tenant than the first;
   ///         already_exists [AIOS-0519]: it is there with another region; invalid_argument
   ///         [AIOS-0010, 0519]; resource_exhausted [AIOS-0519] at tenants_max.
@@ -44,7 +46,7 @@ class Tenants {
 
  private:
   void put(const TenantInfo& tenant);
-  Result<bool> is_there(const TenantInfo& wanted) const;
+  Result<std::optional<TenantInfo>> known(const TenantInfo& wanted) const;
 
   store::Store& store_;
   Guard& guard_;
