@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingress/signature.h"
 
-#include "core/crypto.h"
+#include "core/standard_webhooks.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -12,7 +12,6 @@
 namespace aios::ingress {
 namespace {
 
-constexpr std::string_view standard_prefix = "whsec_";
 constexpr std::int64_t ns_per_second = 1'000'000'000;
 constexpr std::int64_t seconds_max = INT64_MAX / ns_per_second;
 
@@ -52,11 +51,11 @@ std::optional<Claim> standard_claim(const net::Headers& headers, std::string_vie
     return std::nullopt;
   }
   for (const auto part : split(sole(headers, "webhook-signature"), ' ')) {
-    if (part.starts_with("v1,")) {
-      add_digest(from_base64(part.substr(3)), &claim);
+    if (part.starts_with(standard_webhook_mark)) {
+      add_digest(from_base64(part.substr(standard_webhook_mark.size())), &claim);
     }
   }
-  claim.signed_text = fmt::format("{}.{}.{}", id, time, body);
+  claim.signed_text = standard_webhook_text(id, time, body);
   return claim;
 }
 
@@ -114,11 +113,8 @@ std::optional<Claim> claim_of(Scheme scheme, const net::Headers& headers, std::s
 }
 
 Result<std::string> key_of(Scheme scheme, std::string_view secret) {
-  if (scheme != Scheme::standard) {
-    return std::string(secret);
-  }
-  return from_base64(secret.starts_with(standard_prefix) ? secret.substr(standard_prefix.size())
-                                                         : secret);
+  return scheme == Scheme::standard ? standard_webhook_key(secret)
+                                    : Result<std::string>(std::string(secret));
 }
 
 bool same_digest(std::string_view a, std::string_view b) {

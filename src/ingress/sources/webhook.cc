@@ -116,7 +116,7 @@ Error too_late(Duration tolerance) {
       .page(page_late);
 }
 
-/// What the sender signed as this message's own name.
+/// The message's own name; of GitHub alone it is not signed.
 std::string id_of(Scheme scheme, const net::Request& request, const Json& body) {
   switch (scheme) {
     case Scheme::standard: return std::string(request.headers.get("webhook-id"));
