@@ -2,6 +2,7 @@
 #include "ingress/detail/file_watch.h"
 
 #include "ingress/test/inbox.h"
+#include "ingress/test/root.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,26 +15,7 @@ namespace aios::ingress {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A folder that goes with the test.
-struct Root {
-  Root() {
-    std::string name = (fs::temp_directory_path() / ("aios-drop-" + std::string(6, 'X'))).string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-    fs::create_directories(path / "in");
-  }
-  ~Root() { fs::remove_all(path); }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name, std::ios::binary) << text;
-  }
-  std::string read(const std::string& name) const {
-    std::ifstream file(path / name);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  }
-  bool has(const std::string& name) const { return fs::exists(path / name); }
-  fs::path path;
-};
+using test::Root;
 
 std::vector<DroppedFile> look(const Root& root, const std::string& pattern = "*") {
   auto folder = DropFolder::open(root.path.string(), "in");

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -16,6 +18,8 @@ namespace {
 
 constexpr std::size_t files_a_look_max = 100;  // the next look takes the others
 constexpr std::size_t refused_told_max = 20;
+constexpr std::size_t kept_max =
+    4;  // files in memory from one turn to the next; others are read again
 constexpr Duration complaint_period = std::chrono::minutes(1);
 
 struct Contents {
@@ -46,32 +50,37 @@ Result<Contents> contents_of(const DropFolder& folder, const DroppedFile& file,
   return out;
 }
 
-/// Asked again it may go otherwise.
-bool may_pass(const Error& error) {
-  return error.retry() != Retry::never || error.code() == Code::aborted ||
-         error.code() == Code::cancelled || error.code() == Code::deadline_exceeded;
-}
-
 }  // namespace
 
 /// A file under way.
 struct FileWatch::Taken {
   SourcePtr source;
-  std::shared_ptr<DropFolder> folder;
-  std::string name;
+  DroppedFile file;
   Contents contents;
   std::size_t next = 0;  ///< the first record that is not taken
   std::uint64_t version = 0;
   bool done = false;
-  std::vector<std::string> refused;
+  std::vector<std::string> refused;  ///< of this process; of an earlier one there is the count
   std::size_t refused_count = 0;
 
+  bool through() const { return next >= contents.records.size(); }
+  std::string why_failed() const {
+    if (!contents.wrong.empty() || refused_count == 0) {
+      return contents.wrong;
+    }
+    const bool all = refused.size() == std::min(refused_count, refused_told_max);
+    return fmt::format("{} of {} records were refused, the others were taken{}:\n{}", refused_count,
+                       contents.records.size(),
+                       all ? "" : " (what was refused before a restart is not told here)",
+                       join(refused, "\n"));
+  }
   store::StreamWrite progress(std::size_t to, store::StreamEnd end) const {
     store::StreamWrite write;
     write.kind = store::StreamKind::source_place;
     write.id = fmt::format("file/{}/{}", source->name, to_hex(contents.digest).substr(0, 40));
     write.expected_version = version;
-    write.state = store::Payload{"", to_text(JsonObject{{"next", to}, {"name", name}})};
+    write.state = store::Payload{
+        "", to_text(JsonObject{{"next", to}, {"name", file.name}, {"refused", refused_count}})};
     write.status = end == store::StreamEnd::closed ? "done" : "file";
     write.end = end;
     return write;
@@ -80,13 +89,22 @@ struct FileWatch::Taken {
     Arrival out;
     const std::string id = fmt::format("{}:{}", to_hex(contents.digest).substr(0, 40), index + 1);
     const Json& record = contents.records[index];
-    out.seen = JsonObject{{"file", name}, {"number", index + 1}, {"record", record}};
+    out.seen = JsonObject{{"file", file.name}, {"number", index + 1}, {"record", record}};
     out.defaults = {{"id", id}, {"source", "/files/" + source->name}, {"data", record}};
     out.digest = std::string(view(sha256(to_text(record))));  // in whichever file it comes
     out.bytes = to_text(record).size();
     out.writes.push_back(progress(index + 1, store::StreamEnd::open));
     return out;
   }
+};
+
+/// A source's part of a round.
+struct FileWatch::Turn {
+  SourcePtr source;
+  Key key;
+  std::shared_ptr<DropFolder> folder;
+  std::size_t records_left = records_a_turn_max;
+  Round done{};
 };
 
 /// No folder of the first tenant is hidden, so none of its sources reaches another's.
@@ -123,12 +141,13 @@ Task<Result<void>> FileWatch::begin(Taken* taken) {
   taken->version = row->version;
   taken->done = row->status == "done";
   taken->next = state.ok() ? static_cast<std::size_t>(int_or(*state, "next", 0)) : 0;
+  taken->refused_count = state.ok() ? static_cast<std::size_t>(int_or(*state, "refused", 0)) : 0;
   co_return Result<void>();
 }
 
 /// Each record is durable together with how far the file is taken.
-Task<Result<void>> FileWatch::admit(Taken* taken) {
-  for (; taken->next < taken->contents.records.size(); ++taken->next) {
+Task<Result<void>> FileWatch::admit(Turn* turn, Taken* taken) {
+  for (; !taken->through() && turn->records_left > 0; ++taken->next, --turn->records_left) {
     Context ctx = source_context(*taken->source);
     auto arrival = taken->arrival(taken->next);
     auto accepted =
@@ -148,66 +167,101 @@ Task<Result<void>> FileWatch::admit(Taken* taken) {
   co_return Result<void>();
 }
 
-Task<Result<void>> FileWatch::finish(Taken* taken) {
+/// Also what was refused since the last record that was accepted, or was there before.
+Task<Result<void>> FileWatch::save(Taken* taken, store::StreamEnd end) {
   store::Transition transition;
   transition.tenant = taken->source->tenant;
   transition.epoch = services_.store->epoch();
-  transition.streams.push_back(
-      taken->progress(taken->contents.records.size(), store::StreamEnd::closed));
+  transition.streams.push_back(taken->progress(taken->next, end));
   Context ctx = source_context(*taken->source);
   auto committed = co_await services_.store->commit(std::move(ctx), std::move(transition));
+  taken->version += committed.ok() ? 1 : 0;
   co_return committed.ok() ? Result<void>() : Result<void>(std::move(committed).error());
 }
 
-/// @return whether it was moved away
-Task<bool> FileWatch::take(SourcePtr source, std::shared_ptr<DropFolder> folder, DroppedFile file) {
-  const Context ctx = source_context(*source);
-  std::function<Result<Contents>()> read = [source, folder, file] {
+/// Where the last turn ended, or from the disk and the store.
+Task<Result<std::shared_ptr<FileWatch::Taken>>> FileWatch::open(Turn* turn, DroppedFile file) {
+  auto kept = std::exchange(folders_[turn->key].under_way, nullptr);
+  if (kept && kept->file == file && kept->source == turn->source) {
+    co_return kept;
+  }
+  const Context ctx = source_context(*turn->source);
+  std::function<Result<Contents>()> read = [source = turn->source, folder = turn->folder, file] {
     return contents_of(*folder, file, static_cast<const FileSettings&>(*source->settings));
   };
   auto contents = co_await runtime::blocking(ctx, *services_.pool, std::move(read));
   if (!contents.ok()) {
-    if (contents.error().code() != Code::aborted) {
-      complain(*source, contents.error());
-    }
-    co_return false;
+    co_return std::move(contents).error();
   }
-  Taken taken;
-  taken.source = source;
-  taken.folder = folder;
-  taken.name = file.name;
-  taken.contents = std::move(*contents);
-  std::string why = taken.contents.wrong;
-  if (why.empty()) {
-    auto done = co_await begin(&taken);
-    if (done.ok() && !taken.done) {
-      done = co_await admit(&taken);
-      if (done.ok()) {
-        done = co_await finish(&taken);
-      }
+  auto taken = std::make_shared<Taken>();
+  taken->source = turn->source;
+  taken->file = std::move(file);
+  taken->contents = std::move(*contents);
+  if (taken->contents.wrong.empty()) {
+    auto begun = co_await begin(taken.get());
+    if (!begun.ok()) {
+      co_return std::move(begun).error();
+    }
+  }
+  co_return taken;
+}
+
+/// For the next turn, where not too many are.
+void FileWatch::keep(const Key& key, std::shared_ptr<Taken> taken) {
+  std::size_t kept = 0;
+  for (const auto& [name, folder] : folders_) {
+    kept += folder.under_way ? 1 : 0;
+  }
+  if (kept < kept_max) {
+    folders_[key].under_way = std::move(taken);
+  }
+}
+
+/// As far as the turn goes.
+Task<void> FileWatch::take(Turn* turn, DroppedFile file) {
+  auto opened = co_await open(turn, std::move(file));
+  if (!opened.ok()) {
+    if (opened.error().code() != Code::aborted) {
+      complain(*turn->source, opened.error());
+    }
+    co_return;
+  }
+  const auto taken = std::move(*opened);
+  if (taken->contents.wrong.empty() && !taken->done) {
+    auto done = co_await admit(turn, taken.get());
+    if (done.ok()) {
+      const auto end = taken->through() ? store::StreamEnd::closed : store::StreamEnd::open;
+      done = co_await save(taken.get(), end);
     }
     if (!done.ok()) {
-      complain(*source, done.error());
-      co_return false;  // it stays where it is: the next look goes on with it
+      complain(*turn->source, done.error());
+      co_return;  // it stays where it is: the next look goes on with it
     }
-    if (taken.refused_count > 0) {
-      why = fmt::format("{} of {} records were refused, the others were taken:\n{}",
-                        taken.refused_count, taken.contents.records.size(),
-                        join(taken.refused, "\n"));
+    if (!taken->through()) {
+      turn->done.more = true;
+      keep(turn->key, taken);
+      co_return;
     }
   }
-  std::function<Result<bool>()> move = [folder, name = file.name, why] {
+  const bool away = co_await move_away(turn, taken);
+  turn->done.moved += away ? 1 : 0;
+}
+
+Task<bool> FileWatch::move_away(Turn* turn, std::shared_ptr<Taken> taken) {
+  const Context ctx = source_context(*turn->source);
+  std::function<Result<bool>()> move = [folder = turn->folder, name = taken->file.name,
+                                        why = taken->why_failed()] {
     auto moved = why.empty() ? folder->move_done(name) : folder->move_failed(name, why);
     return moved.ok() ? Result<bool>(true) : Result<bool>(std::move(moved).error());
   };
   auto moved = co_await runtime::blocking(ctx, *services_.pool, std::move(move));
   if (!moved.ok()) {
-    complain(*source, moved.error());
+    complain(*turn->source, moved.error());
   }
   co_return moved.ok();
 }
 
-Task<std::uint64_t> FileWatch::look(SourcePtr source) {
+Task<FileWatch::Round> FileWatch::look(SourcePtr source) {
   const auto& settings = static_cast<const FileSettings&>(*source->settings);
   const Context ctx = source_context(*source);
   using Look = std::pair<std::shared_ptr<DropFolder>, std::vector<DroppedFile>>;
@@ -226,10 +280,11 @@ Task<std::uint64_t> FileWatch::look(SourcePtr source) {
   auto found = co_await runtime::blocking(ctx, *services_.pool, std::move(list));
   if (!found.ok()) {
     complain(*source, found.error());
-    co_return 0;
+    co_return Round{};
   }
   const Instant now = runtime::Executor::current()->clock().instant();
-  auto& before = folders_[{source->tenant, source->name}].seen;
+  Turn turn{source, {source->tenant, source->name}, found->first};
+  auto& before = folders_[turn.key].seen;
   std::map<std::string, Seen> seen;
   std::vector<DroppedFile> ready;
   for (const auto& file : found->second) {
@@ -242,18 +297,25 @@ Task<std::uint64_t> FileWatch::look(SourcePtr source) {
     }
   }
   before = std::move(seen);
-  std::uint64_t moved = 0;
-  for (const auto& file : ready) {
-    const bool away = co_await take(source, found->first, file);
-    moved += away ? 1 : 0;
+  if (const auto& first = folders_[turn.key].under_way) {
+    const auto at = std::find(ready.begin(), ready.end(), first->file);
+    std::rotate(ready.begin(), at == ready.end() ? ready.begin() : at,
+                at == ready.end() ? ready.begin() : std::next(at));
   }
-  co_return moved;
+  for (const auto& file : ready) {
+    if (turn.records_left == 0) {
+      turn.done.more = true;
+      break;
+    }
+    co_await take(&turn, file);
+  }
+  co_return turn.done;
 }
 
-Task<std::uint64_t> FileWatch::round(Context ctx) {
+Task<FileWatch::Round> FileWatch::round(Context ctx) {
   const auto sources = services_.sources->of_kind("file");
   std::set<Key> there;
-  std::uint64_t moved = 0;
+  Round done;
   for (const auto& source : sources) {
     there.emplace(source->tenant, source->name);
     if (ctx.cancelled()) {
@@ -265,11 +327,12 @@ Task<std::uint64_t> FileWatch::round(Context ctx) {
                             .page(1210));
       continue;
     }
-    const auto count = co_await look(source);
-    moved += count;
+    const Round turn = co_await look(source);
+    done.moved += turn.moved;
+    done.more = done.more || turn.more;
   }
   std::erase_if(folders_, [&](const auto& folder) { return !there.contains(folder.first); });
-  co_return moved;
+  co_return done;
 }
 
 }  // namespace aios::ingress

@@ -48,12 +48,6 @@ Arrival arrival_of(const DeclaredSource& source, Time at) {
   return arrival;
 }
 
-/// Asked again it may go otherwise.
-bool may_pass(const Error& error) {
-  return error.retry() != Retry::never || error.code() == Code::aborted ||
-         error.code() == Code::cancelled || error.code() == Code::deadline_exceeded;
-}
-
 }  // namespace
 
 std::optional<Time> Schedule::next(Time after) const {

@@ -93,6 +93,8 @@ class SourceRegistry {
 };
 void register_all_sources(SourceRegistry& registry);
 
+/// Whether what was refused may be taken when it is given again; else it is refused for good.
+bool may_pass(const Error& error);
 /// Who a declared source is when it gives an event to the guard.
 Context source_context(const DeclaredSource& source);
 

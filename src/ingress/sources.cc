@@ -101,6 +101,11 @@ std::vector<SourcePtr> Sources::of_tenant(const TenantId& tenant) const {
   return out;
 }
 
+bool may_pass(const Error& error) {
+  return error.retry() != Retry::never || error.code() == Code::aborted ||
+         error.code() == Code::cancelled || error.code() == Code::deadline_exceeded;
+}
+
 Context source_context(const DeclaredSource& source) {
   Context ctx = system_context(source.tenant, "source");
   auto principal = std::make_shared<Principal>();

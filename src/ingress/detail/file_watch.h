@@ -3,6 +3,7 @@
 // ingress/detail/file_watch: what lies in the watched folders becomes events. A file is read once
 // it was the same for a while, checked whole, and taken record by record; how far that went is
 // durable with each record, so a crash at any place takes none twice. Then it is moved away.
+// Sources have turns: a long file of one holds up no other's.
 // Threading: everything on the executor that awaits it; the disk is read on the pool.
 
 #include "core/time.h"
@@ -35,9 +36,16 @@ Result<std::vector<Json>> records_of(FileFormat format, const std::string& text,
 
 class FileWatch {
  public:
+  /// Of one source in a round, whatever becomes of them; the next round goes on.
+  static constexpr std::size_t records_a_turn_max = 500;
+
   explicit FileWatch(SourceServices services) : services_(std::move(services)) {}
-  /// One look at each folder; files that are ready are taken. @return how many files were moved
-  Task<std::uint64_t> round(Context ctx);
+  struct Round {
+    std::uint64_t moved = 0;  ///< files
+    bool more = false;        ///< of a file that is ready there are records left
+  };
+  /// One look at each folder; files that are ready are taken, as far as the sources' turns go.
+  Task<Round> round(Context ctx);
 
  private:
   struct Seen {
@@ -49,12 +57,17 @@ class FileWatch {
   struct Folder {
     std::map<std::string, Seen> seen;
     Instant told_at{};
+    std::shared_ptr<Taken> under_way;  ///< what the last turn did not come through with
   };
-  Task<std::uint64_t> look(SourcePtr source);
-  Task<bool> take(SourcePtr source, std::shared_ptr<DropFolder> folder, DroppedFile file);
-  Task<Result<void>> admit(Taken* taken);
-  Task<Result<void>> finish(Taken* taken);
+  struct Turn;
+  Task<Round> look(SourcePtr source);
+  Task<void> take(Turn* turn, DroppedFile file);
+  Task<Result<std::shared_ptr<Taken>>> open(Turn* turn, DroppedFile file);
+  Task<bool> move_away(Turn* turn, std::shared_ptr<Taken> taken);
+  Task<Result<void>> admit(Turn* turn, Taken* taken);
+  Task<Result<void>> save(Taken* taken, store::StreamEnd end);
   Task<Result<void>> begin(Taken* taken);
+  void keep(const Key& key, std::shared_ptr<Taken> taken);
   void complain(const DeclaredSource& source, const Error& error);
   std::string root_of(const DeclaredSource& source) const;
 

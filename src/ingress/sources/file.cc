@@ -59,7 +59,10 @@ std::shared_ptr<const SourceSettings> read(const Json& own, const Complain& comp
 Task<void> run(SourceServices services, Context ctx) {
   FileWatch watch(std::move(services));
   while (!ctx.cancelled()) {
-    co_await watch.round(ctx);
+    const auto round = co_await watch.round(ctx);
+    if (round.more) {
+      continue;
+    }
     auto rested = co_await runtime::sleep_for(ctx, look_again);
     if (!rested.ok()) {
       break;
