@@ -18,7 +18,23 @@ constexpr Duration full_pause = std::chrono::seconds(2);
 void Order::put(const std::string& run_id, Place place) {
   lines_[place.line][place.number] = run_id;
   last_ = std::max(last_, place.number);
-  places_[run_id] = std::move(place);
+  const TenantId tenant = place.line.first;
+  counts_[tenant] += places_.insert_or_assign(run_id, std::move(place)).second ? 1 : 0;
+}
+
+/// With the lock held.
+std::optional<Error> Order::full(const TenantId& tenant) const {
+  const auto found = counts_.find(tenant);
+  const std::size_t own = found == counts_.end() ? 0 : found->second;
+  if (own < tenant_few || (own < tenant_max && places_.size() < places_max)) {
+    return std::nullopt;
+  }
+  return Error(Code::unavailable,
+               fmt::format("{} ordered runs of tenant '{}' and {} of all are under way, the most "
+                           "there may be is {} and {}",
+                           own, tenant.text(), places_.size(), tenant_max, places_max),
+               Retry::same_call)
+      .after(full_pause);
 }
 
 /// A place whose subject was erased cannot be read: its run cannot either, and holds up nobody.
@@ -67,12 +83,8 @@ Result<store::StreamWrite> Order::enter(const Asked& asked, Time now) {
   std::int64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (places_.size() >= places_max) {
-      return Error(Code::unavailable,
-                   fmt::format("{} runs wait for those before them, the most there may be",
-                               places_.size()),
-                   Retry::same_call)
-          .after(full_pause);
+    if (auto error = full(asked.tenant)) {
+      return std::move(*error);
     }
     number = std::max(last_ + 1, now.ns);  // a clock that is set back changes no order
     put(asked.run_id, {{asked.tenant, fmt::format("{}\n{}", asked.workflow, asked.key)},
@@ -146,6 +158,9 @@ std::optional<std::pair<TenantId, std::string>> Order::leave(const std::string& 
   const bool was_first = line->second.begin()->first == place->second.number;
   line->second.erase(place->second.number);
   places_.erase(place);
+  if (const auto count = counts_.find(line->first.first); --count->second == 0) {
+    counts_.erase(count);
+  }
   if (line->second.empty()) {
     lines_.erase(line);
     return std::nullopt;

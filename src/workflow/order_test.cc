@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs of one ordering key act one after the other.
 #include "observe/log.h"
+#include "workflow/detail/order.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -59,6 +60,39 @@ World& with(World& world) {
 }
 
 }  // namespace
+
+TEST_CASE("order: a tenant that fills its lines holds up no other") {
+  Order order;
+  const TenantId crowd = TenantId::parse("crowd").value();
+  const TenantId other = TenantId::parse("other").value();
+  const TenantId late = TenantId::parse("late").value();
+  int number = 0;
+  const auto enter = [&](const TenantId& tenant) {
+    ++number;
+    return order.enter({tenant, "w", "key", fmt::format("run_{}", number), ""}, Time{number});
+  };
+  std::size_t taken = 0;
+  while (taken <= Order::places_max && enter(crowd).ok()) {
+    ++taken;
+  }
+  CHECK(taken == Order::tenant_max);
+  CHECK(enter(crowd).error().retry() == Retry::same_call);
+  std::size_t rest = 0;
+  while (rest <= Order::places_max && enter(other).ok()) {
+    ++rest;
+  }
+  CHECK(rest == Order::places_max - Order::tenant_max);
+  std::size_t few = 0;
+  while (few <= Order::places_max && enter(late).ok()) {
+    ++few;
+  }
+  CHECK(few == Order::tenant_few);
+  CHECK_FALSE(enter(crowd).ok());
+  for (std::size_t run = 1; run <= Order::tenant_few + 1; ++run) {
+    static_cast<void>(order.leave(fmt::format("run_{}", run)));
+  }
+  CHECK(enter(crowd).ok());
+}
 
 TEST_CASE("order: the second of a key waits for its turn, and other keys and workflows do not") {
   World world;

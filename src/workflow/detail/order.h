@@ -26,8 +26,11 @@ namespace aios::workflow {
 
 class Order {
  public:
-  /// Runs in all lines; beyond it a start is told to come again.
+  /// Runs in all lines; beyond it a start is told to come again, unless its tenant has few: what
+  /// one tenant's runs wait for holds up no other's.
   static constexpr std::size_t places_max = 100'000;
+  static constexpr std::size_t tenant_max = 50'000;  ///< of one tenant
+  static constexpr std::size_t tenant_few = 1'000;   ///< so many it may always have
 
   struct Asked {
     TenantId tenant;
@@ -39,7 +42,7 @@ class Order {
   /// Reads the tenant's lines, once; before anything else is asked of the tenant.
   Task<Result<void>> read(Context ctx, store::Store* store);
   /// Takes the last place of the line. @return the write that goes with the run's next commit;
-  ///         unavailable (Retry::same_call) when all lines together are full.
+  ///         unavailable (Retry::same_call) when the tenant's lines, or all together, are full.
   Result<store::StreamWrite> enter(const Asked& asked, Time now);
   /// Whether nobody is before the run; also of one that is in no line.
   bool is_first(const std::string& run_id) const;
@@ -61,11 +64,13 @@ class Order {
     std::uint64_t version = 1;  ///< of its stream
   };
   using Line = std::map<std::int64_t, std::string>;  // number -> run
+  std::optional<Error> full(const TenantId& tenant) const;
   void put(const std::string& run_id, Place place);
 
   mutable std::mutex mutex_;
   std::map<Key, Line> lines_;
   std::map<std::string, Place, std::less<>> places_;
+  std::map<TenantId, std::size_t> counts_;  // places by tenant
   std::set<TenantId> read_;
   std::int64_t last_ = 0;  // number given out
 };
