@@ -31,11 +31,12 @@ Json lineage_json(const models::Lineage& lineage) {
     labels[label] = count;
   }
   JsonArray waiting(lineage.waiting.begin(), lineage.waiting.end());
-  return JsonObject{{"parent", lineage.parent},     {"rows_digest", lineage.rows_digest},
-                    {"learnt", lineage.learnt},     {"kept_back", lineage.kept_back},
-                    {"refused", lineage.refused},   {"held_out", lineage.held_out},
-                    {"leaked", lineage.leaked},     {"learnt_by_label", std::move(labels)},
-                    {"waiting", std::move(waiting)}};
+  return JsonObject{
+      {"parent", lineage.parent},      {"rows_digest", lineage.rows_digest},
+      {"learnt", lineage.learnt},      {"kept_back", lineage.kept_back},
+      {"refused", lineage.refused},    {"held_out", lineage.held_out},
+      {"leaked", lineage.leaked},      {"learnt_by_label", std::move(labels)},
+      {"waiting", std::move(waiting)}, {"heldout", lineage.sent_data ? "sent" : "bundle"}};
 }
 
 Json version_json(const models::VersionInfo& info) {
@@ -105,6 +106,10 @@ Result<void> take_data(const net::Request& request, bundle::Deployments::Trainin
   const Json document = std::move(*body);
   *people = bool_or(document, "corrections", false) ? People::with : People::without;
   const std::string_view dataset = text_or(document, "dataset", "");
+  if (dataset.empty() && document.get_object().if_contains("heldout") != nullptr) {
+    return Error(Code::invalid_argument, "found 'heldout' without 'dataset', wanted both or none")
+        .page(1301);
+  }
   if (dataset.empty()) {
     return {};
   }
@@ -118,6 +123,7 @@ Result<void> take_data(const net::Request& request, bundle::Deployments::Trainin
   }
   input->examples = std::move(*examples);
   input->heldout = std::move(*heldout);
+  input->spec.sent_data = true;
   return {};
 }
 

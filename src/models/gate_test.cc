@@ -51,6 +51,55 @@ default allow := true
   CHECK(!compared->passed());
 }
 
+TEST_CASE("models: who sends the data does not choose what a promotion measures") {
+  constexpr const char* anything = R"(package aios.model_promote
+import rego.v1
+default allow := false
+allow if input.heldout == "sent"
+)";
+  ModelSpec sent = spec(0);
+  sent.sent_data = true;
+  const std::vector<Example> flattering = {{"the refund of my money", "delivery"},
+                                           {"refund me please", "delivery"}};
+  const auto send = [&](Server& server, std::vector<Example> examples) {
+    return server.run(
+        server.models->train(person("key_trainer"), sent, std::move(examples), flattering));
+  };
+  SUBCASE("against what served at its training") {
+    Server server;
+    REQUIRE(server.train().ok());
+    REQUIRE(server.promote("key_owner", 1).ok());
+    const auto info = send(server, muddled());
+    REQUIRE(info.ok());
+    CHECK(info->heldout.accuracy == 1.0);  // on what was sent
+    CHECK(info->lineage.sent_data);
+    REQUIRE(server.guard.load(default_tenant(), {{"promote.rego", anything}}, JsonObject{}).ok());
+    CHECK(server.promote("key_owner", 2).error().page() == 722);
+  }
+  SUBCASE("against what began to serve after it") {
+    Server server;
+    REQUIRE(send(server, muddled()).ok());
+    REQUIRE(server.train().ok());
+    REQUIRE(server.promote("key_owner", 2).ok());
+    REQUIRE(server.guard.load(default_tenant(), {{"promote.rego", anything}}, JsonObject{}).ok());
+    CHECK(server.promote("key_owner", 1).error().page() == 722);
+  }
+  SUBCASE("and what serves was measured on is not learnt by heart") {
+    Server server;
+    REQUIRE(server.train().ok());
+    REQUIRE(server.promote("key_owner", 1).ok());
+    std::vector<Example> examples = test::desk_examples();
+    const std::size_t own = examples.size();
+    for (const Example& row : held_out()) {
+      examples.push_back(row);
+    }
+    const auto info = send(server, std::move(examples));
+    REQUIRE(info.ok());
+    CHECK(info->examples == own);
+    CHECK(info->lineage.leaked == held_out().size());
+  }
+}
+
 TEST_CASE("models: the policy sees the comparison before it decides") {
   Server server;
   REQUIRE(server.train().ok());

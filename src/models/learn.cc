@@ -69,6 +69,7 @@ detail::TrainingJob job_of(const Context& ctx, const ModelSpec& spec, const Engi
                           ctx.cancel,
                           {},
                           {},
+                          {},
                           {}};
   job.new_labels.insert(spec.new_labels.begin(), spec.new_labels.end());
   return job;
@@ -90,6 +91,7 @@ Lineage lineage_of(const ModelSpec& spec, const detail::Trained& trained) {
   Lineage lineage;
   lineage.leaked = trained.leaked;
   lineage.row_sets = spec.row_sets;
+  lineage.sent_data = spec.sent_data;
   for (const RowVerdict& verdict : trained.verdicts) {
     switch (verdict.use) {
       case RowUse::learnt:
@@ -129,6 +131,9 @@ Task<Result<VersionInfo>> Models::train(Context ctx, ModelSpec spec, std::vector
     co_return std::move(checked).error();
   }
   auto job = job_of(ctx, spec, *impl_->engines, std::move(examples), std::move(heldout));
+  if (spec.sent_data) {
+    job.kept_away = co_await impl_->rows_of_champion(ctx, spec.name);
+  }
   auto trained = co_await impl_->train(std::move(ctx), std::move(spec), std::move(job));
   co_return trained;
 }
@@ -144,6 +149,9 @@ Task<Result<VersionInfo>> Models::learn(Context ctx, ModelSpec spec, std::vector
   auto gathered = co_await impl_->gather(ctx, spec, job);
   if (!gathered.ok()) {
     co_return std::move(gathered).error();
+  }
+  if (spec.sent_data) {
+    job->kept_away = co_await impl_->rows_of_champion(ctx, spec.name);
   }
   auto trained = co_await impl_->train(std::move(ctx), std::move(spec), std::move(*job));
   co_return trained;

@@ -87,9 +87,24 @@ Task<Result<FrozenRows>> Models::Impl::frozen_rows(Context ctx, VersionInfo info
   co_return frozen;
 }
 
+/// None where nothing serves, or what it was measured on is not kept.
+Task<std::vector<Example>> Models::Impl::rows_of_champion(Context ctx, std::string model) {
+  const std::uint32_t champion = champion_of(ctx.tenant, model);
+  if (champion == 0) {
+    co_return std::vector<Example>();
+  }
+  auto info = co_await version(ctx, std::move(model), champion);
+  if (!info.ok()) {
+    co_return std::vector<Example>();
+  }
+  auto frozen = co_await frozen_rows(std::move(ctx), std::move(*info));
+  co_return frozen.ok() ? std::move(frozen->rows) : std::vector<Example>();
+}
+
+/// Who sends the data a version is made of does not choose what it is measured on too.
 Task<Result<Comparison>> Models::Impl::compare(Context ctx, VersionInfo challenger,
                                                VersionInfo champion) {
-  auto frozen = co_await frozen_rows(ctx, challenger);
+  auto frozen = co_await frozen_rows(ctx, challenger.lineage.sent_data ? champion : challenger);
   if (!frozen.ok()) {
     co_return std::move(frozen).error();
   }

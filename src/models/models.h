@@ -47,6 +47,9 @@ struct ModelSpec {
   /// Labels that people's rows may bring besides those of the data.
   std::vector<std::string> new_labels;
   std::vector<std::string> row_sets;  ///< names under which reviews label rows for this model
+  /// Data and held-out set are of who trains, not of the bundle: what serves is not measured on
+  /// them, and its own held-out rows are not learnt from.
+  bool sent_data = false;
 };
 
 /// A labelled row that a person made, latest of its run; read by review/, handed in by api/.
@@ -66,6 +69,7 @@ struct Lineage {
   std::map<std::string, std::uint64_t> learnt_by_label;
   std::vector<std::string> waiting;   ///< declared labels of which there is no row yet
   std::vector<std::string> row_sets;  ///< see ModelSpec
+  bool sent_data = false;             ///< see ModelSpec
 };
 
 struct VersionInfo {
@@ -136,7 +140,8 @@ class Models {
   /// @return not_found [AIOS-0724]; failed_precondition [AIOS-0725].
   Task<Result<void>> accept_rows(Context ctx, ModelSpec spec, std::vector<std::string> ids);
   /// A version against another one (0: the one that served when it was trained), row
-  /// by row, on what the first one's training held out. not_found [AIOS-0704, 0726].
+  /// by row, on what the first one's training held out; where its data were sent, on what the other
+  /// one's did. not_found [AIOS-0704, 0726].
   Task<Result<Comparison>> compare(Context ctx, std::string model, std::uint32_t challenger,
                                    std::uint32_t champion);
   /// @param version  0: the newest. @return not_found [AIOS-0704, 0726]; invalid_argument [0727].

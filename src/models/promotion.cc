@@ -54,6 +54,7 @@ JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const 
        {"metrics", std::move(metrics)},
        {"gates", {{"passed", passed}, {"failed", std::move(failed)}}},
        {"comparison", comparison_facts(match)},
+       {"heldout", info.lineage.sent_data ? "sent" : "bundle"},
        {"proposer", {{"id", by.id}}},
        {"four_eyes", by.id != info.trained_by}});
 }

@@ -53,6 +53,7 @@ struct Models::Impl {
   /// What serves an alias of the model: of several the one that is named like it. 0: nothing.
   std::uint32_t champion_of(const TenantId& tenant, std::string_view model) const;
   Task<Result<FrozenRows>> frozen_rows(Context ctx, VersionInfo info);
+  Task<std::vector<Example>> rows_of_champion(Context ctx, std::string model);
   Task<Result<Comparison>> compare(Context ctx, VersionInfo challenger, VersionInfo champion);
   Task<void> keep(Context ctx, Comparison comparison);
   Task<Result<VersionInfo>> add_version(Context ctx, VersionInfo info);

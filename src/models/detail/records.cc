@@ -80,6 +80,7 @@ Lineage lineage_from(const Json& json) {
   lineage.leaked = count("leaked");
   lineage.waiting = texts_of(find(json, "waiting"));
   lineage.row_sets = texts_of(find(json, "row_sets"));
+  lineage.sent_data = bool_or(json, "sent_data", false);
   const Json* labels = find(json, "learnt_by_label");
   if (labels != nullptr && labels->is_object()) {
     for (const auto& member : labels->get_object()) {
@@ -236,7 +237,8 @@ Json lineage_to_json(const Lineage& lineage) {
                     {"learnt", lineage.learnt},      {"kept_back", lineage.kept_back},
                     {"refused", lineage.refused},    {"held_out", lineage.held_out},
                     {"leaked", lineage.leaked},      {"learnt_by_label", std::move(labels)},
-                    {"waiting", std::move(waiting)}, {"row_sets", std::move(sets)}};
+                    {"waiting", std::move(waiting)}, {"row_sets", std::move(sets)},
+                    {"sent_data", lineage.sent_data}};
 }
 
 store::StreamWrite note_write(const Note& note) {

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <thread>
@@ -43,11 +44,14 @@ void split_off(TrainingJob& job) {
   job.examples = std::move(kept);
 }
 
-/// What is measured must not be learnt: lines of the data that the held-out set has go.
-Result<std::uint64_t> drop_leaks(TrainingJob& job) {
+/// What is measured must not be learnt: lines of the data that the held-out sets have go.
+Result<std::uint64_t> drop_leaks(TrainingJob& job,
+                                 std::initializer_list<const std::vector<Example>*> sets) {
   std::unordered_set<std::string> held;
-  for (const Example& example : job.heldout) {
-    held.insert(same_text_key(example.text));
+  for (const auto* rows : sets) {
+    for (const Example& example : *rows) {
+      held.insert(same_text_key(example.text));
+    }
   }
   const std::size_t before = job.examples.size();
   std::erase_if(job.examples, [&held](const Example& example) {
@@ -68,9 +72,9 @@ Result<std::uint64_t> drop_leaks(TrainingJob& job) {
 Result<std::uint64_t> divide(TrainingJob& job) {
   if (job.heldout.empty()) {
     split_off(job);
-    return 0;
+    return drop_leaks(job, {&job.kept_away});
   }
-  return drop_leaks(job);
+  return drop_leaks(job, {&job.heldout, &job.kept_away});
 }
 
 Result<std::vector<RowVerdict>> screen_now(const TrainingJob& job) {

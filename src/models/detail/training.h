@@ -23,6 +23,7 @@ struct TrainingJob {
   std::vector<CorrectionRow> rows;  ///< people's; empty: none
   std::set<std::string> new_labels;
   Accepted accepted;
+  std::vector<Example> kept_away;  ///< not learnt from either: what serves is measured on them
 };
 
 /// A training in which more of people's rows are refused fails: something is wrong with them.
