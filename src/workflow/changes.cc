@@ -26,8 +26,6 @@ Error wrong_incident(const LiveRun& run, const std::string& incident) {
       .page(1014);
 }
 
-std::string who(const Context& ctx) { return ctx.principal ? ctx.principal->id : "system"; }
-
 /// What a person said of an effect, and what it gave.
 store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run,
                                const Resolution& resolution) {

@@ -19,11 +19,6 @@
 namespace aios::workflow {
 namespace {
 
-/// Until the first look that nobody asked for, and at most between two: each is as late again as
-/// the run has waited.
-constexpr Duration first_look = std::chrono::seconds(10);
-constexpr Duration look_pause_max = std::chrono::minutes(30);
-
 /// What a child has of its parent, whatever it runs.
 RunState inherited(const LiveRun& run, const ChildStart& start, Time now) {
   const auto& parent = run.state;
@@ -332,8 +327,7 @@ Task<bool> Engine::Impl::await_children(RunPtr run) {
   const bool over = state.cancel_asked || machine(*run).out_of_time() || one_failed ||
                     (state.children->first && one_ended);
   const auto now = clock(*run).now();
-  const auto waited = now - state.waiting->since;
-  state.waiting->wake_at = now + std::clamp<Duration>(waited, first_look, look_pause_max);
+  state.waiting->wake_at = now + look_pause(now - state.waiting->since);
   state.children->stopping = state.children->stopping || over;
   if (!seal(*run)) {
     co_return true;

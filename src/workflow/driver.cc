@@ -17,14 +17,6 @@ namespace {
 
 constexpr Duration secret_line_period = std::chrono::minutes(1);
 
-JsonArray texts(const std::vector<std::string>& values) {
-  JsonArray out;
-  for (const auto& value : values) {
-    out.emplace_back(value);
-  }
-  return out;
-}
-
 /// The page that an error's text names, as "AIOS-0906"; empty: none.
 std::string_view page_in(std::string_view text) {
   constexpr std::string_view opening = "[AIOS-";

@@ -17,8 +17,6 @@
 namespace aios::workflow {
 namespace {
 
-constexpr Duration first_look = std::chrono::seconds(10);
-constexpr Duration look_pause_max = std::chrono::minutes(30);
 /// Runs that park at the same moment may be more than listeners_max by as many as are driven.
 constexpr std::uint32_t listeners_scan_max = 11'000;
 
@@ -135,7 +133,7 @@ void look_later(LiveRun& run) {
   auto& waiting = run.state.waiting;
   if (waiting && waiting->reason == Waiting::Reason::event) {
     const auto now = run.shard->executor.clock().now();
-    waiting->wake_at = now + std::clamp<Duration>(now - waiting->since, first_look, look_pause_max);
+    waiting->wake_at = now + look_pause(now - waiting->since);
   }
 }
 

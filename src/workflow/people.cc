@@ -42,14 +42,6 @@ RunEvent event_of(std::string_view outcome) {
   return outcome == "sent_back" ? RunEvent::review_sent_back : RunEvent::review_assigned;
 }
 
-JsonArray texts(const std::vector<std::string>& values) {
-  JsonArray out;
-  for (const auto& value : values) {
-    out.emplace_back(value);
-  }
-  return out;
-}
-
 }  // namespace
 
 Task<Result<void>> Engine::Impl::tell(Context ctx, std::string review_id, review::Said said) {
@@ -113,7 +105,7 @@ Task<Result<void>> Engine::Impl::tell_once(Context ctx, std::string review_id, r
     run->writes.push_back(std::move(write));
   }
   run->leaves.push_back(std::move(prepared->leaf));
-  const std::string by = ctx.principal ? ctx.principal->id : "system";
+  const std::string by = who(ctx);
   if (prepared->result) {
     remember(run->state.reviews, std::move(prepared->memory));
     note(*run, RunEvent::resumed, {{"review", review_id}, {"by", by}});

@@ -249,8 +249,7 @@ Task<Result<void>> Engine::Impl::retry_run(Context ctx, std::string run_id, Retr
     forget(run);  // what was read for it is not the run's state
     co_return std::move(ready).error();
   }
-  std::string by = ctx.principal ? ctx.principal->id : "system";
-  auto done = co_await begin_again(ctx, run, std::move(by));
+  auto done = co_await begin_again(ctx, run, who(ctx));
   co_return done;
 }
 

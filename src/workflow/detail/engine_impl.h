@@ -18,6 +18,7 @@
 #include "workflow/detail/live_run.h"
 #include "workflow/detail/order.h"
 #include "workflow/detail/parked.h"
+#include "workflow/detail/pieces.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
 #include "workflow/detail/timer_queue.h"
