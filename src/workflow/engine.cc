@@ -76,7 +76,9 @@ Engine::Impl::Impl(EngineServices given)
       *services.store, *services.timers, places,
       [this](const TenantId& tenant, const TimerQueue::Sleeper& sleeper, Time at,
              Places::Place place) { wake(tenant, sleeper, at, std::move(place)); },
-      TimerQueue::Options{.clock_was_set = [this](Duration step) { warn_clock(step); }});
+      TimerQueue::Options{
+          .clock_was_set = [this](Duration step) { warn_clock(step); },
+          .held = [this](const TenantId& tenant) { return held(tenant).has_value(); }});
   kept_events =
       std::make_unique<KeptEvents>(*services.store, services.log, timers, *services.timers);
   if (services.metrics != nullptr) {
@@ -126,6 +128,9 @@ Task<Result<void>> Engine::recover(Context ctx) {
 Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
   if (impl_->stopping) {
     co_return Error(Code::unavailable, "the engine is stopping", Retry::same_call).page(1015);
+  }
+  if (auto why = impl_->held(ctx.tenant)) {
+    co_return std::move(*why);
   }
   auto definition = impl_->definitions.newest(ctx.tenant, request.workflow, request.version);
   if (!definition) {

@@ -16,7 +16,8 @@
 // own commit; after those two it may have been, and it goes on without the caller.
 // Errors of all: unavailable [AIOS-1015] (Retry::same_call, here or at the next start) by what
 // changes a run when the engine is stopping; not_found [AIOS-1012] for a run the tenant does not
-// have; the store's own, with their Retry. Every other is Retry::never unless it says so.
+// have; what EngineServices::held says; the store's own, with their Retry. Every other is
+// Retry::never unless it says so.
 
 #include "core/context.h"
 #include "core/json.h"
@@ -63,6 +64,10 @@ struct EngineServices {
   PlacesOptions places;                 ///< how many runs are driven at once
   /// Runs of a tenant that wait for one type of event; one more is refused [AIOS-1080].
   std::uint32_t listeners_max = 10'000;
+  /// Why nothing of a tenant may go on now (its bundle could not be loaded); nothing: it may. Its
+  /// runs stay as they are, who asks for one is told so, and it is asked again each second. Any
+  /// thread; null: all may.
+  std::function<std::optional<Error>(const TenantId& tenant)> held;
   /// The store came from a backup whose newest commit was then: what runs of that time did since is
   /// not known, so they ask before they act again.
   std::optional<Time> restored_through;
@@ -107,8 +112,8 @@ class Engine {
   Task<Result<EventFate>> fate(Context ctx, std::string event_id);
 
   /// Continues every run that was not finished and has no later wake-up, as places come free;
-  /// begins watching wake-ups. Call it when every tenant has its bundle: a run that goes on without
-  /// policies is refused for good. After an error it may be called again.
+  /// begins watching wake-ups. Call it when every tenant that is not held has its bundle: a run
+  /// that goes on without policies is refused for good. After an error it may be called again.
   Task<Result<void>> recover(Context ctx);
   /// Advances to the first fence (with all places taken: to the first call) and commits with
   /// `request.with`: all of it is durable with the run, or nothing.

@@ -117,7 +117,14 @@ Machine Engine::Impl::machine(LiveRun& run) {
   return Machine(run.id, *run.definition, run.state, run.log, executor.clock(), executor.random());
 }
 
+std::optional<Error> Engine::Impl::held(const TenantId& tenant) const {
+  return services.held ? services.held(tenant) : std::nullopt;
+}
+
 Task<Result<RunPtr>> Engine::Impl::acquire(Context ctx, std::string run_id) {
+  if (auto why = held(ctx.tenant)) {
+    co_return std::move(*why);
+  }
   auto& shard = shard_of(run_id);
   for (;;) {
     const auto found = shard.runs.find(run_id);

@@ -12,6 +12,11 @@ constexpr Duration look_again = std::chrono::minutes(10);
 // Runs that stay due are read again and again: at least this far apart.
 constexpr Duration read_pause = std::chrono::milliseconds(100);
 constexpr Duration failed_pause = std::chrono::seconds(1);
+// Whether a tenant is held still.
+constexpr Duration held_look = std::chrono::seconds(1);
+// How much more is read where held tenants have most of what is due: each time, and at most.
+constexpr std::uint32_t wider = 4;
+constexpr std::uint32_t read_max = 16;
 // Clocks that are only kept in step drift by less: not worth a line.
 constexpr Duration step_least = std::chrono::seconds(1);
 
@@ -57,7 +62,11 @@ void TimerQueue::add(const TenantId& tenant, Sleeper sleeper, Time at) {
 }
 
 void TimerQueue::insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at) {
-  const bool fresh = queues_[tenant].insert({at + skew(), std::move(sleeper), at}).second;
+  const auto [queue, is_new] = queues_.try_emplace(tenant);
+  if (is_new && options_.held && options_.held(tenant)) {
+    held_.insert(tenant);
+  }
+  const bool fresh = queue->second.insert({at + skew(), std::move(sleeper), at}).second;
   size_ += fresh ? 1 : 0;
   if (size_ > options_.capacity) {
     drop_last();
@@ -70,7 +79,11 @@ void TimerQueue::drop_last() {
       queues_.begin(), queues_.end(),
       [](const auto& a, const auto& b) { return a.second.size() < b.second.size(); });
   const auto last = std::prev(most->second.end());
-  horizon_ = std::min(horizon_.value_or(INT64_MAX), last->due);
+  if (held_.contains(most->first)) {
+    left_out_.insert(most->first);  // read again when it is let go, for nobody waits for it before
+  } else {
+    horizon_ = std::min(horizon_.value_or(INT64_MAX), last->due);
+  }
   most->second.erase(last);
   --size_;
   if (most->second.empty()) {
@@ -78,13 +91,26 @@ void TimerQueue::drop_last() {
   }
 }
 
-/// INT64_MAX: none.
+/// Of those that are not held; INT64_MAX: none.
 std::int64_t TimerQueue::earliest() const {
   std::int64_t at = INT64_MAX;
   for (const auto& [tenant, due] : queues_) {
-    at = std::min(at, due.begin()->due);
+    at = held_.contains(tenant) ? at : std::min(at, due.begin()->due);
   }
   return at;
+}
+
+/// Whoever is held no longer.
+void TimerQueue::let_go() {
+  bool read_again = false;
+  std::erase_if(held_, [&](const TenantId& tenant) {
+    const bool free = !options_.held(tenant);
+    read_again = (free && left_out_.erase(tenant) != 0) || read_again;
+    return free;
+  });
+  if (read_again) {
+    horizon_ = INT64_MIN;  // schedule() reads
+  }
 }
 
 Task<Result<void>> TimerQueue::start() {
@@ -106,12 +132,33 @@ Task<Result<void>> TimerQueue::start() {
   co_return done;
 }
 
+/// The earliest; so many that what held tenants have does not stand before the others'.
+Task<Result<std::vector<store::WakeUp>>> TimerQueue::read_all(Context ctx) {
+  const Time last{INT64_MAX};
+  std::set<TenantId> known;
+  for (read_limit_ = options_.capacity;; read_limit_ *= wider) {
+    auto found = co_await store_.due(ctx, last, read_limit_);
+    if (!found.ok() || found->size() < read_limit_ || read_limit_ > options_.capacity * read_max) {
+      co_return found;
+    }
+    std::size_t waiting = 0;  // for nobody but time
+    for (const auto& wake_up : *found) {
+      if (known.insert(wake_up.tenant).second && options_.held && options_.held(wake_up.tenant)) {
+        held_.insert(wake_up.tenant);
+      }
+      waiting += held_.contains(wake_up.tenant) ? 0 : 1;
+    }
+    if (waiting * 2 >= options_.capacity || waiting == found->size()) {
+      co_return found;
+    }
+  }
+}
+
 Task<Result<void>> TimerQueue::read() {
   reading_ = true;
   read_at_ = executor_.clock().instant();
   const Context ctx;
-  const Time last{INT64_MAX};
-  auto found = co_await store_.due(ctx, last, options_.capacity);
+  auto found = co_await read_all(ctx);
   reading_ = false;
   if (!found.ok()) {
     co_return std::move(found).error();
@@ -122,7 +169,7 @@ Task<Result<void>> TimerQueue::read() {
       insert(wake_up.tenant, {wake_up.kind, wake_up.id}, wake_up.at.ns);
     }
   }
-  if (found->size() >= options_.capacity) {
+  if (found->size() >= read_limit_) {
     horizon_ = std::min(horizon_.value_or(INT64_MAX), found->back().at.ns + 1 + skew());
   }
   co_return Result<void>();
@@ -132,8 +179,9 @@ Task<void> TimerQueue::reload() {
   reading_ = true;
   const Context forever;
   const Duration passed = executor_.clock().instant() - *read_at_;
-  if (passed < read_pause) {
-    const Duration pause = read_pause - passed;
+  const Duration least = read_limit_ > options_.capacity ? held_look : read_pause;
+  if (passed < least) {
+    const Duration pause = least - passed;
     auto rested = co_await runtime::sleep_for(forever, pause);
     (void)rested;
   }
@@ -162,8 +210,11 @@ void TimerQueue::schedule() {
   }
   const auto now = steady_now();
   std::int64_t next = INT64_MAX;
+  if (!held_.empty()) {
+    next = now + held_look.count();
+  }
   for (const auto& [tenant, due] : queues_) {
-    const auto at = due.begin()->due;
+    const auto at = held_.contains(tenant) ? INT64_MAX : due.begin()->due;
     if (at > now || !places_.waits(tenant)) {  // else a place that becomes free wakes it
       next = std::min(next, at);
     }
@@ -180,6 +231,7 @@ void TimerQueue::schedule() {
 
 void TimerQueue::fire() {
   skew();  // also where nothing new waits somebody is told
+  let_go();
   const auto now = steady_now();
   std::size_t passed = 0;  // tenants in a row that nothing can be done for
   while (!stopped_ && passed < queues_.size()) {
@@ -198,7 +250,7 @@ void TimerQueue::fire() {
 
 bool TimerQueue::wake_first(const TenantId& tenant, Due& due, std::int64_t now) {
   const auto first = due.begin();
-  if (first->due > now) {
+  if (first->due > now || held_.contains(tenant)) {
     return false;
   }
   auto place = places_.take(tenant);

@@ -67,6 +67,10 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
   if (stopping || shard.putting_off.contains(run_id)) {
     co_return;
   }
+  if (held(tenant)) {
+    timers->add(tenant, run_id, shard.executor.clock().now() + again_pause);
+    co_return;
+  }
   const Context ctx = system_context(tenant, "wake-ups");
   auto run = co_await acquire(ctx, run_id);
   if (!run.ok()) {

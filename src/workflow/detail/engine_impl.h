@@ -29,6 +29,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,7 @@ struct Engine::Impl {
   void lose(const RunPtr& run, Error error);
   void notify_ended(const std::string& run_id);
   Machine machine(LiveRun& run);
+  std::optional<Error> held(const TenantId& tenant) const;
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
   // Wake-ups (wake_ups.cc)
   void wake(const TenantId& tenant, const TimerQueue::Sleeper& sleeper, Time at,

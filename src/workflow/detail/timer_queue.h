@@ -3,7 +3,8 @@
 // workflow/detail/timer_queue: when which run is to be woken, or a kept event's time is over. The
 // store holds all wake-ups; memory holds the earliest (at most `capacity`; beyond it the tenant
 // with the most gives one up), so a million sleeping runs cost memory only as their time comes
-// near. Whoever is due waits for a place; tenants get them in turn.
+// near. Whoever is due waits for a place; tenants get them in turn. What a tenant is due that is
+// held waits until it is not.
 // Threading: add() from any thread; everything else happens on the executor.
 
 #include "core/context.h"
@@ -40,7 +41,9 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   struct Options {
     std::uint32_t capacity = 10'000;
     /// Told by how much, when the wall clock was set. What waits goes on as if it had not been.
-    std::function<void(Duration step)> clock_was_set;
+    std::function<void(Duration step)> clock_was_set{};
+    /// Whether nothing of the tenant may be woken now; asked each second as long as it is so.
+    std::function<bool(const TenantId& tenant)> held{};
   };
   TimerQueue(store::Store& store, runtime::Executor& executor, Places places, Wake wake,
              Options options);
@@ -64,6 +67,8 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   std::int64_t skew();
   void insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at);
   void drop_last();
+  void let_go();
+  Task<Result<std::vector<store::WakeUp>>> read_all(Context ctx);
   std::int64_t earliest() const;
   void schedule();
   void fire();
@@ -80,9 +85,12 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   std::int64_t skew_ = 0;                   // of the wall clock as it is set now
   std::map<TenantId, Due> queues_;          // none of them empty
   std::size_t size_ = 0;
+  std::set<TenantId> held_;              // as far as they were met
+  std::set<TenantId> left_out_;          // of them: the store has more of theirs
   TenantId last_;                        // who was served last
   std::optional<std::int64_t> horizon_;  // the store has more from here on
   std::optional<Instant> read_at_;
+  std::uint32_t read_limit_ = 0;  // of that reading
   std::optional<runtime::Executor::TimerId> timer_;
   bool started_ = false;
   bool stopped_ = false;
