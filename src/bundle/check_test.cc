@@ -73,6 +73,17 @@ TEST_CASE("check: a secret that a connector takes must be listed") {
   CHECK(places(checked.warnings) == Places{"aios.yaml:5:7 1112"});
 }
 
+TEST_CASE("check: a secret that signs for a subscription must be listed, and is used then") {
+  Files files = good();
+  files["subscriptions/shop.yaml"] =
+      "name: shop\nregion: eu\nurl: https://shop.example/in\ntypes: [\"*\"]\nsecret: shop-key\n";
+  CHECK(places(check(files).errors) == Places{"subscriptions/shop.yaml:5:9 1112"});
+  files["aios.yaml"] = "name: app\nversion: 1.0.0\nneeds:\n  secrets: [desk-token, shop-key]\n";
+  const auto listed = check(files);
+  CHECK(places(listed.errors).empty());
+  CHECK(places(listed.warnings).empty());
+}
+
 TEST_CASE("check: a bundle without policies or workflows is warned of") {
   const auto checked = check(
       {{"aios.yaml", "name: app\nversion: 1.0.0\n"}, {"workflows/a.yml", "nobody reads this"}});

@@ -38,6 +38,28 @@ void collect(const Json& node, const std::string& pointer, const expr::YamlDocum
   }
 }
 
+/// Of connectors below `auth`, of subscriptions `secret` itself. A file that is no YAML has none:
+/// its own check says so.
+std::vector<Named> secrets_of_others(const Bundle& bundle, bool* unread) {
+  std::vector<Named> out;
+  for (const auto& file : bundle.connectors) {
+    auto document = expr::parse_yaml(file.text, file.path);
+    *unread = *unread || !document.ok();
+    const Json* auth = document.ok() ? find(document->value, "auth") : nullptr;
+    if (auth != nullptr) {
+      collect(*auth, "/auth", *document, file.path, &out);
+    }
+  }
+  for (const auto& file : bundle.subscriptions) {
+    auto document = expr::parse_yaml(file.text, file.path);
+    *unread = *unread || !document.ok();
+    if (document.ok()) {
+      collect(document->value, "", *document, file.path, &out);
+    }
+  }
+  return out;
+}
+
 void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSourceTexts& sources,
                    Checked* checked) {
   std::vector<Named> used = secrets_of_models(bundle);
@@ -47,14 +69,12 @@ void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSource
   for (const auto& secret : sources.secrets) {
     used.push_back({secret.name, secret.file, secret.line, secret.column});
   }
-  for (const auto& file : bundle.connectors) {
-    auto document = expr::parse_yaml(file.text, file.path);
-    if (!document.ok()) {
-      return;  // its own check says so; what it uses is not known
-    }
-    if (const Json* auth = find(document->value, "auth"); auth != nullptr) {
-      collect(*auth, "/auth", *document, file.path, &used);
-    }
+  bool unread = false;
+  for (Named& secret : secrets_of_others(bundle, &unread)) {
+    used.push_back(std::move(secret));
+  }
+  if (unread) {
+    return;  // what it uses is not known
   }
   const auto names = [](const std::vector<Named>& list) {
     std::vector<std::string> out;
@@ -76,10 +96,12 @@ void check_secrets(const Needs& needs, const Bundle& bundle, const CheckedSource
   }
   for (const Named& secret : needs.secrets) {
     if (std::find(taken.begin(), taken.end(), secret.name) == taken.end()) {
-      checked->warnings.push_back(placed(
-          Code::not_found,
-          fmt::format("no connector, source, model or workflow uses the secret '{}'", secret.name),
-          1112, secret));
+      checked->warnings.push_back(
+          placed(Code::not_found,
+                 fmt::format("no connector, source, subscription, model or workflow uses "
+                             "the secret '{}'",
+                             secret.name),
+                 1112, secret));
     }
   }
 }

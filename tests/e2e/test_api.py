@@ -32,8 +32,11 @@ class Document(unittest.TestCase):
         os.chmod(secret, 0o600)
         subscription = (b"name: told\nregion: eu\nsecret: told-key\n"
                         b"callbacks: http://127.0.0.1:9/told/\n")
+        with open(os.path.join(DESK_BUNDLE, "aios.yaml"), encoding="utf-8") as file:
+            listed = file.read().replace("secrets: [", "secrets: [told-key, ", 1).encode()
         self.admin.want("POST", "/api/v1/deployments", {
-            "files": bundle_files(DESK_BUNDLE, {"subscriptions/told.yaml": subscription}),
+            "files": bundle_files(DESK_BUNDLE, {"subscriptions/told.yaml": subscription,
+                                                "aios.yaml": listed}),
             "parameters": {"helpdesk_url": self.scene.desk.url}})
         task = self.admin.want("POST", "/api/v1/tasks", {
             "workflow": "ticket", "input": [{"data": {"ticket": "T-13", "body": UNSURE}}],

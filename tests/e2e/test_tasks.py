@@ -52,7 +52,7 @@ allow if {
 
 def bundle(url):
     return {
-        "aios.yaml": "name: tasks\nversion: 1.0.0\nparameters:\n"
+        "aios.yaml": "name: tasks\nversion: 1.0.0\nneeds: {secrets: [shop-key]}\nparameters:\n"
                      f"  shop_url: {{type: string, default: '{url}'}}\n",
         "workflows/echo.yaml": WORKFLOW, "workflows/slow.yaml": SLOW,
         "workflows/fault.yaml": FAULT, "workflows/tell.yaml": EMIT,
