@@ -351,42 +351,4 @@ Json Deliveries::to_json(const store::StreamRow& row, Shown shown) {
   return Json(std::move(out));
 }
 
-Task<Result<void>> Deliveries::replay(Context ctx, std::string id) {
-  auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::delivery, id);
-  if (!row.ok() && row.error().code() == Code::not_found) {
-    co_return Error(Code::not_found, fmt::format("no delivery '{}'", excerpt(id, 80))).page(943);
-  }
-  if (!row.ok()) {
-    co_return std::move(row).error();
-  }
-  if (row->status != detail::dead || row->erased) {
-    co_return Error(Code::failed_precondition,
-                    fmt::format("delivery '{}' is {}, wanted a dead one", id,
-                                row->erased ? "erased" : row->status))
-        .page(944);
-  }
-  auto read = detail::delivery_of(*row);
-  if (!read.ok()) {
-    co_return std::move(read).error();
-  }
-  const Time now = runtime::Executor::current()->clock().now();
-  read->since = now;
-  read->next = now;
-  read->intent = false;
-  read->attempts = 0;
-  read->last_error.clear();
-  store::Transition transition;
-  transition.tenant = ctx.tenant;
-  transition.epoch = impl_->services.store->epoch();
-  transition.streams.push_back(detail::write_of(id, row->version, *read, detail::pending));
-  auto committed = co_await impl_->services.store->commit(ctx, std::move(transition));
-  if (!committed.ok()) {
-    co_return std::move(committed).error();
-  }
-  const detail::PlaceName name{ctx.tenant, read->receiver};
-  impl_->place(name)->pending.fetch_add(1);
-  impl_->enqueue({name, read->run, id, now});
-  co_return Result<void>();
-}
-
 }  // namespace aios::connectors

@@ -86,8 +86,9 @@ class Deliveries {
   Task<Result<std::vector<store::StreamRow>>> list(Context ctx, store::ListQuery query);
   /// not_found [AIOS-0943].
   Task<Result<Json>> get(Context ctx, std::string id, Shown shown);
-  /// A dead one becomes pending again, with all its time. failed_precondition [AIOS-0944]: it is
-  /// not dead.
+  /// A dead one becomes pending again, with all its time.
+  /// @return failed_precondition [AIOS-0944]: it is not dead; resource_exhausted
+  ///         (Retry::same_call): as many wait for its receiver as may.
   Task<Result<void>> replay(Context ctx, std::string id);
   static Json to_json(const store::StreamRow& row, Shown shown);
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which delivery's turn it is: of each receiver in order by run, a few at a time.
+// Which delivery's turn it is: of each receiver in order by run, a few at a time; and how a dead
+// one comes back.
 #include "connectors/detail/delivery_impl.h"
+#include "core/text.h"
 #include "runtime/one_shot.h"
+
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -14,6 +18,7 @@ using detail::Tried;
 
 constexpr Duration look_period = std::chrono::milliseconds(50);
 constexpr std::uint32_t page_rows = 500;
+constexpr Duration full_pause = std::chrono::seconds(30);  // a receiver takes some in that time
 
 }  // namespace
 
@@ -161,6 +166,52 @@ Task<void> Deliveries::run(Context ctx) {
   }
   co_await group.join();
   impl.group = nullptr;
+}
+
+Task<Result<void>> Deliveries::replay(Context ctx, std::string id) {
+  auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::delivery, id);
+  if (!row.ok() && row.error().code() == Code::not_found) {
+    co_return Error(Code::not_found, fmt::format("no delivery '{}'", excerpt(id, 80))).page(943);
+  }
+  if (!row.ok()) {
+    co_return std::move(row).error();
+  }
+  if (row->status != detail::dead || row->erased) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("delivery '{}' is {}, wanted a dead one", id,
+                                row->erased ? "erased" : row->status))
+        .page(944);
+  }
+  auto read = detail::delivery_of(*row);
+  if (!read.ok()) {
+    co_return std::move(read).error();
+  }
+  const detail::PlaceName name{ctx.tenant, read->receiver};
+  if (const auto waiting = impl_->place(name)->pending.load(); waiting >= pending_max) {
+    co_return Error(Code::resource_exhausted,
+                    fmt::format("{} deliveries wait for subscription '{}' already, the most there "
+                                "may be",
+                                waiting, read->receiver),
+                    Retry::same_call)
+        .after(full_pause);
+  }
+  const Time now = runtime::Executor::current()->clock().now();
+  read->since = now;
+  read->next = now;
+  read->intent = false;
+  read->attempts = 0;
+  read->last_error.clear();
+  store::Transition transition;
+  transition.tenant = ctx.tenant;
+  transition.epoch = impl_->services.store->epoch();
+  transition.streams.push_back(detail::write_of(id, row->version, *read, detail::pending));
+  auto committed = co_await impl_->services.store->commit(ctx, std::move(transition));
+  if (!committed.ok()) {
+    co_return std::move(committed).error();
+  }
+  impl_->place(name)->pending.fetch_add(1);
+  impl_->enqueue({name, read->run, id, now});
+  co_return Result<void>();
 }
 
 }  // namespace aios::connectors

@@ -142,6 +142,27 @@ TEST_CASE("delivery: when its time is up it is a dead letter, which can be repla
   CHECK(text_or(world.only(), "status", "") == "delivered");
 }
 
+TEST_CASE("delivery: a replay takes no place that fresh deliveries are bounded to") {
+  Leaving world;
+  world.go();
+  world.client.answer(410, "");
+  world.emit("run_1", "order.shipped");
+  world.loop.advance(seconds(1));
+  const std::string id(text_or(world.only(), "id", ""));
+  world.stop();
+  world.open();  // nothing is sent from here on
+  for (std::size_t i = 0; i < Deliveries::pending_max; ++i) {
+    world.emit("run_2", "order.shipped");
+  }
+  const auto refused = world.loop.run(world.deliveries->replay(Leaving::ctx(), id));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code() == Code::resource_exhausted);
+  CHECK(refused.error().retry() == Retry::same_call);
+  CHECK(world.rows("dead").size() == 1);  // as it was
+  world.emit("run_2", "order.shipped");
+  CHECK(world.rows("dead").size() == 2);
+}
+
 TEST_CASE("delivery: a receiver that is gone for good ends it at once") {
   Leaving world;
   world.go();

@@ -51,18 +51,23 @@ Result<void> show(const Session& session, const DeliveryOptions& options) {
   return {};
 }
 
-/// All that are dead, a thousand with a call.
+/// All that are dead, a thousand with a call. Each call goes on behind the one before, so it ends.
 Result<void> replay_all(const Session& session, const DeliveryOptions& options) {
   std::int64_t replayed = 0;
+  std::string after;
   for (bool more = true; more;) {
     auto answer = session.call(
-        {"POST", "/api/v1/deliveries/replay?receiver=" + net::percent_encode(options.receiver),
+        {"POST",
+         fmt::format("/api/v1/deliveries/replay?receiver={}&after={}",
+                     net::percent_encode(options.receiver), net::percent_encode(after)),
          nullptr});
     if (!answer.ok()) {
-      return std::move(answer).error();
+      return std::move(answer).error().with(
+          fmt::format("replaying all, after {} were made pending", replayed));
     }
     replayed += int_or(*answer, "replayed", 0);
-    more = bool_or(*answer, "more", false) && int_or(*answer, "replayed", 0) > 0;
+    more = bool_or(*answer, "more", false);
+    after = text_or(*answer, "next", "");
   }
   print(session, JsonObject{{"replayed", replayed}}, [](const Json& it) {
     fmt::print("{} deliveries are pending again\n", int_or(it, "replayed", 0));

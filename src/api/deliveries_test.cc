@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dead deliveries made pending again, all of them with a few calls.
+#include "api/test/house.h"
+
+#include <doctest/doctest.h>
+
+#include <fmt/format.h>
+
+namespace aios::api {
+namespace {
+
+using test::House;
+
+/// The state of a delivery that became a dead letter.
+std::string dead_state(House& house) {
+  store::Transition transition;
+  transition.tenant = default_tenant();
+  transition.epoch = house.store->epoch();
+  const Json message = JsonObject{
+      {"receiver", "shop"},
+      {"url", "http://shop.example/in"},
+      {"subject", ""},
+      {"envelope", JsonObject{{"type", "t"},
+                              {"data", std::string(connectors::Deliveries::body_bytes_max, 'x')}}}};
+  transition.outbox.push_back({"callback", "run_1", {"", to_text(message)}});
+  REQUIRE(house.loop.run(house.store->commit(House::system(), std::move(transition))).ok());
+  auto rows = house.loop.run(house.store->outbox(House::system(), 0, 1)).value();
+  REQUIRE(rows.size() == 1);
+  REQUIRE(house.loop.run(house.deliveries->take(House::system(), std::move(rows[0]))).ok());
+  auto dead = house.loop.run(house.deliveries->list(House::system(), {})).value();
+  REQUIRE(dead.size() == 1);
+  REQUIRE(dead[0].status == "dead");
+  REQUIRE(house.loop.run(house.deliveries->replay(House::system(), dead[0].id)).ok());
+  return dead[0].state;
+}
+
+void put_dead(House& house, const std::string& subject, const std::string& state, int from,
+              int count) {
+  store::Transition transition;
+  transition.tenant = default_tenant();
+  transition.epoch = house.store->epoch();
+  for (int i = 0; i < count; ++i) {
+    store::StreamWrite write;
+    write.kind = store::StreamKind::delivery;
+    write.id = fmt::format("dlv_a{:06}", from + i);
+    write.state = store::Payload{subject, state};
+    write.status = "dead";
+    write.label = "shop";
+    transition.streams.push_back(std::move(write));
+  }
+  REQUIRE(house.loop.run(house.store->commit(House::system(), std::move(transition))).ok());
+}
+
+Json replay(House& house, const std::string& after = "") {
+  const auto answer = house.send(House::with_roles({"operator"}), "POST",
+                                 "/api/v1/deliveries/replay?receiver=shop&after=" + after);
+  CAPTURE(answer.body);
+  REQUIRE(answer.status == 200);
+  return parse_json(answer.body).value();
+}
+
+TEST_CASE("api: dead deliveries that were erased stand before none that can be replayed") {
+  House house;
+  const std::string state = dead_state(house);
+  for (int i = 0; i < 11; ++i) {
+    put_dead(house, "ann", state, i * 100, 100);
+  }
+  REQUIRE(house.loop.run(house.store->erase_subject(House::system(), "ann")).ok());
+  put_dead(house, "", state, 5'000, 3);
+  const Json done = replay(house);
+  CHECK(int_or(done, "replayed", 0) == 3);
+  CHECK_FALSE(bool_or(done, "more", true));
+}
+
+TEST_CASE("api: more dead deliveries than one call replays: the next goes on behind them") {
+  House house;
+  const std::string state = dead_state(house);
+  for (int i = 0; i < 12; ++i) {
+    put_dead(house, "", state, i * 100, 100);
+  }
+  const Json first = replay(house);
+  CHECK(int_or(first, "replayed", 0) == 1'000);
+  CHECK(bool_or(first, "more", false));
+  const Json second = replay(house, std::string(text_or(first, "next", "")));
+  CHECK(int_or(second, "replayed", 0) == 200);
+  CHECK_FALSE(bool_or(second, "more", true));
+}
+
+TEST_CASE("api: a replay of all ends where a receiver has no room, and says where") {
+  House house;
+  const std::string state = dead_state(house);
+  const int bound = static_cast<int>(connectors::Deliveries::pending_max);
+  for (int i = 0; i <= bound / 100; ++i) {
+    put_dead(house, "", state, i * 100, 100);
+  }
+  int replayed = 1;  // dead_state's own
+  std::string after;
+  for (int call = 0; call < bound / 1'000; ++call) {
+    const Json done = replay(house, after);
+    replayed += static_cast<int>(int_or(done, "replayed", 0));
+    after = text_or(done, "next", "");
+  }
+  CHECK(replayed == bound);
+  const auto full = house.send(House::with_roles({"operator"}), "POST",
+                               "/api/v1/deliveries/replay?receiver=shop&after=" + after);
+  CHECK(full.body.find("AIOS-1330") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace aios::api
