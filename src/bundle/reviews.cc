@@ -5,6 +5,8 @@
 #include "bundle/detail/names.h"
 #include "core/time.h"
 #include "govern/identity.h"
+#include "review/bounds.h"
+#include "review/review_info.h"
 
 namespace aios::bundle {
 namespace {
@@ -56,6 +58,62 @@ void check_due(const Json& with, const std::string& pointer, Findings* findings)
                                 "such as P2D or PT8H",
                                 excerpt(due, 40)),
                     page_arguments);
+  }
+}
+
+/// A member that the running step reads with the same function.
+template <class Read>
+void check_member(const Json& with, const std::string& name, const std::string& pointer, Read read,
+                  Findings* findings) {
+  const Json* given = find(with, name);
+  if (given == nullptr || holds_expression(*given)) {
+    return;
+  }
+  if (auto taken = read(*given); !taken.ok()) {
+    findings->error(pointer + "/" + name, Code::invalid_argument, taken.error().message(),
+                    page_arguments);
+  }
+}
+
+/// Times that grow, roles that are some, and with `fail` nothing behind the end.
+void check_escalation(const Json& with, const std::string& pointer, Findings* findings) {
+  const Json* given = find(with, "escalation");
+  if (given == nullptr || !given->is_array()) {
+    check_member(with, "escalation", pointer, review::escalation_of, findings);
+    return;
+  }
+  const auto complain = [&](const std::string& place, std::string message) {
+    findings->error(place, Code::invalid_argument, std::move(message), page_arguments);
+  };
+  const auto& steps = given->get_array();
+  const std::string list = pointer + "/escalation";
+  if (steps.size() > review::escalations_max) {
+    complain(list, fmt::format("found {} entries in 'escalation', wanted at most {}", steps.size(),
+                               review::escalations_max));
+  }
+  const auto due = parse_iso_duration(plain_text(with, "due"));
+  const bool fails = plain_text(with, "onTimeout") == "fail";
+  Duration before{0};
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::string place = fmt::format("{}/{}", list, i);
+    check_assignees(steps[i], place, findings);
+    if (texts_of(find(steps[i], "assignees")).empty() && !holds_expression(steps[i])) {
+      complain(place, "found an entry of 'escalation' without 'assignees', wanted a list of roles");
+    }
+    if (const Json* time = find(steps[i], "after"); time != nullptr && holds_expression(*time)) {
+      continue;
+    }
+    const auto after = parse_iso_duration(text_or(steps[i], "after", ""));
+    if (!after.ok() || *after <= before) {
+      complain(place + "/after",
+               fmt::format("found '{}' for 'after', wanted an ISO 8601 duration above {}",
+                           excerpt(text_or(steps[i], "after", ""), 40),
+                           before.count() == 0 ? "zero" : to_iso_duration(before)));
+    } else if (fails && due.ok() && *after > *due) {
+      complain(place + "/after", fmt::format("found '{}' for 'after', but the step fails after {}",
+                                             to_iso_duration(*after), to_iso_duration(*due)));
+    }
+    before = after.ok() ? std::max(before, *after) : before;
   }
 }
 
@@ -152,6 +210,13 @@ void check_review(const Json& with, const std::string& pointer, const Bundle& bu
                   const std::vector<LabelSet>& sets, AskedForms* asked, Findings* findings) {
   check_assignees(with, pointer, findings);
   check_due(with, pointer, findings);
+  check_member(with, "onTimeout", pointer, review::on_timeout_of, findings);
+  check_member(with, "priority", pointer, review::priority_of, findings);
+  if (plain_text(with, "onTimeout") == "fail" && find(with, "due") == nullptr) {
+    findings->error(pointer + "/onTimeout", Code::invalid_argument,
+                    "found onTimeout 'fail' without 'due', wanted both", page_arguments);
+  }
+  check_escalation(with, pointer, findings);
   const std::string dataset = plain_text(with, "dataset");
   const auto form = bundle.forms.find(form_of(with));
   if (dataset.empty()) {

@@ -24,6 +24,7 @@ struct Case {
   std::string due = "P2D";
   std::string dataset = "mails";
   std::string lines = "text,label\na,refund\nb,status\nc,other\n";
+  std::string more{};  ///< members of `with`, each with its line break
 };
 
 Checked checked(const Case& one) {
@@ -44,7 +45,7 @@ Checked checked(const Case& one) {
       "        title: What?\n"
       "        form: " +
       one.form + "\n        assignees: " + one.assignees + "\n        due: " + one.due +
-      "\n        dataset: " + one.dataset + "\n        evidence: {text: '${ .text }'}\n";
+      "\n        dataset: " + one.dataset + "\n        evidence: {text: '${ .text }'}\n" + one.more;
   return test::check(std::move(files));
 }
 
@@ -68,6 +69,40 @@ TEST_CASE("review step: who is asked must be a role, and until when a time") {
     CHECK(errors[0].page() == 1118);
   }
   CHECK(checked({.due = "'${ .due }'"}).errors.empty());
+}
+
+TEST_CASE("review step: what happens later is looked at now") {
+  const auto errors = [](const std::string& more, const std::string& due = "P2D") {
+    return test::texts(checked({.due = due, .more = more}).errors);
+  };
+  const std::string good =
+      "        priority: high\n        onTimeout: fail\n"
+      "        escalation:\n"
+      "          - {after: PT4H, assignees: [approver]}\n"
+      "          - {after: P1D, assignees: ['${ .role }']}\n"
+      "          - {after: '${ .later }', assignees: [admin]}\n";
+  CHECK(errors(good) == Texts{});
+  CHECK(errors("        escalation: '${ .steps }'\n        priority: '${ .urgent }'\n") == Texts{});
+  const auto one = [&](const std::string& more, const std::string& place, const std::string& told,
+                       const std::string& due = "P2D") {
+    const auto found = errors(more, due);
+    CAPTURE(more);
+    REQUIRE(found.size() == 1);
+    CAPTURE(found[0]);
+    CHECK(found[0].starts_with("workflows/flow.yaml:" + place));
+    CHECK(found[0].find(told) != std::string::npos);
+  };
+  one("        priority: urgent\n", "12:19: ", "priority");
+  one("        onTimeout: give up\n", "12:20: ", "wanted keep or fail");
+  const std::string list = "        escalation:\n          - ";
+  one(list + "{after: 4 hours, assignees: [approver]}\n", "13:20: ", "'4 hours' for 'after'");
+  one(list + "{after: PT4H, assignees: [aprover]}\n", "13:38: ", "did you mean 'approver'");
+  one(list + "{after: PT4H}\n", "13:13: ", "without 'assignees'");
+  one(list + "{after: PT4H, assignees: [admin]}\n          - {after: PT4H, assignees: [admin]}\n",
+      "14:20: ", "above PT4H");
+  one("        onTimeout: fail\n" + list + "{after: P3D, assignees: [admin]}\n",
+      "14:20: ", "the step fails after P2D");
+  one("        escalation: soon\n", "12:21: ", "wanted a list");
 }
 
 TEST_CASE("review step: a data set that no model learns from is a warning") {

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "expr/schema.h"
 #include "govern/identity.h"
+#include "review/bounds.h"
 #include "review/detail/records.h"
 
 #include <fmt/format.h>
@@ -15,8 +16,6 @@ namespace {
 
 constexpr std::size_t title_bytes_max = 500;
 constexpr std::size_t name_bytes_max = 64;
-constexpr std::size_t assignees_max = 16;
-constexpr std::size_t escalations_max = 8;
 
 Result<void> check_dataset(const ReviewRequest& request) {
   if (request.dataset.empty()) {
