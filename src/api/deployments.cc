@@ -3,6 +3,8 @@
 
 #include "core/text.h"
 
+#include <fmt/format.h>
+
 namespace aios::api {
 namespace {
 
@@ -13,6 +15,7 @@ Json error_json(const Error& error) {
                     {"line", error.line()},
                     {"column", error.column()},
                     {"message", error.message()},
+                    {"page", page_text(error.page())},
                     {"text", error.text()}};
 }
 
@@ -36,6 +39,21 @@ Result<bundle::Files> files_of(const JsonObject& body) {
   return files;
 }
 
+/// What was read from an answer and sent back would replace the value that was not shown.
+Result<void> check_given(const JsonObject& parameters) {
+  for (const auto& member : parameters) {
+    if (bundle::stands_for_hidden(member.value())) {
+      return Error(
+                 Code::invalid_argument,
+                 fmt::format("parameter '{}' has a value '(not shown)', which stands for one that "
+                             "is not shown; leave the parameter out to keep its value",
+                             member.key()))
+          .page(1331);
+    }
+  }
+  return {};
+}
+
 struct Given {
   bundle::Files files;
   JsonObject parameters;
@@ -53,6 +71,9 @@ Result<Given> given_in(const net::Request& request) {
   Given given{std::move(*files), {}};
   if (const Json* set = body->if_contains("parameters"); set != nullptr && set->is_object()) {
     given.parameters = set->get_object();
+  }
+  if (auto shown = check_given(given.parameters); !shown.ok()) {
+    return std::move(shown).error();
   }
   return given;
 }

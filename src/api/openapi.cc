@@ -71,6 +71,7 @@ Json problem_schema() {
   const JsonObject place{{"file", text}, {"line", integer}, {"column", integer}};
   JsonObject one = place;
   one["message"] = text;
+  one["page"] = text;
   one["text"] = text;
   JsonObject members{
       {"type", text},

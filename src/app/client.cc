@@ -52,19 +52,39 @@ Error error_of(const net::Response& response) {
                                              excerpt(response.body, 200)));
   }
   std::string text(text_or(*document, "detail", ""));
-  const Json* all = find(*document, "errors");
-  if (all != nullptr && all->is_array() && all->get_array().size() > 1) {
-    text.clear();
-    for (const Json& one : all->get_array()) {
-      text += fmt::format("\n  {}", text_or(one, "text", ""));
-    }
-  }
   Error error(parse_code(text_or(*document, "code", "")).value_or(Code::internal), std::move(text));
   const int page = parse_page(text_or(*document, "page", ""));
   return page > 0 ? Error(std::move(error).page(page)) : error;
 }
 
-Result<Json> json_of(const net::Response& response) {
+/// What a problem document lists, each with its place.
+std::vector<Error> problems_of(const net::Response& response) {
+  std::vector<Error> out;
+  const auto document = parse_json(response.body);
+  const Json* all = document.ok() ? find(*document, "errors") : nullptr;
+  if (all == nullptr || !all->is_array()) {
+    return out;
+  }
+  for (const Json& one : all->get_array()) {
+    Error error(Code::invalid_argument, std::string(text_or(one, "message", "")));
+    if (const int page = parse_page(text_or(one, "page", "")); page > 0) {
+      error = Error(std::move(error).page(page));
+    }
+    if (const std::string file(text_or(one, "file", "")); !file.empty()) {
+      const auto number = [&one](std::string_view name) {
+        return static_cast<std::uint32_t>(int_or(one, name, 0));
+      };
+      error = Error(std::move(error).at(file, number("line"), number("column")));
+    }
+    out.push_back(std::move(error));
+  }
+  return out;
+}
+
+Result<Json> json_of(const net::Response& response, std::vector<Error>* problems) {
+  if (response.status >= 300 && problems != nullptr) {
+    *problems = problems_of(response);
+  }
   if (response.status >= 300) {
     return error_of(response);
   }
@@ -224,7 +244,7 @@ class HttpClient final : public ClientBase {
     if (!response.ok()) {
       co_return std::move(response).error().with("calling " + server_);
     }
-    auto answer = json_of(*response);
+    auto answer = json_of(*response, request.problems);
     if (!answer.ok() && answer.error().page() == page_unknown_key) {
       co_return std::move(answer).error().with(
           key_.secret.empty() ? "calling without a key: there is none in " + key_.source
@@ -276,7 +296,7 @@ class LocalClient final : public ClientBase {
     }
     const Context ctx = system_->local_context();
     auto response = co_await system_->router().dispatch(ctx, std::move(local));
-    co_return json_of(response);
+    co_return json_of(response, request.problems);
   }
 
  private:

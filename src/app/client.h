@@ -27,6 +27,8 @@ struct Call {
   Json body;  ///< null: none
   std::string content_type = "application/json";
   std::string idempotency_key = {};  ///< empty: none
+  /// Where all that is wrong with what was sent goes, when the answer lists it; null: nowhere.
+  std::vector<Error>* problems = nullptr;
 };
 
 class Interrupt;

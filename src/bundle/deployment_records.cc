@@ -49,6 +49,17 @@ DeploymentInfo info_from(const Json& state) {
   return info;
 }
 
+JsonObject record_json(const DeploymentInfo& info) {
+  return JsonObject{{"name", info.name},
+                    {"version", info.version},
+                    {"digest", info.digest},
+                    {"number", info.number},
+                    {"by", info.by},
+                    {"at", to_rfc3339(info.at)},
+                    {"parameters", info.parameters},
+                    {"set", info.set}};
+}
+
 Json DeploymentInfo::to_json() const {
   JsonArray told;
   for (const std::string& warning : warnings) {
@@ -56,20 +67,16 @@ Json DeploymentInfo::to_json() const {
   }
   JsonArray changed_parameters;
   for (const ParameterChange& change : changes) {
-    changed_parameters.push_back(
-        JsonObject{{"name", change.name}, {"from", change.from}, {"to", change.to}});
+    changed_parameters.push_back(JsonObject{{"name", change.name},
+                                            {"from", shown_parameter(change.name, change.from)},
+                                            {"to", shown_parameter(change.name, change.to)}});
   }
-  JsonObject out{{"name", name},
-                 {"version", version},
-                 {"digest", digest},
-                 {"number", number},
-                 {"by", by},
-                 {"at", to_rfc3339(at)},
-                 {"changed", changed},
-                 {"parameters", parameters},
-                 {"set", set},
-                 {"parameter_changes", std::move(changed_parameters)},
-                 {"warnings", std::move(told)}};
+  JsonObject out = record_json(*this);
+  out["changed"] = changed;
+  out["parameters"] = shown_parameters(parameters);
+  out["set"] = shown_parameters(set);
+  out["parameter_changes"] = std::move(changed_parameters);
+  out["warnings"] = std::move(told);
   if (plan) {
     out["plan"] = plan->to_json();
   }

@@ -31,10 +31,7 @@ Task<Result<DeploymentInfo>> recorded(store::Store& store, Context ctx) {
 }
 
 Task<Result<void>> record(store::Store& store, Context ctx, DeploymentInfo info, Blobs blobs) {
-  JsonObject state = info.to_json().get_object();
-  state.erase("changed");
-  state.erase("warnings");
-  state.erase("parameter_changes");
+  JsonObject state = record_json(info);
   state["blob"] = blobs.files;
   if (!blobs.embedding.empty()) {
     state["embedding"] = blobs.embedding;

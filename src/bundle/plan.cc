@@ -233,6 +233,27 @@ Json shown_parameter(std::string_view name, const Json& value) {
   return out;
 }
 
+JsonObject shown_parameters(const JsonObject& parameters) {
+  JsonObject out;
+  for (const auto& member : parameters) {
+    out[member.key()] = shown_parameter(member.key(), member.value());
+  }
+  return out;
+}
+
+bool stands_for_hidden(const Json& value) {
+  if (value.is_object()) {
+    const auto& members = value.get_object();
+    return std::any_of(members.begin(), members.end(),
+                       [](const auto& member) { return stands_for_hidden(member.value()); });
+  }
+  if (value.is_array()) {
+    const auto& items = value.get_array();
+    return std::any_of(items.begin(), items.end(), stands_for_hidden);
+  }
+  return value.is_string() && view(value.get_string()) == hidden;
+}
+
 std::vector<PartChange> part_changes(const Bundle* before, const Bundle& after) {
   const Parts had = before == nullptr ? Parts() : parts_of(*before);
   const Parts has = parts_of(after);

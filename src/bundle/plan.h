@@ -52,6 +52,9 @@ struct Plan {
 /// What a plan shows of a parameter's value: texts that are named like a secret (password, token,
 /// ...), at any depth, and addresses with a password in them are "(not shown)".
 Json shown_parameter(std::string_view name, const Json& value);
+JsonObject shown_parameters(const JsonObject& parameters);
+/// Whether a value, at any depth, is what stands for one that is not shown.
+bool stands_for_hidden(const Json& value);
 
 /// @param before  what runs; null: nothing.
 std::vector<PartChange> part_changes(const Bundle* before, const Bundle& after);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`aios check`: every problem of a bundle at once, each with file, line and column."""
 
+import json
 import os
 import re
 import shutil
@@ -73,6 +74,45 @@ class Check(unittest.TestCase):
         for right in ("redact", "openCase", "find_order", "text_linear"):
             self.assertIn(right, said)
         self.assertGreaterEqual(len(found), len(expected))
+
+    def test_a_deployment_tells_the_same_places_as_the_check(self):
+        bundle = self.copy()
+        self.change(bundle, "workflows/ticket.yaml", "call: redact", "call: redcat")
+        self.change(bundle, "models/intent.yaml", "engine: text_linear", "engine: text_liner")
+        checked = [line for line in aios("check", bundle).stderr.splitlines()
+                   if "[AIOS-" in line and not line.startswith(("warning", "aios"))]
+        self.assertGreater(len(checked), 1)
+        self.scene.with_server()
+        for command in (("deploy",), ("deploy", "--plan")):
+            done = self.scene.cli(*command, bundle)
+            self.assertEqual(done.returncode, 1)
+            for line in checked:
+                self.assertIn(line, done.stderr.splitlines())
+            self.assertIn(f"{len(checked)} problems in", done.stderr)
+        done = self.scene.cli("--json", "deploy", bundle)
+        told = json.loads(done.stdout)
+        self.assertFalse(told["ok"])
+        self.assertEqual(len(told["errors"]), len(checked))
+        self.assertTrue(all(error["line"] > 0 for error in told["errors"]))
+
+    def test_a_parameter_named_like_a_secret_is_kept_and_not_shown(self):
+        bundle = self.scene.path("quiet")
+        os.mkdir(bundle)
+        with open(os.path.join(bundle, "aios.yaml"), "w", encoding="utf-8") as file:
+            file.write("name: quiet\nversion: 1.0.0\n"
+                       "parameters: {api_token: {type: string, default: none}}\n")
+        self.scene.with_server()
+        done = self.scene.cli("deploy", bundle, "--set", "api_token=canary-81")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        current = self.scene.api().want("GET", "/api/v1/deployments/current")
+        self.assertEqual(current["parameters"], {"api_token": "(not shown)"})
+        self.assertNotIn("canary-81", str(current) + done.stdout)
+        status, said = self.scene.api().call("POST", "/api/v1/deployments/plan", {
+            "files": {}, "parameters": current["parameters"]})
+        self.assertEqual((status, said["page"]), (400, "AIOS-1331"))
+        self.scene.restart()
+        again = self.scene.cli("deploy", bundle)
+        self.assertIn("runs already", again.stdout)  # with the value that was set
 
     def test_what_is_missing_is_named(self):
         bundle = self.copy()

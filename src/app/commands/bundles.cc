@@ -66,6 +66,20 @@ JsonArray list_errors(const Session& session, const std::vector<Error>& errors,
   return out;
 }
 
+/// All that keeps a bundle from being taken, and the error that ends the command.
+Error tell_problems(const Session& session, const BundleOptions& options,
+                    const std::vector<Error>& problems, JsonArray warnings) {
+  JsonArray errors = list_errors(session, problems, "");
+  if (session.json) {
+    fmt::print("{}\n", to_text(JsonObject{{"ok", false},
+                                          {"errors", std::move(errors)},
+                                          {"warnings", std::move(warnings)}}));
+  }
+  return Error(Code::invalid_argument,
+               fmt::format("{} in '{}'", counted(problems.size(), "problem"), options.directory))
+      .page(1410);
+}
+
 /// Needs no server: everything a bundle can get wrong shows here.
 Result<void> check(const Session& session, const BundleOptions& options) {
   auto overrides = overrides_of(options);
@@ -91,16 +105,7 @@ Result<void> check(const Session& session, const BundleOptions& options) {
     });
     return {};
   }
-  JsonArray errors = list_errors(session, checked.errors, "");
-  if (session.json) {
-    fmt::print("{}\n", to_text(JsonObject{{"ok", false},
-                                          {"errors", std::move(errors)},
-                                          {"warnings", std::move(warnings)}}));
-  }
-  return Error(Code::invalid_argument,
-               fmt::format("{} in '{}'", counted(checked.errors.size(), "problem"),
-                           options.directory))
-      .page(1410);
+  return tell_problems(session, options, checked.errors, std::move(warnings));
 }
 
 struct TestOptions {
@@ -231,8 +236,14 @@ Result<void> deploy(Session& session, const BundleOptions& options, const Deploy
     return std::move(given).error();
   }
   list_errors(session, given->strays, "warning: ");
-  auto answer = session.call({"POST", how.plan ? "/api/v1/deployments/plan" : "/api/v1/deployments",
-                              request_of(*std::move(given))});
+  std::vector<Error> problems;
+  Call call{"POST", how.plan ? "/api/v1/deployments/plan" : "/api/v1/deployments",
+            request_of(*std::move(given))};
+  call.problems = &problems;
+  auto answer = session.call(std::move(call));
+  if (!answer.ok() && !problems.empty()) {
+    return tell_problems(session, options, problems, JsonArray());
+  }
   if (!answer.ok()) {
     return std::move(answer).error();
   }

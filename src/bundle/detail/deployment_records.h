@@ -13,7 +13,9 @@ namespace aios::bundle {
 Json files_json(const Files& files);
 /// @return data_loss or invalid_argument for what files_json() did not make.
 Result<Files> files_from(const std::string& blob);
-/// Of DeploymentInfo::to_json(); members that are not there stay empty.
+/// What is kept, with the values of all parameters.
+JsonObject record_json(const DeploymentInfo& info);
+/// Of record_json(); members that are not there stay empty.
 DeploymentInfo info_from(const Json& state);
 
 inline constexpr const char* deployment_stream = "current";  ///< one bundle a tenant
