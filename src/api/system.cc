@@ -25,10 +25,8 @@ struct Ready {
     if (damaged != nullptr && damaged->load()) {
       return "the data cannot be read as it was written, see the log";
     }
-    const auto failed = deployments == nullptr ? std::nullopt : deployments->failed();
-    if (failed) {  // not why: nobody has shown a key
-      return fmt::format("the bundle of tenant '{}' could not be loaded [AIOS-1116]",
-                         failed->text());
+    if (deployments != nullptr && deployments->none_loaded()) {  // whose: nobody has shown a key
+      return "no bundle could be loaded [AIOS-1116]";
     }
     return store->stats().read_only ? "the disk is full, nothing can be written" : "";
   }

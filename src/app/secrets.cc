@@ -93,16 +93,11 @@ connectors::SecretSource secret_source(const std::string& data_directory) {
   };
 }
 
-void warn_missing_secrets(const connectors::Connectors& connectors, const gateway::Hosted& hosted,
-                          const std::vector<TenantId>& tenants, const observe::Log& log) {
-  for (const TenantId& tenant : tenants) {
-    const Context ctx = system_context(tenant, "start");
-    for (const Error& missing : connectors.missing_secrets(tenant)) {
-      log.write(observe::Level::warn, "connectors", missing.text(), {}, &ctx);
-    }
-    for (const Error& missing : hosted.missing_secrets(tenant)) {
-      log.write(observe::Level::warn, "gateway", missing.text(), {}, &ctx);
-    }
+void warn_missing_secrets(const std::vector<Error>& missing, const TenantId& tenant,
+                          const observe::Log& log) {
+  const Context ctx = system_context(tenant, "start");
+  for (const Error& error : missing) {
+    log.write(observe::Level::warn, "secrets", error.text(), {}, &ctx);
   }
 }
 

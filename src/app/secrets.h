@@ -6,7 +6,6 @@
 // file counts at once. An empty one is as good as none.
 
 #include "connectors/connectors.h"
-#include "gateway/hosted.h"
 #include "observe/log.h"
 
 #include <string>
@@ -18,9 +17,8 @@ namespace aios::app {
 /// [AIOS-1402] for what is no name. Never waits for a writer.
 connectors::SecretSource secret_source(const std::string& data_directory);
 
-/// One warning for each secret that a connector or a hosted model of these tenants names and that
-/// is not there now.
-void warn_missing_secrets(const connectors::Connectors& connectors, const gateway::Hosted& hosted,
-                          const std::vector<TenantId>& tenants, const observe::Log& log);
+/// One warning for each secret that is missing.
+void warn_missing_secrets(const std::vector<Error>& missing, const TenantId& tenant,
+                          const observe::Log& log);
 
 }  // namespace aios::app

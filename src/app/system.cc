@@ -107,6 +107,7 @@ void SystemImpl::build_engine() {
   services.metrics = &metrics_;
   services.log = &log_;
   services.restored_through = restored_;
+  services.held = [this](const TenantId& tenant) { return deployments_->failure(tenant); };
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
   bundle::DeploymentServices deployment{store_.get(),  &guard_,      connectors_.get(),
@@ -117,6 +118,11 @@ void SystemImpl::build_engine() {
   deployment.deliveries = deliveries_.get();
   wire_sources(sources_, secret_source(options_.data), &deployment);
   deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
+  metrics_.gauge({"aios_tenants_held",
+                  "Tenants that stand still, for their bundle could not be loaded at the start.",
+                  "",
+                  {}},
+                 [this] { return static_cast<double>(deployments_->failed().size()); });
 }
 
 /// In and out.

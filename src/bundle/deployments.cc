@@ -73,23 +73,8 @@ struct Deployments::Impl {
 
   /// Adds what the operator must know of a bundle that runs now.
   void tell(const TenantId& tenant, DeploymentInfo* info) const {
-    for (const Error& missing : services.connectors->missing_secrets(tenant)) {
+    for (const Error& missing : missing_secrets_of(services, tenant)) {
       info->warnings.push_back(missing.text());
-    }
-    if (services.source_warnings) {
-      for (const Error& warning : services.source_warnings(tenant)) {
-        info->warnings.push_back(warning.text());
-      }
-    }
-    if (services.deliveries != nullptr) {
-      for (const Error& missing : services.deliveries->missing_secrets(tenant)) {
-        info->warnings.push_back(missing.text());
-      }
-    }
-    if (services.hosted != nullptr) {
-      for (const Error& missing : services.hosted->missing_secrets(tenant)) {
-        info->warnings.push_back(missing.text());
-      }
     }
     for (const std::string& model : idle_models(tenant)) {
       info->warnings.push_back(
@@ -334,9 +319,22 @@ std::optional<Error> Deployments::failure(const TenantId& tenant) const {
   return why == impl_->unusable.end() ? std::optional<Error>() : not_loaded(tenant, why->second);
 }
 
-std::optional<TenantId> Deployments::failed() const {
+std::vector<TenantId> Deployments::failed() const {
+  std::vector<TenantId> out;
   std::lock_guard lock(impl_->mutex);
-  return impl_->unusable.empty() ? std::optional<TenantId>() : impl_->unusable.begin()->first;
+  for (const auto& [tenant, why] : impl_->unusable) {
+    out.push_back(tenant);
+  }
+  return out;
+}
+
+bool Deployments::none_loaded() const {
+  std::lock_guard lock(impl_->mutex);
+  return !impl_->unusable.empty() && impl_->current.empty();
+}
+
+std::vector<Error> Deployments::missing_secrets(const TenantId& tenant) const {
+  return missing_secrets_of(impl_->services, tenant);
 }
 
 Result<Json> Deployments::form(const TenantId& tenant, std::string_view name) const {

@@ -33,7 +33,7 @@ struct DeploymentInfo {
   Time at;
   bool changed = true;  ///< false: the same runs already with the same set, nothing was committed
   std::vector<std::string> warnings;  ///< of the check, and secrets that are missing now
-  Json to_json() const;
+  Json to_json() const;               ///< parameters as shown_parameter() shows them
 };
 
 struct DeploymentServices {
@@ -83,8 +83,13 @@ class Deployments {
   /// Why a tenant whose recorded bundle could not be installed takes no work: unavailable
   /// [AIOS-1116], with the time after which to ask again. Nothing: it runs one, or never had one.
   std::optional<Error> failure(const TenantId& tenant) const;
-  /// The first such tenant; nothing when all have what they ran.
-  std::optional<TenantId> failed() const;
+  /// Such tenants; none when all have what they ran.
+  std::vector<TenantId> failed() const;
+  /// There are such tenants, and no other runs a bundle.
+  bool none_loaded() const;
+  /// Secrets that the tenant's bundle names (connectors, sources, subscriptions, hosted models) and
+  /// that are not there now.
+  std::vector<Error> missing_secrets(const TenantId& tenant) const;
   /// A form by name; not_found names the nearest.
   Result<Json> form(const TenantId& tenant, std::string_view name) const;
   struct TrainingInput {

@@ -180,7 +180,8 @@ TEST_CASE("deploy: a tenant whose bundle cannot be loaded at a start gets anothe
   const auto told = after.deployments->current(default_tenant());
   CHECK(told.error().page() == 1108);
   CHECK(told.error().message().find("could not be loaded") != std::string::npos);
-  CHECK(after.deployments->failed() == default_tenant());
+  CHECK(after.deployments->failed() == std::vector{default_tenant()});
+  CHECK(after.deployments->none_loaded());
   const auto failure = after.deployments->failure(default_tenant());
   REQUIRE(failure);
   CHECK(failure->code() == Code::unavailable);
@@ -194,7 +195,8 @@ TEST_CASE("deploy: a tenant whose bundle cannot be loaded at a start gets anothe
   auto mended = after.deploy(files("2", "second"));
   REQUIRE(mended.ok());
   CHECK(mended->number == 2);
-  CHECK_FALSE(after.deployments->failed());
+  CHECK(after.deployments->failed().empty());
+  CHECK_FALSE(after.deployments->none_loaded());
   CHECK_FALSE(after.deployments->failure(default_tenant()));
   CHECK(after.recorded() == 2);
   CHECK(after.installed() == Names{"second"});

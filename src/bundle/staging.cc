@@ -77,4 +77,21 @@ Task<Result<Ready>> make_ready(DeploymentServices services, Context ctx,
   co_return made;
 }
 
+std::vector<Error> missing_secrets_of(const DeploymentServices& services, const TenantId& tenant) {
+  std::vector<Error> out = services.connectors->missing_secrets(tenant);
+  const auto add = [&out](std::vector<Error> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(out));
+  };
+  if (services.source_warnings) {
+    add(services.source_warnings(tenant));
+  }
+  if (services.deliveries != nullptr) {
+    add(services.deliveries->missing_secrets(tenant));
+  }
+  if (services.hosted != nullptr) {
+    add(services.hosted->missing_secrets(tenant));
+  }
+  return out;
+}
+
 }  // namespace aios::bundle

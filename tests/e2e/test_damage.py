@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Data that cannot be used: the server says so where a machine looks, and gives up nothing for good."""
 
+import base64
 import os
 import sqlite3
 import unittest
@@ -35,8 +36,9 @@ class WithoutItsBundle(unittest.TestCase):
 
         status, said = scene.api().call("GET", "/readyz")
         self.assertEqual(status, 503)
-        self.assertIn("default", said)
+        self.assertNotIn("default", said)  # whoever asks has shown no key
         self.assertIn("AIOS-1116", said)
+        self.assertIn("aios_tenants_held 1", scene.api().want("GET", "/metrics"))
         event = ticket_event(2, SURE_CASE, scene.customers[2])
         status, headers, _ = scene.api("ingest").exchange(
             "POST", "/api/v1/events", event, {"Content-Type": "application/cloudevents+json"})
@@ -57,6 +59,50 @@ class WithoutItsBundle(unittest.TestCase):
         for run in (parked["run"], taken["run"]):
             ended = scene.api().run_when(run)
             self.assertEqual(ended["status"], "completed", ended)
+
+    def test_a_bundle_that_cannot_be_loaded_stops_its_tenant_alone(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.with_server()
+        padding = "".join(f"# {number}\n" for number in range(9000))  # a file of its own
+
+        def deploy(api, name):
+            files = {"aios.yaml": f"name: {name}\nversion: 1.0.0\n{padding}",
+                     "workflows/rest.yaml": "document: {dsl: 1.0.3, namespace: t, name: rest, "
+                                            "version: 1.0.0}\ndo:\n  - a: {wait: PT4S}\n"}
+            api.want("POST", "/api/v1/deployments", {"files": {
+                path: base64.b64encode(text.encode()).decode() for path, text in files.items()}})
+
+        first = scene.api()
+        deploy(first, "one")
+        bundle = self.blobs_of(scene)
+        self.assertTrue(bundle)
+        made = scene.cli("tenant", "create", "acme", "--region", "us")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        key = made.stdout.strip()
+        deploy(scene.server.api(key), "other")
+        runs = [api.want("POST", "/api/v1/runs", {"workflow": "rest"})["id"]
+                for api in (first, scene.server.api(key))]
+        scene.server.kill()
+        for path in bundle:
+            os.rename(path, path + ".away")
+        scene.server.start()
+
+        first, acme = scene.api(), scene.server.api(key)
+        self.assertEqual(acme.run_when(runs[1])["status"], "completed")
+        self.assertEqual(first.want("GET", f"/api/v1/runs/{runs[0]}")["status"], "waiting")
+        self.assertEqual(first.call("GET", "/readyz")[0], 200)
+        self.assertIn("aios_tenants_held 1", first.want("GET", "/metrics"))
+        for path, body in ((f"runs/{runs[0]}/cancel", {}), ("runs", {"workflow": "rest"})):
+            status, said = first.call("POST", f"/api/v1/{path}", body)
+            self.assertEqual((status, said["page"]), (503, "AIOS-1116"), path)
+        doctor = scene.cli("doctor")
+        self.assertEqual(doctor.returncode, 1)
+        self.assertIn("the bundle of tenant 'default' could not be loaded", doctor.stdout)
+        for path in bundle:
+            os.rename(path + ".away", path)
+        deploy(first, "one")
+        self.assertEqual(first.run_when(runs[0])["status"], "completed")
 
     def test_a_tenant_that_never_had_a_bundle_is_ready_and_refuses(self):
         scene = Scene()

@@ -4,6 +4,7 @@
 import os
 import unittest
 
+import openapi
 from harness import DESK_BUNDLE, Scene, bundle_files, ticket_event
 
 
@@ -51,6 +52,23 @@ class Tenants(unittest.TestCase):
             self.assertEqual(status, 403, (path, answer))
             self.assertIn("AIOS-0518", str(answer))
         self.assertFalse(os.path.exists(self.scene.path("out")))
+
+    def test_an_admin_of_a_further_tenant_may_do_all_but_what_is_about_all_tenants(self):
+        """Every operation of the document with a key that has every role: which are refused for the
+        tenant's sake. What is added to the API is refused here, or it is the tenant's own."""
+        self.scene.deploy()
+        acme = self.tenant_api("acme")
+        refused = set()
+        for name, (method, path, _) in openapi.operations(
+                self.scene.server.api("").want("GET", "/openapi.json")).items():
+            for word in ("{id}", "{name}", "{alias}", "{code}", "{version}"):
+                path = path.replace(word, "1" if word == "{version}" else "none-of-that-name")
+            status, answer = acme.call(method, path, {} if method == "POST" else None)
+            self.assertNotIn("AIOS-0511", str(answer), name)
+            if "AIOS-0518" in str(answer):
+                self.assertEqual(status, 403, name)
+                refused.add(name)
+        self.assertEqual(refused, {"metrics", "doctor", "backup", "listTenants", "createTenant"})
 
     def test_secrets_of_the_first_tenant_are_not_a_second_ones(self):
         acme = self.tenant_api("acme")

@@ -95,7 +95,9 @@ Task<Result<void>> SystemImpl::load() {
   if (!tenants.ok()) {
     co_return std::move(tenants).error();
   }
-  warn_missing_secrets(*connectors_, *hosted_, *tenants, log_);
+  for (const TenantId& tenant : *tenants) {
+    warn_missing_secrets(deployments_->missing_secrets(tenant), tenant, log_);
+  }
   if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
     co_return Error(Code::data_loss,
                     fmt::format("the audit log has {} signed leaves, but the store is empty: its "
@@ -122,11 +124,9 @@ Task<Result<void>> SystemImpl::load() {
   if (options_.runs == Runs::rest) {
     co_return Result<void>();
   }
-  if (!deployments_->failed()) {
-    auto recovered = co_await recover_runs(ctx);
-    if (!recovered.ok()) {
-      co_return recovered;
-    }
+  auto recovered = co_await engine_->recover(ctx);
+  if (!recovered.ok()) {
+    co_return std::move(recovered).error().with("recovering runs");
   }
   run_sources();
   co_return Result<void>();
@@ -150,17 +150,6 @@ void SystemImpl::run_sources() {
       background_->spawn(entry.run(source_services(), std::move(own)));
     }
   }
-}
-
-/// Not before every tenant has its bundle: a parked run that goes on without policies is refused
-/// for good.
-Task<Result<void>> SystemImpl::recover_runs(Context ctx) {
-  recovered_ = true;
-  auto recovered = co_await engine_->recover(std::move(ctx));
-  if (!recovered.ok()) {
-    co_return std::move(recovered).error().with("recovering runs");
-  }
-  co_return Result<void>();
 }
 
 /// What may wait for the disk, beside the signing of the log.
@@ -202,13 +191,6 @@ Task<void> SystemImpl::keep_audit_folded() {
     auto folded = co_await audit_->fold(*store_);
     watch_->saw(folded);
     watch_->look();
-    if (!recovered_ && options_.runs == Runs::advance && ready_ && !deployments_->failed()) {
-      auto recovered = co_await recover_runs(ctx);
-      if (!recovered.ok()) {
-        log_.error("app", recovered.error());
-        recovered_ = false;
-      }
-    }
     auto rested = co_await runtime::sleep_for(ctx, audit_period);
     if (!rested.ok()) {
       break;

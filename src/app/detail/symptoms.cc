@@ -64,6 +64,24 @@ void look_at_system(Symptoms* out) {
 
 }  // namespace
 
+/// Of each tenant that has one.
+Task<void> SystemImpl::look_at_bundles(Context ctx, Symptoms* out) {
+  auto tenants = co_await store_->tenants_with_leaves(std::move(ctx));
+  for (const TenantId& tenant : tenants.ok() ? *tenants : std::vector<TenantId>{}) {
+    const std::string whose =
+        tenant == default_tenant() ? "" : fmt::format("tenant '{}': ", tenant.text());
+    for (const Error& missing : deployments_->missing_secrets(tenant)) {
+      out->missing_secrets.push_back(whose + std::string(missing.message()));
+    }
+  }
+  for (const TenantId& tenant : deployments_->failed()) {
+    if (const auto why = deployments_->failure(tenant)) {
+      out->bundle_failure +=
+          (out->bundle_failure.empty() ? "" : "; ") + std::string(why->message());
+    }
+  }
+}
+
 /// On shard 0.
 Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   auto counting = work_->look(ctx);
@@ -100,13 +118,8 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   if (tls_) {
     out.certificate_until = tls_->good_until();
   }
-  for (const Error& missing : connectors_->missing_secrets(default_tenant())) {
-    out.missing_secrets.push_back(missing.message());
-  }
-  if (const auto failed = deployments_->failed()) {
-    const auto why = deployments_->failure(*failed);
-    out.bundle_failure = why ? why->message() : "the bundle could not be loaded";
-  }
+  auto bundles = look_at_bundles(ctx, &out);
+  co_await std::move(bundles);
   const WorkWatch::Seen seen = work_->seen();
   out.incidents = seen.incidents;
   out.reviews_overdue = seen.overdue;

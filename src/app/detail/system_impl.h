@@ -3,6 +3,7 @@
 // app/detail/system_impl: what stands behind System: the rooms, in the order they are built in.
 // system.cc wires, starts and stops them; load.cc reads what is stored and sets runs going.
 
+#include "app/doctor.h"
 #include "app/growth.h"
 #include "app/money_watch.h"
 #include "app/store_watch.h"
@@ -89,9 +90,9 @@ class SystemImpl final : public System {
   Task<Result<void>> load();
   Task<Result<void>> load_rooms(Context ctx);
   Task<Result<void>> make_first_key(Context ctx);
-  Task<Result<void>> recover_runs(Context ctx);
   Task<void> keep_audit_folded();
   Task<Result<Json>> examine_itself(Context ctx);
+  Task<void> look_at_bundles(Context ctx, Symptoms* out);
   Task<void> note_growth(Context ctx);
   Task<void> keep_house();
   Result<void> open_audit();
@@ -144,7 +145,6 @@ class SystemImpl final : public System {
   std::atomic<bool> ready_{false};
   std::string first_key_file_;
   std::optional<Time> restored_;  ///< the data come from a backup with this newest commit
-  bool recovered_ = false;        ///< on shard 0: parked runs go on
   bool stopped_ = false;
 };
 

@@ -26,4 +26,7 @@ Task<Result<Checked>> check_away(DeploymentServices services, Context ctx, Files
 Task<Result<Ready>> make_ready(DeploymentServices services, Context ctx,
                                std::shared_ptr<const Bundle> bundle, std::string embedding);
 
+/// Secrets that the tenant's bundle names and that are not there now.
+std::vector<Error> missing_secrets_of(const DeploymentServices& services, const TenantId& tenant);
+
 }  // namespace aios::bundle
