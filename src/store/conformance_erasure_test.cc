@@ -48,6 +48,34 @@ void an_erased_subject_is_unreadable(Subject& subject) {
   }
 }
 
+void search_attributes_of_an_erased_subject_are_gone(Subject& subject) {
+  const auto entry = [](const std::string& id, const std::string& who) {
+    StreamWrite out;
+    out.kind = StreamKind::search_attribute;
+    out.id = id;
+    out.state = Payload{who, "1"};
+    out.end = StreamEnd::closed;
+    return out;
+  };
+  Transition out = subject.transition();
+  out.streams.push_back(entry("tier\x1fsgold\x1frun_a", "ann"));
+  out.streams.push_back(entry("tier\x1fsgold\x1frun_b", "bob"));
+  out.streams.push_back(entry("tier\x1fsgold\x1frun_c", ""));
+  subject.must_commit(out);
+  Transition other = subject.transition("globex");
+  other.streams.push_back(entry("tier\x1fsgold\x1frun_d", "ann"));
+  subject.must_commit(other);
+  CHECK(erase(subject, "ann") == 1);
+  ListQuery query;
+  query.kind = StreamKind::search_attribute;
+  for (int round = 0; round < 2; ++round) {
+    CHECK(subject.ids(query) ==
+          std::vector<std::string>{"tier\x1fsgold\x1frun_b", "tier\x1fsgold\x1frun_c"});
+    CHECK(subject.run(subject.store().count(subject.context("globex"), query)).value() == 1);
+    subject.crash();
+  }
+}
+
 void an_erased_subject_may_come_back(Subject& subject) {
   write_of(subject, "run_a", "ann");
   CHECK(erase(subject, "ann") == 1);
@@ -137,6 +165,8 @@ void thousands_of_subjects_each_have_their_key(Subject& subject) {
 std::vector<Sentence> erasure_sentences() {
   return {{"an erased subject's state, history and messages are unreadable for good",
            an_erased_subject_is_unreadable},
+          {"erasure: search attributes of an erased subject are gone, for they stand in clear",
+           search_attributes_of_an_erased_subject_are_gone},
           {"an erased subject may come back under a new key", an_erased_subject_may_come_back},
           {"erasing reaches closed streams", erasing_reaches_closed_streams},
           {"the same name in two tenants is two subjects",

@@ -64,6 +64,73 @@ void what_ended_before_is_gone_and_nothing_else(Subject& subject) {
   CHECK(expire(subject, begin + 9 * day).streams == 0);
 }
 
+StreamWrite belonging(StreamKind kind, const std::string& id, const std::string& label,
+                      StreamEnd end) {
+  StreamWrite out;
+  out.kind = kind;
+  out.id = id;
+  out.label = label;
+  out.end = end;
+  return out;
+}
+
+std::uint64_t count_of(Subject& subject, StreamKind kind) {
+  ListQuery query;
+  query.kind = kind;
+  return subject.run(subject.store().count(subject.context(), query)).value();
+}
+
+void what_belongs_to_it_goes_with_it(Subject& subject) {
+  const Time begin = subject.clock().now();
+  const std::string old = close_run(subject, begin, 1);
+  const std::string event = make_id("evt", begin, {1});
+  Transition beside = subject.transition();
+  auto& streams = beside.streams;
+  for (const std::string& run : {old, std::string("run_other")}) {
+    streams.push_back(belonging(StreamKind::search_attribute, "intent\x1fsrefund\x1f" + run, run,
+                                StreamEnd::closed));
+    streams.push_back(belonging(StreamKind::turn, run, "", StreamEnd::closed));
+    streams.push_back(belonging(StreamKind::listener, run + "-1", "type", StreamEnd::closed));
+  }
+  streams.push_back(belonging(StreamKind::event, event, "", StreamEnd::closed));
+  streams.push_back(belonging(StreamKind::kept_event, event, "type", StreamEnd::open));
+  subject.must_commit(beside);
+  subject.clock().advance(10 * day);
+  subject.reopen();
+  CHECK(expire(subject, begin + 9 * day).streams == 1);
+  CHECK(count_of(subject, StreamKind::search_attribute) == 1);
+  CHECK(count_of(subject, StreamKind::turn) == 1);
+  CHECK(count_of(subject, StreamKind::listener) == 1);
+  Expiry events;
+  events.kind = StreamKind::event;
+  events.prefix = "evt";
+  events.before = begin + 9 * day;
+  CHECK(count_of(subject, StreamKind::kept_event) == 1);
+  CHECK(subject.run(subject.store().expire(subject.context(), events)).value().streams == 1);
+  CHECK(count_of(subject, StreamKind::kept_event) == 0);
+}
+
+void a_run_that_another_waits_for_stays(Subject& subject) {
+  const Time begin = subject.clock().now();
+  const std::string parent = make_id("run", begin, {1});
+  Transition out = subject.transition();
+  out.streams.push_back(write(parent, 0, "state", "waiting"));
+  out.streams.push_back(write(parent + "-1", 0, "state", "completed"));
+  out.streams.back().end = StreamEnd::closed;
+  subject.must_commit(out);
+  subject.clock().advance(10 * day);
+  subject.reopen();
+  CHECK(expire(subject, begin + 9 * day).streams == 0);
+  CHECK(subject.stream(parent + "-1").state == "state");
+  Transition end = subject.transition();
+  end.streams.push_back(write(parent, 1, "state", "completed"));
+  end.streams.back().end = StreamEnd::closed;
+  subject.must_commit(end);
+  subject.clock().advance(10 * day);
+  subject.reopen();
+  CHECK(expire(subject, begin + 19 * day).streams == 2);
+}
+
 void it_goes_on_where_it_stopped(Subject& subject) {
   const Time begin = subject.clock().now();
   for (unsigned char number = 0; number < 25; ++number) {
@@ -120,6 +187,8 @@ std::vector<Sentence> expiry_sentences() {
   return {
       {"expiry: what ended before is gone and nothing else",
        what_ended_before_is_gone_and_nothing_else},
+      {"expiry: what belongs to it goes with it", what_belongs_to_it_goes_with_it},
+      {"expiry: a run that another one waits for stays", a_run_that_another_waits_for_stays},
       {"expiry: it goes on where it stopped", it_goes_on_where_it_stopped},
       {"expiry: writing goes on beside it", writing_goes_on_beside_it},
       {"expiry: a wrong one is refused", a_wrong_expiry_is_refused},

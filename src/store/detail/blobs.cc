@@ -176,6 +176,26 @@ Task<Result<std::string>> StoreImpl::blob(Context ctx, std::string name) {
   co_return bytes;
 }
 
+/// Search attributes stand in clear, so a key that is gone does not hide them.
+Result<void> StoreImpl::forget_attributes(const std::string& tenant) {
+  constexpr std::uint32_t rows_at_once = 5'000;
+  TableRemoval removal;
+  removal.tenant = tenant;
+  removal.limit = rows_at_once;
+  removal.gone = [this](std::string_view state) {
+    const auto key = keyring_->key(Sealer::key_id(state));
+    return key.ok() && !*key;
+  };
+  do {
+    auto page = folder_.remove(removal);
+    if (!page.ok()) {
+      return std::move(page).error();
+    }
+    removal.after = page->next;
+  } while (!removal.after.empty());
+  return {};
+}
+
 Task<Result<std::uint64_t>> StoreImpl::erase_subject(Context ctx, std::string subject) {
   if (auto refused = refuse(ctx)) {
     co_return *std::move(refused);
@@ -183,8 +203,17 @@ Task<Result<std::uint64_t>> StoreImpl::erase_subject(Context ctx, std::string su
   if (subject.empty() || subject.find('\0') != std::string::npos) {
     co_return Error(Code::invalid_argument, "the data subject to erase has no name").page(406);
   }
-  std::function<Result<std::uint64_t>()> destroy = [this, tenant = ctx.tenant.text(), subject] {
-    return keyring_->destroy(tenant, subject);
+  std::function<Result<std::uint64_t>()> destroy = [this, tenant = ctx.tenant.text(),
+                                                    subject]() -> Result<std::uint64_t> {
+    auto destroyed = keyring_->destroy(tenant, subject);
+    if (!destroyed.ok()) {
+      return destroyed;
+    }
+    if (auto forgotten = forget_attributes(tenant); !forgotten.ok()) {
+      return std::move(forgotten).error().with(
+          "taking away search attributes of an erased subject: ask for it again");
+    }
+    return destroyed;
   };
   auto destroyed = co_await off_shard(ctx, true, std::move(destroy));
   co_return destroyed;

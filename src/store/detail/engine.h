@@ -114,6 +114,15 @@ struct TableExpiry {
   std::uint32_t limit = 0;  ///< rows to look at
 };
 
+/// Closed streams of a tenant and kind to be taken away for what sealed them; ids behind `after`.
+struct TableRemoval {
+  StreamKind kind = StreamKind::search_attribute;
+  std::string tenant;
+  std::string after;
+  std::uint32_t limit = 0;                           ///< rows to look at
+  std::function<bool(std::string_view state)> gone;  ///< of the sealed state
+};
+
 class Engine {
  public:
   Engine() = default;
@@ -145,7 +154,10 @@ class Engine {
   virtual Result<void> fold(const Fold& fold, const PackHistory& pack) = 0;
   virtual Result<std::uint64_t> sync_tables() = 0;
   virtual std::uint64_t cursor() const = 0;
+  /// With a run go its search attributes (labelled with it), its turn and its listeners, with an
+  /// event what was kept of it. A run that another one waits for stays until that one has ended.
   virtual Result<Expired> expire(const TableExpiry& expiry) = 0;
+  virtual Result<Expired> remove(const TableRemoval& removal) = 0;
 
   // Reads of the tables.
   virtual Result<std::uint64_t> version(const std::string& key) = 0;  ///< 0: no such stream

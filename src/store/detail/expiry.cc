@@ -10,9 +10,14 @@ namespace {
 
 constexpr std::uint32_t rows_max = 10'000;
 
+/// Where ids begin with the time they were made at, what was made later was not written before.
+std::string first_kept(const Expiry& expiry) {
+  const bool timed = expiry.kind != StreamKind::delivery && expiry.kind != StreamKind::source_place;
+  return timed ? make_id(expiry.prefix, expiry.before, {}) : expiry.prefix + '\x7f';
+}
+
 }  // namespace
 
-/// An id begins with the time it was made at: what was made later was not written before.
 Task<Result<Expired>> StoreImpl::expire(Context ctx, Expiry expiry) {
   if (auto refused = refuse(ctx)) {
     co_return *std::move(refused);
@@ -24,12 +29,9 @@ Task<Result<Expired>> StoreImpl::expire(Context ctx, Expiry expiry) {
                                 expiry.prefix, expiry.limit, rows_max))
         .page(406);
   }
-  TableExpiry wanted{expiry.kind,
-                     ctx.tenant.text(),
-                     std::move(expiry.after),
-                     make_id(expiry.prefix, expiry.before, {}),
-                     expiry.before,
-                     expiry.limit};
+  auto below = first_kept(expiry);
+  TableExpiry wanted{expiry.kind,      ctx.tenant.text(), std::move(expiry.after),
+                     std::move(below), expiry.before,     expiry.limit};
   std::function<Result<Expired>()> remove = [this, wanted] { return folder_.expire(wanted); };
   auto expired = co_await off_shard(ctx, true, std::move(remove));
   co_return expired;

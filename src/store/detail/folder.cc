@@ -269,6 +269,14 @@ Result<Expired> Folder::expire(const TableExpiry& expiry) {
   return engine_.expire(expiry);
 }
 
+Result<Expired> Folder::remove(const TableRemoval& removal) {
+  if (auto folded = drain(); !folded.ok()) {
+    return std::move(folded).error();
+  }
+  std::lock_guard lock(step_mutex_);
+  return engine_.remove(removal);
+}
+
 void Folder::pin() {
   std::lock_guard lock(step_mutex_);
   ++pins_;

@@ -40,6 +40,8 @@ class Folder {
 
   /// Between two folds. Any thread that may wait for the disk.
   Result<Expired> expire(const TableExpiry& expiry);
+  /// Folds all there is first, so that nothing of the delta is missed.
+  Result<Expired> remove(const TableRemoval& removal);
 
   /// While pinned, the journal keeps everything after the cursor that the tables had then.
   void pin();

@@ -31,6 +31,9 @@ struct MemoryTables {
   void fold(const Fold& fold, const PackHistory& pack);
   void fold_stream(const FoldStream& stream, const PackHistory& pack);
   Expired expire(const TableExpiry& expiry);
+  Expired remove(const TableRemoval& removal);
+  void remove_belongings(StreamKind kind, const std::string& tenant, const std::string& id);
+  bool is_awaited(StreamKind kind, const std::string& key) const;
 };
 
 }  // namespace aios::store::detail

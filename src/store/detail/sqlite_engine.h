@@ -54,6 +54,7 @@ class SqliteEngine final : public Engine {
   Result<std::uint64_t> sync_tables() override { return tables_->sync(); }
   std::uint64_t cursor() const override { return tables_->cursor(); }
   Result<Expired> expire(const TableExpiry& expiry) override { return tables_->expire(expiry); }
+  Result<Expired> remove(const TableRemoval& removal) override { return tables_->remove(removal); }
 
   Result<std::uint64_t> version(const std::string& key) override { return tables_->version(key); }
   Result<std::optional<TableStream>> stream(const std::string& key) override {

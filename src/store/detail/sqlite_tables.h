@@ -66,6 +66,7 @@ class SqliteTables {
   Result<std::uint64_t> sync();
   std::uint64_t cursor() const { return cursor_.load(std::memory_order_acquire); }
   Result<Expired> expire(const TableExpiry& expiry);
+  Result<Expired> remove(const TableRemoval& removal);
 
   // Any thread.
   Result<std::uint64_t> version(const std::string& key);
@@ -91,6 +92,13 @@ class SqliteTables {
   explicit SqliteTables(std::string path) : path_(std::move(path)) {}
   Result<void> load();
   Result<Expired> remove_expired(const TableExpiry& expiry, std::int64_t tenant);
+  Result<Expired> remove_gone(const TableRemoval& removal, std::int64_t tenant);
+  Result<void> remove_rows(const std::vector<std::int64_t>& rows);
+  Result<void> remove_belongings(StreamKind kind, const std::vector<std::string>& ids,
+                                 std::int64_t tenant);
+  Result<bool> is_awaited(StreamKind kind, const std::string& id, std::int64_t tenant);
+  Result<Expired> in_transaction(const std::string& tenant,
+                                 const std::function<Result<Expired>(std::int64_t)>& work);
   Result<void> fold_all(const Fold& fold, const PackHistory& pack);
   Result<void> fold_stream(const FoldStream& stream, const PackHistory& pack);
   Result<void> write_stream(const FoldStream& stream, std::int64_t tenant, std::int64_t row,

@@ -95,6 +95,7 @@ class StoreImpl final : public Store {
   Result<bool> keep_file(const TenantId& tenant, const std::string& name,
                          const Keyring::Grant& grant, const std::string& bytes);
   Result<std::string> read_file(const TenantId& tenant, const std::string& name);
+  Result<void> forget_attributes(const std::string& tenant);
   Task<Result<Committed>> submit(Context ctx, std::unique_ptr<Submission> submission);
   /// Runs what blocks on the pool; a store without threads, or what is short, runs it here.
   template <class T>

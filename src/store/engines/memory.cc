@@ -91,6 +91,10 @@ class MemoryEngine final : public Engine {
     MemoryAccess disk(*disk_, generation_);
     return disk.alive() ? Result<Expired>(disk->tables.expire(expiry)) : lost_power();
   }
+  Result<Expired> remove(const TableRemoval& removal) override {
+    MemoryAccess disk(*disk_, generation_);
+    return disk.alive() ? Result<Expired>(disk->tables.remove(removal)) : lost_power();
+  }
 
   Result<std::uint64_t> version(const std::string& key) override {
     MemoryAccess disk(*disk_, generation_);

@@ -88,18 +88,69 @@ std::string memory_root_key(MemoryDisk& disk) {
 Expired MemoryTables::expire(const TableExpiry& expiry) {
   Expired out;
   std::uint32_t seen = 0;
+  std::set<std::string> ids;
   auto at = streams.upper_bound(stream_key(expiry.kind, expiry.tenant, expiry.after));
   const auto end = streams.lower_bound(stream_key(expiry.kind, expiry.tenant, expiry.below));
   for (; at != end && seen < expiry.limit; ++seen) {
     out.next = id_of(at->first);
-    const bool gone = at->second.end == StreamEnd::closed && at->second.updated < expiry.before;
+    const bool gone = at->second.end == StreamEnd::closed && at->second.updated < expiry.before &&
+                      !is_awaited(expiry.kind, at->first);
+    if (gone) {
+      history.erase(at->first);
+      ids.emplace(id_of(at->first));
+      ++out.streams;
+    }
+    at = gone ? streams.erase(at) : std::next(at);
+  }
+  for (const std::string& id : ids) {
+    remove_belongings(expiry.kind, expiry.tenant, id);
+  }
+  if (seen < expiry.limit) {
+    out.next.clear();
+  }
+  return out;
+}
+
+/// What belongs to a stream and is of no use without it, whether closed or not.
+void MemoryTables::remove_belongings(StreamKind kind, const std::string& tenant,
+                                     const std::string& id) {
+  if (kind == StreamKind::event) {
+    streams.erase(stream_key(StreamKind::kept_event, tenant, id));
+  }
+  if (kind != StreamKind::run) {
+    return;
+  }
+  streams.erase(stream_key(StreamKind::turn, tenant, id));
+  const std::string listeners = stream_key(StreamKind::listener, tenant, id + "-");
+  const std::string attributes = stream_key(StreamKind::search_attribute, tenant, "");
+  std::erase_if(streams, [&](const auto& one) {
+    return one.first.starts_with(listeners) ||
+           (one.first.starts_with(attributes) && one.second.label == id);
+  });
+}
+
+/// A run that another one waits for has that one's id and "-N": it is read when that one goes on.
+bool MemoryTables::is_awaited(StreamKind kind, const std::string& key) const {
+  const auto end = kind == StreamKind::run ? key.rfind('-') : std::string::npos;
+  const auto found = end == std::string::npos ? streams.end() : streams.find(key.substr(0, end));
+  return found != streams.end() && found->second.end == StreamEnd::open;
+}
+
+Expired MemoryTables::remove(const TableRemoval& removal) {
+  Expired out;
+  std::uint32_t seen = 0;
+  const std::string low = stream_key(removal.kind, removal.tenant, "");
+  auto at = streams.upper_bound(low + removal.after);
+  for (; at != streams.end() && at->first.starts_with(low) && seen < removal.limit; ++seen) {
+    out.next = id_of(at->first);
+    const bool gone = at->second.end == StreamEnd::closed && removal.gone(at->second.state);
     if (gone) {
       history.erase(at->first);
       ++out.streams;
     }
     at = gone ? streams.erase(at) : std::next(at);
   }
-  if (seen < expiry.limit) {
+  if (seen < removal.limit) {
     out.next.clear();
   }
   return out;

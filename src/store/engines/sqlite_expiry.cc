@@ -4,6 +4,59 @@
 
 namespace aios::store::detail {
 
+Result<void> SqliteTables::remove_rows(const std::vector<std::int64_t>& rows) {
+  auto remove = writer_->prepare("DELETE FROM streams WHERE row = ?");
+  for (const std::int64_t row : rows) {
+    if (auto removed = remove.integer(1, row).run(); !removed.ok()) {
+      return std::move(removed).error();
+    }
+  }
+  return {};
+}
+
+/// What belongs to one of the streams and is of no use without it, whether closed or not.
+Result<void> SqliteTables::remove_belongings(StreamKind kind, const std::vector<std::string>& ids,
+                                             std::int64_t tenant) {
+  static_assert(static_cast<int>(StreamKind::turn) == 17);
+  static_assert(static_cast<int>(StreamKind::listener) == 20);
+  static_assert(static_cast<int>(StreamKind::kept_event) == 21);
+  static_assert(static_cast<int>(StreamKind::search_attribute) == 23);
+  std::vector<std::string_view> which;
+  if (kind == StreamKind::run) {
+    which = {"kind = 23 AND tenant = ?1 AND label = ?2",  // the index wants the kind in the text
+             "kind = 17 AND tenant = ?1 AND id = ?2",
+             "kind = 20 AND tenant = ?1 AND id > ?2 || '-' AND id < ?2 || '.'"};
+  } else if (kind == StreamKind::event) {
+    which = {"kind = 21 AND tenant = ?1 AND id = ?2"};
+  }
+  for (const std::string_view one : which) {
+    auto remove = writer_->prepare("DELETE FROM streams WHERE " + std::string(one));
+    for (const std::string& id : ids) {
+      if (auto removed = remove.integer(1, tenant).text(2, id).run(); !removed.ok()) {
+        return std::move(removed).error();
+      }
+    }
+  }
+  return {};
+}
+
+/// A run that another one waits for has that one's id and "-N": it is read when that one goes on.
+Result<bool> SqliteTables::is_awaited(StreamKind kind, const std::string& id, std::int64_t tenant) {
+  const auto end = kind == StreamKind::run ? id.rfind('-') : std::string::npos;
+  if (end == std::string::npos) {
+    return false;
+  }
+  const std::string parent = id.substr(0, end);
+  auto query =
+      writer_->prepare("SELECT ended FROM streams WHERE kind = ? AND tenant = ? AND id = ?");
+  query.integer(1, static_cast<int>(kind)).integer(2, tenant).text(3, parent);
+  auto row = query.step();
+  if (!row.ok()) {
+    return std::move(row).error();
+  }
+  return *row && query.integer(0) == 0;
+}
+
 Result<Expired> SqliteTables::remove_expired(const TableExpiry& expiry, std::int64_t tenant) {
   auto query = writer_->prepare(
       "SELECT row, id, ended, updated FROM streams WHERE kind = ? AND tenant = ? AND id > ?"
@@ -11,6 +64,7 @@ Result<Expired> SqliteTables::remove_expired(const TableExpiry& expiry, std::int
   query.integer(1, static_cast<int>(expiry.kind)).integer(2, tenant);
   query.text(3, expiry.after).text(4, expiry.below).integer(5, expiry.limit);
   std::vector<std::int64_t> rows;
+  std::vector<std::string> ids;
   std::uint32_t seen = 0;
   Expired out;
   for (auto more = query.step(); !more.ok() || *more; more = query.step()) {
@@ -20,14 +74,22 @@ Result<Expired> SqliteTables::remove_expired(const TableExpiry& expiry, std::int
     ++seen;
     out.next = query.bytes(1);
     if (query.integer(2) != 0 && query.integer(3) < expiry.before.ns) {
-      rows.push_back(query.integer(0));
+      auto awaited = is_awaited(expiry.kind, out.next, tenant);
+      if (!awaited.ok()) {
+        return std::move(awaited).error();
+      }
+      if (!*awaited) {
+        rows.push_back(query.integer(0));
+        ids.push_back(out.next);
+      }
     }
   }
-  auto remove = writer_->prepare("DELETE FROM streams WHERE row = ?");
-  for (const std::int64_t row : rows) {
-    if (auto removed = remove.integer(1, row).run(); !removed.ok()) {
-      return std::move(removed).error();
-    }
+  auto removed = remove_rows(rows);
+  if (removed.ok()) {
+    removed = remove_belongings(expiry.kind, ids, tenant);
+  }
+  if (!removed.ok()) {
+    return std::move(removed).error();
   }
   out.streams = rows.size();
   if (seen < expiry.limit) {
@@ -36,15 +98,45 @@ Result<Expired> SqliteTables::remove_expired(const TableExpiry& expiry, std::int
   return out;
 }
 
-Result<Expired> SqliteTables::expire(const TableExpiry& expiry) {
-  const std::int64_t tenant = names_.number(expiry.tenant);
-  if (tenant == 0) {
+Result<Expired> SqliteTables::remove_gone(const TableRemoval& removal, std::int64_t tenant) {
+  auto query = writer_->prepare(
+      "SELECT row, id, ended, state FROM streams WHERE kind = ? AND tenant = ? AND id > ?"
+      " ORDER BY id LIMIT ?");
+  query.integer(1, static_cast<int>(removal.kind)).integer(2, tenant);
+  query.text(3, removal.after).integer(4, removal.limit);
+  std::vector<std::int64_t> rows;
+  std::uint32_t seen = 0;
+  Expired out;
+  for (auto more = query.step(); !more.ok() || *more; more = query.step()) {
+    if (!more.ok()) {
+      return std::move(more).error();
+    }
+    ++seen;
+    out.next = query.bytes(1);
+    if (query.integer(2) != 0 && removal.gone(query.bytes(3))) {
+      rows.push_back(query.integer(0));
+    }
+  }
+  if (auto removed = remove_rows(rows); !removed.ok()) {
+    return std::move(removed).error();
+  }
+  out.streams = rows.size();
+  if (seen < removal.limit) {
+    out.next.clear();
+  }
+  return out;
+}
+
+Result<Expired> SqliteTables::in_transaction(
+    const std::string& tenant, const std::function<Result<Expired>(std::int64_t)>& work) {
+  const std::int64_t number = names_.number(tenant);
+  if (number == 0) {
     return Expired();
   }
   if (auto begun = writer_->prepare("BEGIN IMMEDIATE").run(); !begun.ok()) {
     return std::move(begun).error();
   }
-  auto removed = remove_expired(expiry, tenant);
+  auto removed = work(number);
   if (removed.ok()) {
     if (auto done = writer_->prepare("COMMIT").run(); !done.ok()) {
       removed = std::move(done).error();
@@ -54,6 +146,16 @@ Result<Expired> SqliteTables::expire(const TableExpiry& expiry) {
     writer_->roll_back();
   }
   return removed;
+}
+
+Result<Expired> SqliteTables::expire(const TableExpiry& expiry) {
+  return in_transaction(expiry.tenant,
+                        [&](std::int64_t tenant) { return remove_expired(expiry, tenant); });
+}
+
+Result<Expired> SqliteTables::remove(const TableRemoval& removal) {
+  return in_transaction(removal.tenant,
+                        [&](std::int64_t tenant) { return remove_gone(removal, tenant); });
 }
 
 }  // namespace aios::store::detail

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS streams(row INTEGER PRIMARY KEY, kind INTEGER NOT NUL
   ended INTEGER NOT NULL, updated INTEGER NOT NULL, state BLOB NOT NULL, history BLOB);
 CREATE UNIQUE INDEX IF NOT EXISTS streams_by_id ON streams(kind, tenant, id);
 CREATE INDEX IF NOT EXISTS streams_by_status ON streams(kind, tenant, status, id);
+CREATE INDEX IF NOT EXISTS attributes_by_run ON streams(tenant, label) WHERE kind = 23;
 CREATE INDEX IF NOT EXISTS streams_by_wake ON streams(wake_at) WHERE wake_at IS NOT NULL;
 CREATE TABLE IF NOT EXISTS history(row INTEGER PRIMARY KEY, stream INTEGER NOT NULL,
   chunk BLOB NOT NULL);
