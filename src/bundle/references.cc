@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of a bundle name of each other, each with the place where it is named. Only names
 // that stand in the text are looked at: one that an expression makes is known when it runs.
+#include "bundle/detail/attributes.h"
 #include "bundle/detail/findings.h"
 #include "bundle/detail/names.h"
 #include "bundle/detail/parse.h"
@@ -210,6 +211,8 @@ void check_references(const Bundle& bundle, const govern::Guard* guard, Checked*
     if (is_workflow) {
       check_tasks(document->value, "", known, &asked, &reader);
       reader.claim_trigger(&owners);
+      Findings findings(path, *document, checked);
+      check_attributes(&findings);
       continue;
     }
     reader.expect("engine", plain_text(document->value, "engine"), engines.names(), "/engine",

@@ -165,6 +165,7 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
     return write.kind == store::StreamKind::review && write.expected_version == 0 &&
            std::erase(reviews, write.id) != 0;
   });
+  run.attributes_fixed = true;
   state.input = nullptr;
   state.context = nullptr;
   state.output = nullptr;
@@ -198,6 +199,8 @@ void Engine::Impl::strip(LiveRun& run) {
   bare.parent = std::move(state.parent);
   bare.steps = state.steps;
   bare.callback = std::move(state.callback);
+  bare.attributes = std::move(state.attributes);
+  bare.indexed = std::move(state.indexed);
   if (state.status == RunStatus::faulted) {
     bare.error = too_large(run.sealed.size()).to_json();
   }
@@ -209,6 +212,7 @@ void Engine::Impl::strip(LiveRun& run) {
 /// large, the run has ended, and nothing may leave.
 bool Engine::Impl::seal(LiveRun& run) {
   settle_abandoned(run);
+  renew_attributes(run);
   run.sealed = encode_state(run.state, run.definition.get());
   if (run.state.faulted_at && run.sealed.size() > faulted_bytes_max) {
     run.state.frames.clear();
@@ -254,6 +258,7 @@ store::Transition Engine::Impl::transition_of(LiveRun& run) {
     out.streams.push_back(std::move(write));
   }
   tell_listeners(run, &out.streams);
+  tell_attributes(run, &out.streams);
   for (auto& leaf : std::exchange(run.leaves, {})) {
     out.leaves.push_back(std::move(leaf));
   }
@@ -291,6 +296,7 @@ Task<Saved> Engine::Impl::commit(RunPtr run) {
   if (saved == Saved::durable) {
     ++run->version;
     run->enters_line = false;
+    run->indexed_durable = run->state.indexed.size();
     if (turn_is_over(*run)) {
       pass_turn(run->id);
     }
@@ -368,6 +374,9 @@ void Engine::Impl::salvage(LiveRun& run, store::Transition transition, const Err
   if (first) {
     run.writes.assign(std::make_move_iterator(streams.begin() + 1),
                       std::make_move_iterator(streams.end()));
+    std::erase_if(run.writes, [](const store::StreamWrite& write) {
+      return write.kind == store::StreamKind::search_attribute;  // told with each commit
+    });
   }
   overflow(run, refused(error));
   if (first) {

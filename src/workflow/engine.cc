@@ -313,6 +313,9 @@ Json RunView::to_json() const {
   out["retrievals"] = retrievals;
   out["results"] = results;
   out["reviews"] = reviews;
+  if (!attributes.is_null()) {
+    out["attributes"] = attributes;
+  }
   if (!cost.is_null()) {
     out["cost"] = cost;
   }

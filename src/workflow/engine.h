@@ -75,6 +75,9 @@ struct EngineServices {
   observe::Log* log = nullptr;
 };
 
+struct RunQuestion;
+struct RunsFound;
+
 class Engine {
  public:
   explicit Engine(EngineServices services);
@@ -133,6 +136,10 @@ class Engine {
   /// @return resource_exhausted [AIOS-1019] (Retry::same_call) when too many wait.
   Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown, Branches branches);
   Task<Result<RunPage>> list(Context ctx, store::ListQuery query, Shown shown);  ///< hidden
+  /// The runs that fit a question, newest first. What one search reads is bounded (10,000 entries
+  /// of the index a condition, 5,000 runs): RunsFound::cut says that it ended there.
+  /// @return as list()
+  Task<Result<RunsFound>> search(Context ctx, RunQuestion question);
   /// Text a person can read: where it is, what it waits for, since when, what will wake it, what
   /// was tried. As get(), and failed_precondition [AIOS-1016] when its definition is no longer
   /// accepted.

@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/time.h"
 #include "store/transition.h"
+#include "workflow/attribute.h"
 
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,7 @@ struct DefinitionInfo {
   std::string digest;                      ///< hex SHA-256 of the text
   std::vector<std::string> trigger_types;  ///< CloudEvents types of schedule.on
   std::vector<std::string> listen_types;   ///< of its tasks `listen`
+  std::vector<AttributeInfo> attributes;   ///< by which its runs are found
 };
 
 struct PlacesOptions {

@@ -137,6 +137,7 @@ void Loader::load_document(const Json& root) {
                      excerpt(info.version, 40)),
          1001);
   }
+  load_attributes(*head);
 }
 
 void Loader::load_use(const Json& root) {

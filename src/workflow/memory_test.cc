@@ -64,7 +64,7 @@ RunState full_state() {
          deadline, callback, order_key, raw_input, input, context, frames, inferences, retrievals,
          results, reviews, results_forgotten, open_effects, costs, held, steps, effects, effect,
          waiting, parent, children, left, children_started, from_backup, cancel_asked,
-         cancel_reason, output, error, faulted_at] = out;
+         cancel_reason, output, error, faulted_at, attributes, indexed] = out;
   workflow = "w";
   version = "v";
   digest = "d";
@@ -111,6 +111,8 @@ RunState full_state() {
   output = mark(9);
   error = mark(10);
   faulted_at = Time{4};
+  attributes = {{"intent", "refund"}};
+  indexed = {"intent\x1fsrefund"};
   return out;
 }
 

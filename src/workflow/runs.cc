@@ -177,6 +177,7 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
   }
   run->state = std::move(*state);
   run->version = row->version;
+  run->indexed_durable = run->state.indexed.size();
   run->ctx = run_context(ctx.tenant, run->id, run->state);
   if (run->state.ended()) {
     co_return Result<void>();

@@ -38,7 +38,6 @@ void put(JsonObject& out, std::string_view name, const JsonArray& value) {
     out[name] = value;
   }
 }
-
 std::string take_text(const Json& value, std::string_view name) {
   return std::string(text_or(value, name, ""));
 }
@@ -198,6 +197,8 @@ void put_head(JsonObject& out, const RunState& state) {
   put(out, "output", state.output);
   put(out, "error", state.error);
   put(out, "faulted_at", state.faulted_at);
+  put(out, "attributes", state.attributes);
+  put(out, "indexed", JsonArray(state.indexed.begin(), state.indexed.end()));
 }
 
 Result<Json> parse_state(std::string_view bytes) {
@@ -377,6 +378,8 @@ Result<RunState> decode_state(std::string_view bytes) {
   out.output = take(in, "output");
   out.error = take(in, "error");
   out.faulted_at = take_time(in, "faulted_at");
+  out.attributes = take_object(in, "attributes");
+  out.indexed = texts_of(find(in, "indexed"));
   return out;
 }
 

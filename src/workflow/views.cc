@@ -105,6 +105,9 @@ RunView view_of(const store::StreamRow& row, const RunState& state) {
   out.retrievals = state.retrievals;
   out.results = state.results;
   out.reviews = state.reviews;
+  if (!state.attributes.empty()) {
+    out.attributes = state.attributes;
+  }
   if (!state.costs.empty()) {
     out.cost = costs_json(state.costs);
   }
@@ -134,6 +137,9 @@ Json RunView::clear_json() const {
   }
   if (!cost.is_null()) {
     out["cost"] = cost;
+  }
+  if (!attributes.is_null()) {
+    out["attributes"] = attributes;
   }
   put_each(out, "inferences", inferences, {"alias", "version", "confidence"});
   put_each(out, "retrievals", retrievals, {"corpus"});

@@ -45,6 +45,12 @@ struct RunReference {
   std::uint32_t line = 0, column = 0;
 };
 
+/// A search attribute, and what gives its value.
+struct LoadedAttribute {
+  AttributeInfo info;
+  Expression value;
+};
+
 struct Definition {
   DefinitionInfo info;
   std::string text;  ///< as installed; kept so that a run finds the version it started with
@@ -53,6 +59,7 @@ struct Definition {
   Shape input, output;
   std::optional<DurationValue> timeout;
   std::vector<RunReference> runs;
+  std::vector<LoadedAttribute> attributes;
 
   std::string full_name() const { return info.workflow_namespace + "/" + info.name; }
   const TaskList* list_at(std::string_view pointer, std::uint32_t* index) const;

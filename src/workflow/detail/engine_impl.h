@@ -136,6 +136,9 @@ struct Engine::Impl {
                           std::string reason);
   void wake_parent(const LiveRun& child);
   void wake_early(const TenantId& tenant, const std::string& run_id);
+  // What it is found by (attributes.cc)
+  void renew_attributes(LiveRun& run);
+  static void tell_attributes(const LiveRun& run, std::vector<store::StreamWrite>* streams);
   // Who waits for an event (listeners.cc), for a peer (peers.cc)
   Task<Saved> enlist(RunPtr run);
   Task<bool> take_kept(RunPtr run);

@@ -75,7 +75,9 @@ struct LiveRun {
   std::uint64_t version = 0;  ///< of the stream; 0: not committed yet
 
   // What leaves with the next commit.
-  std::string sealed;  ///< the state as bytes
+  std::string sealed;               ///< the state as bytes
+  std::size_t indexed_durable = 0;  ///< so many of state.indexed are in the store
+  bool attributes_fixed = false;    ///< what they are made of was dropped: they stay as they are
   RunLog log;
   std::vector<store::HistoryEvent> history;
   std::vector<store::StreamWrite> writes;

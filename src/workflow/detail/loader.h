@@ -51,6 +51,8 @@ class Loader final : public TaskLoader {
  private:
   void fail_at(const expr::Position& position, std::string message, int page);
   void load_document(const Json& root);
+  void load_attributes(const Json& head);
+  void load_attribute(const std::string& name, const Json& value, const std::string& pointer);
   void load_use(const Json& root);
   void load_schedule(const Json& root);
   void load_filter(const Json& filter, const std::string& pointer);

@@ -140,6 +140,8 @@ struct RunState {
   /// When it faulted (of a child: or was cancelled) with its frames, so that it can be tried again
   /// from there; absent when they were not kept.
   std::optional<Time> faulted_at;
+  JsonObject attributes;             ///< search attributes: name -> attribute_value()
+  std::vector<std::string> indexed;  ///< every value that was ever found by: "name\x1fkey"
 
   bool is_branch() const { return parent && !parent->list.empty(); }
   bool ended() const { return status != RunStatus::running && status != RunStatus::waiting; }
