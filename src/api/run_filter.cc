@@ -52,6 +52,12 @@ bool RunFilter::takes(const workflow::RunView& run) const {
   if ((since && run.updated < *since) || (until && run.updated >= *until)) {
     return false;
   }
+  const JsonObject none;
+  const auto& attributes = run.attributes.is_object() ? run.attributes.get_object() : none;
+  if (!std::all_of(where.begin(), where.end(),
+                   [&](const workflow::Condition& one) { return one.fits(attributes); })) {
+    return false;
+  }
   if (error.empty()) {
     return true;
   }

@@ -3,6 +3,7 @@
 
 #include "api/detail/operation.h"
 #include "api/detail/run_filter.h"
+#include "api/detail/run_search.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -36,7 +37,8 @@ struct Asked {
   bool dry_run = true;
 };
 
-Result<Asked> read_asked(const Context& ctx, const net::Request& request) {
+Result<Asked> read_asked(const ApiServices& services, const Context& ctx,
+                         const net::Request& request) {
   auto body = body_object(request);
   if (!body.ok()) {
     return std::move(body).error();
@@ -55,7 +57,14 @@ Result<Asked> read_asked(const Context& ctx, const net::Request& request) {
                  fmt::format("max is {}, wanted 1 to {}", count, retries_max))
         .page(1341);
   }
+  auto where =
+      workflow::read_conditions(text_or(asked, "where", ""),
+                                declared_attributes(services, ctx, text_or(asked, "workflow", "")));
+  if (!where.ok()) {
+    return std::move(where).error();
+  }
   out.filter = std::move(*filter);
+  out.filter.where = std::move(*where);
   out.with = *with;
   out.count_max = static_cast<std::uint32_t>(count);
   out.dry_run = bool_or(asked, "dry_run", true);
@@ -70,7 +79,8 @@ Result<Asked> read_asked(const Context& ctx, const net::Request& request) {
 JsonObject row_of(const workflow::RunView& run) {
   const Json clear = run.clear_json();
   JsonObject row;
-  for (const std::string_view name : {"id", "workflow", "version", "updated", "error"}) {
+  for (const std::string_view name :
+       {"id", "workflow", "version", "updated", "error", "attributes"}) {
     if (const Json* found = find(clear, name); found != nullptr) {
       row[name] = *found;
     }
@@ -125,7 +135,7 @@ Task<Result<net::Response>> retry_runs(const ApiServices& services, Context ctx,
   if (auto held = held_back(services, ctx)) {
     co_return *std::move(held);
   }
-  auto asked = read_asked(ctx, request);
+  auto asked = read_asked(services, ctx, request);
   if (!asked.ok()) {
     co_return std::move(asked).error();
   }

@@ -2,6 +2,7 @@
 #include "api/detail/operation.h"
 #include "api/detail/run_case.h"
 #include "api/detail/run_retry.h"
+#include "api/detail/run_search.h"
 #include "api/detail/start_once.h"
 
 namespace aios::api {
@@ -179,6 +180,14 @@ Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Req
       200, JsonObject{{"id", id}, {"incident", *incident}, {"resolution", asked->text}});
 }
 
+JsonObject attributes_json(const std::vector<workflow::AttributeInfo>& attributes) {
+  JsonObject out;
+  for (const auto& one : attributes) {
+    out[one.name] = workflow::name_of(one.type);
+  }
+  return out;
+}
+
 Task<Answer> list_definitions(const ApiServices& services, Context ctx, net::Request) {
   JsonArray items;
   for (const auto& definition : services.engine->definitions(ctx.tenant)) {
@@ -191,6 +200,7 @@ Task<Answer> list_definitions(const ApiServices& services, Context ctx, net::Req
                                {"version", definition.version},
                                {"title", definition.title},
                                {"digest", definition.digest},
+                               {"attributes", attributes_json(definition.attributes)},
                                {"triggers", std::move(types)}});
   }
   co_return net::json_response(200, JsonObject{{"items", std::move(items)}});
@@ -212,12 +222,36 @@ constexpr QueryParameter list_query[] = {{.name = "status",
                                           .absent_means = "hidden"},
                                          after_parameter,
                                          limit_parameter};
+constexpr QueryParameter search_query[] = {
+    {.name = "where", .summary = "Conditions on search attributes: intent=refund and amount>50."},
+    {.name = "status",
+     .summary = "Only runs with this status.",
+     .choices = "running|waiting|completed|faulted|cancelled"},
+    workflow_parameter,
+    {.name = "version", .summary = "Only runs of this version of the document."},
+    {.name = "error", .summary = "Only those whose error has this page, such as AIOS-0904."},
+    {.name = "step", .summary = "Only those that faulted at this task: its pointer or its name."},
+    {.name = "since", .summary = "Whose last change was then or later."},
+    {.name = "until", .summary = "Whose last change was before."},
+    {.name = "from", .summary = "That began then or later."},
+    {.name = "before", .summary = "That began before."},
+    after_parameter,
+    limit_parameter};
 constexpr QueryParameter count_query[] = {workflow_parameter};
+
+constexpr std::string_view found_schema = R"({
+  "type": "object", "required": ["items", "cut", "entries", "looked_at"],
+  "properties": {
+    "items": {"type": "array"}, "next": {"type": "string"},
+    "cut": {"type": "boolean", "description": "It ended at a bound of what one search reads."},
+    "entries": {"type": "integer", "description": "Of the index that were read."},
+    "looked_at": {"type": "integer", "description": "Runs that were read."}}})";
 
 constexpr std::string_view retry_runs_schema =
     R"({"type": "object", "properties": {
            "workflow": {"type": "string"}, "since": {"type": "string"}, "until": {"type": "string"},
-           "error": {"type": "string"}, "definition": {"enum": ["same", "newest"]},
+           "error": {"type": "string"}, "where": {"type": "string"},
+           "definition": {"enum": ["same", "newest"]},
            "max": {"type": "integer", "minimum": 1, "maximum": 200}, "after": {"type": "string"},
            "dry_run": {"type": "boolean"}}})";
 
@@ -230,6 +264,9 @@ void mount_runs(net::Router& router, const ApiServices& services) {
        Action::read_runs, list_runs, "", page_schema, list_query},
       {"GET", "/api/v1/run-counts", "countRuns", "How many runs have each status.",
        Action::read_runs, count_runs, "", object_schema, count_query},
+      {"GET", "/api/v1/run-search", "searchRuns",
+       "Runs by their search attributes and by what every run has, newest first.",
+       Action::read_runs, search_runs, "", found_schema, search_query},
       {"POST",
        "/api/v1/runs",
        "startRun",

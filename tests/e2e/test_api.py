@@ -84,6 +84,7 @@ class Document(unittest.TestCase):
             "replayEvent": (f"{api}/events/{dead}/replay", None),
             "listRuns": (f"{api}/runs?limit=2", None),
             "countRuns": (f"{api}/run-counts", None),
+            "searchRuns": (f"{api}/run-search?where=intent%3Dother&limit=2", None),
             "startRun": (f"{api}/runs", {"workflow": "ticket", "input": [
                 {"data": {"ticket": "T-9", "body": SURE_CASE}}]}),
             "getRun": (f"{api}/runs/{done['run']}", None),

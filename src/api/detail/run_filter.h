@@ -5,17 +5,20 @@
 #include "core/json.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "workflow/attribute.h"
 #include "workflow/run_view.h"
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aios::api {
 
 struct RunFilter {
-  std::optional<Time> since, until;  ///< of the run's last change: a faulted one's fault
-  std::string error;                 ///< page of its error, "AIOS-0904"; empty: any
+  std::optional<Time> since, until;        ///< of the run's last change: a faulted one's fault
+  std::string error;                       ///< page of its error, "AIOS-0904"; empty: any
+  std::vector<workflow::Condition> where;  ///< of its search attributes, all of them
 
   /// @param since, until  RFC 3339, empty: none. @param error  "AIOS-0904", "904"; empty: any.
   /// @return invalid_argument [AIOS-1341].

@@ -23,6 +23,7 @@ struct RetryOptions {
   std::string since;
   std::string until;
   std::string error;
+  std::vector<std::string> where;
   std::string definition = "same";
   std::uint32_t count_max = 100;
   bool yes = false;
@@ -97,6 +98,7 @@ Result<void> retry_some(const Session& session, const RetryOptions& options) {
                     {"since", *since},
                     {"until", *until},
                     {"error", options.error},
+                    {"where", joined_conditions(options.where)},
                     {"definition", options.definition},
                     {"max", std::min(left, at_once_max)},
                     {"after", after},
@@ -180,6 +182,8 @@ void add_run_retry(CLI::App& runs, Session& session) {
   command->add_option("--since", options->since, "That faulted since: a time, or 30m, 2h, 3d ago");
   command->add_option("--until", options->until, "That faulted before");
   command->add_option("--error", options->error, "Whose error has this page, such as AIOS-0904");
+  command->add_option("--where", options->where,
+                      "Whose search attributes fit, such as 'intent=refund' (several: all)");
   command
       ->add_option("--definition", options->definition,
                    "same: the version each run has; newest: the one that is deployed now")

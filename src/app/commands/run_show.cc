@@ -69,6 +69,9 @@ void print_head(const Json& run) {
   if (const Json* cost = find(run, "cost"); cost != nullptr) {
     members("COST", *cost);
   }
+  if (const Json* attributes = find(run, "attributes"); attributes != nullptr) {
+    members("FOUND BY", *attributes);
+  }
 }
 
 /// An event's data, or what the run was started with.

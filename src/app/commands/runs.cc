@@ -148,6 +148,7 @@ void add_run_commands(CLI::App& app, Session& session) {
       show);
   set(with_id(runs->add_subcommand("history", "What a run did, a line an event")), history);
   set(with_id(runs->add_subcommand("cancel", "Cancel a run")), cancel);
+  add_run_search(*runs, session);
   add_run_retry(*runs, session);
   add_run_export(*runs, session);
   auto* incident = with_id(

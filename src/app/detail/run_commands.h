@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace aios::app {
 
@@ -17,7 +18,11 @@ Result<std::string> whole_workflow_name(const Session& session, const std::strin
 /// stays empty. invalid_argument [AIOS-1341].
 Result<std::string> time_given(std::string_view option, const std::string& given);
 
+/// All of several --where: joined by `and`.
+std::string joined_conditions(const std::vector<std::string>& where);
+
 Result<void> show_run(const Session& session, const std::string& id);
+void add_run_search(CLI::App& runs, Session& session);
 void add_run_retry(CLI::App& runs, Session& session);
 void add_run_export(CLI::App& runs, Session& session);
 
