@@ -41,8 +41,17 @@ Task<void> Retention::look(Context ctx, runtime::Clock& clock) {
     for (const Keep& keep : keep_) {
       Context own = system_context(tenant, "retention");
       own.cancel = ctx.cancel;
-      auto expiring = expire(std::move(own), keep, clock.now());
+      auto expiring = expire(own, keep, clock.now());
       co_await std::move(expiring);
+      for (const KeptBeside& beside : kept_beside) {
+        if (beside.name == keep.of.name) {
+          Keep other = keep;
+          other.of.kind = beside.kind;
+          other.of.prefix = beside.prefix;
+          expiring = expire(own, std::move(other), clock.now());
+          co_await std::move(expiring);
+        }
+      }
     }
   }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // app/retention: how long what has ended is kept, by class. What is older is taken out of the
-// tables once an hour, of all tenants. Audit leaves, corrections, models, deployments and keys are
-// kept for good; sealed payloads of a person go when the person is erased.
+// tables once an hour, of all tenants. Audit leaves, corrections, models, deployments, keys, blobs
+// and the place of each schedule are kept for good; sealed payloads of a person go when the person
+// is erased.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -31,8 +32,28 @@ inline constexpr std::array kept_classes = {
     KeptClass{"runs", store::StreamKind::run, "run", "runs that ended, with their histories"},
     KeptClass{"events", store::StreamKind::event, "evt", "events that came in, dead letters too"},
     KeptClass{"reviews", store::StreamKind::review, "rev", "questions to people that are closed"},
+    KeptClass{"deliveries", store::StreamKind::delivery, "dlv",
+              "callbacks and events that were sent, or given up"},
     KeptClass{"incidents", store::StreamKind::incident, "inc", "incidents that were settled"},
 };
+/// What goes by the age of a class beside it.
+struct KeptBeside {
+  std::string_view name;  ///< of the class
+  store::StreamKind kind;
+  std::string_view prefix;
+};
+inline constexpr std::array kept_beside = {
+    KeptBeside{"events", store::StreamKind::source_place, "file/"},  ///< of files that are done
+};
+/// Goes with the run or the event that it belongs to (Store::expire).
+inline constexpr std::array kept_within = {store::StreamKind::search_attribute,
+                                           store::StreamKind::turn, store::StreamKind::listener,
+                                           store::StreamKind::kept_event};
+/// Stays for good: what the audit, the models and the keys rest on, or one row a thing that is.
+inline constexpr std::array kept_for_good = {
+    store::StreamKind::deployment, store::StreamKind::model,      store::StreamKind::model_alias,
+    store::StreamKind::api_key,    store::StreamKind::correction, store::StreamKind::blob,
+    store::StreamKind::audit_log,  store::StreamKind::model_note, store::StreamKind::tenant};
 /// An event that comes again within seven days gets the first answer: its run must be there.
 inline constexpr auto kept_least = std::chrono::hours(24 * 8);
 

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <set>
 
 namespace aios::app {
 namespace {
@@ -66,11 +67,58 @@ TEST_CASE("retention: each class has its own age, and audit leaves stay") {
   CHECK(world.count(store::StreamKind::run) == 1);
   CHECK(world.count(store::StreamKind::event) == 1);
   CHECK(world.count(store::StreamKind::review) == 1);
-  CHECK(world.loop.run(world.store->leaf_count(World::ctx())).value() == 5);
+  CHECK(world.loop.run(world.store->leaf_count(World::ctx())).value() == 6);
   REQUIRE(world.lines.size() == 1);
   CHECK(world.lines[0].find("old runs are gone") != std::string::npos);
   CHECK(world.metrics.prometheus().find("aios_expired_total{class=\"runs\"} 1") !=
         std::string::npos);
+}
+
+TEST_CASE("retention: every kind of stream goes by some age, with another, or stays on purpose") {
+  std::set<store::StreamKind> seen;
+  for (const KeptClass& one : kept_classes) {
+    seen.insert(one.kind);
+  }
+  for (const KeptBeside& one : kept_beside) {
+    seen.insert(one.kind);
+  }
+  seen.insert(kept_within.begin(), kept_within.end());
+  seen.insert(kept_for_good.begin(), kept_for_good.end());
+  for (int number = 1; number < 256; ++number) {
+    const auto kind = static_cast<store::StreamKind>(number);
+    CAPTURE(number);
+    CHECK((store::name_of(kind) == "unknown" || seen.contains(kind)));
+  }
+}
+
+TEST_CASE("retention: places of files that are done go with the events, those under way stay") {
+  World world;
+  const auto write = [&](const char* id, store::StreamEnd end) {
+    store::Transition transition;
+    transition.tenant = default_tenant();
+    transition.epoch = world.store->epoch();
+    store::StreamWrite one;
+    one.kind = store::StreamKind::source_place;
+    one.id = id;
+    one.end = end;
+    transition.streams.push_back(std::move(one));
+    transition.leaves.push_back({"leaf"});
+    REQUIRE(world.loop.run(world.store->commit(World::ctx(), std::move(transition))).ok());
+  };
+  write("file/letters/0a", store::StreamEnd::closed);
+  write("file/letters/0b", store::StreamEnd::open);
+  write("schedule/daily", store::StreamEnd::open);
+  world.loop.advance(20 * day);
+  write("file/letters/0c", store::StreamEnd::closed);
+  world.reopen();
+  Retention retention(*world.store, world.metrics, world.log, {{kept_classes[1], 10 * day}});
+  world.loop.run(retention.look(World::ctx(), world.loop.clock()));
+  CHECK(world.count(store::StreamKind::source_place) == 3);
+  CHECK(world.loop
+            .run(world.store->stream(World::ctx(), store::StreamKind::source_place,
+                                     "file/letters/0a"))
+            .error()
+            .code() == Code::not_found);
 }
 
 TEST_CASE("retention: it looks once an hour") {
