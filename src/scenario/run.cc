@@ -221,6 +221,7 @@ class Play {
     if (run->status == "faulted") {
       found_["error"] = run->error;
     }
+    found_["attributes"] = run->attributes.is_null() ? Json(JsonObject()) : run->attributes;
     if (!run->waiting_for.empty()) {
       found_["waiting_for"] = run->waiting_for;
     }

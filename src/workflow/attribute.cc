@@ -15,6 +15,7 @@
 namespace aios::workflow {
 namespace {
 
+constexpr double exact_below = 9'007'199'254'740'992.0;  // 2^53
 constexpr std::uint64_t sign_bit = std::uint64_t{1} << 63;
 
 constexpr std::array type_names = {
@@ -33,18 +34,24 @@ std::string front_of(std::string_view text) {
   return std::string(text.substr(0, end));
 }
 
+std::optional<double> number_of(const Json& value) {
+  if (value.is_int64()) {
+    return static_cast<double>(value.get_int64());
+  }
+  if (value.is_uint64()) {
+    return static_cast<double>(value.get_uint64());
+  }
+  return value.is_double() ? std::optional(value.get_double()) : std::nullopt;
+}
+
+/// A whole number as one, so that 80 is shown as it was given.
 std::optional<Json> number_value(const Json& value) {
-  double number = 0;
-  if (value.is_double()) {
-    number = value.get_double();
-  } else if (value.is_int64()) {
-    number = static_cast<double>(value.get_int64());
-  } else if (value.is_uint64()) {
-    number = static_cast<double>(value.get_uint64());
-  } else {
+  const auto number = number_of(value);
+  if (!number || !std::isfinite(*number)) {
     return std::nullopt;
   }
-  return std::isfinite(number) ? std::optional<Json>(number == 0 ? 0.0 : number) : std::nullopt;
+  const bool whole = std::abs(*number) < exact_below && std::trunc(*number) == *number;
+  return whole ? Json(static_cast<std::int64_t>(*number)) : Json(*number);
 }
 
 /// Of doubles, negative ones too, so that the numbers sort as they do.
@@ -102,7 +109,7 @@ std::optional<Json> attribute_value(AttributeType type, const Json& value) {
 std::string attribute_key(AttributeType type, const Json& value) {
   switch (type) {
     case AttributeType::text: return "s" + std::string(view(value.get_string()));
-    case AttributeType::number: return fmt::format("n{:016x}", sortable(value.get_double()));
+    case AttributeType::number: return fmt::format("n{:016x}", sortable(*number_of(value)));
     case AttributeType::boolean: return value.get_bool() ? "b1" : "b0";
     case AttributeType::time: break;
   }

@@ -133,6 +133,7 @@ inline constexpr const char* scenario_form = R"({
         "status": {"enum": ["running", "waiting", "completed", "faulted", "cancelled"]},
         "output": {},
         "error": {"type": "object"},
+        "attributes": {"type": "object"},
         "requests": {
           "type": "array",
           "items": {
