@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/commands: the verbs of the command line. Each file of app/commands/ adds its own to the CLI11
-// app and, when chosen, leaves what to run in Session::action. Data goes to stdout, the rest to
-// stderr.
+// app/commands: the verbs of the command line. Each file of app/commands/ adds its own and, when
+// chosen, leaves what to run in Session::action. Data goes to stdout, the rest to stderr.
 
 #include "app/client.h"
+#include "app/command_line.h"
 #include "core/result.h"
-
-#include <CLI/CLI.hpp>
 
 #include <functional>
 #include <memory>
@@ -44,7 +42,7 @@ struct PageOptions {
   std::string after;  ///< an ID; empty: from the start
 };
 /// --limit and --after of a list.
-void add_page(CLI::App& command, PageOptions* page);
+void add_page(Command& command, PageOptions* page);
 std::string page_query(const PageOptions& page);  ///< "limit=50&after="
 /// On stderr where the page is not the last: how to see the next one.
 void tell_more(const Json& page);
@@ -57,25 +55,25 @@ std::string seconds_text(std::string_view time);
 /// The whole file; not_found or resource_exhausted (over 64 MiB) naming it.
 Result<std::string> read_file(const std::string& path);
 
-void add_serve(CLI::App& app, Session& session);
-void add_config_command(CLI::App& app, Session& session);
-void add_bundle_commands(CLI::App& app, Session& session);
-void add_new_command(CLI::App& app, Session& session);
-void add_model_commands(CLI::App& app, Session& session);
+void add_serve(Command& app, Session& session);
+void add_config_command(Command& app, Session& session);
+void add_bundle_commands(Command& app, Session& session);
+void add_new_command(Command& app, Session& session);
+void add_model_commands(Command& app, Session& session);
 /// @param model  the command "model".
-void add_learning_commands(CLI::App& model, Session& session);
-void add_run_commands(CLI::App& app, Session& session);
-void add_run_file_command(CLI::App& app, Session& session);
-void add_task_commands(CLI::App& app, Session& session);
-void add_delivery_commands(CLI::App& app, Session& session);
-void add_event_commands(CLI::App& app, Session& session);
-void add_review_commands(CLI::App& app, Session& session);
-void add_audit_commands(CLI::App& app, Session& session);
-void add_doctor_command(CLI::App& app, Session& session);
-void add_tenant_commands(CLI::App& app, Session& session);
-void add_key_commands(CLI::App& app, Session& session);
-void add_budget_commands(CLI::App& app, Session& session);
-void add_backup_commands(CLI::App& app, Session& session);
-void add_errors_command(CLI::App& app, Session& session);
+void add_learning_commands(Command& model, Session& session);
+void add_run_commands(Command& app, Session& session);
+void add_run_file_command(Command& app, Session& session);
+void add_task_commands(Command& app, Session& session);
+void add_delivery_commands(Command& app, Session& session);
+void add_event_commands(Command& app, Session& session);
+void add_review_commands(Command& app, Session& session);
+void add_audit_commands(Command& app, Session& session);
+void add_doctor_command(Command& app, Session& session);
+void add_tenant_commands(Command& app, Session& session);
+void add_key_commands(Command& app, Session& session);
+void add_budget_commands(Command& app, Session& session);
+void add_backup_commands(Command& app, Session& session);
+void add_errors_command(Command& app, Session& session);
 
 }  // namespace aios::app

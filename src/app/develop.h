@@ -6,8 +6,8 @@
 
 namespace aios::app {
 
-void add_dev_command(CLI::App& app, Session& session);
-void add_connector_commands(CLI::App& app, Session& session);
-void add_reference_command(CLI::App& app, Session& session);
+void add_dev_command(Command& app, Session& session);
+void add_connector_commands(Command& app, Session& session);
+void add_reference_command(Command& app, Session& session);
 
 }  // namespace aios::app

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -27,7 +28,7 @@ constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
 constexpr int exit_interrupted = 130;  // as a shell has it: 128 and SIGINT
 
-void add_global_options(CLI::App& app, aios::app::Session& session) {
+void add_global_options(aios::app::Command& app, aios::app::Session& session) {
   app.add_option("--server", session.target.server,
                  "Address of a running server, such as http://localhost:8787")
       ->envname("AIOS_SERVER");
@@ -37,7 +38,7 @@ void add_global_options(CLI::App& app, aios::app::Session& session) {
   app.add_option("--tls-ca", session.target.tls_ca,
                  "Certificates (PEM) of authorities to trust besides the system's")
       ->envname("AIOS_TLS_CA");
-  app.add_option_function<std::string>(
+  app.add_option_function(
          "--data",
          [&session](const std::string& value) {
            session.target.data = value;
@@ -47,12 +48,11 @@ void add_global_options(CLI::App& app, aios::app::Session& session) {
       ->envname("AIOS_DATA")
       ->default_str(session.target.data);
   app.add_flag("--json", session.json, "Print the API's answer as JSON");
-  app.set_version_flag("--version", std::string(aios::app::version_text()));
   app.add_flag("--parse-only", session.parse_only, "Read the arguments and do nothing")
-      ->group("");  // not in the help: it is for the test that our texts name commands as they are
+      ->hidden();  // it is for the test that our texts name commands as they are
 }
 
-void add_commands(CLI::App& app, aios::app::Session& session) {
+void add_commands(aios::app::Command& app, aios::app::Session& session) {
   using namespace aios::app;
   add_serve(app, session);
   add_new_command(app, session);
@@ -189,8 +189,10 @@ int main(int argc, char** argv) {
   session.target.data = "aios-data";
   app.formatter(std::make_shared<aios::app::HelpText>(aios::app::terminal_columns()));
   app.fallthrough();  // before the subcommands are made: they inherit it
-  add_global_options(app, session);
-  add_commands(app, session);
+  app.set_version_flag("--version", std::string(aios::app::version_text()));
+  aios::app::Command top(app);
+  add_global_options(top, session);
+  add_commands(top, session);
   app.require_subcommand(1);
   app.failure_message(usage_message);
   try {

@@ -55,9 +55,9 @@ void print_items(const Session& session, const Json& page) {
   }
 }
 
-void add_page(CLI::App& command, PageOptions* page) {
+void add_page(Command& command, PageOptions* page) {
   command.add_option("--limit", page->limit, "At most so many, 1 to 1000")
-      ->check(CLI::Range(1, 1000))
+      ->within(1, 1000)
       ->capture_default_str();
   command.add_option("--after", page->after, "Go on behind this ID");
 }

@@ -40,12 +40,12 @@ void take_global(const std::string& name, bool is_given, const std::string& valu
 
 }  // namespace
 
-void add_settings(CLI::App& command, SettingFlags* flags) {
+void add_settings(Command& command, SettingFlags* flags) {
   for (const Setting& row : server_settings()) {
     if (row.name == "data" || row.name == "tls_ca") {
       continue;  // of every command
     }
-    CLI::Option* option = command.add_option_function<std::string>(
+    Option* option = command.add_option_function(
         row.flag(),
         [flags, name = row.name](const std::string& value) { flags->values[name] = value; },
         described(row));

@@ -5,8 +5,6 @@
 #include "app/commands.h"
 #include "app/settings.h"
 
-#include <CLI/CLI.hpp>
-
 #include <map>
 #include <string>
 
@@ -18,7 +16,7 @@ struct SettingFlags {
 };
 
 /// An option for each setting, and --config. `flags` must outlive the parsing.
-void add_settings(CLI::App& command, SettingFlags* flags);
+void add_settings(Command& command, SettingFlags* flags);
 
 /// The settings as they are after all: of the flags, this process's environment, and the file: that
 /// of --config or AIOS_CONFIG, else server.yaml in the data directory where there is one.

@@ -222,9 +222,9 @@ Result<void> show(const Session& session) {
 
 }  // namespace
 
-void add_audit_commands(CLI::App& app, Session& session) {
+void add_audit_commands(Command& app, Session& session) {
   auto options = std::make_shared<AuditOptions>();
-  auto* audit = app.add_subcommand("audit", "The tenant's audit log")->require_subcommand(1);
+  auto* audit = app.add_subcommand("audit", "The tenant's audit log")->require_subcommand();
   const auto add = [&](const char* name, const char* help, auto function) {
     auto* command = audit->add_subcommand(name, help);
     command->add_option("directory", options->directory, "<data>/audit/<tenant>, or a copy of it")

@@ -239,7 +239,7 @@ Result<void> restore(const Session& session, const BackupOptions& options) {
 
 }  // namespace
 
-void add_backup_commands(CLI::App& app, Session& session) {
+void add_backup_commands(Command& app, Session& session) {
   auto options = std::make_shared<BackupOptions>();
   auto* make = app.add_subcommand(
       "backup", "Copy the data directory into one archive (keys apart), also while a server runs");

@@ -38,9 +38,9 @@ Result<void> list(const Session& session) {
 
 }  // namespace
 
-void add_budget_commands(CLI::App& app, Session& session) {
+void add_budget_commands(Command& app, Session& session) {
   auto* budgets =
-      app.add_subcommand("budgets", "What calls of hosted models may cost")->require_subcommand(1);
+      app.add_subcommand("budgets", "What calls of hosted models may cost")->require_subcommand();
   auto* all = budgets->add_subcommand("list", "Granted, spent, reserved and left, now");
   all->callback([&session] { session.action = [&session] { return list(session); }; });
 }

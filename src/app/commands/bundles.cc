@@ -261,9 +261,9 @@ Result<void> deploy(Session& session, const BundleOptions& options, const Deploy
 
 }  // namespace
 
-void add_bundle_commands(CLI::App& app, Session& session) {
+void add_bundle_commands(Command& app, Session& session) {
   auto options = std::make_shared<BundleOptions>();
-  const auto common = [options](CLI::App* command) {
+  const auto common = [options](Command* command) {
     command->add_option("directory", options->directory, "App bundle (has an aios.yaml)")
         ->required();
     command->add_option("--set", options->settings, "NAME=VALUE of a parameter; repeatable");

@@ -50,7 +50,7 @@ void explain_values(const Settings& settings) {
 
 }  // namespace
 
-void add_config_command(CLI::App& app, Session& session) {
+void add_config_command(Command& app, Session& session) {
   auto* command =
       app.add_subcommand("config", "Show the settings that serve would take, and where from");
   auto flags = std::make_shared<SettingFlags>();

@@ -93,18 +93,18 @@ Result<void> replay(const Session& session, const DeliveryOptions& options) {
 
 }  // namespace
 
-void add_delivery_commands(CLI::App& app, Session& session) {
+void add_delivery_commands(Command& app, Session& session) {
   auto options = std::make_shared<DeliveryOptions>();
-  const auto set = [&session, options](CLI::App* command, auto function) {
+  const auto set = [&session, options](Command* command, auto function) {
     command->callback([&session, options, function] {
       session.action = [&session, options, function] { return function(session, *options); };
     });
   };
   auto* deliveries =
-      app.add_subcommand("deliveries", "Callbacks and events that leave")->require_subcommand(1);
+      app.add_subcommand("deliveries", "Callbacks and events that leave")->require_subcommand();
   auto* all = deliveries->add_subcommand("list", "Deliveries, newest first");
   all->add_option("--status", options->status, "Only these: pending, delivered or dead")
-      ->check(CLI::IsMember({"pending", "delivered", "dead"}));
+      ->one_of({"pending", "delivered", "dead"});
   all->add_option("--receiver", options->receiver, "Only those for this subscription");
   add_page(*all, &options->page);
   set(all, list);
@@ -119,7 +119,7 @@ void add_delivery_commands(CLI::App& app, Session& session) {
       ->needs(every);
   again->callback([&session, options] {
     if (!options->all && options->ids.empty()) {
-      throw CLI::RequiredError("ids or --all");
+      wrong_use("ids or --all is required");
     }
     session.action = [&session, options] { return replay(session, *options); };
   });

@@ -242,7 +242,7 @@ Result<void> act(const Session& session, const DevOptions& options) {
 
 }  // namespace
 
-void add_dev_command(CLI::App& app, Session& session) {
+void add_dev_command(Command& app, Session& session) {
   auto options = std::make_shared<DevOptions>();
   auto* command = app.add_subcommand(
       "dev", "Check and try a bundle at each save; or run one step of it with --step");
@@ -267,7 +267,7 @@ void add_dev_command(CLI::App& app, Session& session) {
       ->needs(step);
   command->footer(
       "With --serve and --data DIR the server keeps its data; without, they go with it.");
-  CLI::Option* data = app.get_option("--data");
+  Option* data = app.get_option("--data");
   command->callback([&session, options, data] {
     options->data = data->count() > 0 ? session.target.data : "";
     session.action = [&session, options] { return act(session, *options); };

@@ -49,7 +49,7 @@ Result<void> doctor(const Session& session) {
 
 }  // namespace
 
-void add_doctor_command(CLI::App& app, Session& session) {
+void add_doctor_command(Command& app, Session& session) {
   auto* command = app.add_subcommand(
       "doctor", "What an operator should know: disk, keys, clock, limits, listener, what waits");
   command->callback([&session] { session.action = [&session] { return doctor(session); }; });

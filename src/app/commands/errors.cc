@@ -39,7 +39,7 @@ Result<void> errors(const Session& session, const std::string& code) {
 
 }  // namespace
 
-void add_errors_command(CLI::App& app, Session& session) {
+void add_errors_command(Command& app, Session& session) {
   auto code = std::make_shared<std::string>();
   auto* command = app.add_subcommand("errors", "What an error code means and what to do about it");
   command->add_option("code", *code, "AIOS-1401, or 1401; without one: every code and its title");

@@ -163,20 +163,20 @@ Result<void> replay(const Session& session, const EventOptions& options) {
 
 }  // namespace
 
-void add_event_commands(CLI::App& app, Session& session) {
+void add_event_commands(Command& app, Session& session) {
   auto options = std::make_shared<EventOptions>();
-  const auto set = [&session, options](CLI::App* command, auto function) {
+  const auto set = [&session, options](Command* command, auto function) {
     command->callback([&session, options, function] {
       session.action = [&session, options, function] { return function(session, *options); };
     });
   };
-  auto* events = app.add_subcommand("events", "The inbox")->require_subcommand(1);
+  auto* events = app.add_subcommand("events", "The inbox")->require_subcommand();
   auto* give = events->add_subcommand("send", "Send one CloudEvent (JSON format)");
   give->add_option("file", options->file, "File with the event")->required();
   set(give, send);
   auto* all = events->add_subcommand("list", "Events, newest first");
   all->add_option("--status", options->status, "Only these: accepted, dead_letter or replayed")
-      ->check(CLI::IsMember({"accepted", "dead_letter", "replayed"}));
+      ->one_of({"accepted", "dead_letter", "replayed"});
   all->add_option("--type", options->type, "Only events of this type");
   add_page(*all, &options->page);
   set(all, list);
@@ -187,8 +187,8 @@ void add_event_commands(CLI::App& app, Session& session) {
   again->add_option("--type", options->type, "With --all: only events of this type");
   again->callback([&session, options] {
     if (options->ids.empty() != options->all) {
-      throw CLI::ValidationError(
-          "events replay",
+      wrong_use(
+          "events replay: "
           "name the dead letters, or give --all; see 'aios events list --status dead_letter'");
     }
     session.action = [&session, options] { return replay(session, *options); };

@@ -99,10 +99,10 @@ Result<void> import(const Session& session, const ImportOptions& options) {
 
 }  // namespace
 
-void add_connector_commands(CLI::App& app, Session& session) {
+void add_connector_commands(Command& app, Session& session) {
   auto options = std::make_shared<ImportOptions>();
   auto* connector =
-      app.add_subcommand("connector", "Connectors to business systems")->require_subcommand(1);
+      app.add_subcommand("connector", "Connectors to business systems")->require_subcommand();
   auto* command =
       connector->add_subcommand("import", "Make a connector out of an OpenAPI 3.0 or 3.1 document");
   command->add_option("file", options->file, "The document, YAML or JSON")->required();

@@ -94,9 +94,9 @@ Result<void> revoke(const Session& session, const KeyOptions& options) {
 
 }  // namespace
 
-void add_key_commands(CLI::App& app, Session& session) {
+void add_key_commands(Command& app, Session& session) {
   auto options = std::make_shared<KeyOptions>();
-  auto* key = app.add_subcommand("key", "API keys")->require_subcommand(1);
+  auto* key = app.add_subcommand("key", "API keys")->require_subcommand();
   auto* make = key->add_subcommand("create", "Make a key; prints its secret once");
   make->add_option("--name", options->name, "Who will hold it")->required();
   make->add_option("--role", options->roles,

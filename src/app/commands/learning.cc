@@ -252,9 +252,9 @@ Result<void> advise(const Session& session, const LearningOptions& options) {
 
 }  // namespace
 
-void add_learning_commands(CLI::App& model, Session& session) {
+void add_learning_commands(Command& model, Session& session) {
   auto options = std::make_shared<LearningOptions>();
-  const auto set = [&session, options](CLI::App* command, auto function) {
+  const auto set = [&session, options](Command* command, auto function) {
     command->callback([&session, options, function] {
       session.action = [&session, options, function] { return function(session, *options); };
     });

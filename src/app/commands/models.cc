@@ -198,10 +198,10 @@ Result<void> predict(const Session& session, const ModelOptions& options) {
 
 }  // namespace
 
-void add_model_commands(CLI::App& app, Session& session) {
+void add_model_commands(Command& app, Session& session) {
   auto options = std::make_shared<ModelOptions>();
-  auto* model = app.add_subcommand("model", "Train, promote and ask models")->require_subcommand(1);
-  const auto set = [&session, options](CLI::App* command, auto function) {
+  auto* model = app.add_subcommand("model", "Train, promote and ask models")->require_subcommand();
+  const auto set = [&session, options](Command* command, auto function) {
     command->callback([&session, options, function] {
       session.action = [&session, options, function] { return function(session, *options); };
     });

@@ -52,7 +52,7 @@ Result<void> make_new(const Session& session, const NewOptions& options) {
 
 }  // namespace
 
-void add_new_command(CLI::App& app, Session& session) {
+void add_new_command(Command& app, Session& session) {
   auto options = std::make_shared<NewOptions>();
   auto* command = app.add_subcommand("new", "Make a bundle to begin with");
   command
@@ -63,7 +63,7 @@ void add_new_command(CLI::App& app, Session& session) {
   command
       ->add_option("--template", options->name_of_template,
                    "What to begin with: " + join(names, " or "))
-      ->check(CLI::IsMember(names))
+      ->one_of(names)
       ->capture_default_str();
   command->add_option("--directory", options->directory, "Folder to make, instead of ./NAME");
   command->callback([&session, options] {

@@ -290,7 +290,7 @@ Result<void> print_parts(const Session& session, const std::string& wanted) {
 
 }  // namespace
 
-void add_reference_command(CLI::App& app, Session& session) {
+void add_reference_command(Command& app, Session& session) {
   auto wanted = std::make_shared<std::string>();
   auto* command = app.add_subcommand(
       "reference", "Print what workflows, settings, policies and metrics there are (Markdown)");
@@ -299,7 +299,7 @@ void add_reference_command(CLI::App& app, Session& session) {
     names.emplace_back(part.name);
   }
   command->add_option("part", *wanted, join(names, ", ") + "; without one: all of them")
-      ->check(CLI::IsMember(names));
+      ->one_of(names);
   command->callback([&session, wanted] {
     session.action = [&session, wanted] { return print_parts(session, *wanted); };
   });

@@ -243,8 +243,8 @@ Result<void> answer(const Session& session, const ReviewOptions& options) {
 using Options = std::shared_ptr<ReviewOptions>;
 using Work = Result<void> (*)(const Session&, const ReviewOptions&);
 
-CLI::App* add(CLI::App& group, Session& session, const Options& options, const char* name,
-              const char* summary, Work work) {
+Command* add(Command& group, Session& session, const Options& options, const char* name,
+             const char* summary, Work work) {
   auto* command = group.add_subcommand(name, summary);
   command->callback([&session, options, work] {
     session.action = [&session, options, work] { return work(session, *options); };
@@ -253,8 +253,8 @@ CLI::App* add(CLI::App& group, Session& session, const Options& options, const c
 }
 
 /// One that names a review, and the version of it that was seen.
-CLI::App* add_one(CLI::App& group, Session& session, const Options& options, const char* name,
-                  const char* summary, Work work) {
+Command* add_one(Command& group, Session& session, const Options& options, const char* name,
+                 const char* summary, Work work) {
   auto* command = add(group, session, options, name, summary, work);
   command->add_option("id", options->id, "rev_...")->required();
   if (std::string_view(name) != "show") {
@@ -264,11 +264,11 @@ CLI::App* add_one(CLI::App& group, Session& session, const Options& options, con
   return command;
 }
 
-void add_list(CLI::App& review, Session& session, const Options& options) {
+void add_list(Command& review, Session& session, const Options& options) {
   auto* all = add(review, session, options, "list", "Questions, oldest first", list);
   all->add_option("--status", options->status,
                   "Only these: open, approval, answered, cancelled, expired; or all")
-      ->check(CLI::IsMember({"open", "approval", "answered", "cancelled", "expired", "all"}))
+      ->one_of({"open", "approval", "answered", "cancelled", "expired", "all"})
       ->capture_default_str();
   all->add_flag("--mine", options->mine, "Only those that you have in hand");
   all->add_flag("--claimed", options->claimed, "Only those that somebody has in hand")
@@ -277,12 +277,12 @@ void add_list(CLI::App& review, Session& session, const Options& options) {
   all->add_option("--role", options->role, "Only those that this role may answer, or approve");
   all->add_option("--workflow", options->workflow, "Only those of this workflow");
   all->add_option("--priority", options->priority, "Of this priority at least")
-      ->check(CLI::IsMember({"low", "normal", "high"}));
+      ->one_of({"low", "normal", "high"});
   all->add_flag("--urgent", options->urgent, "The most urgent first");
   add_page(*all, &options->page);
 }
 
-void add_hands(CLI::App& review, Session& session, const Options& options) {
+void add_hands(Command& review, Session& session, const Options& options) {
   constexpr const char* lease_help = "How long it is yours: PT10S to PT8H (default PT15M)";
   auto* first = add(review, session, options, "next",
                     "Claim the most urgent question that you may answer", next);
@@ -299,9 +299,9 @@ void add_hands(CLI::App& review, Session& session, const Options& options) {
 
 }  // namespace
 
-void add_review_commands(CLI::App& app, Session& session) {
+void add_review_commands(Command& app, Session& session) {
   auto options = std::make_shared<ReviewOptions>();
-  auto* review = app.add_subcommand("review", "Questions to people")->require_subcommand(1);
+  auto* review = app.add_subcommand("review", "Questions to people")->require_subcommand();
   add_list(*review, session, options);
   add_one(*review, session, options, "show", "One question: evidence, suggestion, form", show);
   add_hands(*review, session, options);

@@ -236,17 +236,16 @@ Result<void> export_runs(const Session& session, const ExportOptions& options) {
 
 }  // namespace
 
-void add_run_export(CLI::App& runs, Session& session) {
+void add_run_export(Command& runs, Session& session) {
   auto options = std::make_shared<ExportOptions>();
   auto* command = runs.add_subcommand(
       "export", "Outcomes as CSV or lines of JSON, one row a run, oldest first");
   command->add_option("--workflow", options->workflow, "Only of this one: NAME or NAMESPACE/NAME");
   command->add_option("--status", options->status, "Only these, such as completed")
-      ->check(CLI::IsMember({"running", "waiting", "completed", "faulted", "cancelled"}));
+      ->one_of({"running", "waiting", "completed", "faulted", "cancelled"});
   command->add_option("--since", options->since, "Begun since: a time, or 30m, 2h, 3d ago");
   command->add_option("--until", options->until, "Begun before");
-  command->add_option("--format", options->format, "csv or jsonl")
-      ->check(CLI::IsMember({"csv", "jsonl"}));
+  command->add_option("--format", options->format, "csv or jsonl")->one_of({"csv", "jsonl"});
   command->add_option("--columns", options->columns,
                       "Which, in order: id,status,output.action; without: all of the first page");
   command->add_option("--out", options->out, "Write into this new file, not to stdout");

@@ -309,7 +309,7 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
 
 }  // namespace
 
-void add_run_file_command(CLI::App& app, Session& session) {
+void add_run_file_command(Command& app, Session& session) {
   auto options = std::make_shared<RunFileOptions>();
   auto* command = app.add_subcommand("run", "Send each row of a CSV file as an event and wait");
   command->add_option("workflow", options->workflow, "Deployed workflow: NAME or NAMESPACE/NAME")

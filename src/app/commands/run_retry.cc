@@ -170,7 +170,7 @@ Result<std::string> time_given(std::string_view option, const std::string& given
   return to_rfc3339(now - std::chrono::seconds(count * unit->second));
 }
 
-void add_run_retry(CLI::App& runs, Session& session) {
+void add_run_retry(Command& runs, Session& session) {
   auto options = std::make_shared<RetryOptions>();
   auto* command = runs.add_subcommand(
       "retry", "Try faulted runs again, from the step that faulted; many: a dry run first");
@@ -178,7 +178,7 @@ void add_run_retry(CLI::App& runs, Session& session) {
   command->add_option("--workflow", options->workflow,
                       "All faulted runs of this one: NAME or NAMESPACE/NAME");
   command->add_option("--status", options->status, "Only faulted runs can be tried again")
-      ->check(CLI::IsMember({"faulted"}));
+      ->one_of({"faulted"});
   command->add_option("--since", options->since, "That faulted since: a time, or 30m, 2h, 3d ago");
   command->add_option("--until", options->until, "That faulted before");
   command->add_option("--error", options->error, "Whose error has this page, such as AIOS-0904");
@@ -187,9 +187,9 @@ void add_run_retry(CLI::App& runs, Session& session) {
   command
       ->add_option("--definition", options->definition,
                    "same: the version each run has; newest: the one that is deployed now")
-      ->check(CLI::IsMember({"same", "newest"}));
+      ->one_of({"same", "newest"});
   command->add_option("--max", options->count_max, "At most so many (default 100)")
-      ->check(CLI::Range(1, 10'000));
+      ->within(1, 10'000);
   command->add_flag("--yes", options->yes, "Do it; without it the runs are only listed");
   command->callback([&session, options] {
     session.action = [&session, options] { return retry(session, *options); };

@@ -114,7 +114,7 @@ std::string joined_conditions(const std::vector<std::string>& where) {
   return join(where, " and ");
 }
 
-void add_run_search(CLI::App& runs, Session& session) {
+void add_run_search(Command& runs, Session& session) {
   auto options = std::make_shared<SearchOptions>();
   auto* command = runs.add_subcommand("search", "Runs that fit all of what is given, newest first");
   command->add_option("--where", options->where,
@@ -123,7 +123,7 @@ void add_run_search(CLI::App& runs, Session& session) {
   command
       ->add_option("--status", options->status,
                    "Only these: running, waiting, completed, faulted or cancelled")
-      ->check(CLI::IsMember({"running", "waiting", "completed", "faulted", "cancelled"}));
+      ->one_of({"running", "waiting", "completed", "faulted", "cancelled"});
   command->add_option("--workflow", options->workflow,
                       "Only runs of this one: NAME or NAMESPACE/NAME");
   command->add_option("--version", options->version, "Only runs of this version of it");

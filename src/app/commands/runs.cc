@@ -123,22 +123,22 @@ Result<std::string> whole_workflow_name(const Session& session, const std::strin
   return page.ok() ? past_or_present_name(*page, given) : std::move(page).error();
 }
 
-void add_run_commands(CLI::App& app, Session& session) {
+void add_run_commands(Command& app, Session& session) {
   auto options = std::make_shared<RunOptions>();
-  const auto set = [&session, options](CLI::App* command, auto function) {
+  const auto set = [&session, options](Command* command, auto function) {
     command->callback([&session, options, function] {
       session.action = [&session, options, function] { return function(session, *options); };
     });
   };
-  const auto with_id = [options](CLI::App* command) {
+  const auto with_id = [options](Command* command) {
     command->add_option("id", options->id, "run_...")->required();
     return command;
   };
-  auto* runs = app.add_subcommand("runs", "Executions of workflows")->require_subcommand(1);
+  auto* runs = app.add_subcommand("runs", "Executions of workflows")->require_subcommand();
   auto* all = runs->add_subcommand("list", "Runs, newest first");
   all->add_option("--status", options->status,
                   "Only these: running, waiting, completed, faulted or cancelled")
-      ->check(CLI::IsMember({"running", "waiting", "completed", "faulted", "cancelled"}));
+      ->one_of({"running", "waiting", "completed", "faulted", "cancelled"});
   all->add_option("--workflow", options->workflow, "Only runs of this one: NAME or NAMESPACE/NAME");
   all->add_flag("--children", options->children, "Also the branches of a fork");
   add_page(*all, &options->page);
@@ -157,7 +157,7 @@ void add_run_commands(CLI::App& app, Session& session) {
       ->required();
   incident->add_option("resolution", options->resolution, "retry, happened or fail")
       ->required()
-      ->check(CLI::IsMember({"retry", "happened", "fail"}));
+      ->one_of({"retry", "happened", "fail"});
   incident->add_option("--result", options->result, "JSON the step gives (with 'happened')");
   set(incident, resolve);
   set(with_id(app.add_subcommand("explain", "Where a run is, what it waits for, what was tried")),

@@ -183,7 +183,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, Session& session) {
+void add_serve(Command& app, Session& session) {
   auto* command = app.add_subcommand("serve", "Run the server on the data directory");
   auto options = std::make_shared<ServeOptions>();
   add_settings(*command, &options->flags);

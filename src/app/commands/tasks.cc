@@ -149,19 +149,19 @@ Result<void> cancel(const Session& session, const TaskOptions& options) {
 
 }  // namespace
 
-void add_task_commands(CLI::App& app, Session& session) {
+void add_task_commands(Command& app, Session& session) {
   auto options = std::make_shared<TaskOptions>();
-  const auto set = [&session, options](CLI::App* command, auto function) {
+  const auto set = [&session, options](Command* command, auto function) {
     command->callback([&session, options, function] {
       session.action = [&session, options, function] { return function(session, *options); };
     });
   };
-  const auto with_id = [options](CLI::App* command) {
+  const auto with_id = [options](Command* command) {
     command->add_option("id", options->id, "run_..., as the submission answered")->required();
     return command;
   };
   auto* tasks = app.add_subcommand("tasks", "Work that is handed in and answered with its outcome")
-                    ->require_subcommand(1);
+                    ->require_subcommand();
   auto* hand_in = tasks->add_subcommand("submit", "Hand in a task");
   hand_in->add_option("workflow", options->workflow, "NAME or NAMESPACE/NAME")->required();
   hand_in->add_option("--input", options->input, "JSON, or @FILE that holds it");
@@ -176,12 +176,12 @@ void add_task_commands(CLI::App& app, Session& session) {
   hand_in->add_option("--idempotency-key", options->key,
                       "The same key and body again: the same task");
   hand_in->add_option("--wait", options->wait_seconds, "Seconds to wait for its end")
-      ->check(CLI::Range(0, 86'400));
+      ->within(0, 86'400);
   set(hand_in, submit);
   set(with_id(tasks->add_subcommand("show", "One task, and its outcome when it has ended")), show);
   auto* waiting = with_id(tasks->add_subcommand("wait", "Wait for the end of a task"));
   waiting->add_option("--seconds", options->seconds_max, "At most so long")
-      ->check(CLI::Range(1, 86'400))
+      ->within(1, 86'400)
       ->capture_default_str();
   set(waiting, wait);
   set(with_id(tasks->add_subcommand("cancel", "Cancel a task")), cancel);

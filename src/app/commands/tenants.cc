@@ -77,10 +77,9 @@ Result<void> list(const Session& session) {
 
 }  // namespace
 
-void add_tenant_commands(CLI::App& app, Session& session) {
+void add_tenant_commands(Command& app, Session& session) {
   auto options = std::make_shared<TenantOptions>();
-  auto* tenant =
-      app.add_subcommand("tenant", "Who shares this installation")->require_subcommand(1);
+  auto* tenant = app.add_subcommand("tenant", "Who shares this installation")->require_subcommand();
   auto* make = tenant->add_subcommand(
       "create", "Make a tenant, while the server runs; prints the secret of its first key once");
   make->add_option("name", options->name, "1 to 63 of a-z, 0-9 and '-'")->required();

@@ -22,8 +22,8 @@ Result<std::string> time_given(std::string_view option, const std::string& given
 std::string joined_conditions(const std::vector<std::string>& where);
 
 Result<void> show_run(const Session& session, const std::string& id);
-void add_run_search(CLI::App& runs, Session& session);
-void add_run_retry(CLI::App& runs, Session& session);
-void add_run_export(CLI::App& runs, Session& session);
+void add_run_search(Command& runs, Session& session);
+void add_run_retry(Command& runs, Session& session);
+void add_run_export(Command& runs, Session& session);
 
 }  // namespace aios::app
