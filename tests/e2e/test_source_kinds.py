@@ -88,6 +88,17 @@ class SourceKinds(unittest.TestCase):
             self.assertIn("AIOS-1211", file.read())
         self.assertEqual(len(self.runs()), 2)
 
+    def test_a_record_of_its_own_id_is_the_same_in_whichever_file_it_comes(self):
+        named = FILES.replace("event: {", "event: {id: '${ .record.n }', ")
+        self.start({"sources/drop.yaml": named}, "--watch-root", self.root)
+        self.drop("monday.csv", "n,t\n1,x\n2,y\n")
+        wait_for(lambda: self.there("done", "monday.csv"), "the first export is done")
+        self.drop("tuesday.csv", "n,t\n2,y\n3,z\n")  # all that is open, as each day
+        wait_for(lambda: self.there("done", "tuesday.csv"), "the second export is done")
+        self.assertEqual(len(self.runs()), 3)
+        self.drop("wrong.csv", "n,t\n3,other\n")
+        wait_for(lambda: self.there("failed", "wrong.csv.error.txt"), "another content is refused")
+
     def test_without_a_watch_root_no_file_is_read_and_no_path_leads_outside(self):
         self.start({"sources/drop.yaml": FILES})
         self.drop("a.csv", "n,t\n1,x\n")
