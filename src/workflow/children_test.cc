@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The task `run: workflow`: another workflow as a run of its own.
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -10,14 +11,13 @@
 namespace aios::workflow {
 namespace {
 
+using test::all_runs;
 using test::Behaviour;
+using test::document;
 using test::has;
+using test::pass;
+using test::refused;
 using test::World;
-
-std::string document(std::string_view name, std::string_view rest) {
-  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
-                     name, rest);
-}
 
 constexpr const char* calls_child = R"(do:
   - child:
@@ -26,39 +26,10 @@ constexpr const char* calls_child = R"(do:
   - after: {set: {got: '${ . }'}}
 )";
 
-void pass(World& world, Duration time) {
-  const auto rested = world.executor.run(runtime::sleep_for(Context(), time));
-  REQUIRE(rested.ok());
-}
-
-std::vector<RunView> all_runs(World& world, Branches branches) {
-  store::ListQuery query;
-  query.tenant = default_tenant();
-  auto page =
-      world.executor.run(world.engine->list(world.ctx(), std::move(query), Shown::all, branches));
-  REQUIRE(page.ok());
-  return page->runs;
-}
-
 std::string explained(World& world, const std::string& id) {
   auto text = world.executor.run(world.engine->explain(world.ctx(), id));
   REQUIRE(text.ok());
   return *text;
-}
-
-std::string refused(const std::vector<std::string>& texts) {
-  test::OutsideSystem system;
-  FunctionRegistry registry;
-  test::register_system(registry, system);
-  std::vector<DefinitionFile> files;
-  for (const auto& text : texts) {
-    files.push_back({fmt::format("w{}.yaml", files.size()), text});
-  }
-  std::string out;
-  for (const auto& error : Engine::check(files, registry)) {
-    out += error.text() + "\n";
-  }
-  return out;
 }
 
 }  // namespace

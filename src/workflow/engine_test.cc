@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -7,13 +8,9 @@
 namespace aios::workflow {
 namespace {
 
+using test::document;
 using test::has;
 using test::World;
-
-std::string document(std::string_view name, std::string_view rest) {
-  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
-                     name, rest);
-}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one commit can hold: a run that does not fit faults before anything leaves, and a loop that
 // collects a lot is committed on the way.
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -9,15 +10,11 @@
 namespace aios::workflow {
 namespace {
 
+using test::document;
 using test::World;
 
 constexpr std::string_view grow =
     "  - grow: {set: {s: '${ .s + .s + .s + .s + .s + .s + .s + .s + .s + .s }'}}\n";
-
-std::string document(std::string_view name, std::string_view rest) {
-  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
-                     name, rest);
-}
 
 JsonObject large() { return {{"s", std::string(300'000, 'x')}}; }
 

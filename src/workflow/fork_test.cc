@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The task `fork`: branches that are runs.
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include "workflow/detail/state.h"
@@ -12,43 +13,13 @@
 namespace aios::workflow {
 namespace {
 
+using test::all_runs;
 using test::Behaviour;
+using test::document;
 using test::has;
+using test::pass;
+using test::refused;
 using test::World;
-
-std::string document(std::string_view name, std::string_view rest) {
-  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
-                     name, rest);
-}
-
-void pass(World& world, Duration time) {
-  const auto rested = world.executor.run(runtime::sleep_for(Context(), time));
-  REQUIRE(rested.ok());
-}
-
-std::vector<RunView> all_runs(World& world, Branches branches) {
-  store::ListQuery query;
-  query.tenant = default_tenant();
-  auto page =
-      world.executor.run(world.engine->list(world.ctx(), std::move(query), Shown::all, branches));
-  REQUIRE(page.ok());
-  return page->runs;
-}
-
-std::string refused(const std::vector<std::string>& texts) {
-  test::OutsideSystem system;
-  FunctionRegistry registry;
-  test::register_system(registry, system);
-  std::vector<DefinitionFile> files;
-  for (const auto& text : texts) {
-    files.push_back({fmt::format("w{}.yaml", files.size()), text});
-  }
-  std::string out;
-  for (const auto& error : Engine::check(files, registry)) {
-    out += error.text() + "\n";
-  }
-  return out;
-}
 
 }  // namespace
 

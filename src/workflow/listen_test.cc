@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The task `listen`: a run that waits for an event, and events that wait for a run.
 #include "store/store.h"
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@ namespace aios::workflow {
 namespace {
 
 using test::has;
+using test::pass;
 using test::World;
 
 std::string listening(std::string_view filter, std::string_view rest) {
@@ -28,11 +30,6 @@ constexpr const char* by_subject = "{with: {type: reply, subject: '${ $context.t
 JsonObject reply(const std::string& id, const std::string& subject, int number) {
   return {{"specversion", "1.0"}, {"id", id},           {"source", "/desk"},
           {"type", "reply"},      {"subject", subject}, {"data", {{"number", number}}}};
-}
-
-void pass(World& world, Duration time) {
-  const auto rested = world.executor.run(runtime::sleep_for(Context(), time));
-  REQUIRE(rested.ok());
 }
 
 /// As ingress takes it in.

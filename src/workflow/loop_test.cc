@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The task `for`: a turn for each item, durable where a turn acts.
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -8,13 +9,9 @@
 namespace aios::workflow {
 namespace {
 
+using test::document;
 using test::has;
 using test::World;
-
-std::string document(std::string_view name, std::string_view rest) {
-  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
-                     name, rest);
-}
 
 RunView run_one(World& world, const std::string& text, Json input) {
   world.add_document(document("loop", text));

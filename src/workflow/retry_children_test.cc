@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run whose children did not all complete is tried again, and with it those.
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -9,13 +10,9 @@ namespace aios::workflow {
 namespace {
 
 using test::Behaviour;
+using test::document;
 using test::has;
 using test::World;
-
-std::string document(std::string_view name, std::string_view rest) {
-  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
-                     name, rest);
-}
 
 constexpr const char* calls_child = R"(do:
   - child: {run: {workflow: {namespace: test, name: child, version: latest, input: '${ . }'}}}

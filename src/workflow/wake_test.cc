@@ -2,6 +2,7 @@
 // Wake-ups: runs that take long, or cannot be read, take nothing from the others; and what the log
 // says of a run that went wrong.
 #include "observe/log.h"
+#include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -11,12 +12,8 @@ namespace aios::workflow {
 namespace {
 
 using test::Behaviour;
+using test::document;
 using test::World;
-
-std::string document(std::string_view name, std::string_view rest) {
-  return fmt::format("document: {{dsl: '1.0.3', namespace: test, name: {}, version: '1.0.0'}}\n{}",
-                     name, rest);
-}
 
 constexpr std::string_view calling =
     "  - ask: {call: 'system:1.0.0@default', with: {class: key}}\n";
