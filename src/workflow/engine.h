@@ -173,7 +173,8 @@ class Engine {
   /// @return failed_precondition [AIOS-1090]: it has not faulted; [AIOS-1091]: where it stood was
   ///         not kept (beyond 1 MiB, an older program); [AIOS-1092]: the newest version differs
   ///         before the place where it stands; [AIOS-1093]: to begin the task again would do
-  ///         something twice; data_loss [AIOS-1017]: it was erased.
+  ///         something twice; [AIOS-1081]: a run waited for it, or one that it waited for cannot go
+  ///         on with it; data_loss [AIOS-1017]: it was erased.
   Task<Result<void>> retry(Context ctx, std::string run_id, RetryWith with);
   /// A peer (workflow/peer.h) answers again: runs that wait for it are woken.
   void peer_recovered(const TenantId& tenant, const std::string& peer);
