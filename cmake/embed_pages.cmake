@@ -1,5 +1,6 @@
 # cmake -DPAGES=<folder> -DOUTPUT=<file.cc> -P embed_pages.cmake: the pages AIOS-nnnn.md of a folder as the table that
 # api/error_pages.h declares. The first line of a page is "# AIOS-nnnn: Title".
+include("${CMAKE_CURRENT_LIST_DIR}/embedded_table.cmake")
 file(GLOB pages "${PAGES}/AIOS-[0-9][0-9][0-9][0-9].md")
 list(SORT pages)
 set(rows "")
@@ -13,12 +14,4 @@ foreach(page IN LISTS pages)
   string(REGEX REPLACE "^AIOS-0*" "" number "${stem}")
   string(APPEND rows "      {${number}, R\"page(${title})page\",\n       R\"page(${text})page\"},\n")
 endforeach()
-file(WRITE "${OUTPUT}" "#include \"api/error_pages.h\"
-namespace aios::api {
-std::span<const ErrorPage> error_pages() {
-  static constexpr ErrorPage pages[] = {
-${rows}  };
-  return pages;
-}
-}  // namespace aios::api
-")
+write_embedded_table("${OUTPUT}" "api/error_pages.h" api ErrorPage error_pages "${rows}")

@@ -1,5 +1,6 @@
 # cmake -DTEMPLATES=<folder> -DOUTPUT=<file.cc> -P embed_templates.cmake: every file below a folder as the table that
 # app/templates.h declares. A template is a folder; its name is the folder's.
+include("${CMAKE_CURRENT_LIST_DIR}/embedded_table.cmake")
 file(GLOB_RECURSE files RELATIVE "${TEMPLATES}" "${TEMPLATES}/*")
 list(SORT files)
 set(rows "")
@@ -12,12 +13,4 @@ foreach(file IN LISTS files)
   file(READ "${TEMPLATES}/${file}" text)
   string(APPEND rows "      {\"${template}\", \"${path}\", R\"template(${text})template\"},\n")
 endforeach()
-file(WRITE "${OUTPUT}" "#include \"app/templates.h\"
-namespace aios::app {
-std::span<const TemplateFile> template_files() {
-  static constexpr TemplateFile files[] = {
-${rows}  };
-  return files;
-}
-}  // namespace aios::app
-")
+write_embedded_table("${OUTPUT}" "app/templates.h" app TemplateFile template_files "${rows}")
