@@ -90,16 +90,77 @@ Result<Duration> lease_of(const JsonObject& body) {
   return text.empty() ? Result<Duration>(review::lease_default) : parse_iso_duration(text);
 }
 
+/// What somebody says of a review, with the rest of the body.
+struct Saying {
+  review::Said said;
+  JsonObject body;
+};
+using Reader = Result<Saying> (*)(const net::Request& request);
+
+Result<Saying> read_answer(const net::Request& request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    return std::move(body).error();
+  }
+  const Json* given = body->if_contains("answer");
+  if (given == nullptr || !given->is_object()) {
+    return bad_body("member 'answer' is missing or not an object");
+  }
+  review::Said said;
+  said.answer = *given;
+  return Saying{std::move(said), std::move(*body)};
+}
+
+Result<Saying> read_approval(const net::Request& request) {
+  auto body = optional_body(request);
+  if (!body.ok()) {
+    return std::move(body).error();
+  }
+  review::Said said;
+  said.word = review::Said::Word::approve;
+  return Saying{std::move(said), std::move(*body)};
+}
+
+Result<Saying> read_sending_back(const net::Request& request) {
+  auto body = body_with_text(request, "reason");
+  if (!body.ok()) {
+    return std::move(body).error();
+  }
+  review::Said said;
+  said.word = review::Said::Word::send_back;
+  said.reason = std::move(body->text);
+  return Saying{std::move(said), std::move(body->body)};
+}
+
+Result<Saying> read_assignment(const net::Request& request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    return std::move(body).error();
+  }
+  const Json* given = body->if_contains("assignees");
+  if (given == nullptr || !given->is_array()) {
+    return bad_body("member 'assignees' is missing or not a list");
+  }
+  review::Said said;
+  said.word = review::Said::Word::assign;
+  said.roles = texts_of(given);
+  return Saying{std::move(said), std::move(*body)};
+}
+
 /// Says it and shows what became of the review.
-Task<Answer> tell(const ApiServices& services, Context ctx, net::Request request, JsonObject body,
-                  review::Said said) {
-  auto version = version_of(request, body);
+Task<Answer> tell(const ApiServices& services, Context ctx, net::Request request, Reader read) {
+  auto saying = read(request);
+  if (!saying.ok()) {
+    co_return std::move(saying).error();
+  }
+  auto version = version_of(request, saying->body);
   if (!version.ok()) {
     co_return std::move(version).error();
   }
   if (auto held = held_back(services, ctx)) {
     co_return *std::move(held);
   }
+  review::Said said = std::move(saying->said);
   said.version = *version;
   const std::string id(request.path_value("id"));
   auto done = co_await services.engine->tell(ctx, id, std::move(said));
@@ -116,60 +177,19 @@ Task<Answer> tell(const ApiServices& services, Context ctx, net::Request request
 }  // namespace
 
 Task<Answer> answer_review(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
-  }
-  const Json* given = body->if_contains("answer");
-  if (given == nullptr || !given->is_object()) {
-    co_return bad_body("member 'answer' is missing or not an object");
-  }
-  review::Said said;
-  said.answer = *given;
-  auto done = co_await tell(services, std::move(ctx), std::move(request), std::move(*body),
-                            std::move(said));
-  co_return done;
+  return tell(services, std::move(ctx), std::move(request), read_answer);
 }
 
 Task<Answer> approve_review(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = optional_body(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
-  }
-  review::Said said;
-  said.word = review::Said::Word::approve;
-  auto done = co_await tell(services, std::move(ctx), std::move(request), std::move(*body),
-                            std::move(said));
-  co_return done;
+  return tell(services, std::move(ctx), std::move(request), read_approval);
 }
 
 Task<Answer> send_back_review(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_with_text(request, "reason");
-  if (!body.ok()) {
-    co_return std::move(body).error();
-  }
-  review::Said said;
-  said.word = review::Said::Word::send_back;
-  said.reason = std::move(body->text);
-  auto done = co_await tell(services, std::move(ctx), std::move(request), std::move(body->body),
-                            std::move(said));
-  co_return done;
+  return tell(services, std::move(ctx), std::move(request), read_sending_back);
 }
 
 Task<Answer> assign_review(const ApiServices& services, Context ctx, net::Request request) {
-  auto body = body_object(request);
-  if (!body.ok()) {
-    co_return std::move(body).error();
-  }
-  review::Said said;
-  said.word = review::Said::Word::assign;
-  if (const Json* given = body->if_contains("assignees"); given == nullptr || !given->is_array()) {
-    co_return bad_body("member 'assignees' is missing or not a list");
-  }
-  said.roles = texts_of(body->if_contains("assignees"));
-  auto done = co_await tell(services, std::move(ctx), std::move(request), std::move(*body),
-                            std::move(said));
-  co_return done;
+  return tell(services, std::move(ctx), std::move(request), read_assignment);
 }
 
 Task<Answer> claim_review(const ApiServices& services, Context ctx, net::Request request) {
