@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/detail/cancel.h"
 #include "api/detail/operation.h"
 #include "api/detail/run_case.h"
 #include "api/detail/run_retry.h"
@@ -137,12 +138,7 @@ Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request r
   if (!before.ok()) {
     co_return std::move(before).error();
   }
-  std::string reason = "cancelled by " + ctx.principal->id;
-  auto done = co_await services.engine->cancel(ctx, id, std::move(reason));
-  if (!done.ok()) {
-    co_return std::move(done).error();
-  }
-  auto run = co_await services.engine->get(ctx, id);
+  auto run = co_await cancel_for(services, ctx, id);
   if (!run.ok()) {
     co_return std::move(run).error();
   }

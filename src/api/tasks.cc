@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tasks: a run that a caller hands in and waits for, asks about, or is told of at its end.
+#include "api/detail/cancel.h"
 #include "api/detail/operation.h"
 #include "api/detail/start_once.h"
 #include "core/text.h"
@@ -283,12 +284,7 @@ Task<Answer> cancel_task(const ApiServices& services, Context ctx, net::Request 
       co_return std::move(allowed).error();
     }
   }
-  std::string reason = "cancelled by " + ctx.principal->id;
-  auto done = co_await services.engine->cancel(ctx, id, std::move(reason));
-  if (!done.ok()) {
-    co_return std::move(done).error();
-  }
-  auto run = co_await services.engine->get(ctx, id);
+  auto run = co_await cancel_for(services, ctx, id);
   if (!run.ok()) {
     co_return std::move(run).error();
   }

@@ -48,6 +48,18 @@ Result<void> check_may_release(const Context& ctx, const ReviewInfo& info, const
   return detail::check_reason(reason);
 }
 
+/// Only a question that waits can be in somebody's hand.
+Result<detail::Record> waiting_record(Result<store::StreamRow> found) {
+  if (!found.ok()) {
+    return std::move(found).error();
+  }
+  auto record = detail::record_from(*found);
+  if (record.ok() && (record->info.erased || !record->info.waits())) {
+    return detail::not_open(record->info);
+  }
+  return record;
+}
+
 }  // namespace
 
 /// Of a review alone; the index learns of it.
@@ -73,17 +85,11 @@ Task<Result<void>> Reviews::commit(Context ctx, store::StreamWrite write, store:
 Task<Result<ReviewInfo>> Reviews::claim_once(Context ctx, std::string review_id, Duration lease,
                                              std::uint64_t version) {
   auto found = co_await row(ctx, std::move(review_id));
-  if (!found.ok()) {
-    co_return std::move(found).error();
-  }
-  auto record = detail::record_from(*found);
+  auto record = waiting_record(std::move(found));
   if (!record.ok()) {
     co_return std::move(record).error();
   }
   ReviewInfo& info = record->info;
-  if (info.erased || !info.waits()) {
-    co_return detail::not_open(info);
-  }
   const Time now = clock_->now();
   auto may =
       detail::check_role(ctx, info, info.status == "approval" ? info.approvers : info.assignees);
@@ -182,17 +188,11 @@ Task<Result<ReviewInfo>> Reviews::claim_next(Context ctx, QueueQuery query, Dura
 Task<Result<ReviewInfo>> Reviews::release_once(Context ctx, std::string review_id,
                                                std::string reason, std::uint64_t version) {
   auto found = co_await row(ctx, std::move(review_id));
-  if (!found.ok()) {
-    co_return std::move(found).error();
-  }
-  auto record = detail::record_from(*found);
+  auto record = waiting_record(std::move(found));
   if (!record.ok()) {
     co_return std::move(record).error();
   }
   ReviewInfo& info = record->info;
-  if (info.erased || !info.waits()) {
-    co_return detail::not_open(info);
-  }
   const Time now = clock_->now();
   const Claim* held = info.claim_at(now);
   if (held == nullptr) {
