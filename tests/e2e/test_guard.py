@@ -13,14 +13,32 @@ PERSONAL = {"iban": "DE89370400440532013000", "phone": "+49 421 5550123",
             "email": "canary.private7@example.net"}
 
 
-class Unguarded(unittest.TestCase):
-    """The careless workflow in the place of the real one: no redact step, no policy step."""
+class OnDesk(unittest.TestCase):
+    """A support desk of its own for the tests of a class."""
 
     @classmethod
     def setUpClass(cls):
         cls.scene = Scene()
         cls.addClassCleanup(cls.scene.close)
         cls.scene.support_desk()
+
+
+class WithWorkflow(OnDesk):
+    """And the text of its workflow, for tests that deploy it with changes."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
+            cls.workflow = file.read()
+
+
+class Unguarded(OnDesk):
+    """The careless workflow in the place of the real one: no redact step, no policy step."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
         with open(os.path.join(HERE, "unguarded-ticket.yaml"), "rb") as file:
             cls.scene.deploy({"workflows/ticket.yaml": file.read()})
         cls.admin = cls.scene.api()
@@ -59,16 +77,8 @@ class Unguarded(unittest.TestCase):
             self.assertFalse([leaf for leaf in leaves if value in leaf])
 
 
-class Redirected(unittest.TestCase):
+class Redirected(WithWorkflow):
     """The real workflow with other arguments for its refund: no slip pays what was not found."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.scene = Scene()
-        cls.addClassCleanup(cls.scene.close)
-        cls.scene.support_desk()
-        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
-            cls.workflow = file.read()
 
     def run_with(self, number, *changes):
         """-> how a ticket of the first small order ended, in a workflow with these changes"""
@@ -97,16 +107,12 @@ class Redirected(unittest.TestCase):
         self.assertEqual((run["status"], run["output"]["action"]), ("completed", "refund"), run)
 
 
-class TwoPeople(unittest.TestCase):
+class TwoPeople(WithWorkflow):
     """Money above the limit: one person's word, a forged one or none at all pays nothing."""
 
     @classmethod
     def setUpClass(cls):
-        cls.scene = Scene()
-        cls.addClassCleanup(cls.scene.close)
-        cls.scene.support_desk()
-        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
-            cls.workflow = file.read()
+        super().setUpClass()
         cls.order, cls.customer = next((o, c) for o in cls.scene.orders for c in cls.scene.customers
                                        if o[4] > 10000 and c[0] == o[1])
         cls.answer = {"intent": "refund_request", "action": "refund", "order": cls.order[0],
@@ -149,16 +155,8 @@ class TwoPeople(unittest.TestCase):
         self.assert_unpaid(self.scene.api().run_when(run_id))
 
 
-class Groundless(unittest.TestCase):
+class Groundless(WithWorkflow):
     """The real workflow without what an answer stands on: no answer gets out."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.scene = Scene()
-        cls.addClassCleanup(cls.scene.close)
-        cls.scene.support_desk()
-        with open(os.path.join(DESK_BUNDLE, "workflows", "ticket.yaml"), encoding="utf-8") as file:
-            cls.workflow = file.read()
 
     def run_of(self, number, text):
         self.scene.deploy({"workflows/ticket.yaml": text.encode()})
@@ -254,13 +252,7 @@ class ReasonsThatQuote(unittest.TestCase):
         self.assertIn(quoted, grounds[0]["content"])
 
 
-class Guarded(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.scene = Scene()
-        cls.addClassCleanup(cls.scene.close)
-        cls.scene.support_desk()
-
+class Guarded(OnDesk):
     def test_personal_data_in_a_ticket_never_reaches_the_help_desk(self):
         customer = self.scene.customers[0]
         body = (f"{SURE_CASE} My account is IBAN {PERSONAL['iban']}. Phone {PERSONAL['phone']}, "
