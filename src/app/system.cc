@@ -118,10 +118,7 @@ void SystemImpl::build_engine() {
   deployment.deliveries = deliveries_.get();
   wire_sources(sources_, secret_source(options_.data), &deployment);
   deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
-  metrics_.gauge({"aios_tenants_held",
-                  "Tenants that stand still, for their bundle could not be loaded at the start.",
-                  "",
-                  {}},
+  metrics_.gauge(observe::metric("aios_tenants_held"),
                  [this] { return static_cast<double>(deployments_->failed().size()); });
 }
 

@@ -138,6 +138,8 @@ inline constexpr std::array metric_rows = {
         "1 while the tables take up nothing of what is committed, else 0."),
     row(MetricType::gauge, "aios_store_read_only", "",
         "1 while the disk is full and every write is refused, else 0."),
+    row(MetricType::gauge, "aios_tenants_held", "",
+        "Tenants that stand still, for their bundle could not be loaded at the start."),
     row(MetricType::gauge, "aios_tls_certificate_expiry_seconds", "seconds",
         "When the listener's certificate ends (Unix time)."),
     row(MetricType::counter, "aios_tls_handshakes_failed", "",

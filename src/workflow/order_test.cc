@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs of one ordering key act one after the other.
-#include "observe/log.h"
 #include "workflow/detail/order.h"
+#include "observe/log.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>

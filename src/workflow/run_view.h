@@ -26,7 +26,7 @@ struct RunView {
   std::uint64_t steps = 0;
   Json inferences, retrievals, results, reviews;  ///< governance memory
   Json attributes;  ///< its search attributes; null: none. In clear: for all who may read runs
-  Json cost;  ///< [{currency, nano, estimated}] of its calls of hosted models; null: none
+  Json cost;        ///< [{currency, nano, estimated}] of its calls of hosted models; null: none
   Json to_json() const;
   /// For those who may not read payloads: members that cannot hold any, and of errors their pages.
   Json clear_json() const;

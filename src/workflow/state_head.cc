@@ -12,8 +12,8 @@ namespace aios::workflow {
 namespace {
 
 constexpr std::array<std::string_view, 13> head_members = {
-    "workflow", "version", "trace",   "starter", "status", "created",
-    "costs",    "steps",   "waiting", "error",   "parent", "cancel_asked", "attributes"};
+    "workflow", "version", "trace", "starter", "status",       "created",   "costs",
+    "steps",    "waiting", "error", "parent",  "cancel_asked", "attributes"};
 
 /// Behind the string that begins at `at`; npos when it does not end.
 std::size_t after_string(std::string_view text, std::size_t at) {

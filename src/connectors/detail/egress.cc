@@ -4,8 +4,8 @@
 #include "connectors/detail/http_calls.h"
 #include "core/text.h"
 #include "govern/personal_data.h"
-#include "net/client.h"
 #include "govern/policy_input.h"
+#include "net/client.h"
 
 #include <fmt/format.h>
 
