@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
 #include <utility>
 
 namespace aios::app {
@@ -82,6 +83,8 @@ template Option* Command::add_option(const std::string&, std::int32_t&, const st
 template Option* Command::add_option(const std::string&, std::uint32_t&, const std::string&);
 template Option* Command::add_option(const std::string&, std::int64_t&, const std::string&);
 template Option* Command::add_option(const std::string&, std::uint64_t&, const std::string&);
+template Option* Command::add_option(const std::string&, std::optional<std::uint64_t>&,
+                                     const std::string&);
 
 Option* Command::add_option_function(const std::string& name,
                                      std::function<void(const std::string&)> take,

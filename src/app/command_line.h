@@ -50,8 +50,8 @@ class Command {
 
   Command* add_subcommand(const std::string& name, const std::string& help);
   /// @param name   "--name" or, for a word that stands by its place, "name".
-  /// @param value  outlives the parsing. T: std::string, a vector of them, double, int, or an
-  ///               integer of 32 or 64 bits.
+  /// @param value  outlives the parsing. T: std::string, a vector of them, double, an integer
+  ///               of 32 or 64 bits, std::optional<std::uint64_t>.
   template <typename T>
   Option* add_option(const std::string& name, T& value, const std::string& help);
   Option* add_option_function(const std::string& name, std::function<void(const std::string&)> take,

@@ -81,9 +81,10 @@ struct Queue {
   void start(std::uint32_t capacity) {
     queue = std::make_shared<TimerQueue>(
         *world.store, world.executor, Places(PlacesOptions{}),
-        [this](const TenantId& tenant, const std::string& id, Time, Places::Place place) {
-          woken[tenant].insert(id);
-          group.spawn(done_with(world.store.get(), tenant, id, std::move(place)));
+        [this](const TenantId& tenant, const TimerQueue::Sleeper& sleeper, Time,
+               Places::Place place) {
+          woken[tenant].insert(sleeper.id);
+          group.spawn(done_with(world.store.get(), tenant, sleeper.id, std::move(place)));
         },
         TimerQueue::Options{.capacity = capacity, .held = [this](const TenantId& tenant) {
                               return held.contains(tenant);
