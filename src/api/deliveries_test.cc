@@ -36,19 +36,22 @@ std::string dead_state(House& house) {
 
 void put_dead(House& house, const std::string& subject, const std::string& state, int from,
               int count) {
-  store::Transition transition;
-  transition.tenant = default_tenant();
-  transition.epoch = house.store->epoch();
-  for (int i = 0; i < count; ++i) {
-    store::StreamWrite write;
-    write.kind = store::StreamKind::delivery;
-    write.id = fmt::format("dlv_a{:06}", from + i);
-    write.state = store::Payload{subject, state};
-    write.status = "dead";
-    write.label = "shop";
-    transition.streams.push_back(std::move(write));
+  constexpr int at_once = 50;  // streams of one transition
+  for (int i = 0; i < count;) {
+    store::Transition transition;
+    transition.tenant = default_tenant();
+    transition.epoch = house.store->epoch();
+    for (; i < count && transition.streams.size() < at_once; ++i) {
+      store::StreamWrite write;
+      write.kind = store::StreamKind::delivery;
+      write.id = fmt::format("dlv_a{:06}", from + i);
+      write.state = store::Payload{subject, state};
+      write.status = "dead";
+      write.label = "shop";
+      transition.streams.push_back(std::move(write));
+    }
+    REQUIRE(house.loop.run(house.store->commit(House::system(), std::move(transition))).ok());
   }
-  REQUIRE(house.loop.run(house.store->commit(House::system(), std::move(transition))).ok());
 }
 
 Json replay(House& house, const std::string& after = "") {
@@ -62,9 +65,7 @@ Json replay(House& house, const std::string& after = "") {
 TEST_CASE("api: dead deliveries that were erased stand before none that can be replayed") {
   House house;
   const std::string state = dead_state(house);
-  for (int i = 0; i < 11; ++i) {
-    put_dead(house, "ann", state, i * 100, 100);
-  }
+  put_dead(house, "ann", state, 0, 1'100);
   REQUIRE(house.loop.run(house.store->erase_subject(House::system(), "ann")).ok());
   put_dead(house, "", state, 5'000, 3);
   const Json done = replay(house);
@@ -75,9 +76,7 @@ TEST_CASE("api: dead deliveries that were erased stand before none that can be r
 TEST_CASE("api: more dead deliveries than one call replays: the next goes on behind them") {
   House house;
   const std::string state = dead_state(house);
-  for (int i = 0; i < 12; ++i) {
-    put_dead(house, "", state, i * 100, 100);
-  }
+  put_dead(house, "", state, 0, 1'200);
   const Json first = replay(house);
   CHECK(int_or(first, "replayed", 0) == 1'000);
   CHECK(bool_or(first, "more", false));
@@ -90,9 +89,7 @@ TEST_CASE("api: a replay of all ends where a receiver has no room, and says wher
   House house;
   const std::string state = dead_state(house);
   const int bound = static_cast<int>(connectors::Deliveries::pending_max);
-  for (int i = 0; i <= bound / 100; ++i) {
-    put_dead(house, "", state, i * 100, 100);
-  }
+  put_dead(house, "", state, 0, bound + 100);
   int replayed = 1;  // dead_state's own
   std::string after;
   for (int call = 0; call < bound / 1'000; ++call) {

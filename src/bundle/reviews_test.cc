@@ -95,13 +95,13 @@ TEST_CASE("review step: what happens later is looked at now") {
   one("        priority: urgent\n", "12:19: ", "priority");
   one("        onTimeout: give up\n", "12:20: ", "wanted keep or fail");
   const std::string list = "        escalation:\n          - ";
-  one(list + "{after: 4 hours, assignees: [approver]}\n", "13:20: ", "'4 hours' for 'after'");
-  one(list + "{after: PT4H, assignees: [aprover]}\n", "13:38: ", "did you mean 'approver'");
+  one(list + "{after: 4 hours, assignees: [approver]}\n", "13:21: ", "'4 hours' for 'after'");
+  one(list + "{after: PT4H, assignees: [aprover]}\n", "13:39: ", "did you mean 'approver'");
   one(list + "{after: PT4H}\n", "13:13: ", "without 'assignees'");
   one(list + "{after: PT4H, assignees: [admin]}\n          - {after: PT4H, assignees: [admin]}\n",
-      "14:20: ", "above PT4H");
+      "14:21: ", "above PT4H");
   one("        onTimeout: fail\n" + list + "{after: P3D, assignees: [admin]}\n",
-      "14:20: ", "the step fails after P2D");
+      "14:21: ", "the step fails after P2D");
   one("        escalation: soon\n", "12:21: ", "wanted a list");
 }
 

@@ -73,7 +73,7 @@ struct Watched {
     std::string text;
     for (std::size_t i = 1; i <= records; ++i) {
       const bool bad = refused_every != 0 && i % refused_every == 0;
-      text += fmt::format("{{\"id\":\"{}-{}\"{}}}\n", name.substr(0, 1), i,
+      text += fmt::format("{{\"id\":\"{}-{}\"{}}}\n", name, i,
                           bad ? ",\"source\":\"bad\"" : "");
     }
     root.write(name, text);

@@ -151,7 +151,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 39);  // one a member of RunState
+  CHECK(members == 41);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 

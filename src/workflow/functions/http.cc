@@ -73,11 +73,18 @@ void register_function_http(FunctionRegistry& registry) {
   entry.summary = "Sends one HTTP request to an origin that `needs.egress` lists.";
   entry.arguments_schema = R"({"type": "object", "required": ["method", "endpoint"],
     "additionalProperties": false,
-    "properties": {"method": {"type": "string"}, "endpoint": {"type": ["string", "object"]},
-      "headers": {"type": ["object", "string"]}, "query": {"type": ["object", "string"]},
-      "body": {}, "output": {"enum": ["content", "response", "raw"]},
-      "redirect": {"type": "boolean"}}})";
-  entry.result_schema = "{}";
+    "properties": {
+      "method": {"type": "string", "description": "GET, HEAD, OPTIONS, PUT, DELETE, POST or PATCH."},
+      "endpoint": {"type": ["string", "object"],
+        "description": "The URL, or an object with `uri` and `authentication`."},
+      "headers": {"type": ["object", "string"], "description": "Names and texts."},
+      "query": {"type": ["object", "string"], "description": "Names and values, added to the URL."},
+      "body": {"description": "Sent as JSON; a text with a Content-Type of its own as it is."},
+      "output": {"enum": ["content", "response", "raw"],
+        "description": "The answer's body read, all of it with status and headers, or base64."},
+      "redirect": {"type": "boolean",
+        "description": "A redirect is an answer, not an error; none is followed."}}})";
+  entry.result_schema = R"({"description": "What `output` says."})";
   entry.make = [](const FunctionServices& services) -> std::unique_ptr<Function> {
     return std::make_unique<Http>(services.connectors);
   };
