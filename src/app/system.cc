@@ -116,6 +116,7 @@ void SystemImpl::build_engine() {
   deployment.hosted = hosted_.get();
   deployment.budgets = &budgets_;
   deployment.deliveries = deliveries_.get();
+  deployment.learnt = &learnt_;
   wire_sources(sources_, secret_source(options_.data), &deployment);
   deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
   metrics_.gauge(observe::metric("aios_tenants_held"),

@@ -75,7 +75,8 @@ TEST_CASE("templates: each has scenarios, and all of them hold") {
     REQUIRE(read.errors.empty());
     CHECK(read.scenarios.size() >= 3);
     for (const auto& one : read.scenarios) {
-      auto verdict = scenario::run_scenario(one, only(files, false), {});
+    bundle::Learnt learnt;
+      auto verdict = scenario::run_scenario(one, only(files, false), {}, &learnt);
       REQUIRE(verdict.ok());
       for (const Error& failure : verdict->failures) {
         FAIL_CHECK(one.name << ": " << failure.text());

@@ -6,6 +6,7 @@
 // deployments come one after the other.
 
 #include "bundle/bundle.h"
+#include "bundle/learnt.h"
 #include "bundle/plan.h"
 #include "connectors/delivery.h"
 #include "core/context.h"
@@ -55,6 +56,7 @@ struct DeploymentServices {
   gateway::Hosted* hosted = nullptr;             ///< null: hosted models are not installed
   govern::Budgets* budgets = nullptr;            ///< null: budgets are not installed
   connectors::Deliveries* deliveries = nullptr;  ///< null: subscriptions are not installed
+  Learnt* learnt = nullptr;                      ///< null: articles are learnt each time
 };
 
 class Deployments {

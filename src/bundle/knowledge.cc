@@ -9,7 +9,6 @@
 namespace aios::bundle {
 namespace {
 
-constexpr std::uint64_t seed = 1;
 /// A passage counts as so many short texts of a data set.
 constexpr int passage_weight = 4;
 
@@ -51,7 +50,7 @@ std::vector<models::EmbeddingText> texts_to_embed(const Bundle& bundle) {
   return out;
 }
 
-Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding) {
+Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding, Learnt* learnt) {
   MadeCorpus made;
   if (bundle.articles.empty()) {
     return made;
@@ -61,19 +60,20 @@ Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embeddin
   models::register_all_engines(engines);
   const auto* engine = engines.find_embedding("text_embedding");
   AIOS_ASSERT(engine != nullptr);
-  made.embedding = embedding;
-  auto ready = engine->load(embedding);
-  if (!ready.ok()) {
-    models::TrainOptions options;
-    options.seed = seed;
-    ready = engine->train(texts_to_embed(bundle), options);
-    if (!ready.ok()) {
-      return std::move(ready).error().with("learning from the knowledge articles");
-    }
-    made.embedding = (*ready)->serialize();
+  if (auto kept = engine->load(embedding); kept.ok()) {
+    made.embedding = embedding;
+    const std::shared_ptr<const models::Embedding> model = std::move(*kept);
+    made.corpus.embed = [model](std::string_view text) { return model->embed(text); };
+    return made;
   }
-  const std::shared_ptr<const models::Embedding> model = std::move(*ready);
-  made.corpus.embed = [model](std::string_view text) { return model->embed(text); };
+  auto ready = learnt->of(texts_to_embed(bundle));
+  if (!ready.ok()) {
+    return std::move(ready).error().with("learning from the knowledge articles");
+  }
+  made.embedding = (*ready)->bytes;
+  made.corpus.embed = [kept = *std::move(ready)](std::string_view text) {
+    return kept->model->embed(text);
+  };
   return made;
 }
 

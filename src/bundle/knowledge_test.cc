@@ -91,7 +91,8 @@ TEST_CASE(
     "support desk: the article found answers the question, and nothing fits what is not ours") {
   const Bundle bundle = support_desk();
   REQUIRE(bundle.articles.size() >= 15);
-  auto made = make_corpus(bundle, "");
+  Learnt learnt;
+  auto made = make_corpus(bundle, "", &learnt);
   REQUIRE(made.ok());
   data::Knowledge knowledge;
   REQUIRE(knowledge.load(default_tenant(), std::move(made->corpus)).ok());
@@ -118,16 +119,38 @@ TEST_CASE("knowledge: an embedding that was kept is used, a damaged one is learn
   bundle.models.clear();  // the articles alone are quicker
   Bundle less = bundle;
   less.articles.resize(5);
-  auto other = make_corpus(less, "");
+  Learnt learnt;
+  auto other = make_corpus(less, "", &learnt);
   REQUIRE(other.ok());
-  auto kept = make_corpus(bundle, other->embedding);
+  auto kept = make_corpus(bundle, other->embedding, &learnt);
   REQUIRE(kept.ok());
   CHECK(kept->embedding == other->embedding);
   CHECK(kept->corpus.articles.size() == bundle.articles.size());
-  auto damaged = make_corpus(bundle, other->embedding.substr(0, 100));
+  auto damaged = make_corpus(bundle, other->embedding.substr(0, 100), &learnt);
   REQUIRE(damaged.ok());
   CHECK(damaged->embedding != other->embedding);
   CHECK(damaged->embedding.size() > 100);
+}
+
+TEST_CASE("knowledge: the same articles are learnt once, changed ones anew") {
+  Bundle bundle = support_desk();
+  bundle.models.clear();
+  bundle.articles.resize(3);
+  Learnt learnt;
+  const auto first = make_corpus(bundle, "", &learnt);
+  const auto again = make_corpus(bundle, "", &learnt);
+  REQUIRE(again.ok());
+  CHECK(again->embedding == first->embedding);
+  CHECK(learnt.learnt_count() == 1);
+  const std::string text = bundle.articles.front().text;
+  for (std::size_t i = 0; i < Learnt::kept_max; ++i) {
+    bundle.articles.front().text = text + "\nword" + std::to_string(i) + "\n";
+    REQUIRE(make_corpus(bundle, "", &learnt).ok());
+  }
+  CHECK(learnt.learnt_count() == 1 + Learnt::kept_max);
+  bundle.articles.front().text = text;  // pushed out meanwhile
+  REQUIRE(make_corpus(bundle, "", &learnt).ok());
+  CHECK(learnt.learnt_count() == 2 + Learnt::kept_max);
 }
 
 }  // namespace aios::bundle

@@ -26,7 +26,8 @@ Result<Ready> ready(const DeploymentServices& services, const TenantId& tenant,
     parts.push_back(services.deliveries->stage(tenant, bundle.subscriptions, bundle.parameters));
   }
   if (services.knowledge != nullptr) {
-    auto made = make_corpus(bundle, embedding);
+    Learnt once;
+    auto made = make_corpus(bundle, embedding, services.learnt ? services.learnt : &once);
     if (!made.ok()) {
       return std::move(made).error();
     }

@@ -25,9 +25,9 @@ constexpr std::uint32_t leaves_max = 10'000;
 /// One scenario under way.
 class Play {
  public:
-  Play(const Scenario& scenario, bool with_articles)
+  Play(const Scenario& scenario, bundle::Learnt* learnt)
       : scenario_(scenario),
-        rooms_(scenario.member("models"), scenario.member("systems"), with_articles) {
+        rooms_(scenario.member("models"), scenario.member("systems"), learnt) {
     const Json* region = scenario.member("region");
     rooms_.guard.set_region(default_tenant(), region ? std::string(view(region->get_string()))
                                                      : std::string(region_default));
@@ -369,8 +369,8 @@ std::vector<Error> judge(const Scenario& scenario, const JsonObject& found) {
 }  // namespace
 
 Result<Verdict> run_scenario(const Scenario& scenario, const bundle::Files& bundle,
-                             const JsonObject& overrides) {
-  Play play(scenario, names_retrieve(bundle));
+                             const JsonObject& overrides, bundle::Learnt* learnt) {
+  Play play(scenario, names_retrieve(bundle) ? learnt : nullptr);
   Verdict verdict;
   verdict.failures = play.deploy(bundle, parameters_of(scenario, overrides));
   if (!verdict.failures.empty()) {

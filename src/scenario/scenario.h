@@ -3,9 +3,10 @@
 // scenario/scenario: a bundle tried out without the outside: an event in, scripted answers of
 // models, systems and people, and what must come of it. On simulated time and a store in memory;
 // everything else is what a server does. The form of a file: docs/guide/scenarios.md.
-// Threading: any thread, one scenario at a time in each; nothing is shared.
+// Threading: any thread, one scenario at a time in each; nothing but `learnt` is shared.
 
 #include "bundle/bundle.h"
+#include "bundle/learnt.h"
 #include "core/json.h"
 #include "core/result.h"
 #include "expr/yaml.h"
@@ -50,8 +51,9 @@ struct Verdict {
   Json found;
 };
 /// @param overrides  values of the bundle's parameters; the scenario's own win.
+/// @param learnt  the same for all scenarios of a bundle: its articles are learnt once.
 /// @return errors of the rooms themselves, which say nothing of the bundle.
 Result<Verdict> run_scenario(const Scenario& scenario, const bundle::Files& bundle,
-                             const JsonObject& overrides);
+                             const JsonObject& overrides, bundle::Learnt* learnt);
 
 }  // namespace aios::scenario

@@ -67,7 +67,8 @@ Verdict verdict_of(const std::string& text) {
     FAIL_CHECK(error.text());
   }
   REQUIRE(scenarios.scenarios.size() == 1);
-  auto verdict = run_scenario(scenarios.scenarios.front(), good(), {});
+  bundle::Learnt learnt;
+  auto verdict = run_scenario(scenarios.scenarios.front(), good(), {}, &learnt);
   INFO((verdict.ok() ? "" : verdict.error().text()));
   REQUIRE(verdict.ok());
   return *std::move(verdict);
@@ -206,12 +207,32 @@ TEST_CASE("scenario: a file that is not as it should be gives every problem with
   CHECK(errors(with("label: yes", "lable: yes")).front().page() == 1700);
 }
 
+TEST_CASE("scenario: the articles of a bundle are learnt once for all its scenarios") {
+  auto scenarios = read(std::string(whole));
+  auto files = good();
+  files["knowledge/refund.md"] = "---\ntitle: Refunds\n---\nThe money comes back to your card.\n";
+  files["knowledge/parcel.md"] = "---\ntitle: Parcels\n---\nTrack the parcel by its number.\n";
+  bundle::Learnt learnt;
+  const auto play = [&] {
+    REQUIRE(run_scenario(scenarios.scenarios.front(), files, {}, &learnt).ok());
+    return learnt.learnt_count();
+  };
+  CHECK(play() == 0);  // no step asks them
+  files["workflows/flow.yaml"] +=
+      "  - find: {call: 'retrieve:1.0.0@default', with: {query: hello}}\n";
+  CHECK(play() == 1);
+  CHECK(play() == 1);
+  files["knowledge/parcel.md"] += "Parcels come by post.\n";
+  CHECK(play() == 2);
+}
+
 TEST_CASE("scenario: a bundle that cannot be deployed says why") {
   auto scenarios = read(std::string(whole));
   auto files = good();
   files.erase("forms/question.json");
   files.erase("connectors/desk/connector.yaml");
-  const auto verdict = run_scenario(scenarios.scenarios.front(), files, {});
+  bundle::Learnt learnt;
+  const auto verdict = run_scenario(scenarios.scenarios.front(), files, {}, &learnt);
   REQUIRE(verdict.ok());
   REQUIRE(verdict->failures.size() == 2);  // all of them
   CHECK(verdict->found.is_null());

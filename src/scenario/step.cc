@@ -133,9 +133,9 @@ void put_context(const Json& kept, JsonObject* found) {
 
 class Step {
  public:
-  explicit Step(const StepRequest& request, bool with_articles)
+  explicit Step(const StepRequest& request, bundle::Learnt* learnt)
       : rooms_(request.models.is_null() ? nullptr : &request.models,
-               request.systems.is_null() ? nullptr : &request.systems, with_articles) {
+               request.systems.is_null() ? nullptr : &request.systems, learnt) {
     rooms_.guard.set_region(default_tenant(), request.region);
   }
 
@@ -274,7 +274,8 @@ Result<Json> run_step(const StepRequest& request, const bundle::Files& bundle,
   const Json& head = found->document.at("document");
   const std::string whole =
       fmt::format("{}/{}", text_or(head, "namespace", ""), text_or(head, "name", ""));
-  Step step(request, retrieves(*document));
+  bundle::Learnt learnt;
+  Step step(request, retrieves(*document) ? &learnt : nullptr);
   return step.run(with_document(bundle, found->path, *document), overrides, whole,
                   JsonObject{{"input", request.input}, {"context", request.context}});
 }

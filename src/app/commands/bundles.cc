@@ -179,8 +179,9 @@ Result<void> test(const Session& session, const BundleOptions& options, const Te
   }
   JsonArray verdicts;
   std::size_t failed = 0;
+  bundle::Learnt learnt;
   for (const scenario::Scenario& one : *scenarios) {
-    auto verdict = scenario::run_scenario(one, given->files, given->overrides);
+    auto verdict = scenario::run_scenario(one, given->files, given->overrides, &learnt);
     if (!verdict.ok()) {
       return std::move(verdict).error().with(fmt::format("scenario '{}'", one.name));
     }

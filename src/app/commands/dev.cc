@@ -68,7 +68,8 @@ struct Round {
   std::size_t broken = 0;
 };
 
-void add_scenarios(const DevOptions& options, const JsonObject& overrides, Round* round) {
+void add_scenarios(const DevOptions& options, const JsonObject& overrides, bundle::Learnt* learnt,
+                   Round* round) {
   auto files = scenario::read_scenario_files(options.directory);
   if (!files.ok()) {
     round->errors.push_back(std::move(files).error());
@@ -77,7 +78,7 @@ void add_scenarios(const DevOptions& options, const JsonObject& overrides, Round
   auto read = scenario::read_scenarios(*files);
   std::move(read.errors.begin(), read.errors.end(), std::back_inserter(round->errors));
   for (const scenario::Scenario& one : read.scenarios) {
-    auto verdict = scenario::run_scenario(one, round->files, overrides);
+    auto verdict = scenario::run_scenario(one, round->files, overrides, learnt);
     std::vector<Error> failures =
         verdict.ok() ? std::move(verdict->failures) : std::vector<Error>{verdict.error()};
     round->broken += failures.empty() ? 0 : 1;
@@ -89,7 +90,7 @@ void add_scenarios(const DevOptions& options, const JsonObject& overrides, Round
   }
 }
 
-Round look_through(const DevOptions& options, const JsonObject& overrides) {
+Round look_through(const DevOptions& options, const JsonObject& overrides, bundle::Learnt* learnt) {
   Round round;
   auto looked = check_folder(options.directory, overrides);
   if (!looked.ok()) {
@@ -101,7 +102,7 @@ Round look_through(const DevOptions& options, const JsonObject& overrides) {
   round.warnings = std::move(looked->checked.warnings);
   if (round.errors.empty()) {
     round.name = looked->checked.bundle->name;
-    add_scenarios(options, overrides, &round);
+    add_scenarios(options, overrides, learnt, &round);
   }
   return round;
 }
@@ -163,8 +164,8 @@ void print_deployed(const Result<Json>& deployed) {
 
 /// One round with its report. @return whether all is well
 bool do_round(const Session& session, const DevOptions& options, const JsonObject& overrides,
-              const DevServer* server) {
-  const Round round = look_through(options, overrides);
+              const DevServer* server, bundle::Learnt* learnt) {
+  const Round round = look_through(options, overrides, learnt);
   const bool good = round.errors.empty();
   std::optional<Result<Json>> deployed;
   if (good && server != nullptr) {
@@ -215,13 +216,14 @@ Result<void> watch(const Session& session, const DevOptions& options) {
   }
   FolderWatch folder(options.directory);
   folder.know();
-  bool good = do_round(session, options, *overrides, server.get());
+  bundle::Learnt learnt;  // a save that leaves the articles alone does not wait for them
+  bool good = do_round(session, options, *overrides, server.get(), &learnt);
   if (!options.once) {
     tell("aios: watching '{}'; Ctrl-C ends\n", options.directory);
   }
   while (!options.once && !ending.came()) {
     if (folder.changed()) {
-      good = do_round(session, options, *overrides, server.get());
+      good = do_round(session, options, *overrides, server.get(), &learnt);
     }
   }
   if (options.once && !good) {

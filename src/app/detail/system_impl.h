@@ -126,6 +126,7 @@ class SystemImpl final : public System {
   std::unique_ptr<connectors::Deliveries> deliveries_;
   std::unique_ptr<review::Reviews> reviews_;
   data::Knowledge knowledge_;
+  bundle::Learnt learnt_;
   workflow::FunctionRegistry functions_;
   std::unique_ptr<WorkWatch> work_;
   std::unique_ptr<Growth> growth_;

@@ -4,6 +4,7 @@
 // themselves, and the training data of the bundle's models (never the held-out part).
 
 #include "bundle/bundle.h"
+#include "bundle/learnt.h"
 #include "data/knowledge.h"
 
 #include <string>
@@ -21,8 +22,8 @@ struct MadeCorpus {
 };
 
 /// The articles with an embedding: the one in `embedding`, or, where that is empty or damaged, one
-/// that is learnt now. Without articles an empty corpus. Learning takes a second or so: not on a
-/// shard.
-Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding);
+/// of `learnt`. Without articles an empty corpus. Learning takes seconds: not on a shard.
+Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding,
+                               Learnt* learnt);
 
 }  // namespace aios::bundle

@@ -25,9 +25,17 @@ std::vector<std::unique_ptr<gateway::Provider>> only(std::unique_ptr<gateway::Pr
   return out;
 }
 
+std::vector<ingress::SourceFile> texts_of(const std::vector<bundle::SourceText>& files) {
+  std::vector<ingress::SourceFile> texts;
+  for (const auto& file : files) {
+    texts.push_back({file.path, file.text});
+  }
+  return texts;
+}
+
 }  // namespace
 
-Rooms::Rooms(const Json* models, const Json* systems_told, bool with_articles)
+Rooms::Rooms(const Json* models, const Json* systems_told, bundle::Learnt* learnt)
     : systems(systems_told, &unscripted),
       store(open_store(executor.clock())) {
   runtime::Clock& clock = executor.clock();
@@ -65,16 +73,13 @@ Rooms::Rooms(const Json* models, const Json* systems_told, bool with_articles)
   deployment.connectors = connectors.get();
   deployment.engine = engine.get();
   deployment.functions = &functions;
-  // Learning from articles takes a second, for nothing where no step asks them.
-  deployment.knowledge = with_articles ? &knowledge : nullptr;
+  // Learning from articles takes seconds, for nothing where no step asks them.
+  deployment.knowledge = learnt == nullptr ? nullptr : &knowledge;
+  deployment.learnt = learnt;
   deployment.stage_sources = [this](const TenantId& tenant,
                                     const std::vector<bundle::SourceText>& files,
                                     const JsonObject& parameters) {
-    std::vector<ingress::SourceFile> texts;
-    for (const auto& file : files) {
-      texts.push_back({file.path, file.text});
-    }
-    return sources.stage(tenant, texts, parameters);
+    return sources.stage(tenant, texts_of(files), parameters);
   };
   deployment.hosted = hosted.get();
   deployment.budgets = &budgets;

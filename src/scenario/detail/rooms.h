@@ -23,8 +23,8 @@ namespace aios::scenario {
 
 struct Rooms {
   /// What the scenario tells models and systems; may be null.
-  /// @param with_articles  whether the bundle's articles are loaded.
-  Rooms(const Json* models, const Json* systems, bool with_articles);
+  /// @param learnt  what was learnt of articles; null: the bundle's articles are not loaded.
+  Rooms(const Json* models, const Json* systems, bundle::Learnt* learnt);
   ~Rooms();
   Rooms(const Rooms&) = delete;
   Rooms& operator=(const Rooms&) = delete;
