@@ -38,7 +38,8 @@ struct Folder {
 bundle::Files only(const bundle::Files& files, bool tests) {
   bundle::Files out;
   for (const auto& [path, text] : files) {
-    if (path.starts_with("tests/") == tests && !path.starts_with("demo/") && path != "README.md") {
+    if (path.starts_with("tests/") == tests && !path.starts_with("demo/") && path != "README.md" &&
+        path != ".gitignore") {
       out[path] = text;
     }
   }
@@ -92,11 +93,17 @@ TEST_CASE("templates: the name stands wherever a template asks for it, and a REA
       CAPTURE(path);
       CHECK(text.find("@NAME@") == std::string::npos);
     }
+    // What the README's commands leave in the folder holds keys.
+    CHECK(files.at(".gitignore").find("\naios-data/\n*.key\n") != std::string::npos);
     CHECK(files.at("workflows/" + std::string(name == "minimal" ? "request" : "ticket") + ".yaml")
               .find("namespace: own-desk\n") != std::string::npos);
     const auto commands = first_commands(files.at("README.md"));
-    REQUIRE(commands.size() == 5);
+    REQUIRE(commands.size() == 6);
     CHECK(commands.front() == "aios check .");
+    // Pasted at once: what asks the server waits for it.
+    CHECK(commands[2].ends_with("aios serve &"));
+    CHECK(commands[3].starts_with("until "));
+    CHECK(commands[4] == "aios deploy .");
   }
   CHECK(first_commands("no block").empty());
   CHECK(first_commands("```\na picture\n```\ntext\n```\naios check .\n").size() == 1);

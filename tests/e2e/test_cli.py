@@ -79,7 +79,7 @@ class Usage(unittest.TestCase):
 
     def test_missing_arguments_exit_with_2(self):
         for path in (("runs", "show"), ("review", "answer", "rev_1"), ("model", "promote", "a@1"),
-                     ("events", "send"), ("audit", "verify", "x"), ("run", "ticket"), ("deploy",),
+                     ("events", "send"), ("audit", "verify", "x"), ("run", "ticket"),
                      ("key", "create", "--name", "x"), ("restore", "x"), (), ("runs",),
                      ("runs", "list", "--status", "odd"), ("runs", "list", "--limit", "0"),
                      ("nonsense",)):

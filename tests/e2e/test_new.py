@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from harness import Scene, aios, wait_for
+from harness import BINARY, Scene, aios, clean_environment, wait_for
 
 
 class New(unittest.TestCase):
@@ -31,10 +31,14 @@ class New(unittest.TestCase):
 
     def test_a_minimal_bundle_checks_tests_deploys_and_decides(self):
         said = self.make("my-app")
-        self.assertIn("made my-app from the template minimal: 11 files", said)
+        self.assertIn("made my-app from the template minimal: 12 files", said)
         folder = self.scene.path("my-app")
         self.assertIn("no problems", aios("check", folder).stdout)
         self.assertIn("4 passed, 0 failed", aios("test", folder).stdout)
+        for command, said in (("check", "no problems"), ("test", "4 passed, 0 failed"),
+                              ("dev", "4 scenarios hold")):  # the folder it stands in
+            more = ("--once",) if command == "dev" else ()
+            self.assertIn(said, aios(command, *more, cwd=folder).stdout)
         self.scene.with_server()
         deployed = self.scene.cli("deploy", folder)
         self.assertEqual((deployed.returncode, deployed.stderr), (0, ""), deployed.stdout)
@@ -43,6 +47,22 @@ class New(unittest.TestCase):
                                            "by": "policy"})
         self.assertEqual(self.run_of(os.path.join(folder, "demo", "large.json"))["status"],
                          "waiting")
+        twice = self.cli("events", "send", os.path.join(folder, "demo", "small.json"))
+        self.assertRegex(twice, r"evt_\w+  accepted before  run_")
+        rows = self.scene.write("rows.csv", "who,amount,purpose\nAnn,40,pens\nBen,0.5,ink\n")
+        as_text = self.scene.cli("run", "request", "--input", rows)
+        self.assertEqual((as_text.returncode, as_text.stdout), (1, ""))
+        self.assertIn("AIOS-1412", as_text.stderr)
+        report = json.loads(self.cli("run", "request", "--input", rows, "--numbers", "amount",
+                                     "--json"))
+        self.assertEqual(report["statuses"], {"completed": 2})
+        for columns, said in (("who", "column 'who' is 'Ann', wanted a number"),
+                              ("amont", "no column 'amont'")):
+            wrong = self.scene.cli("run", "request", "--input", rows, "--numbers", columns)
+            self.assertEqual((wrong.returncode, wrong.stdout), (1, ""))
+            self.assertIn(said, wrong.stderr)
+        with open(os.path.join(folder, ".gitignore"), encoding="utf-8") as file:
+            self.assertTrue({"aios-data/\n", "*.key\n"} <= set(file))
         questions = json.loads(self.cli("--json", "review", "list"))["items"]
         self.assertEqual([one["title"] for one in questions], ["Ben asks for 400"])
 
@@ -69,16 +89,30 @@ class New(unittest.TestCase):
         self.assertEqual((run["output"]["intent"], run["output"]["case"]),
                          ("refund_request", "CASE-1"), run)
 
-    def test_the_five_commands_are_those_of_the_readme(self):
+    def test_the_next_commands_are_those_of_the_readme(self):
         made = json.loads(self.make("my-app", "--json"))
         with open(self.scene.path("my-app", "README.md"), encoding="utf-8") as file:
             readme = file.read()
         self.assertEqual(made["next"][0], "cd my-app")
-        self.assertEqual(len(made["next"]), 6)
+        self.assertEqual(len(made["next"]), 7)
         self.assertIn("\n".join(made["next"][1:]), readme)
         self.assertEqual(sorted(made["files"]), sorted(
             os.path.relpath(os.path.join(at, name), self.scene.path("my-app"))
             for at, _, names in os.walk(self.scene.path("my-app")) for name in names))
+
+    def test_the_next_commands_work_when_they_are_pasted_at_once(self):
+        os.symlink(BINARY, self.scene.path("aios"))
+        environment = clean_environment({"AIOS_LISTEN": "127.0.0.1:0"})  # a port that is free
+        environment["PATH"] = self.scene.folder + os.pathsep + environment["PATH"]
+        for name, template in (("my-app", "minimal"), ("my-desk", "support")):
+            made = json.loads(self.make(name, "--template", template, "--json"))
+            script = "\n".join(["set -e", "trap 'kill $(jobs -p); wait' EXIT", *made["next"]])
+            done = subprocess.run(["bash", "-c", script], cwd=self.scene.folder, env=environment,
+                                  capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(done.returncode, 0, (script, done.stdout, done.stderr))
+            self.assertIn(f"{name} 1.0.0 deployed as deployment 1", done.stdout)
+            if template == "minimal":
+                self.assertRegex(done.stdout, r"evt_\w+  accepted  run_")
 
     def test_nothing_is_overwritten_and_a_wrong_name_makes_nothing(self):
         self.scene.write("taken/own.txt", "mine")

@@ -16,7 +16,7 @@ namespace {
 constexpr int exit_changes = 3;
 
 struct BundleOptions {
-  std::string directory;
+  std::string directory = ".";
   std::vector<std::string> settings;  ///< name=value
   std::vector<std::string> resets;
 };
@@ -266,7 +266,7 @@ void add_bundle_commands(Command& app, Session& session) {
   auto options = std::make_shared<BundleOptions>();
   const auto common = [options](Command* command) {
     command->add_option("directory", options->directory, "App bundle (has an aios.yaml)")
-        ->required();
+        ->capture_default_str();
     command->add_option("--set", options->settings, "NAME=VALUE of a parameter; repeatable");
     return command;
   };

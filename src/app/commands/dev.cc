@@ -26,7 +26,7 @@ namespace {
 constexpr long look_pause_ns = 100'000'000;
 
 struct DevOptions {
-  std::string directory;
+  std::string directory = ".";
   std::vector<std::string> settings;
   bool serve = false;
   bool once = false;
@@ -248,7 +248,8 @@ void add_dev_command(Command& app, Session& session) {
   auto options = std::make_shared<DevOptions>();
   auto* command = app.add_subcommand(
       "dev", "Check and try a bundle at each save; or run one step of it with --step");
-  command->add_option("directory", options->directory, "App bundle (has an aios.yaml)")->required();
+  command->add_option("directory", options->directory, "App bundle (has an aios.yaml)")
+      ->capture_default_str();
   command->add_option("--set", options->settings, "NAME=VALUE of a parameter; repeatable");
   auto* serve = command->add_flag("--serve", options->serve,
                                   "Deploy it each time to a server of this process");

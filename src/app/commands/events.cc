@@ -49,7 +49,8 @@ Result<void> send(const Session& session, const EventOptions& options) {
   }
   print(session, *answer, [](const Json& it) {
     const auto reason = text_or(it, "reason", "");
-    fmt::print("{}  {}  {}\n", text_or(it, "id", ""), text_or(it, "status", ""),
+    fmt::print("{}  {}{}  {}\n", text_or(it, "id", ""), text_or(it, "status", ""),
+               bool_or(it, "repeated", false) ? " before" : "",
                reason.empty() ? taken_by(it) : std::string(reason));
   });
   if (text_or(*answer, "status", "") == "dead_letter") {
