@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a model learns from people, and how its versions fare: rows, comparisons, advice.
 #include "models/learning.h"
+#include "api/detail/key_names.h"
 #include "api/detail/operation.h"
 #include "core/text.h"
 #include "models/advice.h"
@@ -25,10 +26,14 @@ Result<std::uint32_t> version_of(std::string_view text, std::uint32_t absent) {
   return number;
 }
 
-Json verdicts_json(const std::vector<models::RowVerdict>& verdicts) {
+Json verdicts_json(const ApiServices& services, const Context& ctx,
+                   const std::vector<models::RowVerdict>& verdicts) {
+  const KeyNames names(services.identity, ctx.tenant);
   JsonArray items;
   for (const models::RowVerdict& verdict : verdicts) {
-    items.push_back(to_json(verdict));
+    Json item = to_json(verdict);
+    names.put(item.as_object(), {"by", "accepted_by"});
+    items.push_back(std::move(item));
   }
   return JsonObject{{"items", std::move(items)}};
 }
@@ -43,7 +48,7 @@ Task<Answer> list_rows(const ApiServices& services, Context ctx, net::Request re
   if (!verdicts.ok()) {
     co_return std::move(verdicts).error();
   }
-  co_return net::json_response(200, verdicts_json(*verdicts));
+  co_return net::json_response(200, verdicts_json(services, ctx, *verdicts));
 }
 
 Task<Answer> screen_rows(const ApiServices& services, Context ctx, net::Request request) {
@@ -57,7 +62,7 @@ Task<Answer> screen_rows(const ApiServices& services, Context ctx, net::Request 
   if (!verdicts.ok()) {
     co_return std::move(verdicts).error();
   }
-  co_return net::json_response(200, verdicts_json(*verdicts));
+  co_return net::json_response(200, verdicts_json(services, ctx, *verdicts));
 }
 
 Task<Answer> accept_rows(const ApiServices& services, Context ctx, net::Request request) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "api/detail/key_names.h"
 #include "api/detail/operation.h"
 
 #include "core/text.h"
@@ -65,9 +66,12 @@ Json alias_json(const models::AliasInfo& info) {
 }
 
 Task<Answer> list_aliases(const ApiServices& services, Context ctx, net::Request) {
+  const KeyNames names(services.identity, ctx.tenant);
   JsonArray items;
   for (const auto& alias : services.models->aliases(ctx.tenant)) {
-    items.push_back(alias_json(alias));
+    Json item = alias_json(alias);
+    names.put(item.as_object(), {"set_by"});
+    items.push_back(std::move(item));
   }
   co_return net::json_response(200, JsonObject{{"items", std::move(items)}});
 }

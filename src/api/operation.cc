@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
 
+#include "api/detail/key_names.h"
 #include "api/detail/query.h"
 #include "api/detail/start_once.h"
 #include "core/text.h"
@@ -34,12 +35,19 @@ struct Handler {
     if (!fits.ok()) {
       co_return net::problem(fits.error());
     }
+    const TenantId tenant = caller->tenant;
+    const bool works_with_people =
+        govern::Identity::allow(*caller->principal, govern::Action::read_reviews).ok();
     auto answer = co_await self->function(self->services, std::move(*caller), std::move(request));
     if (!answer.ok()) {
       if (self->services.failed) {
         self->services.failed(answer.error());
       }
-      co_return net::problem(answer.error());
+      auto problem = net::problem(answer.error());
+      if (works_with_people && problem.body.find("key_") != std::string::npos) {
+        problem.body = KeyNames(self->services.identity, tenant).in_json_text(problem.body);
+      }
+      co_return problem;
     }
     co_return std::move(*answer);
   }

@@ -2,6 +2,7 @@
 // What people do with a question: claim, answer, approve, send back, assign, release.
 #include "api/detail/reviews.h"
 
+#include "api/detail/key_names.h"
 #include "api/detail/operation.h"
 #include "core/text.h"
 #include "runtime/executor.h"
@@ -37,15 +38,18 @@ void put_present(const review::ReviewInfo& review, JsonObject& out) {
   }
 }
 
-Json visible(const Context& ctx, const review::ReviewInfo& review) {
+Json visible(const ApiServices& services, const Context& ctx, const review::ReviewInfo& review) {
   Json out = may_see_reviews(ctx) ? review.to_json() : review.summary_json();
   out.as_object()["form_schema"] = review.form_schema;
   put_present(review, out.as_object());
+  const KeyNames names(services.identity, ctx.tenant);
+  names.put(out.as_object(), {"claimed_by", "proposed_by", "answered_by", "approved_by"});
   return out;
 }
 
-net::Response shown(const Context& ctx, const review::ReviewInfo& review) {
-  auto response = net::json_response(200, visible(ctx, review));
+net::Response shown(const ApiServices& services, const Context& ctx,
+                    const review::ReviewInfo& review) {
+  auto response = net::json_response(200, visible(services, ctx, review));
   response.headers.set("ETag", fmt::format("\"{}\"", review.version));
   return response;
 }
@@ -171,7 +175,7 @@ Task<Answer> tell(const ApiServices& services, Context ctx, net::Request request
   if (!review.ok()) {
     co_return std::move(review).error();
   }
-  co_return shown(ctx, *review);
+  co_return shown(services, ctx, *review);
 }
 
 }  // namespace
@@ -210,7 +214,7 @@ Task<Answer> claim_review(const ApiServices& services, Context ctx, net::Request
   if (!claimed.ok()) {
     co_return std::move(claimed).error();
   }
-  co_return shown(ctx, *claimed);
+  co_return shown(services, ctx, *claimed);
 }
 
 Task<Answer> claim_next_review(const ApiServices& services, Context ctx, net::Request request) {
@@ -228,7 +232,7 @@ Task<Answer> claim_next_review(const ApiServices& services, Context ctx, net::Re
   if (!claimed.ok()) {
     co_return std::move(claimed).error();
   }
-  co_return shown(ctx, *claimed);
+  co_return shown(services, ctx, *claimed);
 }
 
 Task<Answer> release_review(const ApiServices& services, Context ctx, net::Request request) {
@@ -247,7 +251,7 @@ Task<Answer> release_review(const ApiServices& services, Context ctx, net::Reque
   if (!released.ok()) {
     co_return std::move(released).error();
   }
-  co_return shown(ctx, *released);
+  co_return shown(services, ctx, *released);
 }
 
 }  // namespace aios::api

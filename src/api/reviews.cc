@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/reviews.h"
+#include "api/detail/key_names.h"
 #include "api/detail/operation.h"
 
 #include <fmt/format.h>
@@ -60,10 +61,12 @@ Task<Answer> list_queue(const ApiServices& services, Context ctx, review::QueueQ
   if (!page.ok()) {
     co_return std::move(page).error();
   }
+  const KeyNames names(services.identity, ctx.tenant);
   JsonArray items;
   for (const auto& review : page->items) {
     Json item = review.summary_json();
     put_present(review, item.as_object());
+    names.put(item.as_object(), {"claimed_by", "proposed_by"});
     if (titles && may_see_reviews(ctx)) {
       auto whole = co_await services.reviews->get(ctx, review.id);
       if (whole.ok() && !whole->erased) {
@@ -89,7 +92,7 @@ Task<Answer> list_stored(const ApiServices& services, Context ctx, review::Queue
   }
   JsonArray items;
   for (const auto& review : *reviews) {
-    items.push_back(visible(ctx, review));
+    items.push_back(visible(services, ctx, review));
   }
   const std::string last = reviews->empty() ? "" : reviews->back().id;
   co_return net::json_response(200, page_of(std::move(items), last, limit));
@@ -119,7 +122,7 @@ Task<Answer> get_review(const ApiServices& services, Context ctx, net::Request r
   if (!review.ok()) {
     co_return std::move(review).error();
   }
-  co_return shown(ctx, *review);
+  co_return shown(services, ctx, *review);
 }
 
 Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Request request) {
@@ -131,9 +134,15 @@ Task<Answer> list_corrections(const ApiServices& services, Context ctx, net::Req
   if (!rows.ok()) {
     co_return std::move(rows).error();
   }
+  const KeyNames names(services.identity, ctx.tenant);
   JsonArray items;
   for (const auto& row : *rows) {
-    items.push_back(row.to_json());
+    Json item = row.to_json();
+    if (Json* known = item.as_object().if_contains("correction");
+        known != nullptr && known->is_object()) {
+      names.put(known->get_object(), {"by", "approved_by"});
+    }
+    items.push_back(std::move(item));
   }
   const std::string last = rows->empty() ? "" : rows->back().id;
   co_return net::json_response(200, page_of(std::move(items), last, limit));

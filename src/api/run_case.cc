@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/run_case.h"
 
+#include "api/detail/key_names.h"
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/identity.h"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <map>
 
 namespace aios::api {
@@ -151,12 +153,67 @@ Json clear_history(const Json& history) {
   return out;
 }
 
+namespace {
+
+constexpr std::size_t content_bytes_max = 4'096;
+
+/// A part of an opening: as JSON where it is, else its text; a long one is cut.
+Json content_of(const Json& opening, const std::string& part) {
+  const Json* kept = at_pointer(opening, "/contents/" + part);
+  if (kept == nullptr || !kept->is_string()) {
+    return nullptr;
+  }
+  const std::string_view text = view(kept->get_string());
+  if (text.size() > content_bytes_max) {
+    return Json(excerpt(text, content_bytes_max));
+  }
+  auto parsed = parse_json(text);
+  return parsed.ok() ? *std::move(parsed) : Json(text);
+}
+
+void put_parts(const Json& openings, std::initializer_list<const char*> parts, JsonObject* row) {
+  for (const Json& opening : openings.as_array()) {
+    for (const char* part : parts) {
+      if (Json found = content_of(opening, part); !found.is_null()) {
+        (*row)[part] = std::move(found);
+      }
+    }
+  }
+}
+
+/// Nothing was sent. Its page is shown also where its text is not.
+JsonObject refused_row(const Json& entry, const Json& data) {
+  const auto error = text_or(data, "error", "");
+  constexpr std::string_view page_form = "[AIOS-0000]";
+  JsonObject row{{"step", text_or(data, "step", "")},
+                 {"outcome", "refused"},
+                 {"attempts", 0},
+                 {"began", text_or(entry, "time", "")},
+                 {"ended", text_or(entry, "time", "")},
+                 {"error", error}};
+  if (error.size() > page_form.size() && error.ends_with(']')) {
+    row["page"] = error.substr(error.size() - page_form.size() + 1, page_form.size() - 2);
+  }
+  return row;
+}
+
+}  // namespace
+
 JsonArray effects_of(const Json& history) {
   std::vector<JsonObject> effects;
+  // What came of a call is opened by the line of the fence behind it, which may be the next call's.
+  std::size_t last = 0;
   std::map<std::string, std::size_t, std::less<>> known;
   for (const Json& entry : history.as_array()) {
     const Json* data = find(entry, "data");
     const auto type = text_or(entry, "type", "");
+    const Json* openings = data == nullptr ? nullptr : find(*data, "openings");
+    if (openings != nullptr && openings->is_array() && !effects.empty()) {
+      put_parts(*openings, {"request", "answer"}, &effects[last]);
+    }
+    if (data != nullptr && type == "effect_refused") {
+      effects.push_back(refused_row(entry, *data));
+    }
     if (data == nullptr || (type != "effect_intended" && type != "effect_result")) {
       continue;
     }
@@ -168,7 +225,20 @@ JsonArray effects_of(const Json& history) {
                          {"class", text_or(*data, "class", "")},
                          {"began", text_or(entry, "time", "")}});
     }
-    JsonObject& row = effects[place->second];
+    last = place->second;
+    JsonObject& row = effects[last];
+    if (type == "effect_intended") {
+      row.erase("request");  // of the attempt before
+      row.erase("answer");
+      if (openings != nullptr && openings->is_array()) {
+        put_parts(*openings, {"arguments"}, &row);
+      }
+    }
+    for (const char* name : {"connector", "operation"}) {
+      if (const Json* given = find(*data, name); given != nullptr) {
+        row[name] = *given;
+      }
+    }
     row["attempts"] = int_or(*data, "attempt", 0);
     if (type == "effect_result") {
       row["outcome"] = text_or(*data, "outcome", "");
@@ -196,6 +266,9 @@ JsonObject review_row(const review::ReviewInfo& review, bool all) {
                  {"corrected", review.corrected}};
   if (!review.answered_by.empty()) {
     row["answered_by"] = review.answered_by;
+  }
+  if (!review.approved_by.empty()) {
+    row["approved_by"] = review.approved_by;
   }
   if (review.answered) {
     row["answered"] = to_rfc3339(*review.answered);
@@ -241,9 +314,11 @@ std::vector<Time> times_of(const workflow::RunView& run, const Json& history) {
   return times;
 }
 
-JsonArray without_errors(JsonArray effects) {
+JsonArray without_payload(JsonArray effects) {
   for (Json& effect : effects) {
-    effect.get_object().erase("error");
+    for (const char* name : {"error", "arguments", "request", "answer"}) {
+      effect.get_object().erase(name);
+    }
   }
   return effects;
 }
@@ -277,9 +352,15 @@ Task<Result<net::Response>> show_case(const ApiServices& services, Context ctx,
   auto effects = effects_of(*history);
   JsonObject out = (all ? run->to_json() : run->clear_json()).as_object();
   out["shown"] = all ? "all" : "clear";
-  out["effects"] = all ? std::move(effects) : without_errors(std::move(effects));
-  out["people"] = std::move(people);
-  out["timeline"] = clear_history(*history);
+  out["effects"] = all ? std::move(effects) : without_payload(std::move(effects));
+  const KeyNames names(services.identity, ctx.tenant);
+  names.put(out, {"starter"});
+  Json persons(std::move(people));
+  names.put_each(persons, {"answered_by", "approved_by"});
+  out["people"] = std::move(persons);
+  Json timeline = clear_history(*history);
+  names.put_each(timeline, {"by"});
+  out["timeline"] = std::move(timeline);
   if (govern::Identity::allow(ctx, Action::read_audit).ok()) {
     LeafSearch search{std::move(reviews), times_of(*run, *history)};
     search.names.insert(id);

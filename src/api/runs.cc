@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/cancel.h"
+#include "api/detail/key_names.h"
 #include "api/detail/operation.h"
 #include "api/detail/run_case.h"
 #include "api/detail/run_retry.h"
@@ -120,7 +121,9 @@ Task<Answer> explain_run(const ApiServices& services, Context ctx, net::Request 
   if (!text.ok()) {
     co_return std::move(text).error();
   }
-  co_return net::json_response(200, JsonObject{{"id", id}, {"text", *text}});
+  const KeyNames names(services.identity, ctx.tenant);
+  co_return net::json_response(200,
+                               JsonObject{{"id", id}, {"text", names.in_text(*std::move(text))}});
 }
 
 Task<Answer> run_history(const ApiServices& services, Context ctx, net::Request request) {

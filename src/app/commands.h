@@ -35,8 +35,6 @@ void print(const Session& session, const Json& answer,
            const std::function<void(const Json&)>& printer);
 /// The same for answers that are shown whole: indented JSON, no text of it changed.
 void print_document(const Session& session, const Json& answer);
-/// The same for a page: a line of JSON each.
-void print_items(const Session& session, const Json& page);
 struct PageOptions {
   std::uint32_t limit = 50;
   std::string after;  ///< an ID; empty: from the start

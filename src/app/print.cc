@@ -45,16 +45,6 @@ void print_document(const Session& session, const Json& answer) {
   fmt::print("{}\n", shown_json(session.json ? to_text(answer) : to_pretty_text(answer)));
 }
 
-void print_items(const Session& session, const Json& page) {
-  if (session.json) {
-    fmt::print("{}\n", shown_json(to_text(page)));
-    return;
-  }
-  for (const Json& item : page.at("items").as_array()) {
-    fmt::print("{}\n", shown_json(to_text(item)));
-  }
-}
-
 void add_page(Command& command, PageOptions* page) {
   command.add_option("--limit", page->limit, "At most so many, 1 to 1000")
       ->within(1, 1000)

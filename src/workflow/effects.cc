@@ -15,6 +15,9 @@
 namespace aios::workflow {
 namespace {
 
+/// Of a connector call: names of the bundle, for the call was planned.
+constexpr std::string_view operation_members[] = {"connector", "operation"};
+
 Error unknown_after_crash() {
   return Error(Code::unavailable, "the server ended while the call was under way",
                Retry::same_call);
@@ -234,11 +237,16 @@ Task<Saved> Engine::Impl::raise_fence(RunPtr run, CallPlan plan, PreparedCall* p
   for (auto& leaf : std::exchange(prepared->intent, {})) {
     run->leaves.push_back(std::move(leaf));
   }
-  note_fence(*run, RunEvent::effect_intended,
-             {{"step", effect.step},
-              {"effect", effect.id},
-              {"attempt", effect.attempt},
-              {"class", name_of(plan.effect)}});
+  JsonObject intended{{"step", effect.step},
+                      {"effect", effect.id},
+                      {"attempt", effect.attempt},
+                      {"class", name_of(plan.effect)}};
+  for (const std::string_view name : operation_members) {
+    if (const auto* given = find(effect.arguments, name); given != nullptr && given->is_string()) {
+      intended[name] = *given;
+    }
+  }
+  note_fence(*run, RunEvent::effect_intended, std::move(intended));
   const auto saved = co_await commit(run);
   co_return saved;
 }

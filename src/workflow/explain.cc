@@ -95,11 +95,24 @@ std::string place_of(const RunState& state, const Definition& definition) {
   return fmt::format("{} ({})", task.reference, task.keyword);
 }
 
-/// "refund|case|none" of a member's schema, else its type.
+/// In capitals: it stands in the place of an answer, and is none.
+std::string_view word_for(std::string_view type) {
+  constexpr std::pair<std::string_view, std::string_view> words[] = {
+      {"boolean", "true|false"},   {"string", "TEXT"}, {"number", "NUMBER"},
+      {"integer", "WHOLE NUMBER"}, {"array", "LIST"},  {"object", "OBJECT"}};
+  for (const auto& [known, word] : words) {
+    if (type == known) {
+      return word;
+    }
+  }
+  return "ANYTHING";
+}
+
+/// "refund|case|none" of a member's schema, else a word for its type.
 std::string choices_of(const Json& schema) {
   const auto* choices = find(schema, "enum");
   if (choices == nullptr || !choices->is_array()) {
-    return std::string(text_or(schema, "type", "anything"));
+    return std::string(word_for(text_or(schema, "type", "")));
   }
   std::vector<std::string> words;
   for (const auto& choice : choices->get_array()) {
@@ -111,7 +124,7 @@ std::string choices_of(const Json& schema) {
 /// What a form asks for: an answer with a word in the place of each member that must be there, and
 /// the names of those that may be.
 struct Asked {
-  JsonObject answer;
+  std::vector<std::string> answer;  ///< "\"action\": \"refund|case\""
   std::vector<std::string> optional;
 };
 
@@ -127,7 +140,11 @@ Asked asked_by(const Json& form) {
                       std::find(required->get_array().begin(), required->get_array().end(),
                                 Json(property.key())) != required->get_array().end();
     if (must) {
-      out.answer[property.key()] = choices_of(property.value());
+      const bool quoted = find(property.value(), "enum") != nullptr ||
+                          text_or(property.value(), "type", "") == "string";
+      const auto choices = choices_of(property.value());
+      out.answer.push_back(fmt::format("{}: {}", to_text(Json(property.key())),
+                                       quoted ? to_text(Json(choices)) : choices));
     } else {
       out.optional.push_back(
           fmt::format("{} ({})", std::string_view(property.key()), choices_of(property.value())));
@@ -155,8 +172,8 @@ void explain_review(const review::ReviewInfo& review, std::string* out) {
   }
   *out += fmt::format(
       "  what to do: look with aios review show {}, then\n"
-      "    aios review answer {} '{}'\n",
-      review.id, review.id, to_text(asked.answer));
+      "    aios review answer {} '{{{}}}'\n",
+      review.id, review.id, join(asked.answer, ", "));
   if (!asked.optional.empty()) {
     *out += fmt::format("    the answer may also have: {}\n", join(asked.optional, ", "));
   }
@@ -204,6 +221,22 @@ void explain_rulings(const std::vector<store::HistoryRow>& history, std::string*
   }
 }
 
+/// Calls that were not made: policy or a budget did not let them. The reason why a person is asked
+/// may be one of these.
+void explain_refusals(const std::vector<store::HistoryRow>& history, Shown shown,
+                      std::string* out) {
+  for (const auto& row : history) {
+    if (row.type != static_cast<std::uint16_t>(RunEvent::effect_refused)) {
+      continue;
+    }
+    const auto data = parse_json(row.data);
+    if (data.ok() && data->is_object()) {
+      *out += fmt::format("  not made: the call at {}: {}\n", text_or(*data, "step", ""),
+                          told(std::string(text_or(*data, "error", "")), shown));
+    }
+  }
+}
+
 void explain_waiting(const RunState& state, const Telling& telling, std::string* out) {
   const auto& [id, now, shown, names_effect, review] = telling;
   const auto& waiting = *state.waiting;
@@ -240,7 +273,12 @@ void explain_waiting(const RunState& state, const Telling& telling, std::string*
   }
 }
 
-void explain_end(const RunState& state, Shown shown, std::string* out) {
+/// A branch is tried again with the run that waits for it.
+std::string again_with(const RunState& state, const std::string& id) {
+  return state.parent && state.parent->awaited ? state.parent->run : id;
+}
+
+void explain_end(const RunState& state, const std::string& id, Shown shown, std::string* out) {
   const bool all = shown == Shown::all;
   if (state.status == RunStatus::faulted) {
     const auto problem = all ? state.error : clear_problem(state.error);
@@ -251,6 +289,11 @@ void explain_end(const RunState& state, Shown shown, std::string* out) {
     if (!detail.empty()) {
       *out += fmt::format("  detail: {}\n", detail);
     }
+    *out += fmt::format(
+        "  what to do: see what was asked and answered with aios runs show {}, mend the cause, "
+        "then\n"
+        "    aios runs retry {}\n",
+        id, again_with(state, id));
   } else if (state.status == RunStatus::cancelled && all) {
     *out += fmt::format("  reason: {}\n", state.cancel_reason);
   } else if (state.status == RunStatus::completed && all && !state.output.is_null()) {
@@ -296,7 +339,7 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
       fmt::format("run {} of {} {}: {}\n", run_id, state->workflow, state->version, row->status);
   const auto now = impl_->services.timers->clock().now();
   if (state->ended()) {
-    explain_end(*state, shown, &out);
+    explain_end(*state, run_id, shown, &out);
   } else {
     auto definition =
         co_await impl_->definitions.by_digest(ctx, state->digest, state->definition_blob);
@@ -327,13 +370,14 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
   }
   explain_parent(*state, &out);
   explain_decision(*state, shown, &out);
+  auto history = co_await impl_->services.store->history(ctx, store::StreamKind::run, run_id);
+  if (!history.ok()) {
+    co_return std::move(history).error();
+  }
   if (shown == Shown::all) {
-    auto history = co_await impl_->services.store->history(ctx, store::StreamKind::run, run_id);
-    if (!history.ok()) {
-      co_return std::move(history).error();
-    }
     explain_rulings(*history, &out);
   }
+  explain_refusals(*history, shown, &out);
   out += fmt::format("  steps: {}; started {} ({} ago)\n", state->steps, to_rfc3339(state->created),
                      ago(now, state->created));
   co_return out;

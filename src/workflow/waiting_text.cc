@@ -26,6 +26,15 @@ std::string missing_secret(const std::string& error) {
   return page_of(error) == secret_page ? "" : named_secret(error);
 }
 
+/// "erp.pay", or the function where it is no connector's operation. Its plan was made once: these
+/// are names of a bundle.
+std::string called(const EffectState& effect) {
+  const auto connector = text_or(effect.arguments, "connector", "");
+  return connector.empty()
+             ? effect.function
+             : fmt::format("{}.{}", connector, text_or(effect.arguments, "operation", ""));
+}
+
 std::string blocked_by(const std::string& function, const std::string& error) {
   if (const auto secret = missing_secret(error); !secret.empty()) {
     return fmt::format("{}: the secret '{}', which is missing (no try is counted)", function,
@@ -54,7 +63,7 @@ std::string children_of(const RunState& state) {
 
 std::string reason_of(const RunState& state) {
   const auto& waiting = *state.waiting;
-  const auto function = state.effect ? state.effect->function : std::string();
+  const auto function = state.effect ? called(*state.effect) : std::string();
   switch (waiting.reason) {
     case Waiting::Reason::timer: return "a time to pass";
     case Waiting::Reason::retry:

@@ -48,7 +48,7 @@ class Case(unittest.TestCase):
 
     def test_the_page_reads_at_80_and_at_200_columns(self):
         page = self.show("auditor")
-        for word in ("RUN ", "TICKET", "MODEL", "EFFECT", "STEPS", "LEAVES", "TRACE", "OPEN WITH"):
+        for word in ("RUN ", "DATA ", "MODEL", "EFFECT", "STEPS", "LEAVES", "TRACE", "OPEN WITH"):
             self.assertIn(word, page)
         self.assertIn(SURE_REFUND[:30], page)
 
@@ -59,6 +59,12 @@ class Case(unittest.TestCase):
         self.assertIn("not shown", page)
         self.assertEqual(json.loads(self.show("operator", "--json"))["effects"][0]["outcome"], "done")
 
+
+    def test_a_column_that_no_run_has_is_told(self):
+        done = self.scene.cli("runs", "export", "--workflow", "ticket", "--columns", "id,foo",
+                              role="auditor")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("no run has: foo\n", done.stderr)
 
     def test_outcomes_are_rows_for_a_spreadsheet(self):
         done = self.scene.cli("runs", "export", "--workflow", "ticket", "--columns",
@@ -114,6 +120,31 @@ do:
                 "workflow": "support/case", "input": {"text": SURE_CASE, "number": number}})
             ids.append(made["id"])
         return [self.scene.api().run_when(run) for run in ids]
+
+    def test_the_page_of_a_faulted_run_says_what_was_asked_and_answered(self):
+        self.deploy("1.0.0", "{open: 1}")
+        look = self.WORKFLOW.format(version="1.1.0", check="{open: 1}")
+        look = look.replace("operation: open_case", "operation: find_order")
+        look = look.replace("{intent: '${ .intent }', customer: null, order: null, summary: late}",
+                            "{order: ORD-999999999}")
+        self.scene.deploy({"workflows/case.yaml": look.encode()})
+        run = self.runs(1)[0]
+        self.assertEqual(run["status"], "faulted")
+        page = self.scene.cli("runs", "show", run["id"], role="auditor").stdout
+        for part in ("help-desk.find_order failed after 1 attempt", 'with: {"order":"ORD-999999999"}',
+                     f"sent: GET {self.scene.desk.url}/orders/ORD-999999999",
+                     'answered: 404 {"error": "no such order"}'):
+            self.assertIn(part, " ".join(page.split()))
+        hidden = self.scene.cli("runs", "show", run["id"], role="operator").stdout
+        self.assertIn("help-desk.find_order failed", " ".join(hidden.split()))
+        for part in ("no such order", "ORD-999999999", "sent:"):
+            self.assertNotIn(part, hidden)
+        for role in ("auditor", "operator"):
+            told = self.scene.cli("explain", run["id"], role=role).stdout
+            self.assertIn(f"aios runs retry {run['id']}", told)
+        history = self.scene.cli("runs", "history", run["id"], role="auditor").stdout
+        self.assertRegex(history, r"effect_intended .*connector help-desk .*operation find_order")
+        self.assertNotIn("salt", history)
 
     def test_faulted_runs_end_after_a_fix_and_nothing_is_opened_twice(self):
         self.deploy("1.0.0", "{open: '${ .opened | error(\"no\") }'}")

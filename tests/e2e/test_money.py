@@ -152,6 +152,12 @@ class SecondOpinion(unittest.TestCase):
         self.assertNotIn("cost", run)
         self.assertEqual(scene.asked(), before)
         self.assertIn("over_budget", scene.leaves("model_intent"))
+        # Why the person is asked stands where one looks, for every role.
+        page = scene.cli("runs", "show", run["id"], role="operator").stdout
+        self.assertRegex(page, r"EFFECT +/do/\S+askSecond\S*: refused, nothing was sent\n +AIOS-\d{4}")
+        for role in ("operator", "auditor"):
+            self.assertRegex(scene.cli("explain", run["id"], role=role).stdout,
+                             r"not made: the call at /do/\S+askSecond\S*: .*AIOS-\d{4}")
         _, _, metrics = scene.api().exchange("GET", "/metrics")
         self.assertIn(b'aios_budget_refused_total{workflow="support/ticket"}', metrics)
         self.assertIn(b'aios_budget_limit{tenant="default",budget="second-opinions",currency="EUR"}'

@@ -127,6 +127,10 @@ class Reviews(unittest.TestCase):
         self.assertEqual(run["output"]["refund_cents"], answer["amount_cents"], run)
         said = run["reviews"][-1]
         self.assertEqual((said["by"], said["approved_by"]), (ann_id, bob_id))
+        page = self.scene.cli("runs", "show", run_id, role="operator").stdout
+        told = " ".join(page.split())  # as it was before it was wrapped
+        self.assertRegex(told, rf"answered by Ann \({ann_id}\) after \S+, approved by Bob \({bob_id}\)")
+        self.assertIn(f"by {ann_id} (Ann)", self.scene.cli("explain", run_id, role="operator").stdout)
         row = next(c for c in self.corrections() if c["review"] == review)
         self.assertEqual((row["by"], row["approved_by"], row["model"]),
                          (ann_id, bob_id, "intent"), row)
@@ -142,7 +146,10 @@ class Reviews(unittest.TestCase):
         for what, body in (("claim", {}), ("answer", answer)):
             status, problem = self.reviewer.call("POST", f"{path}/{what}", body)
             self.assertEqual(status, 409, problem)
-            self.assertIn(bob_id, problem["detail"])
+            self.assertIn(f"'{bob_id} (Bob)'", problem["detail"])
+        table = self.scene.cli("review", "list", "--claimed", role="reviewer").stdout
+        self.assertRegex(table, rf"{review['id']}.* Bob ")
+        self.assertNotIn(bob_id, table)
         mine = [r["id"] for r in bob.pages("/api/v1/reviews?mine=yes")]
         self.assertEqual(mine, [review["id"]])
         status, problem = self.reviewer.call("POST", f"{path}/release", {"reason": "mine"})
@@ -217,7 +224,7 @@ class Reviews(unittest.TestCase):
         self.admin.run_when(run_id)
         status, problem = self.reviewer.call("POST", path, answer)
         self.assertIn(status, (409, 412), problem)
-        self.assertIn("key_", problem["detail"])
+        self.assertRegex(problem["detail"], r"key_\w{26} \(reviewer\)")
 
     def test_the_suggestion_taken_is_no_correction_but_the_step_says_so(self):
         run_id, review = self.open_review(7, body="zzz qqq")
@@ -233,8 +240,16 @@ class Reviews(unittest.TestCase):
         listed = self.scene.cli("review", "list", role="reviewer")
         self.assertEqual(listed.returncode, 0, listed.stderr)
         self.assertIn(review["id"], listed.stdout)
-        shown = self.scene.cli("review", "show", review["id"], role="reviewer")
+        shown = self.scene.cli("review", "show", review["id"], "--json", role="reviewer")
         self.assertEqual(json.loads(shown.stdout)["id"], review["id"])
+        page = self.scene.cli("review", "show", review["id"], role="reviewer").stdout
+        for part in (f"REVIEW     {review['id']} open", "EVIDENCE", "SUGGESTED", "ANSWER     ",
+                     f"aios review answer {review['id']} JSON"):
+            self.assertIn(part, page)
+        self.assertNotIn("form_schema", page)
+        hidden = self.scene.cli("review", "show", review["id"], role="operator").stdout
+        self.assertIn("what it asks is not shown", hidden)
+        self.assertNotIn("EVIDENCE", hidden)
         answer = self.scene.write("answer.json", '{"intent": "other", "action": "none"}')
         bad = self.scene.cli("review", "answer", review["id"], '{"intent": "other"}',
                              role="reviewer")

@@ -15,9 +15,10 @@ bool may_see_reviews(const Context& ctx);
 void put_present(const review::ReviewInfo& review, JsonObject& out);
 /// What a person is shown and says is payload, the title too, which a workflow may put together:
 /// only for those who may answer or read payloads. Others get what a list has, and the form.
-Json visible(const Context& ctx, const review::ReviewInfo& review);
+Json visible(const ApiServices& services, const Context& ctx, const review::ReviewInfo& review);
 /// The same as an answer, with its version as ETag.
-net::Response shown(const Context& ctx, const review::ReviewInfo& review);
+net::Response shown(const ApiServices& services, const Context& ctx,
+                    const review::ReviewInfo& review);
 
 Task<Result<net::Response>> answer_review(const ApiServices& services, Context ctx,
                                           net::Request request);

@@ -24,8 +24,9 @@ Task<Result<Json>> find_leaves(store::Store* store, Context ctx, LeafSearch sear
 
 /// A run's history without payload: times, steps, effects, outcomes.
 Json clear_history(const Json& history);
-/// One row an effect: {effect, step, class, attempts, outcome, began, ended, error}; of the run's
-/// history, in the order in which they began.
+/// One row an effect: {effect, step, connector, operation, class, attempts, outcome, began, ended,
+/// error} and, of its last attempt, {arguments, request, answer}; of the run's history, as they
+/// began.
 JsonArray effects_of(const Json& history);
 
 Task<Result<net::Response>> show_case(const ApiServices& services, Context ctx,

@@ -2,6 +2,7 @@
 // What a model learns from people, and how its versions fare.
 #include "app/commands.h"
 #include "app/model_version.h"
+#include "app/page.h"
 #include "app/terminal.h"
 
 #include "core/text.h"
@@ -36,7 +37,7 @@ void print_rows(const Json& page, bool refused_only) {
     }
     const std::string_view accepted = text_or(row, "accepted_by", "");
     rows.push_back({std::string(text_or(row, "id", "")), std::string(text_or(row, "use", "")),
-                    std::string(text_or(row, "label", "")), std::string(text_or(row, "by", "")),
+                    std::string(text_or(row, "label", "")), person_name(row, "by"),
                     accepted.empty() ? std::string(text_or(row, "reason", ""))
                                      : fmt::format("accepted by {}", accepted)});
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
 #include "app/model_version.h"
+#include "app/page.h"
 #include "app/terminal.h"
 
 #include "core/text.h"
@@ -164,7 +165,7 @@ Result<void> list(const Session& session, const ModelOptions& options) {
       rows.push_back(
           {std::string(text_or(alias, "alias", "")),
            fmt::format("{}@{}", text_or(alias, "model", ""), int_or(alias, "version", 0)),
-           seconds_text(text_or(alias, "since", "")), std::string(text_or(alias, "set_by", ""))});
+           seconds_text(text_or(alias, "since", "")), person_name(alias, "set_by")});
     }
     if (rows.empty()) {
       tell(

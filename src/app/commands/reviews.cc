@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/detail/review_commands.h"
+#include "app/page.h"
 
+#include "core/text.h"
 #include "net/http.h"
 
 #include <fmt/format.h>
@@ -68,8 +71,7 @@ Result<void> list(const Session& session, const ReviewOptions& options) {
                                                          : text_or(review, "status", "")),
            std::string(text_or(review, "title", "")), seconds_text(text_or(review, "created", "")),
            priority_text(review), seconds_text(text_or(review, "due", "")),
-           std::string(text_or(review, "claimed_by", "")),
-           std::string(text_or(review, "run", ""))});
+           person_name(review, "claimed_by"), std::string(text_or(review, "run", ""))});
     }
     print_table({"ID", "STATUS", "TITLE", "CREATED", "PRIORITY", "DUE", "CLAIMED BY", "RUN"},
                 std::move(rows), "TITLE");
@@ -150,7 +152,7 @@ Result<void> assign(const Session& session, const ReviewOptions& options) {
   return post(session, path_of(options, "assign"), seen(options, {{"assignees", std::move(roles)}}),
               [&](const Json& review) {
                 fmt::print("{} is for {} now\n", options.id,
-                           to_text(Json(*find(review, "assignees"))));
+                           join(texts_of(find(review, "assignees")), ", "));
               });
 }
 
@@ -202,13 +204,7 @@ Result<void> corrections(const Session& session, const ReviewOptions& options) {
 }
 
 Result<void> show(const Session& session, const ReviewOptions& options) {
-  auto review =
-      session.call({"GET", "/api/v1/reviews/" + net::percent_encode(options.id), nullptr});
-  if (!review.ok()) {
-    return std::move(review).error();
-  }
-  print_document(session, *review);
-  return {};
+  return show_review(session, options.id);
 }
 
 Result<void> answer(const Session& session, const ReviewOptions& options) {
@@ -231,8 +227,8 @@ Result<void> answer(const Session& session, const ReviewOptions& options) {
   }
   print(session, *done, [&](const Json& review) {
     if (text_or(review, "status", "") == "approval") {
-      fmt::print("answered {}; another person has to approve it: {}\n", options.id,
-                 to_text(*find(review, "approvers")));
+      fmt::print("answered {}; another person has to approve it, with one of these roles: {}\n",
+                 options.id, join(texts_of(find(review, "approvers")), ", "));
       return;
     }
     fmt::print("answered {}; run {} goes on\n", options.id, text_or(review, "run", ""));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // aios runs show: one case whole, on a page.
 #include "app/detail/run_commands.h"
-#include "app/help.h"
-#include "app/terminal.h"
+#include "app/page.h"
 
 #include "core/text.h"
 #include "core/time.h"
+#include "govern/budget.h"
 
 #include <fmt/format.h>
 
@@ -14,40 +14,8 @@
 namespace aios::app {
 namespace {
 
-constexpr std::size_t label_width = 11;
-constexpr std::size_t columns_min = 40;
-constexpr std::size_t text_characters_max = 2'000;
-
-std::size_t columns() {
-  const auto found = terminal_columns();
-  return found == 0 ? 80 : std::max(found, columns_min);
-}
-
-/// "LABEL      text", wrapped under the text.
-void line(std::string_view label, std::string_view text) {
-  if (text.empty()) {
-    return;
-  }
-  const auto cut = excerpt(text, text_characters_max);
-  fmt::print("{:<{}}{}\n", label, label_width, wrapped(cut, columns(), label_width));
-}
-
-std::string value_text(const Json& value) {
-  return value.is_string() ? std::string(view(value.get_string())) : to_text(value);
-}
-
-/// A line each member, two deep: a ticket reads as people write it.
-void members(std::string_view label, const Json& value) {
-  if (!value.is_object()) {
-    line(label, value.is_null() ? std::string() : value_text(value));
-    return;
-  }
-  std::string_view first = label;
-  for (const auto& member : value.get_object()) {
-    line(std::exchange(first, ""),
-         fmt::format("{}: {}", std::string_view(member.key()), value_text(member.value())));
-  }
-}
+constexpr std::size_t exchange_characters_max = 600;  // the whole is in the history
+constexpr std::size_t digest_characters = 12;
 
 std::string took(std::string_view from, std::string_view to) {
   const auto begin = parse_rfc3339(from);
@@ -55,22 +23,36 @@ std::string took(std::string_view from, std::string_view to) {
   return begin.ok() && end.ok() && *end >= *begin ? to_short_duration(*end - *begin) : "";
 }
 
+/// "0.0000327 EUR": as `aios budgets list` has money.
+std::string cost_of(const Json& run) {
+  std::string out;
+  const Json* costs = find(run, "cost");
+  if (costs == nullptr || !costs->is_array()) {
+    return out;
+  }
+  for (const Json& one : costs->get_array()) {
+    out +=
+        fmt::format("{}{}{}", out.empty() ? "" : ", ",
+                    govern::money_text(int_or(one, "nano", 0), text_or(one, "currency", "")),
+                    bool_or(one, "estimated", false) ? " (at most; not all of it is known)" : "");
+  }
+  return out;
+}
+
 void print_head(const Json& run) {
-  line("RUN", fmt::format("{}  {}", text_or(run, "id", ""), text_or(run, "status", "")));
-  line("WORKFLOW",
-       fmt::format("{} version {}", text_or(run, "workflow", ""), text_or(run, "version", "")));
+  page_line("RUN", fmt::format("{}  {}", text_or(run, "id", ""), text_or(run, "status", "")));
+  page_line("WORKFLOW", fmt::format("{} version {}", text_or(run, "workflow", ""),
+                                    text_or(run, "version", "")));
   const auto created = text_or(run, "created", "");
   const auto updated = text_or(run, "updated", "");
-  line("TIME", fmt::format("{} to {}, {}", seconds_text(created), seconds_text(updated),
-                           took(created, updated)));
-  line("WAITS FOR", text_or(run, "waiting_for", ""));
-  line("STARTED BY", text_or(run, "starter", ""));
-  line("TRACE", text_or(run, "trace_id", ""));
-  if (const Json* cost = find(run, "cost"); cost != nullptr) {
-    members("COST", *cost);
-  }
+  page_line("TIME", fmt::format("{} to {}, {}", seconds_text(created), seconds_text(updated),
+                                took(created, updated)));
+  page_line("WAITS FOR", text_or(run, "waiting_for", ""));
+  page_line("STARTED BY", person_text(run, "starter"));
+  page_line("TRACE", text_or(run, "trace_id", ""));
+  page_line("COST", cost_of(run));
   if (const Json* attributes = find(run, "attributes"); attributes != nullptr) {
-    members("FOUND BY", *attributes);
+    page_members("FOUND BY", *attributes);
   }
 }
 
@@ -78,17 +60,17 @@ void print_head(const Json& run) {
 void print_input(const Json& run) {
   const Json* input = find(run, "input");
   if (input == nullptr) {
-    line("INPUT", "not shown: wants a key that reads payloads (role auditor or admin)");
+    page_line("INPUT", "not shown: wants a key that reads payloads (role auditor or admin)");
     return;
   }
   const bool event = input->is_array() && !input->get_array().empty();
   const Json& first = event ? input->get_array().front() : *input;
   if (event) {
-    line("EVENT", fmt::format("{} {} from {}", text_or(first, "type", ""), text_or(first, "id", ""),
-                              text_or(first, "source", "")));
+    page_line("EVENT", fmt::format("{} {} from {}", text_or(first, "type", ""),
+                                   text_or(first, "id", ""), text_or(first, "source", "")));
   }
   const Json* data = event ? find(first, "data") : nullptr;
-  members(event ? "TICKET" : "INPUT", data == nullptr ? first : *data);
+  page_members(event ? "DATA" : "INPUT", data == nullptr ? first : *data);
 }
 
 std::string rounded(const Json& number) {
@@ -113,60 +95,120 @@ std::string words_of(const Json& inference) {
   return out;
 }
 
+/// "refunds (fit 0.4210) in the articles 0c3f12ab34cd": what a step found where.
+std::string found_text(const Json& retrieval) {
+  std::vector<std::string> articles;
+  if (const Json* found = find(retrieval, "articles"); found != nullptr && found->is_array()) {
+    for (const Json& one : found->get_array()) {
+      const Json* fit = find(one, "fit");
+      articles.push_back(
+          fmt::format("{}{}", text_or(one, "article", ""),
+                      fit == nullptr ? std::string() : fmt::format(" (fit {})", rounded(*fit))));
+    }
+  }
+  return fmt::format("{}in the articles {}", articles.empty() ? "" : join(articles, ", ") + " ",
+                     text_or(retrieval, "corpus", "").substr(0, digest_characters));
+}
+
 void print_models(const Json& run) {
   if (const Json* all = find(run, "inferences"); all != nullptr && all->is_array()) {
     for (const Json& one : all->get_array()) {
       const Json* confidence = find(one, "confidence");
       const auto label = text_or(one, "label", "");
-      line("MODEL",
-           fmt::format("{} version {}{}{}{}", text_or(one, "alias", ""),
-                       text_or(one, "version", ""), label.empty() ? "" : ": ", label,
-                       confidence == nullptr ? std::string()
-                                             : fmt::format(" at {}", rounded(*confidence))));
+      page_line("MODEL",
+                fmt::format("{} version {}{}{}{}", text_or(one, "alias", ""),
+                            text_or(one, "version", ""), label.empty() ? "" : ": ", label,
+                            confidence == nullptr ? std::string()
+                                                  : fmt::format(" at {}", rounded(*confidence))));
       if (const auto words = words_of(one); !words.empty()) {
-        line("", "decided by: " + words);
+        page_line("", "decided by: " + words);
       }
     }
   }
   if (const Json* all = find(run, "retrievals"); all != nullptr && all->is_array()) {
     for (const Json& one : all->get_array()) {
-      line("FOUND", value_text(one));
+      page_line("FOUND", found_text(one));
     }
+  }
+}
+
+/// "erp.pay " where it is an operation of a connector.
+std::string operation_of(const Json& effect) {
+  const auto connector = text_or(effect, "connector", "");
+  return connector.empty() ? ""
+                           : fmt::format("{}.{} ", connector, text_or(effect, "operation", ""));
+}
+
+/// What went out and what came back, as far as its reader may see it.
+void print_exchange(const Json& effect) {
+  if (const Json* arguments = find(effect, "arguments"); arguments != nullptr) {
+    page_line("", excerpt("with: " + value_text(*arguments), exchange_characters_max));
+  }
+  if (const Json* request = find(effect, "request"); request != nullptr) {
+    const bool parts = request->is_object() && find(*request, "url") != nullptr;
+    const auto text = parts
+                          ? fmt::format("{} {} {}", text_or(*request, "method", ""),
+                                        text_or(*request, "url", ""), text_or(*request, "body", ""))
+                          : value_text(*request);
+    page_line("", excerpt("sent: " + std::string(trim(text)), exchange_characters_max));
+  }
+  if (const Json* answer = find(effect, "answer"); answer != nullptr) {
+    const bool parts = answer->is_object() && find(*answer, "status") != nullptr;
+    const auto text =
+        parts ? fmt::format("{} {}", int_or(*answer, "status", 0), text_or(*answer, "body", ""))
+              : value_text(*answer);
+    page_line("", excerpt("answered: " + std::string(trim(text)), exchange_characters_max));
   }
 }
 
 void print_effects(const Json& run) {
   for (const Json& effect : run.at("effects").as_array()) {
+    if (text_or(effect, "outcome", "") == "refused") {
+      page_line("EFFECT",
+                fmt::format("{}: refused, nothing was sent", text_or(effect, "step", "")));
+      page_line("", text_or(effect, "error", text_or(effect, "page", "")));
+      continue;
+    }
     const auto tries = int_or(effect, "attempts", 0);
-    line("EFFECT", fmt::format("{}: {} after {} {}, {} ({})", text_or(effect, "step", ""),
-                               text_or(effect, "outcome", ""), tries,
-                               tries == 1 ? "attempt" : "attempts", text_or(effect, "effect", ""),
-                               took(text_or(effect, "began", ""), text_or(effect, "ended", ""))));
-    line("", text_or(effect, "error", ""));
+    page_line("EFFECT",
+              fmt::format("{}: {}{} after {} {}, {} ({})", text_or(effect, "step", ""),
+                          operation_of(effect), text_or(effect, "outcome", ""), tries,
+                          tries == 1 ? "attempt" : "attempts", text_or(effect, "effect", ""),
+                          took(text_or(effect, "began", ""), text_or(effect, "ended", ""))));
+    page_line("", text_or(effect, "error", ""));
+    print_exchange(effect);
   }
   if (const Json* results = find(run, "results"); results != nullptr && results->is_array()) {
     for (const Json& one : results->get_array()) {
       const Json* result = find(one, "result");
-      line("RESULT",
-           fmt::format("{}.{}{}", text_or(one, "connector", ""), text_or(one, "operation", ""),
-                       result == nullptr ? std::string() : ": " + value_text(*result)));
+      page_line("RESULT",
+                fmt::format("{}.{}{}", text_or(one, "connector", ""), text_or(one, "operation", ""),
+                            result == nullptr ? std::string() : ": " + value_text(*result)));
     }
   }
 }
 
+/// "answered by eve (key_...) after 2h, approved by ann (key_...)"
+std::string said_by(const Json& review) {
+  std::string out(text_or(review, "status", ""));
+  if (!text_or(review, "answered_by", "").empty()) {
+    out += fmt::format(" by {} after {}", person_text(review, "answered_by"),
+                       took(text_or(review, "asked", ""), text_or(review, "answered", "")));
+  }
+  if (!text_or(review, "approved_by", "").empty()) {
+    out += fmt::format(", approved by {}", person_text(review, "approved_by"));
+  }
+  return out;
+}
+
 void print_people(const Json& run) {
   for (const Json& review : run.at("people").as_array()) {
-    const auto by = text_or(review, "answered_by", "");
-    line("PERSON",
-         fmt::format("{} {} {}{}{}", text_or(review, "id", ""), text_or(review, "form", ""),
-                     text_or(review, "status", ""), by.empty() ? "" : fmt::format(" by {}", by),
-                     by.empty() ? ""
-                                : fmt::format(" after {}", took(text_or(review, "asked", ""),
-                                                                text_or(review, "answered", "")))));
+    page_line("PERSON", fmt::format("{} {} {}", text_or(review, "id", ""),
+                                    text_or(review, "form", ""), said_by(review)));
     if (const Json* answer = find(review, "answer"); answer != nullptr && !answer->is_null()) {
-      line("",
-           fmt::format("answer: {}{}", value_text(*answer),
-                       bool_or(review, "corrected", false) ? " (corrects the suggestion)" : ""));
+      page_line(
+          "", fmt::format("answer: {}{}", value_text(*answer),
+                          bool_or(review, "corrected", false) ? " (corrects the suggestion)" : ""));
     }
   }
 }
@@ -177,14 +219,17 @@ void print_timeline(const Json& run) {
   for (const Json& entry : run.at("timeline").as_array()) {
     const std::string time(text_or(entry, "time", ""));
     std::string about;
-    for (const std::string_view name : {"step", "outcome", "reason", "subject", "by"}) {
+    for (const std::string_view name : {"step", "outcome", "reason", "subject"}) {
       if (const auto text = text_or(entry, name, ""); !text.empty()) {
         about += fmt::format(" {}", text);
       }
     }
-    line(std::exchange(label, ""), fmt::format("{} {:>6} {}{}", seconds_text(time),
-                                               before.empty() ? "" : "+" + took(before, time),
-                                               text_or(entry, "type", ""), about));
+    if (const auto by = person_name(entry, "by"); !by.empty()) {
+      about += fmt::format(" {}", by);
+    }
+    page_line(std::exchange(label, ""), fmt::format("{} {:>6} {}{}", seconds_text(time),
+                                                    before.empty() ? "" : "+" + took(before, time),
+                                                    text_or(entry, "type", ""), about));
     before = time;
   }
 }
@@ -214,21 +259,23 @@ void print_leaves(const Json& run) {
   }
   std::string_view label = "LEAVES";
   for (const Json& leaf : leaves->at("items").as_array()) {
-    line(std::exchange(label, ""),
-         fmt::format(
-             "{} {} {}{}{}", int_or(leaf, "index", 0), text_or(leaf, "kind", ""),
-             text_or(leaf, "outcome", ""),
-             text_or(leaf, "step", "").empty() ? "" : fmt::format(" {}", text_or(leaf, "step", "")),
-             decisions_of(leaf)));
+    page_line(
+        std::exchange(label, ""),
+        fmt::format(
+            "{} {} {}{}{}", int_or(leaf, "index", 0), text_or(leaf, "kind", ""),
+            text_or(leaf, "outcome", ""),
+            text_or(leaf, "step", "").empty() ? "" : fmt::format(" {}", text_or(leaf, "step", "")),
+            decisions_of(leaf)));
   }
   if (!bool_or(*leaves, "complete", true)) {
-    line("", "there may be more: aios audit leaves --stream finds all");
+    page_line("", "there may be more: aios audit leaves --stream finds all");
   }
   // To be copied: not wrapped.
-  fmt::print("{:<{}}aios runs history {} --json > opening.json\n", "OPEN WITH", label_width,
-             text_or(run, "id", ""));
-  fmt::print("{:<{}}aios audit open <data>/audit/{} --key <verifier key> --opening opening.json\n",
-             "", label_width, text_or(run, "tenant", ""));
+  page_command("OPEN WITH",
+               fmt::format("aios runs history {} --json > opening.json", text_or(run, "id", "")));
+  page_command("", fmt::format("aios audit open <data>/audit/{} --key <verifier key> "
+                               "--opening opening.json",
+                               text_or(run, "tenant", "")));
 }
 
 void print_case(const Json& run) {
@@ -238,10 +285,10 @@ void print_case(const Json& run) {
   print_people(run);
   print_effects(run);
   if (const Json* output = find(run, "output"); output != nullptr) {
-    members("OUTPUT", *output);
+    page_members("OUTPUT", *output);
   }
   if (const Json* error = find(run, "error"); error != nullptr) {
-    members("ERROR", *error);
+    page_members("ERROR", *error);
   }
   print_timeline(run);
   print_leaves(run);

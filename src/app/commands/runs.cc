@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/detail/run_commands.h"
+#include "app/page.h"
 #include "app/workflow_name.h"
 
+#include "core/text.h"
 #include "net/http.h"
 
 #include <fmt/format.h>
@@ -54,12 +56,40 @@ Result<void> show(const Session& session, const RunOptions& options) {
   return show_run(session, options.id);
 }
 
+constexpr std::size_t value_characters_max = 160;
+
+/// "7 2026-11-21T14:45:45Z effect_result step /do/2/pay attempt 1 outcome done": what of it is one
+/// value, then the steps that led there. Salts and what they open are in --json.
+void print_entry(const Json& entry) {
+  std::string about;
+  std::string path;
+  const Json* data = find(entry, "data");
+  if (data != nullptr && data->is_object()) {
+    for (const auto& member : data->get_object()) {
+      const std::string name(member.key());
+      if (name == "path") {
+        path = " path " + join(texts_of(&member.value()), " ");
+      } else if (!member.value().is_structured()) {
+        about +=
+            fmt::format(" {} {}", name, excerpt(value_text(member.value()), value_characters_max));
+      }
+    }
+  }
+  fmt::print("{} {} {}{}{}{}\n", int_or(entry, "version", 0),
+             seconds_text(text_or(entry, "time", "")), text_or(entry, "type", ""),
+             bool_or(entry, "erased", false) ? " (erased with its subject)" : "", about, path);
+}
+
 Result<void> history(const Session& session, const RunOptions& options) {
   auto answer = session.call({"GET", run_path(options.id, "/history"), nullptr});
   if (!answer.ok()) {
     return std::move(answer).error();
   }
-  print_items(session, *answer);
+  print(session, *answer, [](const Json& it) {
+    for (const Json& entry : it.at("items").as_array()) {
+      print_entry(entry);
+    }
+  });
   return {};
 }
 
@@ -146,7 +176,10 @@ void add_run_commands(Command& app, Session& session) {
   set(with_id(runs->add_subcommand(
           "show", "One case whole: what came in, who and what decided, what was done, its proof")),
       show);
-  set(with_id(runs->add_subcommand("history", "What a run did, a line an event")), history);
+  set(with_id(runs->add_subcommand("history",
+                                   "What a run did, a line an event; --json has all of each, and "
+                                   "what opens its audit leaves")),
+      history);
   set(with_id(runs->add_subcommand("cancel", "Cancel a run")), cancel);
   add_run_search(*runs, session);
   add_run_retry(*runs, session);
