@@ -21,7 +21,7 @@ struct Session {
   bool json = false;        ///< --json: print the API's answer as it is
   bool parse_only = false;  ///< --parse-only: do nothing
   std::function<Result<void>()> action;
-  int exit_code = 0;  ///< of an action that succeeds
+  int exit_code = 0;  ///< of an action that succeeds; not 0: also of one that fails
 
   /// Connects, calls, and gives the answer.
   Result<Json> call(const Call& request) const;

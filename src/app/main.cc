@@ -153,19 +153,22 @@ int output_failed(const std::error_code& problem) {
 }
 
 /// On a terminal also where more is to be read: programs read the line alone.
-int action_failed(const aios::Error& error) {
+int action_failed(const aios::Error& error, int exit_code) {
   aios::app::tell("aios: {}\n", aios::app::shown_text(error.text()));
   if (error.page() != 0 && ::isatty(STDERR_FILENO) != 0) {
     aios::app::tell("Run 'aios errors {:04}' for more.\n", error.page());
   }
-  return error.page() == aios::app::page_interrupted ? exit_interrupted : exit_failed;
+  if (error.page() == aios::app::page_interrupted) {
+    return exit_interrupted;
+  }
+  return exit_code == 0 ? exit_failed : exit_code;
 }
 
 int act(const aios::app::Session& session) {
   try {
     auto done = session.action ? session.action() : aios::Result<void>();
     if (!done.ok()) {
-      return action_failed(done.error());
+      return action_failed(done.error(), session.exit_code);
     }
   } catch (const std::system_error& problem) {  // fmt::print throws it when a write fails
     return output_failed(problem.code());

@@ -29,6 +29,16 @@ Result<RunView> read_run(const store::StreamRow& row) {
   return view_of(row, *state);
 }
 
+/// What a caller has to know who starts by hand what events start.
+std::string_view form_of_input(const Definition& definition, const Json& found) {
+  const bool is_list_of_events = found.is_array() && !found.get_array().empty() &&
+                                 found.get_array().front().is_object() &&
+                                 find(found.get_array().front(), "data") != nullptr;
+  return definition.info.trigger_types.empty() || is_list_of_events
+             ? ""
+             : "; wanted [{\"data\": {...}}], for an event starts it, and its input are the events";
+}
+
 }  // namespace
 
 EngineMetrics::EngineMetrics(observe::Metrics* given) : metrics(given) {
@@ -144,7 +154,9 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
   auto run = impl_->new_run(ctx, std::move(request), definition, *blob);
   auto valid = impl_->machine(*run).check_input();
   if (!valid.ok()) {
-    co_return Error(Code::invalid_argument, valid.error().message())
+    co_return Error(Code::invalid_argument,
+                    fmt::format("{}{}", valid.error().message(),
+                                form_of_input(*definition, run->state.raw_input)))
         .page(1011)
         .with(fmt::format("starting workflow {}", run->state.workflow));
   }

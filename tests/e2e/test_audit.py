@@ -72,6 +72,16 @@ class Audit(unittest.TestCase):
         self.assertIn(f"verified: {self.leaves} leaves", done.stdout)
         self.assertGreater(self.leaves, 12 * 4)
 
+    def test_a_slip_in_the_command_is_no_alarm(self):
+        folder = self.copy()
+        for arguments in ((folder, "--key", "none"), (folder, "--key", "a+b+c"),
+                          (folder + "x", "--key", self.key),
+                          (folder, "--key", self.key, "--checkpoint", folder + "/none")):
+            done = aios("audit", "verify", *arguments)
+            self.assertEqual(done.returncode, 2, (arguments, done.stderr))
+        os.remove(os.path.join(folder, "checkpoint"))  # the log is there, and not as it was
+        self.assertEqual(self.verify(folder).returncode, 1)
+
     def test_it_continues_an_older_checkpoint(self):
         done = self.verify(self.copy(), "--checkpoint", self.early)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -8,11 +8,14 @@ import hmac
 import http.server
 import json
 import os
+import re
+import signal
+import subprocess
 import threading
 import time
 import unittest
 
-from harness import Scene, Webhook, aios, wait_for
+from harness import BINARY, Scene, Webhook, aios, clean_environment, wait_for
 
 SECRET = "whsec_" + base64.b64encode(b"a key that only these tests know").decode()
 
@@ -40,6 +43,15 @@ do:
   - two: {emit: {event: {with: {source: /shop/, type: order.shipped, data: {n: 2}}}}}
   - three: {emit: {event: {with: {source: /other/, type: order.shipped, data: {n: 3}}}}}
 """
+OF_EVENTS = """
+document: {dsl: '1.0.3', namespace: desk, name: of-events, version: '1.0.0'}
+schedule: {on: {one: {with: {type: desk.asked}}}}
+input:
+  schema:
+    document: {type: array, items: {type: object, required: [data]}}
+do:
+  - say: {set: {number: '${ .[0].data.number }'}}
+"""
 POLICY = """package aios.connector_egress
 import rego.v1
 default allow := false
@@ -56,6 +68,7 @@ def bundle(url):
                      f"  shop_url: {{type: string, default: '{url}'}}\n",
         "workflows/echo.yaml": WORKFLOW, "workflows/slow.yaml": SLOW,
         "workflows/fault.yaml": FAULT, "workflows/tell.yaml": EMIT,
+        "workflows/of-events.yaml": OF_EVENTS,
         "policies/egress.rego": POLICY,
         "subscriptions/shop.yaml": """name: shop
 region: eu
@@ -248,6 +261,29 @@ class Tasks(TaskScene):
                 self.assertIn(page, json.dumps(problem))
         self.assertEqual(list(self.api.pages("/api/v1/runs")), [])
 
+    def test_who_stops_waiting_has_the_id(self):
+        with subprocess.Popen(
+                [BINARY, "tasks", "submit", "slow", "--wait", "60"], text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                env=clean_environment({"AIOS_SERVER": self.scene.server.url,
+                                       "AIOS_KEY": self.scene.server.first_key()})) as waiting:
+            told = waiting.stderr.readline()
+            waiting.send_signal(signal.SIGINT)
+            self.assertNotEqual(waiting.wait(30), 0)
+        task = re.fullmatch(r"aios: task (run_\w+) was taken and goes on without this command: "
+                            r"aios tasks wait \1\n", told)
+        self.assertTrue(task, told)
+        self.assertEqual(self.cli("tasks", "cancel", task.group(1)).returncode, 0)
+
+    def test_a_workflow_of_events_says_how_its_input_looks(self):
+        done = self.cli("tasks", "submit", "of-events", "--input", '{"number": 7}')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('wanted [{"data": {...}}], for an event starts it', done.stderr)
+        self.assertIn("[AIOS-1011]", done.stderr)
+        done = self.cli("tasks", "submit", "of-events", "--input", '[{"data": {"number": 7}}]',
+                        "--wait", "30")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_the_command_line(self):
         done = self.cli("tasks", "submit", "echo", "--input", '{"text": "hi"}', "--wait", "30")
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -255,7 +291,7 @@ class Tasks(TaskScene):
         done = self.cli("--json", "tasks", "submit", "slow")
         task = json.loads(done.stdout)["id"]
         done = self.cli("tasks", "wait", task, "--seconds", "1")
-        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.returncode, 3)
         self.assertIn("has not ended within 1 s", done.stderr)
         self.assertEqual(self.cli("tasks", "cancel", task).stdout, f"{task} is cancelled\n")
         self.assertEqual(json.loads(self.cli("tasks", "show", task).stdout)["status"], "cancelled")
@@ -301,6 +337,9 @@ class Leaving(TaskScene):
         self.assertEqual((done.returncode, done.stdout), (0, f"{first} is pending again\n"))
         done = self.cli("deliveries", "replay", "--all")
         self.assertEqual(done.stdout, "2 deliveries are pending again\n")
+        done = self.cli("deliveries", "replay", "--all", "--receiver", "shpo")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("no delivery to 'shpo' is dead", done.stderr)
         for task in tasks:
             self.told(task)
         done = self.cli("deliveries", "replay", first)

@@ -16,10 +16,13 @@
 
 #include <cerrno>
 #include <deque>
+#include <filesystem>
 #include <system_error>
 
 namespace aios::app {
 namespace {
+
+constexpr int exit_wrong_use = 2;
 
 Json fault_json(const govern::LogFault& fault, const Error& error) {
   JsonObject said{{"kind", govern::name_of(fault.kind)}, {"error", error.text()}};
@@ -49,10 +52,20 @@ Json report_json(const govern::VerifyReport& report) {
                     {"root", report.root_hex}, {"continues", std::move(continued)}};
 }
 
-Result<void> verify(const Session& session, const AuditOptions& options) {
+/// Nothing is known of the log then: an auditor's timer is not to take a slip for a change.
+bool was_wrong_use(const AuditOptions& options, const govern::LogFault& fault, const Error& error) {
+  const bool of_arguments =
+      error.code() == Code::not_found || error.code() == Code::invalid_argument;
+  std::error_code ignored;
+  return (fault.kind == govern::LogFault::Kind::none && of_arguments) ||
+         !std::filesystem::is_directory(options.directory, ignored);
+}
+
+Result<void> verify(Session& session, const AuditOptions& options) {
   govern::LogFault fault;
   auto report = read_log(options, nullptr, &fault);
   if (!report.ok()) {
+    session.exit_code = was_wrong_use(options, fault, report.error()) ? exit_wrong_use : 0;
     if (session.json && fault.kind != govern::LogFault::Kind::none) {
       print(session, fault_json(fault, report.error()), nullptr);
     }

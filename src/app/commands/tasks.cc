@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/terminal.h"
 
 #include "net/http.h"
 
@@ -22,6 +23,7 @@ struct TaskOptions {
   std::uint32_t seconds_max = 3'600;  ///< of wait
 };
 
+constexpr int exit_not_ended = 3;
 constexpr std::uint32_t wait_step_seconds = 30;  // of one call, and of the time between two looks
 
 std::string task_path(const TaskOptions& options, std::string_view rest) {
@@ -46,7 +48,7 @@ Result<void> show_end(const Session& session, const Json& task) {
                            detail.empty() ? "" : ": ", detail));
 }
 
-Result<void> wait_for(const Session& session, const TaskOptions& options) {
+Result<void> wait_for(Session& session, const TaskOptions& options) {
   std::uint32_t left = options.wait_seconds;
   for (;;) {
     const std::uint32_t step = std::min(left, wait_step_seconds);
@@ -60,6 +62,7 @@ Result<void> wait_for(const Session& session, const TaskOptions& options) {
     }
     if (left == 0) {
       print_document(session, *task);
+      session.exit_code = exit_not_ended;
       return Error(Code::deadline_exceeded,
                    fmt::format("task {} has not ended within {} s; it goes on: aios tasks wait {}",
                                options.id, options.wait_seconds, options.id));
@@ -67,7 +70,7 @@ Result<void> wait_for(const Session& session, const TaskOptions& options) {
   }
 }
 
-Result<void> wait(const Session& session, const TaskOptions& options) {
+Result<void> wait(Session& session, const TaskOptions& options) {
   TaskOptions bounded = options;
   bounded.wait_seconds = options.seconds_max;
   return wait_for(session, bounded);
@@ -104,7 +107,7 @@ Result<Json> body_of(const TaskOptions& options) {
   return Json(std::move(body));
 }
 
-Result<void> submit(const Session& session, const TaskOptions& options) {
+Result<void> submit(Session& session, const TaskOptions& options) {
   auto body = body_of(options);
   if (!body.ok()) {
     return std::move(body).error();
@@ -118,6 +121,9 @@ Result<void> submit(const Session& session, const TaskOptions& options) {
   if (options.wait_seconds > 0) {
     TaskOptions handed_in = options;
     handed_in.id = text_or(*answer, "id", "");
+    // Before the waiting: whoever ends that (Ctrl-C) has the id of what goes on.
+    tell("aios: task {0} was taken and goes on without this command: aios tasks wait {0}\n",
+         handed_in.id);
     return wait_for(session, handed_in);
   }
   print(session, *answer, [](const Json& it) {
