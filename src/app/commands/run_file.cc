@@ -28,6 +28,7 @@ struct RunFileOptions {
   std::string workflow;
   std::string input;
   std::string label_column;
+  std::string numbers;  ///< columns, with commas between
   std::string predicted =
       "predicted";                  ///< member of the run's output that is compared with the label
   std::string outcome = "outcome";  ///< member of the run's output that is counted
@@ -70,11 +71,61 @@ Result<Trigger> trigger_of(ApiClient& client, const std::string& workflow) {
   return Trigger{std::string(view(types.front().as_string())), found->whole_name};
 }
 
-Call event_call(const expr::CsvTable& table, std::size_t index, const std::string& type,
+/// What an event's data is made of: a cell is a text, and in a column of --numbers a number.
+struct Cells {
+  const expr::CsvTable* table;
+  std::vector<bool> is_number;  ///< by column
+};
+
+Error no_column(const RunFileOptions& options, const expr::CsvTable& table,
+                const std::string& name) {
+  return Error(Code::not_found, fmt::format("{} has no column '{}', its columns are: {}",
+                                            options.input, name, join(table.columns, ", ")))
+      .page(1413);
+}
+
+Result<Json> number_in(const expr::CsvTable& table, std::size_t row, std::size_t column) {
+  auto number = parse_json(table.rows[row].fields[column]);
+  if (number.ok() && number->is_number()) {
+    return *std::move(number);
+  }
+  return Error(Code::invalid_argument,
+               fmt::format("row {} (line {}): column '{}' is '{}', wanted a number such as 12 or "
+                           "0.5, for --numbers names it",
+                           row + 1, table.rows[row].place.line, table.columns[column],
+                           excerpt(table.rows[row].fields[column], 60)))
+      .page(1412);
+}
+
+/// Every cell that has to be a number is one: before the first row is sent.
+Result<Cells> cells_of(const expr::CsvTable& table, const RunFileOptions& options) {
+  Cells cells{&table, std::vector<bool>(table.columns.size())};
+  for (const std::string_view part : split(options.numbers, ',')) {
+    const std::string name(trim(part));
+    if (name.empty()) {
+      continue;
+    }
+    const auto column = table.column(name);
+    if (!column) {
+      return no_column(options, table, name);
+    }
+    cells.is_number[*column] = true;
+    for (std::size_t row = 0; row < table.rows.size(); ++row) {
+      if (auto number = number_in(table, row, *column); !number.ok()) {
+        return std::move(number).error();
+      }
+    }
+  }
+  return cells;
+}
+
+Call event_call(const Cells& cells, std::size_t index, const std::string& type,
                 const std::string& batch) {
+  const expr::CsvTable& table = *cells.table;
   JsonObject data;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
-    data[table.columns[i]] = table.rows[index].fields[i];
+    data[table.columns[i]] =
+        cells.is_number[i] ? *number_in(table, index, i) : Json(table.rows[index].fields[i]);
   }
   JsonObject event{{"specversion", "1.0"},
                    {"id", fmt::format("{}-{}", batch, index + 1)},
@@ -115,14 +166,14 @@ Error interrupted_sending(const std::vector<Result<Json>>& answers, const Trigge
   return interrupted(sent, maybe, answers.size(), trigger);
 }
 
-Result<std::vector<Row>> send_all(ApiClient& client, Interrupt& interrupt,
-                                  const expr::CsvTable& table, const Trigger& trigger,
-                                  std::optional<std::size_t> label) {
+Result<std::vector<Row>> send_all(ApiClient& client, Interrupt& interrupt, const Cells& cells,
+                                  const Trigger& trigger, std::optional<std::size_t> label) {
+  const expr::CsvTable& table = *cells.table;
   const std::string batch =
       runtime::new_id("batch", runtime::system_clock(), runtime::system_random());
   std::vector<Call> calls;
   for (std::size_t i = 0; i < table.rows.size(); ++i) {
-    calls.push_back(event_call(table, i, trigger.type, batch));
+    calls.push_back(event_call(cells, i, trigger.type, batch));
   }
   auto answers = client.call_all(std::move(calls), calls_at_once);
   if (interrupt.came()) {
@@ -276,11 +327,12 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
   if (!options.label_column.empty()) {
     label = table->column(options.label_column);
     if (!label) {
-      return Error(Code::not_found,
-                   fmt::format("{} has no column '{}', its columns are: {}", options.input,
-                               options.label_column, join(table->columns, ", ")))
-          .page(1413);
+      return no_column(options, *table, options.label_column);
     }
+  }
+  auto cells = cells_of(*table, options);
+  if (!cells.ok()) {
+    return std::move(cells).error();
   }
   Interrupt interrupt;
   auto client = connect(session.target, Runs::advance);
@@ -293,7 +345,7 @@ Result<void> run_file(const Session& session, const RunFileOptions& options) {
   }
   (*client)->watch(&interrupt);
   const Instant begin = runtime::system_clock().instant();
-  auto rows = send_all(**client, interrupt, *table, *trigger, label);
+  auto rows = send_all(**client, interrupt, *cells, *trigger, label);
   if (!rows.ok()) {
     return std::move(rows).error();
   }
@@ -317,6 +369,9 @@ void add_run_file_command(Command& app, Session& session) {
   command->add_option("--input", options->input, "CSV file with a header line")->required();
   command->add_option("--label-column", options->label_column,
                       "Column with the right answer: accuracy is printed");
+  command->add_option("--numbers", options->numbers,
+                      "Columns whose cells are sent as numbers, with commas between; "
+                      "every other cell is sent as text");
   command
       ->add_option("--predicted", options->predicted, "Member of the output that holds the answer")
       ->capture_default_str();
