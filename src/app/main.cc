@@ -77,8 +77,14 @@ void add_commands(aios::app::Command& app, aios::app::Session& session) {
   add_reference_command(app, session);
   auto* version = app.add_subcommand("version", "Print the version");
   version->callback([&session] {
-    session.action = [] {
-      fmt::print("{}\n", version_text());
+    session.action = [&session] {
+      constexpr std::string_view name = "aios ";
+      if (session.json) {
+        fmt::print("{}\n", aios::to_text(
+                               aios::JsonObject{{"version", version_text().substr(name.size())}}));
+      } else {
+        fmt::print("{}\n", version_text());
+      }
       return aios::Result<void>();
     };
   });
@@ -109,6 +115,30 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
   return arguments;
 }
 
+/// What stands on the line and no option or place takes, in its order; of an option that is nearly
+/// one that is known the right name.
+std::string stray_words(const CLI::App& app, const CLI::App& at) {
+  std::vector<std::string> known;
+  for (const CLI::App* one = &at; one != nullptr; one = one->get_parent()) {
+    for (const CLI::Option* option : one->get_options()) {
+      for (const std::string& name : option->get_lnames()) {
+        known.push_back("--" + name);
+      }
+    }
+  }
+  std::string text;
+  for (const std::string& word : app.remaining(true)) {
+    const bool is_option = word.starts_with("--");
+    const std::string name = word.substr(0, word.find('='));
+    const std::string nearest = is_option ? aios::nearest_name(name, known) : "";
+    text += fmt::format("{}{} '{}'{}", text.empty() ? "" : "; ",
+                        is_option ? "there is no option" : "nothing takes the word",
+                        is_option ? name : word,
+                        nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
+  }
+  return text;
+}
+
 /// CLI11 misses the verb before it looks at the word in its place: that word is named here, with
 /// the verbs there are.
 std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
@@ -122,7 +152,7 @@ std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
   for (const CLI::App* verb : at->get_subcommands([](const CLI::App*) { return true; })) {
     verbs.push_back(verb->get_name());
   }
-  std::string text = problem.what();
+  std::string text = problem.get_name() == "ExtrasError" ? stray_words(*app, *at) : problem.what();
   for (const CLI::Option* option : at->get_options()) {  // what it is that was not given
     if (text == option->get_name() + " is required") {
       text += ": " + option->get_description();

@@ -91,7 +91,7 @@ std::vector<std::string> template_names() {
   return {names.begin(), names.end()};
 }
 
-Result<void> check_new_name(std::string_view name) {
+Result<void> check_new_name(std::string_view what, std::string_view name) {
   const auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
   const auto fits = [&](char c) { return lower(c) || (c >= '0' && c <= '9') || c == '-'; };
   if (!name.empty() && name.size() <= name_bytes_max && lower(name.front()) && name.back() != '-' &&
@@ -99,9 +99,9 @@ Result<void> check_new_name(std::string_view name) {
     return {};
   }
   return Error(Code::invalid_argument,
-               fmt::format("'{}' is no name for a bundle, wanted 1 to {} of a-z, 0-9 and '-', "
+               fmt::format("'{}' is no name for a {}, wanted 1 to {} of a-z, 0-9 and '-', "
                            "beginning with a letter and not ending with '-'",
-                           excerpt(name, 100), name_bytes_max))
+                           excerpt(name, 100), what, name_bytes_max))
       .page(1424);
 }
 

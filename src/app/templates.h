@@ -25,7 +25,7 @@ std::vector<std::string> template_names();
 
 /// Whether a new bundle may be called so: it becomes a folder, a workflow's namespace and a part of
 /// event types. invalid_argument [AIOS-1424].
-Result<void> check_new_name(std::string_view name);
+Result<void> check_new_name(std::string_view what, std::string_view name);
 
 /// Every file of a template, for a bundle of that name (which was checked).
 bundle::Files files_of_template(std::string_view name_of_template, std::string_view name);

@@ -75,8 +75,8 @@ TEST_CASE("templates: each has scenarios, and all of them hold") {
     auto read = scenario::read_scenarios(only(files, true));
     REQUIRE(read.errors.empty());
     CHECK(read.scenarios.size() >= 3);
-    for (const auto& one : read.scenarios) {
     bundle::Learnt learnt;
+    for (const auto& one : read.scenarios) {
       auto verdict = scenario::run_scenario(one, only(files, false), {}, &learnt);
       REQUIRE(verdict.ok());
       for (const Error& failure : verdict->failures) {
@@ -111,13 +111,13 @@ TEST_CASE("templates: the name stands wherever a template asks for it, and a REA
 
 TEST_CASE("templates: a name is a folder, a namespace and a part of an event type") {
   for (const char* good : {"a", "my-desk", "desk2"}) {
-    CHECK(check_new_name(good).ok());
+    CHECK(check_new_name("bundle", good).ok());
   }
   for (const std::string& bad :
        {std::string(), std::string("My"), std::string("2nd"), std::string("a-"), std::string("-a"),
         std::string("a_b"), std::string("a/b"), std::string(".."), std::string(64, 'a')}) {
     CAPTURE(bad);
-    auto checked = check_new_name(bad);
+    auto checked = check_new_name("bundle", bad);
     REQUIRE(!checked.ok());
     CHECK(checked.error().page() == 1424);
   }

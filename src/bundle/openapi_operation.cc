@@ -171,6 +171,13 @@ class Reading {
   void take(const std::string& in, const std::string& name, const Json& parameter) {
     const bool required = in == "path" || bool_or(parameter, "required", false);
     const std::string what = fmt::format("its {} parameter '{}'", in, name);
+    if (in == "header" && ascii_lower(name) == "idempotency-key") {
+      note(
+          fmt::format("{} is no argument: with 'effect: key' each call sends it by itself, the "
+                      "same with every attempt",
+                      what));
+      return;
+    }
     if (in == "header" || in == "cookie") {
       refuse_if(required, fmt::format("{} cannot be an argument", what));
       return;

@@ -210,8 +210,10 @@ std::string_view word_of(PartChange::What what) {
 
 }  // namespace
 
+/// A fraction is no secret, whatever it is called: floors are named after the intents of a bundle,
+/// and people write about passwords.
 Json shown_parameter(std::string_view name, const Json& value) {
-  if (value.is_null() || value.is_bool()) {
+  if (value.is_null() || value.is_bool() || value.is_double()) {
     return value;
   }
   if (named_like_a_secret(name)) {

@@ -67,6 +67,10 @@ std::size_t byte_of(std::string_view text, std::uint32_t line, std::uint32_t col
 Result<Program> compile_text(std::string_view text, std::string_view pointer,
                              const CompileOptions& options, const PlaceOf& place) {
   const std::string_view inner = expression_in(text).value_or(text);
+  if (trim(inner).starts_with("${")) {
+    return Error(Code::invalid_argument, "'${' is not closed, wanted a '}' at the end of the text")
+        .page(107);
+  }
   auto program = Program::compile(inner, options);
   if (program.ok() || place == nullptr || program.error().line() == 0 || inner.empty()) {
     return program;

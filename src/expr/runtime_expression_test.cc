@@ -51,6 +51,13 @@ TEST_CASE("template: a document without expressions is given back as it is") {
   CHECK(*made->evaluate(nullptr) == document);
 }
 
+TEST_CASE("expression: one that is not closed says so") {
+  const auto open = compile_text("${ . ", "", {}, nullptr);
+  REQUIRE_FALSE(open.ok());
+  CHECK(open.error().page() == 107);
+  CHECK(open.error().message() == "'${' is not closed, wanted a '}' at the end of the text");
+}
+
 TEST_CASE("template: errors name the place in the document") {
   auto broken = Template::compile(json(R"({"a": [1, "${ .b | }"]})"));
   REQUIRE_FALSE(broken.ok());

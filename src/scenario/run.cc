@@ -275,8 +275,15 @@ JsonObject parameters_of(const Scenario& scenario, const JsonObject& overrides) 
 }
 
 std::string name_of(std::string_view pointer) {
-  std::string out(pointer.substr(pointer.empty() ? 0 : 1));
-  std::replace(out.begin(), out.end(), '/', '.');
+  std::string out;
+  for (const std::string_view part : split(pointer.substr(pointer.empty() ? 0 : 1), '/')) {
+    out += out.empty() ? "" : ".";
+    for (std::size_t i = 0; i < part.size(); ++i) {  // RFC 6901: ~1 is '/', ~0 is '~'
+      const bool escaped = part[i] == '~' && i + 1 < part.size();
+      out += escaped ? (part[i + 1] == '1' ? '/' : '~') : part[i];
+      i += escaped ? 1 : 0;
+    }
+  }
   return out;
 }
 

@@ -97,6 +97,22 @@ class Usage(unittest.TestCase):
             self.assertIn(message, done.stderr)
             self.assertIn("Commands: ", done.stderr)
 
+    def test_an_unknown_option_is_named_with_the_nearest(self):
+        for path, message in (
+                (("serve", "x", "--lsten", "y"), "aios: nothing takes the word 'x'; there is no option "
+                 "'--lsten'; did you mean '--listen'?"),
+                (("runs", "list", "--jsn"), "there is no option '--jsn'; did you mean '--json'?"),
+                (("runs", "list", "--qqqqqq=1"), "there is no option '--qqqqqq'\n")):
+            done = aios(*path)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), path)
+            self.assertIn(message, done.stderr)
+            self.assertIn("--help' for more", done.stderr)
+
+    def test_the_version_is_json_where_that_is_asked_for(self):
+        plain = aios("version").stdout
+        self.assertEqual(json.loads(aios("version", "--json").stdout),
+                         {"version": plain.removeprefix("aios ").strip()})
+
     def test_failures_exit_with_1_and_say_what_to_do(self):
         for path in (("check", "/nowhere"), ("runs", "list", "--data", "/nowhere"),
                      ("runs", "list", "--key-file", "/nowhere", "--data", "/nowhere"),

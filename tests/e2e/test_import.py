@@ -104,6 +104,26 @@ class Import(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stderr
 
+    def test_a_name_that_is_none_and_a_folder_that_is_no_bundle_make_nothing(self):
+        done = self.take(ZOO, "--name", "Zoo_2")
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("'Zoo_2' is no name for a connector", done.stderr)
+        path = self.scene.write("zoo.yaml", ZOO)
+        nowhere = self.scene.path("nowhere")
+        done = aios("connector", "import", path, "--name", "zoo", "--out", nowhere)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        self.assertIn("[AIOS-1101]", done.stderr)
+        self.assertFalse(os.path.exists(nowhere))
+
+    def test_an_idempotency_key_is_sent_by_the_effect_class(self):
+        document = ZOO.replace("      operationId: addAnimal\n", "      operationId: addAnimal\n"
+                               "      parameters: [{name: Idempotency-Key, in: header, "
+                               "required: true, schema: {type: string}}]\n")
+        done = self.take(document, "--name", "zoo")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("with 'effect: key' each call sends it by itself", done.stderr)
+        self.assertIn("addAnimal", done.stdout)
+
     def test_a_plain_document_becomes_a_connector_that_the_check_takes(self):
         done = self.take(ZOO, "--name", "zoo")
         self.assertEqual(done.returncode, 0, done.stderr)

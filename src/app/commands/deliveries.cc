@@ -51,6 +51,13 @@ Result<void> show(const Session& session, const DeliveryOptions& options) {
   return {};
 }
 
+Error no_dead(const std::string& receiver) {
+  return Error(Code::not_found,
+               fmt::format("no delivery to '{}' is dead: 'aios deliveries list --status dead' says "
+                           "to whom there are some",
+                           receiver));
+}
+
 /// All that are dead, a thousand with a call. Each call goes on behind the one before, so it ends.
 Result<void> replay_all(const Session& session, const DeliveryOptions& options) {
   std::int64_t replayed = 0;
@@ -68,6 +75,9 @@ Result<void> replay_all(const Session& session, const DeliveryOptions& options) 
     replayed += int_or(*answer, "replayed", 0);
     more = bool_or(*answer, "more", false);
     after = text_or(*answer, "next", "");
+  }
+  if (replayed == 0 && !options.receiver.empty()) {
+    return no_dead(options.receiver);  // a slip in the name looks like this
   }
   print(session, JsonObject{{"replayed", replayed}}, [](const Json& it) {
     fmt::print("{} deliveries are pending again\n", int_or(it, "replayed", 0));

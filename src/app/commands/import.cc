@@ -5,6 +5,7 @@
 #include "app/templates.h"
 #include "app/terminal.h"
 
+#include "bundle/bundle.h"
 #include "bundle/openapi.h"
 #include "core/text.h"
 
@@ -62,8 +63,11 @@ void tell_needs(const std::string& name, const std::vector<std::string>& secrets
 }
 
 Result<void> import(const Session& session, const ImportOptions& options) {
-  if (auto fits = check_new_name(options.name); !fits.ok()) {
+  if (auto fits = check_new_name("connector", options.name); !fits.ok()) {
     return fits;
+  }
+  if (auto there = bundle::read_bundle_directory(options.bundle); !there.ok()) {
+    return std::move(there).error();
   }
   auto text = read_file(options.file);
   if (!text.ok()) {

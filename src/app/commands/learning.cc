@@ -42,7 +42,7 @@ void print_rows(const Json& page, bool refused_only) {
                                      : fmt::format("accepted by {}", accepted)});
   }
   if (rows.empty()) {
-    tell("aios: no such correction\n");
+    tell("aios: {}\n", refused_only ? "no correction was refused" : "there are no corrections");
   }
   print_table({"ID", "USE", "LABEL", "BY", "WHY"}, std::move(rows));
 }

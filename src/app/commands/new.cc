@@ -17,7 +17,7 @@ struct NewOptions {
 };
 
 Result<void> make_new(const Session& session, const NewOptions& options) {
-  if (auto fits = check_new_name(options.name); !fits.ok()) {
+  if (auto fits = check_new_name("bundle", options.name); !fits.ok()) {
     return fits;
   }
   const std::string directory = options.directory.empty() ? options.name : options.directory;

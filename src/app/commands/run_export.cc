@@ -68,7 +68,8 @@ class Writer {
       : file_(file),
         csv_(csv),
         columns_(std::move(columns)),
-        chosen_(!columns_.empty()) {}
+        chosen_(!columns_.empty()),
+        unseen_(columns_.begin(), columns_.end()) {}
 
   /// The columns of a CSV are those of the first page; what comes later is told of, not written.
   Result<void> write(const std::vector<JsonObject>& rows) {
@@ -82,6 +83,7 @@ class Writer {
     }
     begun_ = true;
     for (const JsonObject& row : rows) {
+      std::erase_if(unseen_, [&](const std::string& column) { return row.contains(column); });
       auto written = put(csv_ ? csv_line(row) : json_line(row));
       if (!written.ok()) {
         return written;
@@ -99,6 +101,8 @@ class Writer {
   }
   std::uint64_t count() const { return count_; }
   const std::set<std::string>& left_out() const { return left_out_; }
+  /// Columns that were asked for and no row had.
+  const std::set<std::string>& unseen() const { return unseen_; }
 
  private:
   void choose(const std::vector<JsonObject>& rows) {
@@ -157,6 +161,7 @@ class Writer {
   bool begun_ = false;
   std::uint64_t count_ = 0;
   std::set<std::string> left_out_;
+  std::set<std::string> unseen_;
 };
 
 /// By the time a run began.
@@ -227,6 +232,9 @@ Result<void> export_runs(const Session& session, const ExportOptions& options) {
     return written;
   }
   tell("{} {} exported\n", writer.count(), writer.count() == 1 ? "run" : "runs");
+  if (!writer.unseen().empty() && writer.count() > 0) {
+    tell("no run has: {}\n", shown_text(fmt::format("{}", fmt::join(writer.unseen(), ", "))));
+  }
   if (!writer.left_out().empty()) {
     tell("not written, for the first page did not have them: {}; name all with --columns\n",
          shown_text(fmt::format("{}", fmt::join(writer.left_out(), ", "))));

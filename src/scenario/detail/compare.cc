@@ -32,8 +32,8 @@ void compare_objects(const JsonObject& expected, const Json& found, const std::s
     expr::append_pointer(inner, member.key());
     const Json* value = find(found, member.key());
     if (value == nullptr) {
-      out->push_back(
-          {std::move(inner), fmt::format("is missing, wanted {}", shown(member.value()))});
+      out->push_back({std::move(inner), fmt::format("is missing, wanted {}; there is {}",
+                                                    shown(member.value()), shown(found))});
     } else {
       compare(member.value(), *value, inner, out);
     }
