@@ -134,7 +134,7 @@ std::string stray_words(const CLI::App& app, const CLI::App& at) {
     text += fmt::format("{}{} '{}'{}", text.empty() ? "" : "; ",
                         is_option ? "there is no option" : "nothing takes the word",
                         is_option ? name : word,
-                        nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
+                        nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", nearest));
   }
   return text;
 }
@@ -152,7 +152,9 @@ std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
   for (const CLI::App* verb : at->get_subcommands([](const CLI::App*) { return true; })) {
     verbs.push_back(verb->get_name());
   }
-  std::string text = problem.get_name() == "ExtrasError" ? stray_words(*app, *at) : problem.what();
+  std::string text = problem.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)
+                         ? stray_words(*app, *at)
+                         : problem.what();
   for (const CLI::Option* option : at->get_options()) {  // what it is that was not given
     if (text == option->get_name() + " is required") {
       text += ": " + option->get_description();

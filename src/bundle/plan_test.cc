@@ -127,7 +127,7 @@ TEST_CASE("plan: what is named like a secret is not shown, at any depth") {
         "{\"a\":[{\"secret\":\"(not shown)\",\"b\":\"y\"}]}");
   const Json floors = *parse_json(R"({"password_reset": 0.8, "password": 8})");
   CHECK(to_text(shown_parameter("floors", floors)) ==
-        "{\"password_reset\":8E-1,\"password\":\"(not shown)\"}");
+        "{\"password_reset\":0.8,\"password\":\"(not shown)\"}");
   CHECK(shown_parameter("token", nullptr) == Json(nullptr));  // not declared is no secret
 
   Plan plan;

@@ -100,8 +100,8 @@ class Usage(unittest.TestCase):
     def test_an_unknown_option_is_named_with_the_nearest(self):
         for path, message in (
                 (("serve", "x", "--lsten", "y"), "aios: nothing takes the word 'x'; there is no option "
-                 "'--lsten'; did you mean '--listen'?"),
-                (("runs", "list", "--jsn"), "there is no option '--jsn'; did you mean '--json'?"),
+                 "'--lsten' (did you mean '--listen'?); nothing takes the word 'y'"),
+                (("runs", "list", "--jsn"), "there is no option '--jsn' (did you mean '--json'?)"),
                 (("runs", "list", "--qqqqqq=1"), "there is no option '--qqqqqq'\n")):
             done = aios(*path)
             self.assertEqual((done.returncode, done.stdout), (2, ""), path)

@@ -23,7 +23,6 @@ struct MadeCorpus {
 
 /// The articles with an embedding: the one in `embedding`, or, where that is empty or damaged, one
 /// of `learnt`. Without articles an empty corpus. Learning takes seconds: not on a shard.
-Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding,
-                               Learnt* learnt);
+Result<MadeCorpus> make_corpus(const Bundle& bundle, const std::string& embedding, Learnt* learnt);
 
 }  // namespace aios::bundle
