@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace aios::expr {
@@ -24,6 +25,7 @@ struct Answer {
 };
 
 constexpr int refused = 1;
+constexpr std::size_t choices_named_max = 12;
 
 Error defect(const Answer& answer) {
   return Error(Code::internal,
@@ -60,13 +62,41 @@ std::string described(const std::vector<SchemaIssue>& issues, std::size_t shown_
   return text;
 }
 
+/// The library names two of the values that there are to choose from; a person needs them all, and
+/// the nearest. Where the list is not in this document the issue stays as it is.
+void name_choices(const Json& schema, const Json& document, SchemaIssue* issue) {
+  const Json* choices = issue->keyword == "enum" ? at_pointer(schema, issue->schema_path) : nullptr;
+  const Json* value = at_pointer(document, issue->instance_path);
+  if (choices == nullptr || !choices->is_array() || value == nullptr) {
+    return;
+  }
+  std::vector<std::string> all, names;
+  for (const Json& choice : choices->get_array()) {
+    all.push_back(to_text(choice));
+    if (choice.is_string()) {
+      names.emplace_back(view(choice.get_string()));
+    }
+  }
+  const std::size_t count = all.size();
+  all.resize(std::min(count, choices_named_max));
+  issue->message =
+      fmt::format("{} is not one of {}", excerpt(to_text(*value), 80), join(all, ", "));
+  if (count > all.size()) {
+    issue->message += fmt::format(" and {} more", count - all.size());
+  }
+  if (value->is_string()) {
+    issue->message += did_you_mean(view(value->get_string()), names);
+  }
+}
+
 }  // namespace
 
 struct Schema::Handle {
-  Handle() = default;
+  explicit Handle(const Json& given) : schema(given) {}
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
   ~Handle() { aios_schema_free(raw); }
+  const Json schema;
   aios_schema* raw = nullptr;
 };
 
@@ -86,7 +116,7 @@ Result<Schema> Schema::compile(const Json& schema, const SchemaOptions& options)
   raw.documents = documents.data();
   raw.documents_count = documents.size();
   raw.check_formats = options.formats == SchemaOptions::Formats::check ? 1 : 0;
-  auto handle = std::make_shared<Handle>();
+  auto handle = std::make_shared<Handle>(schema);
   auto text = to_text(schema);
   Answer answer(aios_schema_compile(text_of(text), &raw, &handle->raw));
   if (answer.bytes.err == 0) {
@@ -110,7 +140,11 @@ Result<std::vector<SchemaIssue>> Schema::issues(const Json& document,
   if (answer.bytes.err != refused) {
     return defect(answer);
   }
-  return issues_in(answer.text());
+  auto found = issues_in(answer.text());
+  for (SchemaIssue& issue : found) {
+    name_choices(handle_->schema, document, &issue);
+  }
+  return found;
 }
 
 Result<void> Schema::validate(const Json& document) const {

@@ -103,6 +103,26 @@ TEST_CASE("schema: a document that fits passes, one that does not is told where 
   CHECK(schema->issues(json(R"({"a": 11})"), 1)->size() == 1);
 }
 
+TEST_CASE("schema: what there is to choose from is named, all of it and the nearest") {
+  auto schema = Schema::compile(json(R"({"properties": {"scheme":
+      {"enum": ["standard", "github", "stripe", "slack", 1]}}})"));
+  REQUIRE(schema.ok());
+  const auto issues = schema->issues(json(R"({"scheme": "standart"})"));
+  REQUIRE(issues.ok());
+  CHECK(issues->at(0).message ==
+        R"("standart" is not one of "standard", "github", "stripe", "slack", 1; did you mean )"
+        "'standard'?");
+  CHECK(schema->issues(json(R"({"scheme": 2})"))->at(0).message.ends_with(R"("slack", 1)"));
+  Json many = json(R"({"enum": []})");
+  for (int i = 0; i < 20; ++i) {
+    many.get_object()["enum"].get_array().emplace_back(i);
+  }
+  const auto few = Schema::compile(many)->issues(json("99"));
+  CHECK(few->at(0).message == "99 is not one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 8 more");
+  auto referring = Schema::compile(json(R"({"$ref": "#/$defs/a", "$defs": {"a": {"enum": [1]}}})"));
+  CHECK(referring->issues(json("2"))->at(0).message == "2 is not one of 1");
+}
+
 TEST_CASE("schema: a schema that is no schema is refused") {
   auto wrong_type = Schema::compile(json(R"({"type": "nothing"})"));
   REQUIRE_FALSE(wrong_type.ok());
