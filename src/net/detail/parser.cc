@@ -4,6 +4,8 @@
 
 #include "core/text.h"
 
+#include <fmt/format.h>
+
 namespace aios::net::detail {
 
 namespace {
@@ -60,7 +62,15 @@ Error Parser::error() const {
   const Code code = kind_ == Kind::response
                         ? (page == 303 ? Code::resource_exhausted : Code::data_loss)
                         : (page == 309 ? Code::unimplemented : Code::invalid_argument);
-  return Error(code, error_text_).page(page);
+  return Error(code, page == 303 ? too_large_text() : std::string(error_text_)).page(page);
+}
+
+std::string Parser::too_large_text() const {
+  return framing_ == Framing::length
+             ? fmt::format("the body is {} bytes, at most {} are taken here", left_,
+                           body_bytes_max_)
+             : fmt::format("the body is longer than the {} bytes that are taken here",
+                           body_bytes_max_);
 }
 
 bool Parser::fail(int status, const char* what) {

@@ -82,6 +82,7 @@ class Parser {
   bool read_trailer(std::string_view data, std::size_t* used);
   bool take_body(std::string_view data, std::size_t* used);
   bool fail(int status, const char* what);
+  std::string too_large_text() const;  ///< with what was claimed and what is taken
 
   Kind kind_;
   ParserLimits limits_;

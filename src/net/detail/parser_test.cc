@@ -11,6 +11,7 @@ namespace {
 struct Seen {
   int messages = 0;
   int error_status = 0;
+  std::string error;
   std::string method, target, body;
   Headers headers;
   bool keep_alive = false;
@@ -45,6 +46,7 @@ Seen feed(std::string_view text, std::size_t step, std::size_t body_bytes_max = 
     }
     if (parser.state() == Parser::State::failed) {
       seen.error_status = parser.error_status();
+      seen.error = parser.error().text();
       return seen;
     }
   }
@@ -104,6 +106,8 @@ TEST_CASE("parser: bounds answer 414, 431 and 413") {
   }
   CHECK(feed(many, 100000).error_status == 431);
   CHECK(feed(start + "Content-Length: 101\r\n\r\n", 1000).error_status == 413);
+  CHECK(feed(start + "Content-Length: 101\r\n\r\n", 1000).error.find("101 bytes, at most 100") !=
+        std::string::npos);
   CHECK(feed(start + "Transfer-Encoding: chunked\r\n\r\n65\r\n", 1000).error_status == 413);
   CHECK(feed(start + "Transfer-Encoding: chunked\r\n\r\n1;" + std::string(300, 'x'), 1000)
             .error_status == 400);
