@@ -31,7 +31,7 @@ void read_base_url(Reader& reader, const Node& node, const Json& params, HttpMan
   }
   auto checked = net::check_url(manifest->base_url);
   if (!checked.ok()) {
-    reader.take(node, checked.error());
+    reader.take(node, as_written(*written, *url, checked.error()));
   } else if (manifest->base_url.find_first_of("?#") != std::string::npos) {
     reader.mistake(node, "a base URL has no query and no fragment");
   }

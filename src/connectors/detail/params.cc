@@ -37,4 +37,14 @@ std::optional<std::string> substitute(Reader& reader, const Node& node, std::str
   return out;
 }
 
+Error as_written(const std::string& written, const std::string& value, const Error& error) {
+  if (written == value) {
+    return error;
+  }
+  return Error(error.code(),
+               fmt::format("{}; it is written '{}'", error.message(), excerpt(written, 120)),
+               error.retry())
+      .page(error.page());
+}
+
 }  // namespace aios::connectors::detail

@@ -14,4 +14,7 @@ namespace aios::connectors::detail {
 std::optional<std::string> substitute(Reader& reader, const Node& node, std::string_view text,
                                       const Json& params);
 
+/// An error about a value with how it is written, where parameters were put in.
+Error as_written(const std::string& written, const std::string& value, const Error& error);
+
 }  // namespace aios::connectors::detail

@@ -37,7 +37,7 @@ std::string read_url(Reader& reader, const Node& node, const Json& params) {
   }
   auto checked = net::check_url(*url);
   if (!checked.ok()) {
-    reader.take(node, checked.error());
+    reader.take(node, as_written(*written, *url, checked.error()));
   } else if (url->find('#') != std::string::npos) {
     reader.mistake(node, "an address that is sent to has no fragment");
   }
