@@ -139,6 +139,18 @@ TEST_CASE("models: back to a version that served is allowed, to one that never d
   CHECK(server.models->serving(default_tenant(), "intent")->version == 1);
 }
 
+TEST_CASE("models: there is no way back to a version where nothing ever served") {
+  Server server;
+  REQUIRE(server.train().ok());
+  PromoteOptions back;
+  back.rollback = true;
+  const auto never =
+      server.run(server.models->promote(person("key_owner"), "intent", 1, "intend", back));
+  REQUIRE(!never.ok());
+  CHECK(never.error().page() == 723);
+  CHECK(server.models->aliases(default_tenant()).empty());
+}
+
 /// What people said of a recall, and one of them wrong.
 Task<Result<std::vector<CorrectionRow>>> said(std::vector<CorrectionRow> rows) { co_return rows; }
 

@@ -138,15 +138,18 @@ Task<Result<Match>> Models::Impl::match(Context ctx, VersionInfo info, std::stri
       champion = serves;
     }
   }
-  if (champion.version == 0 || (champion.model == info.model && champion.version == info.version)) {
+  if (champion.model == info.model && champion.version == info.version) {
     co_return match;
   }
   match.champion = champion.version;
-  if (options.rollback) {
+  if (options.rollback) {  // also to an alias that nothing ever served: there is no way back
     auto before = co_await served_before(std::move(ctx), std::move(info), std::move(alias));
     if (!before.ok()) {
       co_return std::move(before).error();
     }
+    co_return match;
+  }
+  if (champion.version == 0) {
     co_return match;
   }
   auto other = co_await version(ctx, champion.model, champion.version);
@@ -164,10 +167,10 @@ Task<Result<Match>> Models::Impl::match(Context ctx, VersionInfo info, std::stri
 
 Task<Result<void>> Models::Impl::served_before(Context ctx, VersionInfo info, std::string alias) {
   auto rows = co_await store.history(std::move(ctx), store::StreamKind::model_alias, alias);
-  if (!rows.ok()) {
+  if (!rows.ok() && rows.error().code() != Code::not_found) {
     co_return std::move(rows).error();
   }
-  for (const store::HistoryRow& row : *rows) {
+  for (const store::HistoryRow& row : rows.ok() ? *rows : std::vector<store::HistoryRow>()) {
     auto served = row.erased ? Result<AliasInfo>(AliasInfo()) : detail::alias_from(row.data);
     if (row.type == detail::alias_set_event && served.ok() && served->model == info.model &&
         served->version == info.version) {
