@@ -156,9 +156,9 @@ void Deliveries::Impl::enqueue(detail::Waiting waiting) {
   inbox.push_back(std::move(waiting));
 }
 
-void Deliveries::Impl::count(std::string_view outcome) const {
+void Deliveries::Impl::count(std::string_view outcome, std::uint64_t times) const {
   if (services.metrics != nullptr) {
-    services.metrics->counter(observe::metric("aios_deliveries"), {std::string(outcome)}).add();
+    services.metrics->counter(observe::metric("aios_deliveries"), {std::string(outcome)}).add(times);
   }
 }
 

@@ -139,6 +139,9 @@ Task<void> Deliveries::run(Context ctx) {
   bool ready = false;
   runtime::TaskGroup group(*runtime::Executor::current());
   impl.group = &group;
+  for (const auto* outcome : {"delivered", "failed", "refused", "dead"}) {
+    impl.count(outcome, 0);  // there from the start: the first one after it is an increase
+  }
   while (!ctx.cancelled()) {
     if (!ready) {
       auto loaded = co_await impl.load(ctx);

@@ -60,7 +60,12 @@ std::uint64_t DeadLetterLines::add(Instant now) {
   return std::exchange(untold_, 0);
 }
 
-Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>(std::move(services))) {}
+Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>(std::move(services))) {
+  for (const auto* outcome :
+       {"accepted", "repeated", "dead_letter", "refused", "conflict", "held", "no_room"}) {
+    impl_->count(outcome);  // at 0 from the start: the first one after it is an increase
+  }
+}
 Ingress::~Ingress() = default;
 
 /// The key is taken: the first answer again when the content is the same.

@@ -145,6 +145,9 @@ Staged Engine::stage(const TenantId& tenant, const std::vector<DefinitionFile>& 
   if (staged.errors.empty()) {
     staged.put = [impl = impl_.get(), tenant, loaded = std::move(loaded)] {
       impl->definitions.put(tenant, loaded);
+      for (const auto& definition : loaded) {
+        impl->metrics.know_workflow(definition->full_name());
+      }
     };
   }
   return staged;

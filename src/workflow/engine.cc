@@ -45,12 +45,19 @@ EngineMetrics::EngineMetrics(observe::Metrics* given) : metrics(given) {
   if (metrics != nullptr) {
     started = &metrics->counter(observe::metric("aios_runs_started"));
     commits = &metrics->counter(observe::metric("aios_run_commits"));
+    for (const auto end : {RunStatus::completed, RunStatus::faulted, RunStatus::cancelled}) {
+      ended_counter(end);  // at 0 from the start: the first one after it is an increase
+    }
   }
+}
+
+observe::Counter& EngineMetrics::ended_counter(RunStatus status) const {
+  return metrics->counter(observe::metric("aios_runs_ended"), {std::string(name_of(status))});
 }
 
 void EngineMetrics::ended(RunStatus status) const {
   if (metrics != nullptr) {
-    metrics->counter(observe::metric("aios_runs_ended"), {std::string(name_of(status))}).add();
+    ended_counter(status).add();
   }
 }
 
@@ -63,9 +70,19 @@ void EngineMetrics::effect(EffectClass effect, std::string_view outcome) const {
   }
 }
 
+observe::Counter& EngineMetrics::over_budget_counter(const std::string& workflow) const {
+  return metrics->counter(observe::metric("aios_budget_refused"), {workflow});
+}
+
 void EngineMetrics::over_budget(const std::string& workflow) const {
   if (metrics != nullptr) {
-    metrics->counter(observe::metric("aios_budget_refused"), {workflow}).add();
+    over_budget_counter(workflow).add();
+  }
+}
+
+void EngineMetrics::know_workflow(const std::string& workflow) const {
+  if (metrics != nullptr) {
+    over_budget_counter(workflow);
   }
 }
 

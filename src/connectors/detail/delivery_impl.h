@@ -71,7 +71,7 @@ struct Deliveries::Impl {
                                                    std::string_view name) const;
   std::shared_ptr<detail::Place> place(const detail::PlaceName& name);
   void enqueue(detail::Waiting waiting);
-  void count(std::string_view outcome) const;
+  void count(std::string_view outcome, std::uint64_t times = 1) const;
   Result<std::string> key_of(const TenantId& tenant, const detail::Receiver& receiver) const;
 
   Task<Result<void>> load(Context ctx);
