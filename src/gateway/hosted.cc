@@ -46,7 +46,8 @@ struct Loaded {
     runtime::Breaker as_it_is = breaker_;
     return now < not_before_ ? std::optional(not_before_ - now) : as_it_is.blocked(now);
   }
-  void report(const ProviderReply& reply, Instant now) {
+  /// @return whether it was the probe of an open breaker
+  bool report(const ProviderReply& reply, Instant now) {
     const std::lock_guard lock(mutex_);
     const bool probing = breaker_.state() == runtime::Breaker::State::half_open;
     if (is_trouble(reply) || (probing && reply.error && reply.error->code() == Code::cancelled)) {
@@ -57,6 +58,7 @@ struct Loaded {
     if (reply.error && reply.error->retry_after()) {
       not_before_ = std::max(not_before_, now + *reply.error->retry_after());
     }
+    return probing;
   }
 
  private:
@@ -65,6 +67,14 @@ struct Loaded {
   Instant not_before_{0};
 };
 using ByAlias = std::map<std::string, std::shared_ptr<Loaded>, std::less<>>;
+
+/// The server is away for now and nothing is to be paid: the caller may wait for it, as for a
+/// business system that is down.
+bool is_away(const ProviderReply& reply, bool probing) {
+  const bool may_pass =
+      reply.outcome == Outcome::failed && reply.error && reply.error->retry() != Retry::never;
+  return may_pass && (!reply.sent || reply.error->retry_after() || probing);
+}
 
 std::string_view word_of(const ProviderReply& reply) {
   if (!reply.sent) {
@@ -337,7 +347,8 @@ Task<HostedReply> Hosted::perform(Context ctx, Admitted admitted) const {
                    std::move(state->input)};
   auto reply =
       co_await loaded.provider->complete(limited, std::move(state->permit), std::move(ask));
-  loaded.report(reply, impl_->services.clock->instant());
+  const bool probing = loaded.report(reply, impl_->services.clock->instant());
+  out.spared = is_away(reply, probing);
   impl_->pay(*state, reply, &out);
   if (reply.outcome == Outcome::done) {
     call.contents["output"] = govern::content_of(reply.output);  // also where policy keeps it back

@@ -62,6 +62,9 @@ struct HostedReply {
   /// Nothing was tried: the breaker is open or the server asked to be left alone;
   /// error.retry_after() says for how long.
   bool blocked = false;
+  /// Failed, and it is the server that is away: nothing was sent, it asks to be left alone, or it
+  /// was the probe of an open breaker. Counts no more than what is blocked.
+  bool spared = false;
   std::int64_t spent_nano = 0;  ///< give it to Reservation::settle()
   bool estimated = false;       ///< what was spent is not known: the whole reservation counts
   store::AuditLeaf leaf;        ///< commit it with the settlement

@@ -32,10 +32,14 @@ constexpr const char* good_body = R"({"model": "small-1-b", "choices": [{"finish
 class Vendor final : public net::Client {
  public:
   std::deque<net::Response> script;
+  std::optional<Error> lost;  ///< instead of every answer
   std::vector<std::string> received;
   Duration deadline{0};
   runtime::Clock* clock = nullptr;
   Task<Result<net::Response>> send(Context ctx, net::ClientRequest request) override {
+    if (lost) {
+      co_return *lost;
+    }
     received.push_back(request.body);
     deadline = ctx.deadline - clock->instant();
     net::Response response;
@@ -263,6 +267,29 @@ TEST_CASE("hosted: Retry-After keeps everybody away until its time has come") {
   CHECK(office.vendor.received.size() == 1);
   office.executor.advance(std::chrono::seconds(7));
   CHECK(office.ask("x").outcome == Outcome::done);
+}
+
+TEST_CASE("hosted: a server that is away counts as no try, one that answers badly does") {
+  Office office;
+  office.vendor.lost = Error(Code::unavailable, "connection refused", Retry::same_call);
+  const auto away = office.ask("x");
+  CHECK(away.outcome == Outcome::failed);
+  CHECK(away.spared);
+  CHECK(away.spent_nano == 0);
+  CHECK(holds(away.leaf, R"("outcome":"not_sent")"));
+  office.vendor.lost = Error(Code::invalid_argument, "no such address");
+  CHECK_FALSE(office.ask("x").spared);  // asking again helps nobody
+  office.vendor.lost = Error(Code::unavailable, "reset", Retry::whole_step);
+  const auto lost = office.ask("x");
+  CHECK(lost.outcome == Outcome::unknown);
+  CHECK_FALSE(lost.spared);  // it may have cost money
+  office.vendor.lost.reset();
+  office.executor.advance(std::chrono::seconds(10));
+  office.vendor.answer(429, "{}", "7");
+  CHECK(office.ask("x").spared);
+  office.executor.advance(std::chrono::seconds(7));
+  office.vendor.answer(400, "{}", "");
+  CHECK_FALSE(office.ask("x").spared);
 }
 
 TEST_CASE("hosted: what was admitted before it is to be left alone is not sent, and says so") {

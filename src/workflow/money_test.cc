@@ -50,12 +50,16 @@ do:
 class Vendor final : public net::Client {
  public:
   int received = 0;
-  std::deque<int> script;  ///< status of the next answers; empty: good ones
+  std::deque<int> script;  ///< status of the next answers, 0: refused; empty: good ones
   Duration takes = std::chrono::milliseconds(50);
   Task<Result<net::Response>> send(Context ctx, net::ClientRequest /*request*/) override {
     ++received;
     net::Response response;
     response.body = good_body;
+    if (!script.empty() && script.front() == 0) {
+      script.pop_front();
+      co_return Error(Code::unavailable, "connection refused", Retry::same_call).page(312);
+    }
     if (!script.empty()) {
       response.status = script.front();
       response.body = "{}";
@@ -158,6 +162,7 @@ TEST_CASE("money: a hosted model is an effect, paid with its result, and the run
                          {"currency", "EUR"}, {"nano", price_of_one}, {"estimated", false}}}));
   CHECK(find(view.clear_json(), "cost") != nullptr);
   CHECK(desk.vendor.received == 1);
+  CHECK(has(desk.metrics.open_metrics(), R"(aios_budget_refused_total{workflow="test/one"} 0)"));
   CHECK(desk.leaves("model_intent", "admitted") == 1);
   CHECK(desk.leaves("model_call", "done") == 1);
   CHECK(desk.budget().spent_nano == price_of_one);
@@ -185,6 +190,7 @@ TEST_CASE("money: a call that no budget covers is not made, and the document cat
   CHECK(desk.leaves("model_intent", "over_budget") == 1);
   CHECK(desk.budget().spent_nano == 0);
   CHECK(desk.budget().reserved_nano == 0);
+  CHECK(has(desk.metrics.open_metrics(), R"(aios_runs_ended_total{status="faulted"} 0)"));
   CHECK(has(desk.metrics.open_metrics(), R"(aios_budget_refused_total{workflow="test/one"} 1)"));
   REQUIRE(desk.budgets.load(default_tenant(), {}).ok());  // no budget at all
   const auto second = desk.world.run_workflow("one", JsonObject());
@@ -225,6 +231,24 @@ TEST_CASE("money: of 128 runs at once a budget for ten lets ten ask, through cra
       CHECK(desk.leaves("model_call", "done") == 10);
     }
   }
+}
+
+TEST_CASE("money: a model server that is down is waited for, at no cost and at no try") {
+  Desk desk;
+  for (int i = 0; i < 10; ++i) {  // more than there are retries
+    desk.vendor.script.push_back(0);
+  }
+  const auto id = desk.world.run_workflow("one", JsonObject());
+  desk.world.executor.advance(std::chrono::milliseconds(200));
+  const auto waiting = desk.world.executor.run(desk.world.engine->get(desk.world.ctx(), id));
+  REQUIRE(waiting.ok());
+  CHECK(waiting->status == "waiting");
+  CHECK(has(waiting->waiting_for, "blocked"));
+  CHECK(desk.budget().reserved_nano == 0);
+  const auto view = desk.world.finish(id);
+  CHECK(view.status == "completed");
+  CHECK(text_or(view.output, "label", "") == "refund");
+  CHECK(cost_of(view) == price_of_one);
 }
 
 TEST_CASE("money: an attempt whose end nobody saw counts as spent, and the next is paid anew") {

@@ -120,6 +120,7 @@ class Infer final : public Function {
     out.outcome = reply.outcome;
     out.error = std::move(reply.error);
     out.blocked = reply.blocked;
+    out.spared = reply.spared;
     out.leaves.push_back(std::move(reply.leaf));
     if (!reply.estimated) {
       out.spent_nano = reply.spent_nano;
