@@ -89,7 +89,9 @@ Error Engine::Impl::no_run(const std::string& run_id, Error error) {
   if (error.code() != Code::not_found) {
     return error;
   }
-  return Error(Code::not_found, fmt::format("no run '{}'", run_id)).page(1012);
+  return Error(Code::not_found,
+               fmt::format("no run '{}'; 'aios runs list' shows those there are", run_id))
+      .page(1012);
 }
 
 /// What somebody asked of a run, under their own name.
@@ -133,7 +135,9 @@ Task<Result<RunPtr>> Engine::Impl::acquire(Context ctx, std::string run_id) {
     }
     const RunPtr run = found->second;
     if (run->ctx.tenant != ctx.tenant) {
-      co_return Error(Code::not_found, fmt::format("no run '{}'", run_id)).page(1012);
+      co_return Error(Code::not_found,
+                      fmt::format("no run '{}'; 'aios runs list' shows those there are", run_id))
+          .page(1012);
     }
     if (!run->busy) {
       run->busy = true;
