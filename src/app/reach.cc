@@ -13,6 +13,7 @@
 namespace aios::app {
 namespace {
 
+constexpr int page_wants_tls = 343;
 constexpr auto call_timeout = std::chrono::seconds(90);
 constexpr auto train_timeout = std::chrono::minutes(10);
 constexpr auto backup_timeout = std::chrono::hours(24);  // whoever gives up takes the folder away
@@ -28,18 +29,25 @@ std::string resolved(std::string address) {
   return address;
 }
 
-/// A server of ours that has no room for another connection says so itself.
+/// A server of ours that has no room for another connection, or speaks only TLS, says so itself.
 std::optional<Error> refusal_of(const net::Response& answer) {
-  const auto document = answer.status == 503 ? parse_json(answer.body) : Json();
+  const auto document =
+      answer.status == 503 || answer.status == 400 ? parse_json(answer.body) : Json();
   if (!document.ok()) {
     return std::nullopt;
   }
   const int page = parse_page(text_or(*document, "page", ""));
-  if (page != page_no_room) {
-    return std::nullopt;
+  std::string detail(text_or(*document, "detail", ""));
+  if (answer.status == 503 && page == page_no_room) {
+    return Error(Code::unavailable, std::move(detail), Retry::same_call).page(page);
   }
-  return Error(Code::unavailable, std::string(text_or(*document, "detail", "")), Retry::same_call)
-      .page(page);
+  if (answer.status == 400 && page == page_wants_tls) {
+    return Error(Code::invalid_argument,
+                 "the server speaks TLS alone: write https:// in its address, and --tls-ca FILE "
+                 "for a certificate of an authority of your own")
+        .page(page);
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -70,7 +78,13 @@ Result<void> check_probe(const std::string& server, const Result<net::Response>&
         .page(page_no_server);
   }
   if (!answer.ok()) {
-    return Error(answer.error()).with("calling " + server);
+    const Error& why = answer.error();
+    return Error(why.code(),
+                 fmt::format("no server answers at {}: {}; start one with 'aios serve', or look at "
+                             "--server, AIOS_SERVER and AIOS_DATA",
+                             server, why.message()),
+                 why.retry())
+        .page(why.page());
   }
   if (const auto busy = refusal_of(*answer)) {
     return Error(*busy).with("calling " + server);

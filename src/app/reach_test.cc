@@ -28,7 +28,9 @@ TEST_CASE("reach: who does not answer, and who is no aios server, is told apart"
   const auto refused =
       check_probe("http://h:1", Error(Code::unavailable, "connection refused").page(312));
   CHECK(refused.error().page() == 312);
-  CHECK(refused.error().text().find("calling http://h:1") != std::string::npos);
+  CHECK(refused.error().text() ==
+        "no server answers at http://h:1: connection refused; start one with 'aios serve', or look "
+        "at --server, AIOS_SERVER and AIOS_DATA  [AIOS-0312]");
 }
 
 TEST_CASE("reach: a server without room for another connection is up, and says so itself") {
@@ -41,6 +43,15 @@ TEST_CASE("reach: a server without room for another connection is up, and says s
   CHECK(is_up(check_probe("http://h:1", Error(Code::deadline_exceeded, "late")).error()));
   CHECK_FALSE(is_up(check_probe("http://h:1", net::text_response(503, "a proxy")).error()));
   CHECK_FALSE(is_up(Error(Code::unavailable, "refused", Retry::same_call).page(312)));
+}
+
+TEST_CASE("reach: a server that speaks TLS alone is known by what it says to a request without") {
+  const auto plain = check_probe(
+      "http://h:1", net::problem(Error(Code::invalid_argument, "wanted https://").page(343)));
+  REQUIRE_FALSE(plain.ok());
+  CHECK(plain.error().page() == 343);
+  CHECK(plain.error().text().find("write https://") != std::string::npos);
+  CHECK(plain.error().text().find("no aios server") == std::string::npos);
 }
 
 TEST_CASE("reach: the first key is for the server of its data directory alone") {
