@@ -106,9 +106,9 @@ class FileReader {
   void take(const std::string& name, const std::string& pointer, const Json& value) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
       const std::string nearest = nearest_name(name, names_);
-      problem(pointer,
-              fmt::format("'{}' is no setting{}", name,
-                          nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
+      problem_at(document_.positions.of_key(pointer),
+                 fmt::format("'{}' is no setting{}", name,
+                             nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest)));
       return;
     }
     auto text = text_of(value);
@@ -118,7 +118,7 @@ class FileReader {
       return;
     }
     const auto place = document_.positions.of(pointer);
-    found_[name] = {std::move(*text), fmt::format("{}:{}", file_, place.line)};
+    found_[name] = {std::move(*text), fmt::format("{}:{}:{}", file_, place.line, place.column)};
   }
 
   bool is_level(const std::string& name) const {
@@ -127,7 +127,9 @@ class FileReader {
   }
 
   void problem(const std::string& pointer, const std::string& text) {
-    const auto place = document_.positions.of(pointer);
+    problem_at(document_.positions.of(pointer), text);
+  }
+  void problem_at(expr::Position place, const std::string& text) {
     problems_->push_back(fmt::format("{}:{}:{}: {}", file_, place.line, place.column, text));
   }
 
@@ -197,9 +199,7 @@ Result<Settings> Settings::settle(const std::vector<Setting>& rows, const Given&
     }
     file = FileReader(rows, given.file, std::move(*document), &problems).read();
   }
-  if (!problems.empty()) {
-    return all_of(problems, page_unknown);
-  }
+  const int page = problems.empty() ? page_value : page_unknown;
   Settings out;
   for (const Setting& row : rows) {
     Settled settled = first_given(row, given, file);
@@ -211,7 +211,7 @@ Result<Settings> Settings::settle(const std::vector<Setting>& rows, const Given&
     out.all_.emplace_back(row, std::move(settled));
   }
   if (!problems.empty()) {
-    return all_of(problems, page_value);
+    return all_of(problems, page);
   }
   return out;
 }

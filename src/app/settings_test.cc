@@ -45,9 +45,9 @@ TEST_CASE("settings: a flag wins over the environment, that over the file, that 
   CHECK(settings->number("threads") == 8);
   CHECK(settings->at("threads").origin == "AIOS_THREADS");
   CHECK(settings->text("region") == "us");
-  CHECK(settings->at("region").origin == "server.yaml:3");
+  CHECK(settings->at("region").origin == "server.yaml:3:9");
   CHECK(settings->text("keep.runs") == "P7D");
-  CHECK(settings->at("keep.runs").origin == "server.yaml:5");
+  CHECK(settings->at("keep.runs").origin == "server.yaml:5:9");
   CHECK(settings->text("listen") == "127.0.0.1:8787");
   CHECK(settings->at("listen").origin == "default");
 }
@@ -59,10 +59,11 @@ TEST_CASE("settings: a name has one spelling for each place") {
 }
 
 TEST_CASE("settings: every name that is none is told of, with its place and the nearest") {
-  const std::string text = refused(file("log_levle: warn\nkeep:\n  rums: P7D\n"));
+  const std::string text = refused(file("log_levle: warn\nkeep:\n  rums: P7D\nthreads: 0\n"));
   CHECK(has(text, "[AIOS-1460]"));
-  CHECK(has(text, "server.yaml:1:12: 'log_levle' is no setting; did you mean 'log_level'?"));
-  CHECK(has(text, "server.yaml:3:9: 'keep.rums' is no setting; did you mean 'keep.runs'?"));
+  CHECK(has(text, "server.yaml:1:1: 'log_levle' is no setting; did you mean 'log_level'?"));
+  CHECK(has(text, "server.yaml:3:3: 'keep.rums' is no setting; did you mean 'keep.runs'?"));
+  CHECK(has(text, "server.yaml:4:10: 'threads' is '0'"));  // all at once
 }
 
 TEST_CASE("settings: every value that does not fit is told of, with where it was given") {
@@ -70,7 +71,7 @@ TEST_CASE("settings: every value that does not fit is told of, with where it was
   given.flags["log_level"] = "loud";
   const std::string text = refused(given);
   CHECK(has(text, "[AIOS-1461]"));
-  CHECK(has(text, "server.yaml:1: 'threads' is '0', wanted a number from 1 to 64"));
+  CHECK(has(text, "server.yaml:1:10: 'threads' is '0', wanted a number from 1 to 64"));
   CHECK(has(text, "--log-level: 'log_level' is 'loud', wanted one of debug, info, warn, error"));
 }
 
