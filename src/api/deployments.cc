@@ -121,6 +121,70 @@ Task<Answer> plan(const ApiServices& services, Context ctx, net::Request request
   co_return net::json_response(200, planned->to_json());
 }
 
+Task<Answer> list_deployments(const ApiServices& services, Context ctx, net::Request) {
+  const auto now = services.deployments->current(ctx.tenant);
+  auto all = co_await services.deployments->history(std::move(ctx));
+  if (!all.ok()) {
+    co_return std::move(all).error();
+  }
+  JsonArray items;
+  for (const bundle::DeploymentInfo& one : *all) {
+    items.push_back(JsonObject{{"number", one.number},
+                               {"name", one.name},
+                               {"version", one.version},
+                               {"digest", one.digest},
+                               {"by", one.by},
+                               {"at", to_rfc3339(one.at)},
+                               {"current", now.ok() && now->number == one.number}});
+  }
+  co_return net::json_response(200, JsonObject{{"items", std::move(items)}});
+}
+
+/// The deployment that the body names, as something to deploy.
+Task<Result<bundle::Deployments::Earlier>> earlier_in(const ApiServices& services, Context ctx,
+                                                      net::Request request) {
+  auto body = body_object(request);
+  if (!body.ok()) {
+    co_return std::move(body).error();
+  }
+  const std::int64_t number = int_or(Json(std::move(*body)), "number", 0);
+  if (number < 1) {
+    co_return Error(Code::invalid_argument, "member 'number' is missing or no number from 1")
+        .page(1301);
+  }
+  auto found =
+      co_await services.deployments->earlier(std::move(ctx), static_cast<std::uint64_t>(number));
+  co_return found;
+}
+
+Task<Answer> deploy_again(const ApiServices& services, Context ctx, net::Request request) {
+  auto found = co_await earlier_in(services, ctx, std::move(request));
+  if (!found.ok()) {
+    co_return std::move(found).error();
+  }
+  std::vector<Error> errors;
+  auto info = co_await services.deployments->deploy(ctx, std::move(found->files),
+                                                    std::move(found->overrides), &errors);
+  if (!info.ok()) {
+    co_return problems(info.error(), errors);
+  }
+  co_return net::json_response(info->changed ? 201 : 200, info->to_json());
+}
+
+Task<Answer> plan_again(const ApiServices& services, Context ctx, net::Request request) {
+  auto found = co_await earlier_in(services, ctx, std::move(request));
+  if (!found.ok()) {
+    co_return std::move(found).error();
+  }
+  std::vector<Error> errors;
+  auto planned = co_await services.deployments->plan(ctx, std::move(found->files),
+                                                     std::move(found->overrides), &errors);
+  if (!planned.ok()) {
+    co_return problems(planned.error(), errors);
+  }
+  co_return net::json_response(200, planned->to_json());
+}
+
 Task<Answer> current(const ApiServices& services, Context ctx, net::Request) {
   auto info = services.deployments->current(ctx.tenant);
   if (!info.ok()) {
@@ -167,6 +231,10 @@ constexpr std::string_view plan_schema = R"({
                  "parameters": {"type": "array"}, "runs": {"type": "array"},
                  "warnings": {"type": "array", "items": {"type": "string"}}}})";
 
+constexpr std::string_view number_schema =
+    R"({"type": "object", "required": ["number"], "properties": {
+           "number": {"type": "integer", "minimum": 1}}})";
+
 constexpr std::size_t bundle_bytes_max = std::size_t{96} << 20;
 
 }  // namespace
@@ -194,6 +262,15 @@ void mount_deployments(net::Router& router, const ApiServices& services) {
        plan_schema,
        {},
        bundle_bytes_max},
+      {"GET", "/api/v1/deployments", "listDeployments",
+       "What was deployed, newest first; `number` names one.", Action::read_runs, list_deployments,
+       "", page_schema},
+      {"POST", "/api/v1/deployments/again", "deployAgain",
+       "Deploys once more what an earlier deployment was: its files, and what was set then.",
+       Action::deploy, deploy_again, number_schema, deployment_schema},
+      {"POST", "/api/v1/deployments/again/plan", "planDeploymentAgain",
+       "What that would change; nothing is changed.", Action::deploy, plan_again, number_schema,
+       plan_schema},
       {"GET", "/api/v1/deployments/current", "currentDeployment", "What runs now.",
        Action::read_runs, current, "", deployment_schema},
       {"GET", "/api/v1/connectors", "listConnectors",

@@ -56,6 +56,7 @@ Result<std::string> read_file(const std::string& path);
 void add_serve(Command& app, Session& session);
 void add_config_command(Command& app, Session& session);
 void add_bundle_commands(Command& app, Session& session);
+void add_deployment_commands(Command& app, Session& session);
 void add_new_command(Command& app, Session& session);
 void add_model_commands(Command& app, Session& session);
 /// @param model  the command "model".

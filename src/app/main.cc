@@ -58,6 +58,7 @@ void add_commands(aios::app::Command& app, aios::app::Session& session) {
   add_new_command(app, session);
   add_config_command(app, session);
   add_bundle_commands(app, session);
+  add_deployment_commands(app, session);
   add_dev_command(app, session);
   add_connector_commands(app, session);
   add_model_commands(app, session);

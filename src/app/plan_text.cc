@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/plan_text.h"
 
+#include "app/terminal.h"
+
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -106,6 +108,22 @@ void print_plan(const Json& plan) {
   const std::vector<std::string> lines = plan_lines(plan);
   fmt::print("{} to add, {} to change, {} to remove; nothing was changed\n", count_of(lines, '+'),
              count_of(lines, '~'), count_of(lines, '-'));
+}
+
+void tell_warnings(const Json& answer) {
+  for (const std::string& warning : texts_of(find(answer, "warnings"))) {
+    tell("warning: {}\n", warning);
+  }
+}
+
+void print_deployment(const Json& it) {
+  if (const Json* plan = find(it, "plan"); plan != nullptr) {
+    print_changes(*plan);
+  }
+  fmt::print("{} {} {} as deployment {}, digest {}\n", text_or(it, "name", ""),
+             text_or(it, "version", ""), bool_or(it, "changed", true) ? "deployed" : "runs already",
+             int_or(it, "number", 0), text_or(it, "digest", "").substr(0, 12));
+  tell_warnings(it);
 }
 
 }  // namespace aios::app

@@ -18,4 +18,8 @@ void print_changes(const Json& plan);
 /// With what it is about before, and a count behind.
 void print_plan(const Json& plan);
 
+/// The answer to a deployment: what changed, what runs now, and its warnings on stderr.
+void print_deployment(const Json& answer);
+void tell_warnings(const Json& answer);
+
 }  // namespace aios::app

@@ -46,7 +46,21 @@ bundle::CheckedSourceTexts check_sources(const std::vector<bundle::SourceText>& 
 }
 
 void wire_sources(ingress::Sources& sources, connectors::SecretSource secret,
-                  bundle::DeploymentServices* services) {
+                  const std::string& watch_root, bundle::DeploymentServices* services) {
+  services->secret = secret;
+  services->source_troubles = [watch_root](const TenantId& tenant,
+                                           const std::vector<bundle::SourceText>& files,
+                                           const JsonObject& parameters) {
+    std::vector<Error> troubles;
+    for (const auto& source :
+         ingress::Sources::check(tenant, files_of(files), parameters).sources) {
+      if (auto ready = ingress::Sources::ready(*source, watch_root); !ready.ok()) {
+        troubles.push_back(std::move(ready).error().with(
+            fmt::format("looking for what source '{}' watches", source->name)));
+      }
+    }
+    return troubles;
+  };
   services->check_sources = check_sources;
   services->stage_sources = [&sources](const TenantId& tenant,
                                        const std::vector<bundle::SourceText>& files,

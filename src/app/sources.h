@@ -14,6 +14,6 @@ bundle::CheckedSourceTexts check_sources(const std::vector<bundle::SourceText>& 
                                          const JsonObject& parameters);
 /// Deployments check, stage and warn of sources; `sources` outlives them.
 void wire_sources(ingress::Sources& sources, connectors::SecretSource secret,
-                  bundle::DeploymentServices* services);
+                  const std::string& watch_root, bundle::DeploymentServices* services);
 
 }  // namespace aios::app

@@ -126,6 +126,7 @@ void check_parts(const Bundle& bundle, const workflow::FunctionRegistry& functio
   check_layout(bundle, checked);
   if (loaded.ok() && !bundle.policies.empty()) {
     check_guarded(bundle, guard, checked);
+    check_triggers(bundle, guard, checked);
   }
   if (!loaded.ok()) {
     errors->push_back(std::move(loaded).error());

@@ -76,6 +76,7 @@ struct Bundle {
   std::vector<govern::BudgetSpec> budgets;
   std::vector<data::Article> articles;  ///< knowledge/*.md
   std::vector<SourceText> sources;      ///< sources/*.yaml
+  std::vector<std::string> secrets;     ///< names of those that aios.yaml says it needs
   std::map<std::string, Json> forms;    ///< by file name, "ticket-review.json"
   Files files;
 };

@@ -6,12 +6,13 @@
 #include "bundle/detail/planning.h"
 #include "bundle/detail/settings.h"
 #include "bundle/detail/staging.h"
+#include "bundle/detail/standing.h"
 #include "core/text.h"
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <set>
 
@@ -39,6 +40,10 @@ Error overtaken(const TenantId& tenant, std::uint64_t by) {
                            tenant.text(), by),
                Retry::whole_step)
       .page(1117);
+}
+
+void append(std::vector<std::string> more, std::vector<std::string>* warnings) {
+  std::move(more.begin(), more.end(), std::back_inserter(*warnings));
 }
 
 struct Installed {
@@ -76,34 +81,9 @@ struct Deployments::Impl {
     for (const Error& missing : missing_secrets_of(services, tenant)) {
       info->warnings.push_back(missing.text());
     }
-    for (const std::string& model : idle_models(tenant)) {
-      info->warnings.push_back(
-          Error(Code::failed_precondition,
-                fmt::format("model '{}' serves nothing yet: runs that ask it wait until a version "
-                            "is promoted; 'aios model train {}', then 'aios model promote {}@1 {}'",
-                            model, model, model, model))
-              .page(705)
-              .text());
+    if (const auto installed = of(tenant)) {
+      append(standing_warnings(services, tenant, installed->bundle), &info->warnings);
     }
-  }
-
-  /// Models of the tenant's bundle that no alias leads to.
-  std::vector<std::string> idle_models(const TenantId& tenant) const {
-    std::vector<std::string> idle;
-    const auto installed = of(tenant);
-    if (services.models == nullptr || !installed) {
-      return idle;
-    }
-    const auto aliases = services.models->aliases(tenant);
-    for (const ModelSource& source : installed->bundle.models) {
-      const auto serves = [&source](const models::AliasInfo& alias) {
-        return alias.model == source.spec.name;
-      };
-      if (std::none_of(aliases.begin(), aliases.end(), serves)) {
-        idle.push_back(source.spec.name);
-      }
-    }
-    return idle;
   }
 
   void put(const TenantId& tenant, const Ready& ready, DeploymentInfo info, const Bundle& bundle) {
@@ -256,6 +236,8 @@ Task<Result<Plan>> Deployments::plan(Context ctx, Files files, JsonObject overri
   }
   const auto before = impl_->of(ctx.tenant);
   Plan made = plan_of(before ? &before->bundle : nullptr, *looked);
+  append(missing_warnings(impl_->services, ctx.tenant, *looked->bundle), &made.warnings);
+  append(standing_warnings(impl_->services, ctx.tenant, *looked->bundle), &made.warnings);
   auto planned = co_await with_runs(*impl_->services.engine, ctx, std::move(made));
   co_return planned;
 }
@@ -294,6 +276,16 @@ Task<Result<DeploymentInfo>> Deployments::deploy(Context ctx, Files files, JsonO
     done->plan = counted.ok() ? std::move(*counted) : std::move(plan);
   }
   co_return done;
+}
+
+Task<Result<std::vector<DeploymentInfo>>> Deployments::history(Context ctx) const {
+  auto all = co_await deployed_before(*impl_->services.store, std::move(ctx));
+  co_return all;
+}
+
+Task<Result<Deployments::Earlier>> Deployments::earlier(Context ctx, std::uint64_t number) const {
+  auto found = co_await deployed_as(*impl_->services.store, std::move(ctx), number);
+  co_return found;
 }
 
 Result<DeploymentInfo> Deployments::current(const TenantId& tenant) const {
@@ -335,6 +327,12 @@ bool Deployments::none_loaded() const {
 
 std::vector<Error> Deployments::missing_secrets(const TenantId& tenant) const {
   return missing_secrets_of(impl_->services, tenant);
+}
+
+std::vector<Error> Deployments::source_troubles(const TenantId& tenant) const {
+  const auto installed = impl_->of(tenant);
+  return installed ? troubles_of_sources(impl_->services, tenant, installed->bundle)
+                   : std::vector<Error>();
 }
 
 Result<Json> Deployments::form(const TenantId& tenant, std::string_view name) const {

@@ -53,6 +53,12 @@ struct DeploymentServices {
       stage_sources = nullptr;
   /// What of the tenant's sources does not work as they stand now: secrets that are missing.
   std::function<std::vector<Error>(const TenantId& tenant)> source_warnings = nullptr;
+  /// What of a bundle's sources could not work on this server as it stands: folders to watch.
+  std::function<std::vector<Error>(const TenantId& tenant, const std::vector<SourceText>& files,
+                                   const JsonObject& parameters)>
+      source_troubles = nullptr;
+  /// Null: a plan does not tell of secrets that are missing.
+  connectors::SecretSource secret = nullptr;
   gateway::Hosted* hosted = nullptr;             ///< null: hosted models are not installed
   govern::Budgets* budgets = nullptr;            ///< null: budgets are not installed
   connectors::Deliveries* deliveries = nullptr;  ///< null: subscriptions are not installed
@@ -80,6 +86,15 @@ class Deployments {
   /// nothing is changed.
   Task<Result<Plan>> plan(Context ctx, Files files, JsonObject overrides,
                           std::vector<Error>* errors);
+  /// What was deployed before and what runs now, newest first; the numbers count by one.
+  Task<Result<std::vector<DeploymentInfo>>> history(Context ctx) const;
+  /// Deployment `number` as something to deploy once more: its files, and values that make what is
+  /// set what was set then. not_found [AIOS-1108]: there is no such one.
+  struct Earlier {
+    Files files;
+    JsonObject overrides;
+  };
+  Task<Result<Earlier>> earlier(Context ctx, std::uint64_t number) const;
   /// not_found [AIOS-1108]: none, or what is recorded could not be installed; it says which.
   Result<DeploymentInfo> current(const TenantId& tenant) const;
   /// Why a tenant whose recorded bundle could not be installed takes no work: unavailable
@@ -92,6 +107,8 @@ class Deployments {
   /// Secrets that the tenant's bundle names (connectors, sources, subscriptions, hosted models) and
   /// that are not there now.
   std::vector<Error> missing_secrets(const TenantId& tenant) const;
+  /// What of the sources of the bundle that runs cannot work on this server as it stands.
+  std::vector<Error> source_troubles(const TenantId& tenant) const;
   /// A form by name; not_found names the nearest.
   Result<Json> form(const TenantId& tenant, std::string_view name) const;
   struct TrainingInput {

@@ -2,6 +2,7 @@
 #include "bundle/detail/parse.h"
 
 #include "bundle/detail/names.h"
+#include "bundle/plan.h"
 #include "core/text.h"
 #include "expr/yaml.h"
 
@@ -89,8 +90,15 @@ Json overriding(const Json& given, std::string_view type) {
   return given;
 }
 
+/// The type of a value, and the value where it may be shown.
+std::string shown(std::string_view name, const Json& value) {
+  return fmt::format("{} {}", type_name(value), excerpt(to_text(shown_parameter(name, value)), 60));
+}
+
 void read_parameters(const Json& declared, const JsonObject& overrides, Source& source,
                      Bundle* bundle) {
+  const std::vector<std::string> types = {"string",  "integer", "number",
+                                          "boolean", "object",  "array"};
   std::vector<std::string> names;
   for (const auto& member : declared.get_object()) {
     const std::string name(member.key());
@@ -99,6 +107,13 @@ void read_parameters(const Json& declared, const JsonObject& overrides, Source& 
     const std::string type(text_or(member.value(), "type", ""));
     const Json* value = find(member.value(), "default");
     const Json* given = overrides.if_contains(name);
+    if (!type.empty() && std::find(types.begin(), types.end(), type) == types.end()) {
+      source.complain(pointer + "/type",
+                      fmt::format("parameter '{}' has the type '{}', wanted one of {}{}", name,
+                                  excerpt(type, 40), join(types, ", "), did_you_mean(type, types)),
+                      1105);
+      continue;
+    }
     if (value == nullptr && given == nullptr) {
       source.complain(
           pointer, fmt::format("parameter '{}' has no default: give one with --set", name), 1105);
@@ -107,7 +122,7 @@ void read_parameters(const Json& declared, const JsonObject& overrides, Source& 
     Json chosen = given == nullptr ? *value : overriding(*given, type);
     if (!fits(type, chosen)) {
       source.complain(pointer,
-                      fmt::format("parameter '{}' is {}, wanted {}", name, type_name(chosen),
+                      fmt::format("parameter '{}' is {}, wanted {}", name, shown(name, chosen),
                                   type.empty() ? "a 'type' in its declaration" : type),
                       1105);
       continue;
@@ -205,6 +220,7 @@ std::optional<Needs> read_manifest(std::string_view text, const JsonObject& over
   if (const Json* list = find(document->value, "needs"); list != nullptr) {
     needs.connectors = named(*document, "/needs/connectors", find(*list, "connectors"));
     needs.secrets = named(*document, "/needs/secrets", find(*list, "secrets"));
+    bundle->secrets = texts_of(find(*list, "secrets"));
   }
   return needs;
 }

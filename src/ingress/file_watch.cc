@@ -20,7 +20,7 @@ constexpr std::size_t files_a_look_max = 100;  // the next look takes the others
 constexpr std::size_t refused_told_max = 20;
 constexpr std::size_t kept_max =
     4;  // files in memory from one turn to the next; others are read again
-constexpr Duration complaint_period = std::chrono::minutes(1);
+constexpr Duration complaint_period = std::chrono::hours(1);  // deploy and doctor tell it too
 
 struct Contents {
   std::string digest;
@@ -108,10 +108,15 @@ struct FileWatch::Turn {
 };
 
 /// No folder of the first tenant is hidden, so none of its sources reaches another's.
-std::string FileWatch::root_of(const DeclaredSource& source) const {
-  return source.tenant == default_tenant()
-             ? services_.watch_root
-             : services_.watch_root + "/.tenants/" + source.tenant.text();
+std::string watch_root_of(const DeclaredSource& source, const std::string& watch_root) {
+  return source.tenant == default_tenant() ? watch_root
+                                           : watch_root + "/.tenants/" + source.tenant.text();
+}
+
+Error no_watch_root() {
+  return Error(Code::failed_precondition,
+               "the server reads no folder: start it with --watch-root DIR")
+      .page(1210);
 }
 
 void FileWatch::complain(const DeclaredSource& source, const Error& error) {
@@ -265,7 +270,8 @@ Task<FileWatch::Round> FileWatch::look(SourcePtr source) {
   const auto& settings = static_cast<const FileSettings&>(*source->settings);
   const Context ctx = source_context(*source);
   using Look = std::pair<std::shared_ptr<DropFolder>, std::vector<DroppedFile>>;
-  std::function<Result<Look>()> list = [root = root_of(*source), path = settings.folder,
+  std::function<Result<Look>()> list = [root = watch_root_of(*source, services_.watch_root),
+                                        path = settings.folder,
                                         pattern = settings.pattern]() -> Result<Look> {
     auto folder = DropFolder::open(root, path);
     if (!folder.ok()) {
@@ -322,9 +328,7 @@ Task<FileWatch::Round> FileWatch::round(Context ctx) {
       break;
     }
     if (services_.watch_root.empty()) {
-      complain(*source, Error(Code::failed_precondition,
-                              "the server reads no folder: start it with --watch-root DIR")
-                            .page(1210));
+      complain(*source, no_watch_root());
       continue;
     }
     const Round turn = co_await look(source);

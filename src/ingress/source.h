@@ -80,6 +80,8 @@ struct SourceEntry {
   /// declares a source of this kind.
   std::string form{};
   ReadSettings* read = nullptr;
+  /// Whether a source can work as the server stands; null: always.
+  Result<void> (*ready)(const DeclaredSource& source, const std::string& watch_root) = nullptr;
   void (*mount)(const SourceServices& services) = nullptr;            ///< null: no routes
   Task<void> (*run)(SourceServices services, Context ctx) = nullptr;  ///< until ctx is cancelled
 };

@@ -66,6 +66,17 @@ Staged Sources::stage(const TenantId& tenant, const std::vector<SourceFile>& fil
   return out;
 }
 
+Result<void> Sources::ready(const DeclaredSource& source, const std::string& watch_root) {
+  SourceRegistry registry;
+  register_all_sources(registry);
+  for (const SourceEntry& entry : registry.entries()) {
+    if (entry.name == source.kind && entry.ready != nullptr) {
+      return entry.ready(source, watch_root);
+    }
+  }
+  return {};
+}
+
 SourcePtr Sources::find(const TenantId& tenant, std::string_view name) const {
   const std::lock_guard lock(mutex_);
   const auto of_one = tenants_.find(tenant);

@@ -42,6 +42,9 @@ class Sources {
   /// Replaces the tenant's sources, or none of them on errors.
   Staged stage(const TenantId& tenant, const std::vector<SourceFile>& files,
                const JsonObject& params);
+  /// Whether it can work on a server that watches folders below `watch_root`.
+  /// @return failed_precondition [AIOS-1210].
+  static Result<void> ready(const DeclaredSource& source, const std::string& watch_root);
   SourcePtr find(const TenantId& tenant, std::string_view name) const;
   /// Of all tenants.
   std::vector<SourcePtr> of_kind(std::string_view kind) const;

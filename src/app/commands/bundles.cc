@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 namespace aios::app {
 namespace {
 
@@ -66,6 +68,17 @@ JsonArray list_errors(const Session& session, const std::vector<Error>& errors,
   return out;
 }
 
+/// What is wrong with the scenarios, which are no part of what is deployed.
+void check_scenarios(const std::string& directory, std::vector<Error>* errors) {
+  auto files = scenario::read_scenario_files(directory);
+  if (!files.ok()) {
+    errors->push_back(std::move(files).error());
+    return;
+  }
+  auto read = scenario::read_scenarios(*files);
+  std::move(read.errors.begin(), read.errors.end(), std::back_inserter(*errors));
+}
+
 /// All that keeps a bundle from being taken, and the error that ends the command.
 Error tell_problems(const Session& session, const BundleOptions& options,
                     const std::vector<Error>& problems, JsonArray warnings) {
@@ -90,6 +103,7 @@ Result<void> check(const Session& session, const BundleOptions& options) {
   if (!looked.ok()) {
     return std::move(looked).error();
   }
+  check_scenarios(options.directory, &looked->checked.errors);
   const std::size_t count = looked->files.size();
   const bundle::Checked& checked = looked->checked;
   JsonArray warnings = list_errors(session, checked.warnings, "warning: ");
@@ -213,22 +227,6 @@ Json request_of(Given given) {
     contents[path] = to_base64(bytes);
   }
   return JsonObject{{"files", std::move(contents)}, {"parameters", std::move(given.overrides)}};
-}
-
-void tell_warnings(const Json& answer) {
-  for (const std::string& warning : texts_of(find(answer, "warnings"))) {
-    tell("warning: {}\n", warning);
-  }
-}
-
-void print_deployment(const Json& it) {
-  if (const Json* plan = find(it, "plan"); plan != nullptr) {
-    print_changes(*plan);
-  }
-  fmt::print("{} {} {} as deployment {}, digest {}\n", text_or(it, "name", ""),
-             text_or(it, "version", ""), bool_or(it, "changed", true) ? "deployed" : "runs already",
-             int_or(it, "number", 0), text_or(it, "digest", "").substr(0, 12));
-  tell_warnings(it);
 }
 
 Result<void> deploy(Session& session, const BundleOptions& options, const DeployOptions& how) {

@@ -23,6 +23,12 @@ inline constexpr const char* deployment_stream = "current";  ///< one bundle a t
 /// What the store says of the tenant's bundle; number 0: nothing yet.
 Task<Result<DeploymentInfo>> recorded(store::Store& store, Context ctx);
 
+/// All that were recorded, newest first; none: nothing yet.
+Task<Result<std::vector<DeploymentInfo>>> deployed_before(store::Store& store, Context ctx);
+/// As Deployments::earlier().
+Task<Result<Deployments::Earlier>> deployed_as(store::Store& store, Context ctx,
+                                               std::uint64_t number);
+
 /// Names of what a deployment keeps.
 struct Blobs {
   std::string files;

@@ -20,4 +20,8 @@ void check_layout(const Bundle& bundle, Checked* checked);
 /// @param guard  holds the bundle's policies.
 void check_guarded(const Bundle& bundle, const govern::Guard& guard, Checked* checked);
 
+/// Warns of sources whose events nothing takes, and of schedules whose events policy denies.
+/// @param guard  holds the bundle's policies.
+void check_triggers(const Bundle& bundle, const govern::Guard& guard, Checked* checked);
+
 }  // namespace aios::bundle

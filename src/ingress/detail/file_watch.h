@@ -34,6 +34,11 @@ inline constexpr std::size_t records_max = 100'000;  ///< of one file
 Result<std::vector<Json>> records_of(FileFormat format, const std::string& text,
                                      const std::string& name);
 
+/// The folder below which a source of its tenant watches.
+std::string watch_root_of(const DeclaredSource& source, const std::string& watch_root);
+/// failed_precondition [AIOS-1210]: the server was started without one.
+Error no_watch_root();
+
 class FileWatch {
  public:
   /// Of one source in a round, whatever becomes of them; the next round goes on.
@@ -69,7 +74,6 @@ class FileWatch {
   Task<Result<void>> begin(Taken* taken);
   void keep(const Key& key, std::shared_ptr<Taken> taken);
   void complain(const DeclaredSource& source, const Error& error);
-  std::string root_of(const DeclaredSource& source) const;
 
   SourceServices services_;
   std::map<Key, Folder> folders_;

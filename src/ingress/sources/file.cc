@@ -56,6 +56,15 @@ std::shared_ptr<const SourceSettings> read(const Json& own, const Complain& comp
   return settings;
 }
 
+Result<void> ready(const DeclaredSource& source, const std::string& watch_root) {
+  if (watch_root.empty()) {
+    return no_watch_root();
+  }
+  const auto& settings = static_cast<const FileSettings&>(*source.settings);
+  auto folder = DropFolder::open(watch_root_of(source, watch_root), settings.folder);
+  return folder.ok() ? Result<void>() : Result<void>(std::move(folder).error());
+}
+
 Task<void> run(SourceServices services, Context ctx) {
   FileWatch watch(std::move(services));
   while (!ctx.cancelled()) {
@@ -77,6 +86,7 @@ void register_source_file(SourceRegistry& registry) {
                 .summary = "Files dropped in a folder: one event a file, or one a line.",
                 .form = form,
                 .read = read,
+                .ready = ready,
                 .run = run});
 }
 
