@@ -46,6 +46,29 @@ Task<net::Response> show(Context, net::Request request) {
 
 }  // namespace
 
+std::string error_title(int number) {
+  const auto pages = error_pages();
+  const auto found = std::find_if(pages.begin(), pages.end(),
+                                  [number](const auto& page) { return page.number == number; });
+  return found == pages.end() ? "" : std::string(found->title);
+}
+
+std::string with_titles(std::string_view text) {
+  constexpr std::string_view form = ": AIOS-0000";
+  std::string out;
+  for (const std::string_view line : split(text, '\n')) {
+    out += out.empty() ? "" : "\n";
+    out += line;
+    const std::string_view end =
+        line.size() > form.size() ? line.substr(line.size() - form.size()) : "";
+    const int number = end.starts_with(": AIOS-") ? number_of(end.substr(2)) : -1;
+    if (const std::string title = number < 0 ? "" : error_title(number); !title.empty()) {
+      out += fmt::format(" ({}; aios errors {:04})", title, number);
+    }
+  }
+  return out;
+}
+
 Result<ErrorPage> find_error_page(std::string_view code) {
   const int number = number_of(code);
   if (number < 0) {

@@ -23,4 +23,9 @@ std::span<const ErrorPage> error_pages();
 /// @return not_found [AIOS-1304] naming the nearest page, or what a code looks like.
 Result<ErrorPage> find_error_page(std::string_view code);
 
+/// "Data do not fit the schema of the source" of page 1209; empty where there is no such page.
+std::string error_title(int number);
+/// A text of which lines end with a page's number alone ("detail: AIOS-0904"), with the titles.
+std::string with_titles(std::string_view text);
+
 }  // namespace aios::api

@@ -1,15 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/detail/operation.h"
 
+#include "api/error_pages.h"
+
+#include <fmt/format.h>
+
 namespace aios::api {
 namespace {
 
 using Answer = Result<net::Response>;
 
+/// The page, what it is about, and the source are no payload; the reason itself may quote some.
+void tell_why(const ingress::DeadLetter& dead, bool payloads, JsonObject* item) {
+  (*item)["why"] =
+      dead.page == 0 ? std::string("No workflow is started by its type") : error_title(dead.page);
+  if (dead.page != 0) {
+    (*item)["page"] = fmt::format("AIOS-{:04}", dead.page);
+  }
+  if (!dead.source.empty()) {
+    (*item)["via"] = dead.source;
+  }
+  if (payloads && !dead.reason.empty()) {
+    (*item)["reason"] = dead.reason;
+  }
+}
+
 Task<Answer> list_events(const ApiServices& services, Context ctx, net::Request request) {
   const std::uint32_t limit = limit_of(request);
   ingress::Ingress::Wanted wanted;
   wanted.status = query_text(request, "status");
+  const bool only_dead = wanted.status == "dead_letter";
   wanted.type = query_text(request, "type");
   wanted.after = query_text(request, "after");
   wanted.limit = limit;
@@ -18,11 +38,16 @@ Task<Answer> list_events(const ApiServices& services, Context ctx, net::Request 
     co_return std::move(rows).error();
   }
   JsonArray items;
+  const bool payloads = govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok();
   for (const auto& row : *rows) {
-    items.push_back(JsonObject{{"id", row.id},
-                               {"type", row.label},
-                               {"status", row.status},
-                               {"received", to_rfc3339(row.updated)}});
+    JsonObject item{{"id", row.id},
+                    {"type", row.label},
+                    {"status", row.status},
+                    {"received", to_rfc3339(row.updated)}};
+    if (only_dead && !row.erased) {
+      tell_why(ingress::dead_letter_of(row), payloads, &item);
+    }
+    items.push_back(std::move(item));
   }
   const std::string last = rows->empty() ? "" : rows->back().id;
   co_return net::json_response(200, page_of(std::move(items), last, limit));

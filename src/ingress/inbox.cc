@@ -56,6 +56,14 @@ void show_payload(JsonObject& shown) {
   contents.get_object()["payload"] = govern::content_of(*event);
 }
 
+/// 1011 of a text that ends with "[AIOS-1011]"; 0 of any other.
+int page_at_end(std::string_view text) {
+  constexpr std::string_view form = "[AIOS-0000]";
+  return text.ends_with(']') && text.size() >= form.size()
+             ? parse_page(text.substr(text.size() - form.size() + 1, form.size() - 2))
+             : 0;
+}
+
 }  // namespace
 
 std::string event_space(const Event& event) { return "event:" + event.source; }
@@ -141,10 +149,21 @@ Task<Result<std::vector<store::StreamRow>>> Ingress::list(Context ctx, Wanted wa
   query.label = wanted.type.empty() ? "" : store::label_of(wanted.type);
   query.after = std::move(wanted.after);
   query.limit = wanted.limit;
-  query.with_state = false;
+  query.with_state = query.status == "dead_letter";  // why it is one
   query.newest_first = true;
   auto rows = co_await impl_->services.store->list(ctx, std::move(query));
   co_return rows;
+}
+
+DeadLetter dead_letter_of(const store::StreamRow& row) {
+  DeadLetter out;
+  const auto state = row.erased ? Error(Code::not_found, "erased") : parse_json(row.state);
+  if (state.ok()) {
+    out.source = text_or(*state, "via", "");
+    out.reason = text_or(*state, "reason", "");
+    out.page = page_at_end(out.reason);
+  }
+  return out;
 }
 
 Task<Result<Json>> Ingress::get(Context ctx, std::string id) {

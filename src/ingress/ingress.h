@@ -43,6 +43,15 @@ struct InboxBounds {
   std::uint64_t waiting_runs_max = 20'000;  ///< of a tenant: under way, or waiting for a place
 };
 
+/// Why an event of the list is a dead letter.
+struct DeadLetter {
+  std::string source;  ///< that was declared, by name; empty: none
+  int page = 0;        ///< of the reason; 0: no workflow is started by its type
+  std::string reason;  ///< may quote the event's data
+};
+/// @param row  of Ingress::list() with the status "dead_letter".
+DeadLetter dead_letter_of(const store::StreamRow& row);
+
 struct IngressServices {
   store::Store* store = nullptr;
   const govern::Guard* guard = nullptr;
@@ -92,7 +101,7 @@ class Ingress {
     std::string after;          ///< exclusive: only older ones
     std::uint32_t limit = 100;  ///< 1 to 1,000
   };
-  /// Newest first.
+  /// Newest first; rows have their state where dead letters alone are wanted.
   Task<Result<std::vector<store::StreamRow>>> list(Context ctx, Wanted wanted);
   /// {id, event, status, run, reason, received, opening}, and `delivered`, the run that listened
   /// and took it; of an erased one {id, status, erased}.

@@ -61,6 +61,21 @@ Result<void> send(const Session& session, const EventOptions& options) {
   return {};
 }
 
+void print_dead_letters(const Json& page) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& event : page.at("items").as_array()) {
+    const auto number = text_or(event, "page", "");
+    const auto why = text_or(event, "reason", text_or(event, "why", ""));
+    rows.push_back({std::string(text_or(event, "id", "")),
+                    why.ends_with(']') || number.empty() ? std::string(why)
+                                                         : fmt::format("{} [{}]", why, number),
+                    std::string(text_or(event, "via", "")), std::string(text_or(event, "type", "")),
+                    seconds_text(text_or(event, "received", ""))});
+  }
+  print_table({"ID", "WHY", "SOURCE", "TYPE", "RECEIVED"}, std::move(rows), "WHY");
+  tell_more(page);
+}
+
 Result<void> list(const Session& session, const EventOptions& options) {
   auto page = session.call(
       {"GET",
@@ -69,6 +84,10 @@ Result<void> list(const Session& session, const EventOptions& options) {
        nullptr});
   if (!page.ok()) {
     return std::move(page).error();
+  }
+  if (options.status == "dead_letter") {
+    print(session, *page, print_dead_letters);
+    return {};
   }
   print(session, *page, [](const Json& it) {
     std::vector<std::vector<std::string>> rows;
