@@ -48,6 +48,8 @@ struct ApiServices {
   net::Router* router = nullptr;                      ///< for the OpenAPI document
   std::function<Task<void>(Context)> before_metrics;  ///< brings counts up to date; null: nothing
   std::function<Task<Result<Json>>(Context)> doctor;  ///< what an operator should know
+  /// After a key was revoked: takes away the file that holds it. @return its path; empty: none does
+  std::function<Task<std::string>(Context)> forget_key_file;
   const std::atomic<bool>* ready = nullptr;
   const std::atomic<bool>* damaged = nullptr;  ///< the data cannot be read as it was written
   std::function<void(const Error&)> failed;    ///< told what operations end with; any thread

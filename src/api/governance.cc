@@ -66,7 +66,14 @@ Task<Answer> revoke_key(const ApiServices& services, Context ctx, net::Request r
   if (!done.ok()) {
     co_return std::move(done).error();
   }
-  co_return net::json_response(200, JsonObject{{"id", id}, {"revoked", true}});
+  JsonObject answer{{"id", id}, {"revoked", true}};
+  if (services.forget_key_file) {
+    const std::string gone = co_await services.forget_key_file(ctx);
+    if (!gone.empty()) {
+      answer["removed_file"] = gone;
+    }
+  }
+  co_return net::json_response(200, std::move(answer));
 }
 
 Task<Answer> audit_state(const ApiServices& services, Context ctx, net::Request) {

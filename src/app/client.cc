@@ -202,7 +202,8 @@ Result<FoundKey> find_key(const Target& target) {
     return FoundKey{"", "--key-file or AIOS_KEY, which a server of another data directory needs"};
   }
   const std::string first = target.data + "/first-key";
-  return FoundKey{read_first_line(first), first};
+  return FoundKey{read_first_line(first),
+                  first + "; name another with --key-file FILE, AIOS_KEY_FILE or AIOS_KEY"};
 }
 
 class HttpClient final : public ClientBase {

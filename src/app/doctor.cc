@@ -91,7 +91,8 @@ Finding keys(const Symptoms& it) {
   }
   if (it.first_key_lies_there) {
     return {"keys", Health::watch, "the first key, with every right, still lies in the data",
-            "make others with 'aios key create', then 'aios key revoke' it"};
+            "make others with 'aios key create --out FILE', name one of an admin with --key-file "
+            "or AIOS_KEY_FILE, then 'aios key revoke' the first, which takes the file away"};
   }
   if (it.admins == 1) {
     return {"keys", Health::watch, "one key of an admin",
@@ -158,6 +159,10 @@ Finding bundle(const Symptoms& it) {
     return {"bundle", Health::bad, join(it.missing_secrets, "; "),
             "put them there: calls wait for them"};
   }
+  if (!it.source_troubles.empty()) {
+    return {"bundle", Health::watch, join(it.source_troubles, "; "),
+            "start the server with --watch-root, make the folder, or take the source out"};
+  }
   return good("bundle", "in place, no secret is missing");
 }
 
@@ -181,6 +186,25 @@ Finding audit(const Symptoms& it) {
   return good("audit", found);
 }
 
+Finding runs(const Symptoms& it) {
+  const std::string found = fmt::format("{} faulted in the last day", it.faulted);
+  if (it.faulted == 0) {
+    return good("runs", found);
+  }
+  return {"runs", Health::watch, found,
+          "aios runs list --status faulted says where and why; mend it, then 'aios runs retry "
+          "--workflow NAME --since 1d' tries them again"};
+}
+
+Finding deliveries(const Symptoms& it) {
+  const std::string found = fmt::format("{} given up", it.dead_deliveries);
+  if (it.dead_deliveries == 0) {
+    return good("deliveries", found);
+  }
+  return {"deliveries", Health::watch, found,
+          "aios deliveries list --status dead says why; mend it, then 'aios deliveries replay'"};
+}
+
 std::string_view name_of(Health health) {
   switch (health) {
     case Health::good: return "good";
@@ -193,8 +217,8 @@ std::string_view name_of(Health health) {
 }  // namespace
 
 std::vector<Finding> examine(const Symptoms& it) {
-  return {disk(it),     store(it),  keys(it),   clock(it), limits(it),
-          listener(it), bundle(it), people(it), audit(it)};
+  return {disk(it),   store(it),  keys(it), clock(it),      limits(it), listener(it),
+          bundle(it), people(it), runs(it), deliveries(it), audit(it)};
 }
 
 Json to_json(const std::vector<Finding>& findings) {

@@ -43,7 +43,10 @@ struct Symptoms {
   std::optional<Time> certificate_until;
   std::vector<std::string> missing_secrets;
   std::string bundle_failure;
+  std::vector<std::string> source_troubles;  ///< folders that cannot be watched
   std::uint64_t incidents = 0, reviews_overdue = 0, dead_letters = 0, unsigned_leaves = 0;
+  std::uint64_t faulted = 0;  ///< runs, in the last day
+  std::uint64_t dead_deliveries = 0;
 };
 
 /// One finding a part, in the order of the parts above.

@@ -110,6 +110,9 @@ TEST_CASE("doctor: store, limits, bundle, people and audit each have a word of t
   Symptoms it = healthy();
   it.read_only = true;
   it.descriptors = 1024;
+  it.source_troubles = {"no folder"};
+  CHECK(found(it, "bundle").health == Health::watch);
+  CHECK(found(it, "bundle").next.find("--watch-root") != std::string::npos);
   it.missing_secrets = {"secret 'desk' is missing"};
   it.incidents = 1;
   it.unsigned_leaves = 1'000'000;
@@ -118,6 +121,14 @@ TEST_CASE("doctor: store, limits, bundle, people and audit each have a word of t
   CHECK(found(it, "bundle").health == Health::bad);
   CHECK(found(it, "people").health == Health::watch);
   CHECK(found(it, "audit").health == Health::watch);
+  CHECK(found(it, "runs").health == Health::good);
+  CHECK(found(it, "deliveries").health == Health::good);
+  it.faulted = 5;
+  it.dead_deliveries = 2;
+  CHECK(found(it, "runs").found == "5 faulted in the last day");
+  CHECK(found(it, "runs").next.find("aios runs retry") != std::string::npos);
+  CHECK(found(it, "deliveries").found == "2 given up");
+  CHECK(found(it, "deliveries").health == Health::watch);
   CHECK(text_or(to_json(examine(it)), "health", "") == "bad");
   check_all(it);
 }

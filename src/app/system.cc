@@ -117,7 +117,7 @@ void SystemImpl::build_engine() {
   deployment.budgets = &budgets_;
   deployment.deliveries = deliveries_.get();
   deployment.learnt = &learnt_;
-  wire_sources(sources_, secret_source(options_.data), &deployment);
+  wire_sources(sources_, secret_source(options_.data), options_.watch_root, &deployment);
   deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
   metrics_.gauge(observe::metric("aios_tenants_held"),
                  [this] { return static_cast<double>(deployments_->failed().size()); });
@@ -202,6 +202,7 @@ void SystemImpl::mount() {
   services.router = &router_;
   services.before_metrics = [this](Context ctx) { return count_for_metrics(std::move(ctx)); };
   services.doctor = [this](Context ctx) { return examine_itself(std::move(ctx)); };
+  services.forget_key_file = [this](Context ctx) { return forget_first_key(std::move(ctx)); };
   services.ready = &ready_;
   services.damaged = &watch_->damaged();
   services.failed = [this](const Error& error) { watch_->met(error); };

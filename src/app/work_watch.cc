@@ -4,15 +4,18 @@
 #include "observe/metric_table.h"
 #include "runtime/one_shot.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace aios::app {
 namespace {
 
 /// However often somebody asks for the metrics.
 constexpr Duration look_least = std::chrono::seconds(1);
+constexpr std::uint32_t faulted_looked_at_max = 1000;
 
 }  // namespace
 
@@ -24,6 +27,7 @@ struct WorkWatch::Counts {
   double approvals = 0;
   double overdue = 0;
   double dead_letters = 0;
+  double dead_deliveries = 0;
   double unsigned_leaves = 0;
 };
 
@@ -34,6 +38,7 @@ struct WorkWatch::Shown {
   std::atomic<double> approvals = 0;
   std::atomic<double> overdue = 0;
   std::atomic<double> dead_letters = 0;
+  std::atomic<double> dead_deliveries = 0;
   std::atomic<double> unsigned_leaves = 0;
 };
 
@@ -53,6 +58,7 @@ WorkWatch::WorkWatch(store::Store& store, review::Reviews& reviews, const govern
   show(observe::metric("aios_reviews_in_approval"), &Shown::approvals);
   show(observe::metric("aios_reviews_overdue"), &Shown::overdue);
   show(observe::metric("aios_dead_letters"), &Shown::dead_letters);
+  show(observe::metric("aios_deliveries_dead"), &Shown::dead_deliveries);
   show(observe::metric("aios_audit_leaves_unsigned"), &Shown::unsigned_leaves);
 }
 
@@ -85,13 +91,19 @@ Task<void> WorkWatch::look(Context ctx) {
   show(counts.approvals, &shown_->approvals);
   show(counts.overdue, &shown_->overdue);
   show(counts.dead_letters, &shown_->dead_letters);
+  show(counts.dead_deliveries, &shown_->dead_deliveries);
   show(counts.unsigned_leaves, &shown_->unsigned_leaves);
 }
 
 WorkWatch::Seen WorkWatch::seen() const {
   const auto whole = [](double count) { return static_cast<std::uint64_t>(count); };
-  return {whole(shown_->incidents), whole(shown_->overdue), whole(shown_->dead_letters),
-          whole(shown_->unsigned_leaves)};
+  Seen out;
+  out.incidents = whole(shown_->incidents);
+  out.overdue = whole(shown_->overdue);
+  out.dead_letters = whole(shown_->dead_letters);
+  out.dead_deliveries = whole(shown_->dead_deliveries);
+  out.unsigned_leaves = whole(shown_->unsigned_leaves);
+  return out;
 }
 
 Task<void> WorkWatch::add(Context ctx, Counts* counts) {
@@ -104,12 +116,37 @@ Task<void> WorkWatch::add(Context ctx, Counts* counts) {
   co_await std::move(reviews);
   auto dead = add_streams(ctx, StreamKind::event, "dead_letter", &counts->dead_letters);
   co_await std::move(dead);
+  auto given_up = add_streams(ctx, StreamKind::delivery, "dead", &counts->dead_deliveries);
+  co_await std::move(given_up);
   auto leaves = co_await store_.leaf_count(ctx);
   const std::uint64_t covered = audit_.size(ctx.tenant);
   counts->unsigned_leaves += leaves.ok() && *leaves > covered
                                  ? static_cast<double>(*leaves - covered)
                              : leaves.ok() ? 0.0
                                            : std::numeric_limits<double>::quiet_NaN();
+}
+
+Task<std::uint64_t> WorkWatch::faulted_since(Context ctx, Time since) {
+  auto tenants = co_await store_.tenants_with_leaves(ctx);
+  std::uint64_t faulted = 0;
+  for (const TenantId& tenant : tenants.ok() ? *tenants : std::vector<TenantId>()) {
+    store::ListQuery query;
+    query.tenant = tenant;
+    query.status = "faulted";
+    query.limit = faulted_looked_at_max;
+    query.newest_first = true;
+    query.with_state = false;
+    Context of_tenant = system_context(tenant, "doctor");
+    of_tenant.deadline = ctx.deadline;
+    of_tenant.cancel = ctx.cancel;
+    auto rows = co_await store_.list(std::move(of_tenant), std::move(query));
+    if (rows.ok()) {
+      faulted += static_cast<std::uint64_t>(
+          std::count_if(rows->begin(), rows->end(),
+                        [since](const store::StreamRow& row) { return row.updated >= since; }));
+    }
+  }
+  co_return faulted;
 }
 
 Task<void> WorkWatch::add_streams(Context ctx, store::StreamKind kind, std::string status,

@@ -30,9 +30,13 @@ class WorkWatch {
     std::uint64_t incidents = 0;
     std::uint64_t overdue = 0;
     std::uint64_t dead_letters = 0;
+    std::uint64_t dead_deliveries = 0;
     std::uint64_t unsigned_leaves = 0;
   };
   Seen seen() const;
+  /// Runs that faulted since then and were not tried again, of the 1,000 faulted ones of each
+  /// tenant that began last. What cannot be read is not counted.
+  Task<std::uint64_t> faulted_since(Context ctx, Time since);
 
  private:
   struct Counts;

@@ -80,6 +80,8 @@ inline constexpr std::array metric_rows = {
     row(MetricType::counter, "aios_deliveries", "", "Tries at deliveries, by what came of them.",
         Labels{{MetricLabel{"outcome",
                             "delivered, failed, refused or dead (it is not tried again)"}}}),
+    row(MetricType::gauge, "aios_deliveries_dead", "",
+        "Deliveries that were given up and were not replayed."),
     row(MetricType::gauge, "aios_deliveries_pending", "",
         "Callbacks and events that wait to be delivered."),
     row(MetricType::counter, "aios_effects", "",

@@ -86,6 +86,31 @@ class Starts(unittest.TestCase):
         self.scene.server.start()
         self.assertEqual(self.scene.server.log().count(key_file), 1, self.scene.server.log())
 
+    def test_revoking_the_first_key_takes_its_file_away_and_says_how_to_go_on(self):
+        self.scene.with_server()
+        data = self.scene.path("data")
+        mine = self.scene.path("boss.key")
+        made = aios("--data", data, "key", "create", "--name", "boss", "--role", "admin",
+                    "--out", mine)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        advice = aios("--data", data, "doctor").stdout
+        self.assertIn("first key", advice)
+        listed = json.loads(aios("--data", data, "--json", "key", "list").stdout)["items"]
+        first = next(key["id"] for key in listed if key["name"] == "first key")
+        revoked = aios("--data", data, "key", "revoke", first)
+        self.assertEqual(revoked.returncode, 0, revoked.stderr)
+        self.assertIn("--key-file", revoked.stderr)
+        self.assertFalse(os.path.exists(os.path.join(data, "first-key")))
+        without = aios("--data", data, "doctor")
+        self.assertEqual(without.returncode, 1)
+        self.assertIn("AIOS-0510", without.stderr)
+        self.assertIn("AIOS_KEY_FILE", without.stderr)
+        after = aios("--data", data, "--key-file", mine, "doctor")
+        self.assertNotIn("first key", after.stdout)
+        self.assertIn("\nwatch  keys       one key of an admin\n", "\n" + after.stdout)
+        for line in after.stdout.splitlines():
+            self.assertRegex(line, r"^((good|watch|bad) +\S+ +\S|  {17})")
+
     def test_a_folder_of_somebody_else_is_not_taken_over(self):
         folder = self.scene.path("home")
         os.mkdir(folder)

@@ -14,13 +14,12 @@ constexpr int page_bad = 1462;
 constexpr std::size_t indent = 18;
 
 void print_finding(const Json& finding, std::size_t columns) {
-  const std::string text =
-      fmt::format("{:<6} {:<10} {}", text_or(finding, "health", ""), text_or(finding, "part", ""),
-                  shown_text(std::string(text_or(finding, "found", ""))));
-  fmt::print("{}\n", wrapped(text, columns, indent));
+  const std::string found = shown_text(std::string(text_or(finding, "found", "")));
+  fmt::print("{:<6} {:<10} {}\n", text_or(finding, "health", ""), text_or(finding, "part", ""),
+             wrapped(found, columns, indent));
   if (const auto next = text_or(finding, "next", ""); !next.empty()) {
-    const std::string what = fmt::format("{:{}}-> {}", "", indent, next);
-    fmt::print("{}\n", wrapped(what, columns, indent + 3));
+    fmt::print("{:{}}-> {}\n", "", indent,
+               wrapped(shown_text(std::string(next)), columns, indent + 3));
   }
 }
 
@@ -41,7 +40,8 @@ Result<void> doctor(const Session& session) {
     fmt::print("{}\n", to_text(*report));
   }
   if (bad > 0) {
-    return Error(Code::failed_precondition, fmt::format("{} of the parts are bad", bad))
+    return Error(Code::failed_precondition,
+                 bad == 1 ? std::string("one part is bad") : fmt::format("{} parts are bad", bad))
         .page(page_bad);
   }
   return {};

@@ -88,7 +88,15 @@ Result<void> revoke(const Session& session, const KeyOptions& options) {
   if (!answer.ok()) {
     return std::move(answer).error();
   }
-  print(session, *answer, [&](const Json&) { tell("aios: revoked {}\n", options.id); });
+  print(session, *answer, [&](const Json& it) {
+    tell("aios: revoked {}\n", options.id);
+    if (const auto file = text_or(it, "removed_file", ""); !file.empty()) {
+      tell(
+          "aios: removed {}, which held it: commands find no key there any more; name another with "
+          "--key-file FILE or AIOS_KEY_FILE\n",
+          file);
+    }
+  });
   return {};
 }
 

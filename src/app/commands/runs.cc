@@ -22,6 +22,46 @@ struct RunOptions {
   bool children = false;
 };
 
+/// Why a run faulted: the whole sentence where it may be read, else its page.
+std::string error_of(const Json& run) {
+  const Json* error = find(run, "error");
+  if (error == nullptr) {
+    return "";
+  }
+  const auto detail = text_or(*error, "detail", "");
+  return std::string(detail.empty() ? text_or(*error, "page", "") : detail);
+}
+
+std::string step_of(const Json& run) {
+  const Json* error = find(run, "error");
+  return error == nullptr ? "" : std::string(text_or(*error, "instance", ""));
+}
+
+void print_runs(const Json& items) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& run : items.as_array()) {
+    rows.push_back({std::string(text_or(run, "id", "")), std::string(text_or(run, "status", "")),
+                    std::string(text_or(run, "waiting_for", "")),
+                    seconds_text(text_or(run, "updated", "")),
+                    fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", "")),
+                    std::string(text_or(run, "parent", ""))});
+  }
+  print_table({"ID", "STATUS", "WAITING FOR", "UPDATED", "WORKFLOW", "PARENT"}, std::move(rows),
+              "WAITING FOR");
+}
+
+/// They wait for nothing: where it went wrong, and how.
+void print_faulted(const Json& items) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Json& run : items.as_array()) {
+    rows.push_back(
+        {std::string(text_or(run, "id", "")), error_of(run), step_of(run),
+         seconds_text(text_or(run, "updated", "")),
+         fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", ""))});
+  }
+  print_table({"ID", "ERROR", "STEP", "UPDATED", "WORKFLOW"}, std::move(rows), "ERROR");
+}
+
 Result<void> list(const Session& session, const RunOptions& options) {
   auto workflow = whole_workflow_name(session, options.workflow);
   if (!workflow.ok()) {
@@ -36,17 +76,8 @@ Result<void> list(const Session& session, const RunOptions& options) {
   if (!page.ok()) {
     return std::move(page).error();
   }
-  print(session, *page, [](const Json& it) {
-    std::vector<std::vector<std::string>> rows;
-    for (const Json& run : it.at("items").as_array()) {
-      rows.push_back(
-          {std::string(text_or(run, "id", "")), std::string(text_or(run, "status", "")),
-           std::string(text_or(run, "waiting_for", "")), seconds_text(text_or(run, "updated", "")),
-           fmt::format("{}@{}", text_or(run, "workflow", ""), text_or(run, "version", "")),
-           std::string(text_or(run, "parent", ""))});
-    }
-    print_table({"ID", "STATUS", "WAITING FOR", "UPDATED", "WORKFLOW", "PARENT"}, std::move(rows),
-                "WAITING FOR");
+  print(session, *page, [&options](const Json& it) {
+    options.status == "faulted" ? print_faulted(it.at("items")) : print_runs(it.at("items"));
     tell_more(it);
   });
   return {};

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -52,12 +53,27 @@ Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
 /// Told of at every start while it opens the door: a start may fail after it was made.
 void SystemImpl::find_first_key() {
   const std::string path = options_.data + "/first-key";
+  first_key_file_.clear();
   close_to_others(path, log_);
   std::ifstream file(path);
   std::string secret;
   if (std::getline(file, secret) && identity_->authenticate(trim(secret)).ok()) {
     first_key_file_ = path;
   }
+}
+
+/// Once it opens nothing the file only misleads: the command line takes the key it finds there.
+Task<std::string> SystemImpl::forget_first_key(Context ctx) {
+  const std::string path = options_.data + "/first-key";
+  std::function<Result<bool>()> forget = [this, path] {
+    std::ifstream file(path);
+    std::string secret;
+    const bool opens_nothing =
+        std::getline(file, secret) && !identity_->authenticate(trim(secret)).ok();
+    return Result<bool>(opens_nothing && ::unlink(path.c_str()) == 0);
+  };
+  auto forgotten = co_await runtime::blocking(ctx, pool_, std::move(forget));
+  co_return forgotten.ok() && *forgotten ? path : std::string();
 }
 
 /// What each room had.

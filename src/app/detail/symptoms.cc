@@ -62,6 +62,28 @@ void look_at_system(Symptoms* out) {
   }
 }
 
+/// Folders that sources of any tenant cannot watch.
+Task<void> look_at_sources(store::Store* store, const bundle::Deployments* deployments, Context ctx,
+                           Symptoms* out) {
+  auto tenants = co_await store->tenants_with_leaves(std::move(ctx));
+  for (const TenantId& tenant : tenants.ok() ? *tenants : std::vector<TenantId>()) {
+    for (const Error& trouble : deployments->source_troubles(tenant)) {
+      out->source_troubles.push_back(trouble.text());
+    }
+  }
+}
+
+Task<void> look_at_work(WorkWatch* work, Context ctx, Symptoms* out) {
+  const WorkWatch::Seen seen = work->seen();
+  out->incidents = seen.incidents;
+  out->reviews_overdue = seen.overdue;
+  out->dead_letters = seen.dead_letters;
+  out->dead_deliveries = seen.dead_deliveries;
+  out->unsigned_leaves = seen.unsigned_leaves;
+  const Time yesterday = out->now - std::chrono::hours(24);
+  out->faulted = co_await work->faulted_since(std::move(ctx), yesterday);
+}
+
 }  // namespace
 
 /// Of each tenant that has one.
@@ -120,11 +142,10 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   }
   auto bundles = look_at_bundles(ctx, &out);
   co_await std::move(bundles);
-  const WorkWatch::Seen seen = work_->seen();
-  out.incidents = seen.incidents;
-  out.reviews_overdue = seen.overdue;
-  out.dead_letters = seen.dead_letters;
-  out.unsigned_leaves = seen.unsigned_leaves;
+  auto sources = look_at_sources(store_.get(), deployments_.get(), ctx, &out);
+  co_await std::move(sources);
+  auto work = look_at_work(work_.get(), ctx, &out);
+  co_await std::move(work);
   std::function<Result<Json>()> rest = [this, out]() -> Result<Json> {
     Symptoms whole = out;
     look_at_disk(options_.data, &whole);

@@ -97,6 +97,7 @@ class SystemImpl final : public System {
   Task<void> keep_house();
   Result<void> open_audit();
   void find_first_key();
+  Task<std::string> forget_first_key(Context ctx);
   net::ServerOptions server_options();
   Result<void> load_certificate();
   void warn_of_certificate();
