@@ -36,7 +36,7 @@ class Config(unittest.TestCase):
         file = self.write("server.yaml", "log_level: warn\nregion: us\n")
         found = self.settings("--config", file, "--log-level", "debug", AIOS_THREADS="3", AIOS_DATA="elsewhere")
         self.assertEqual(found["log_level"], ("debug", "--log-level"))
-        self.assertEqual(found["region"], ("us", f"{file}:2"))
+        self.assertEqual(found["region"], ("us", f"{file}:2:9"))
         self.assertEqual(found["threads"], ("3", "AIOS_THREADS"))
         self.assertEqual(found["data"], ("elsewhere", "AIOS_DATA"))
         self.assertEqual(found["listen"], ("127.0.0.1:8787", "default"))
@@ -44,7 +44,7 @@ class Config(unittest.TestCase):
     def test_the_file_in_the_data_directory_is_taken_without_being_named(self):
         self.write("box/server.yaml", "region: ch\n")
         found = self.settings("--data", "box")
-        self.assertEqual(found["region"], ("ch", "box/server.yaml:1"))
+        self.assertEqual(found["region"], ("ch", "box/server.yaml:1:9"))
         self.assertEqual(found["data"], ("box", "--data"))
 
     def test_explain_names_flag_environment_and_meaning_of_all(self):
@@ -69,7 +69,7 @@ class Config(unittest.TestCase):
         for command in ("serve", "config"):
             done = self.aios(command, "--config", file)
             self.assertEqual(done.returncode, 1)
-            self.assertIn(f"{file}:2:12: 'log_levle' is no setting; did you mean 'log_level'?", done.stderr)
+            self.assertIn(f"{file}:2:1: 'log_levle' is no setting; did you mean 'log_level'?", done.stderr)
             self.assertIn("[AIOS-1460]", done.stderr)
         self.assertFalse(os.path.exists(os.path.join(self.folder, "box")))
         done = self.aios("config", AIOS_THREADS="0")
