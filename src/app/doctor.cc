@@ -91,7 +91,7 @@ Finding keys(const Symptoms& it) {
   }
   if (it.first_key_lies_there) {
     return {"keys", Health::watch, "the first key, with every right, still lies in the data",
-            "make others with 'aios key create --out FILE', name one of an admin with --key-file "
+            "make others with 'aios key create', name one of an admin with --key-file "
             "or AIOS_KEY_FILE, then 'aios key revoke' the first, which takes the file away"};
   }
   if (it.admins == 1) {

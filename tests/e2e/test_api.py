@@ -133,6 +133,9 @@ class Document(unittest.TestCase):
             "planDeployment": (f"{api}/deployments/plan", {
                 "files": bundle_files(DESK_BUNDLE),
                 "parameters": {"helpdesk_url": self.scene.desk.url}}),
+            "listDeployments": (f"{api}/deployments", None),
+            "deployAgain": (f"{api}/deployments/again", {"number": 1}),
+            "planDeploymentAgain": (f"{api}/deployments/again/plan", {"number": 1}),
             "currentDeployment": (f"{api}/deployments/current", None),
             "createTenant": (f"{api}/tenants", {"name": "acme", "region": "us"}),
             "listTenants": (f"{api}/tenants", None),
