@@ -158,7 +158,8 @@ void Deliveries::Impl::enqueue(detail::Waiting waiting) {
 
 void Deliveries::Impl::count(std::string_view outcome, std::uint64_t times) const {
   if (services.metrics != nullptr) {
-    services.metrics->counter(observe::metric("aios_deliveries"), {std::string(outcome)}).add(times);
+    services.metrics->counter(observe::metric("aios_deliveries"), {std::string(outcome)})
+        .add(times);
   }
 }
 
