@@ -38,7 +38,7 @@ Task<Answer> list_events(const ApiServices& services, Context ctx, net::Request 
     co_return std::move(rows).error();
   }
   JsonArray items;
-  const bool payloads = govern::Identity::allow(*ctx.principal, govern::Action::read_payloads).ok();
+  const bool payloads = govern::Identity::allow(ctx, govern::Action::read_payloads).ok();
   for (const auto& row : *rows) {
     JsonObject item{{"id", row.id},
                     {"type", row.label},
