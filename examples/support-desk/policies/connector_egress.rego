@@ -112,8 +112,8 @@ deny contains msg if {
 		concat("", [
 			"a refund of %v cents wants a refund_request at its floor, at most %v cents and all of an order ",
 			"that this run found, of the customer it found, or a person who wanted this very amount of ",
-			"this very order in this run, above the limit with another person's approval; and no run ",
-			"pays twice",
+			"this very order in this run, with another person's approval where the amount or the order's ",
+			"price is above the limit or this run did not look the order up; and no run pays twice",
 		]),
 		[amount, data.params.refund_limit_cents],
 	)
@@ -202,7 +202,14 @@ approved_refund if {
 	enough_people(review)
 }
 
-enough_people(_) if amount <= data.params.refund_limit_cents
+# One person's word is enough for an order that costs no more than the limit. A smaller part of a
+# dearer one is not: any number of parts, each below the limit and paid at the same time, make it all.
+enough_people(_) if {
+	amount <= data.params.refund_limit_cents
+	order := only("find_order")
+	order.id == input.arguments.order
+	order.amount_cents <= data.params.refund_limit_cents
+}
 
 enough_people(review) if {
 	is_string(review.approved_by)

@@ -169,11 +169,30 @@ test_one_person_alone_pays_none_above_the_limit if {
 test_money_above_the_limit_wants_another_person if {
 	wanted := {"type": "approve", "assignees": ["approver"]}
 	about := {"assignees": ["reviewer"], "phase": "answer", "answer": approval}
-	wanted in review_assign.obligations with input as {"review": about}
+	found := {"results": [desk("find_order", lamp)]}
+	wanted in review_assign.obligations with input as {"review": about, "run": found}
 		with data.params as {"refund_limit_cents": 10000}
 	small := object.union(about, {"answer": object.union(approval, {"amount_cents": 10000})})
-	count(review_assign.obligations) == 0 with input as {"review": small}
+	count(review_assign.obligations) == 0 with input as {"review": small, "run": found}
 		with data.params as {"refund_limit_cents": 10000}
+	dearer := {"results": [desk("find_order", expensive)]}
+	wanted in review_assign.obligations with input as {"review": small, "run": dearer}
+		with data.params as {"refund_limit_cents": 10000}
+	wanted in review_assign.obligations with input as {"review": small, "run": {"results": []}}
+		with data.params as {"refund_limit_cents": 10000}
+}
+
+expensive := object.union(lamp, {"amount_cents": 54900})
+
+# Six of them, each within the limit, would be all of it on one person's word.
+test_a_part_of_an_order_above_the_limit_wants_two_people if {
+	part := {"order": "ORD-1", "amount_cents": 9150}
+	alone := answer(object.union(approval, part))
+	found := [desk("find_customer", {"id": "C1"}), desk("find_order", expensive)]
+	not allowed(told(call("pay_refund", part, unsure, [alone]), found))
+	not allowed(told(call("pay_refund", part, unsure, [alone]), []))
+	both := object.union(alone, {"approved_by": "key_2"})
+	allowed(told(call("pay_refund", part, unsure, [both]), found))
 }
 
 test_a_person_approved_another_amount if {
