@@ -71,6 +71,8 @@ constexpr std::array event_admit_members = {
     InputMember{"event.type", "text", "", "Its type."},
     InputMember{"event.source", "text", "", "Its source."},
     InputMember{"event.subject", "text", "", "Its subject; empty: none."},
+    InputMember{"event.via", "text", "",
+                "The bundle's source it came by; empty: the API, or what a run emitted."},
     InputMember{"event.size_bytes", "number", "", "Bytes of it as it came."},
 };
 

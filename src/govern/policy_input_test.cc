@@ -46,8 +46,8 @@ TEST_CASE("policy input: each point's members are named once, under a member tha
 
 TEST_CASE("policy input: facts with exactly the members that are declared fit") {
   CHECK(problem(GuardPoint::event_admit,
-                R"({"event": {"type": "t", "source": "s", "subject": "", "size_bytes": 3}})") ==
-        "");
+                R"({"event": {"type": "t", "source": "s", "subject": "", "via": "",
+                    "size_bytes": 3}})") == "");
   CHECK(problem(GuardPoint::post_model_call, R"({"run": {},
     "model": {"alias": "a", "name": "n", "version": 1, "provider": "p", "region": "local"},
     "result": {"label": "x", "confidence": 0.5}})") == "");

@@ -18,6 +18,7 @@ struct Delivery {
   /// send the same.
   std::string digest;
   std::string source;     ///< the declared source it came by; empty: none
+  bool emitted = false;   ///< a run of this installation sends it, not a stranger
   std::string unfit;      ///< why no workflow may have it: it becomes a dead letter at once
   bool unmapped = false;  ///< the source makes no event of it: `event` only stands for it
   /// What a dead letter is made of again when it is replayed: {seen, defaults} as in Arrival; null

@@ -29,6 +29,9 @@ JsonObject state_of(const Inbox& inbox, Time now) {
   if (!delivery.source.empty()) {
     state["via"] = delivery.source;
   }
+  if (delivery.emitted) {
+    state["emitted"] = true;
+  }
   if (inbox.accepted.status == "dead_letter" && !delivery.arrived.is_null()) {
     state["arrived"] = delivery.arrived;
     state["digest"] = to_hex(inbox.digest);
@@ -64,10 +67,22 @@ int page_at_end(std::string_view text) {
              : 0;
 }
 
+/// Names of sources hold no colon, so that no two ways in have one space.
+std::string way_in(const Delivery& delivery) {
+  if (!delivery.source.empty()) {
+    return fmt::format("-by-source:{}:", delivery.source);
+  }
+  return delivery.emitted ? "-by-run:" : ":";
+}
+
 }  // namespace
 
-std::string event_space(const Event& event) { return "event:" + event.source; }
-std::string dead_space(const Event& event) { return "dead-letter:" + event.source; }
+std::string event_space(const Delivery& delivery) {
+  return "event" + way_in(delivery) + delivery.event.source;
+}
+std::string dead_space(const Delivery& delivery) {
+  return "dead-letter" + way_in(delivery) + delivery.event.source;
+}
 
 store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox) {
   const Delivery& delivery = *inbox.delivery;
@@ -118,7 +133,7 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
         workflow::Engine::keep(inbox.accepted.id, Json(event.envelope), beside, now));
   }
   if (!inbox.replayed || !inbox.replayed->holds_id) {
-    const std::string space = dead ? dead_space(event) : event_space(event);
+    const std::string space = dead ? dead_space(delivery) : event_space(delivery);
     transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
   }
   transition.leaves.push_back(std::move(sealed_leaf));
@@ -198,6 +213,7 @@ Task<Result<Json>> Ingress::get(Context ctx, std::string id) {
   }
   out["status"] = row->status;
   out.erase("kept");
+  out.erase("emitted");
   show_payload(out);
   co_return Json(std::move(out));
 }

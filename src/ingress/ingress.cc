@@ -19,12 +19,14 @@ namespace {
 constexpr Duration dead_letter_line_period = std::chrono::seconds(10);
 constexpr std::size_t logged_type_characters_max = 100;
 
-JsonObject admit_facts(const Event& event, std::size_t bytes) {
+JsonObject admit_facts(const Delivery& delivery) {
+  const Event& event = delivery.event;
   JsonObject about;
   about["type"] = event.type;
   about["source"] = event.source;
   about["subject"] = event.subject;
-  about["size_bytes"] = bytes;
+  about["via"] = delivery.source;
+  about["size_bytes"] = delivery.bytes;
   JsonObject facts;
   facts["event"] = std::move(about);
   return govern::held(govern::GuardPoint::event_admit, std::move(facts));
@@ -58,6 +60,20 @@ std::uint64_t DeadLetterLines::add(Instant now) {
   }
   told_at_ = now;
   return std::exchange(untold_, 0);
+}
+
+/// The declared source whose events alone have this `source`.
+std::optional<std::string> Ingress::Impl::owner_of(const TenantId& tenant,
+                                                   std::string_view source) const {
+  if (services.sources == nullptr) {
+    return std::nullopt;
+  }
+  for (const SourcePtr& declared : services.sources->of_tenant(tenant)) {
+    if (declared->owned == source) {
+      return declared->name;
+    }
+  }
+  return std::nullopt;
 }
 
 Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>(std::move(services))) {
@@ -141,13 +157,13 @@ void Ingress::Impl::warn_dead_letter(const Context& ctx, const Inbox& inbox) {
 Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time now) {
   inbox.accepted.status = "dead_letter";
   inbox.accepted.run.clear();
-  const Event& event = inbox.delivery->event;
-  store::KeyClaim claim{event_space(event), event.id, inbox.digest, ""};
+  const std::string& id = inbox.delivery->event.id;
+  store::KeyClaim claim{event_space(*inbox.delivery), id, inbox.digest, ""};
   auto taken = co_await services.store->key(ctx, claim);
   if (!taken.ok() || taken->has_value()) {
     co_return taken.ok() ? Error(Code::already_exists, "the id was taken") : taken.error();
   }
-  claim.space = dead_space(event);
+  claim.space = dead_space(*inbox.delivery);
   auto known = co_await services.store->key(ctx, std::move(claim));
   if (!known.ok()) {
     co_return std::move(known).error();
@@ -273,8 +289,7 @@ Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
   inbox.replayed = std::move(replayed);
   const Event& event = delivery.event;
   if (!delivery.unmapped) {
-    auto ruling = services.guard->ask(ctx, govern::GuardPoint::event_admit,
-                                      admit_facts(event, delivery.bytes));
+    auto ruling = services.guard->ask(ctx, govern::GuardPoint::event_admit, admit_facts(delivery));
     if (!ruling.allowed()) {
       count("refused").add();
       Refused refused;
@@ -295,7 +310,7 @@ Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
   const std::string digest = inbox.digest;
   auto answer = co_await decide(ctx, std::move(inbox), now);
   if (!answer.ok() && answer.error().code() == Code::already_exists) {
-    std::string space = event_space(event);
+    std::string space = event_space(delivery);
     std::string id = event.id;
     answer = co_await again(ctx, std::move(space), std::move(id), digest);
   }
@@ -303,6 +318,18 @@ Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
 }
 
 Task<Result<Accepted>> Ingress::accept(Context ctx, Event event, std::size_t bytes) {
+  if (const auto owner = impl_->owner_of(ctx.tenant, event.source)) {
+    impl_->count("refused").add();
+    Refused refused;
+    refused.source = event.source;
+    refused.why = "source";
+    co_await impl_->record_refusal(ctx, std::move(refused));
+    co_return Error(Code::permission_denied,
+                    fmt::format("source '{}' is that of '{}', which the bundle declares: only what "
+                                "comes by it has that source, wanted another one",
+                                excerpt(event.source, 80), *owner))
+        .page(1214);
+  }
   Delivery delivery;
   delivery.event = std::move(event);
   delivery.bytes = bytes;

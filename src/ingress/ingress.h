@@ -61,7 +61,7 @@ struct IngressServices {
   /// Why a tenant takes no events now though it will again: the sender is told to come back, and
   /// nothing is recorded. Null: never.
   std::function<std::optional<Error>(const TenantId& tenant)> held = nullptr;
-  const Sources* sources = nullptr;  ///< of replayed dead letters; null: none is declared
+  const Sources* sources = nullptr;  ///< null: none is declared
   InboxBounds bounds{};
 };
 
@@ -73,13 +73,15 @@ class Ingress {
   /// triggers, and is given to the oldest run that waits for such an event, now or within the hour
   /// (but one whose input the workflow refuses only now). With neither it is a dead letter: at
   /// once, or when the hour is over.
+  /// Sent by who may send events: its `source` is none that a declared source has to itself.
   /// @param bytes  size of the event as it arrived, for policy.
   /// @return policy_denied (event_admit; an audit leaf says so, floods share one); already_exists
-  ///         [AIOS-1203] (same source and id, other content); IngressServices::held's error;
-  ///         unavailable [AIOS-1207] (Retry::same_call) beyond InboxBounds;
-  ///         unavailable [AIOS-1015] while the engine stops and resource_exhausted when the store
-  ///         has no room, both Retry::same_call; the store's own. After deadline_exceeded or
-  ///         cancelled it may have been taken: sent again it gets the first answer (`repeated`).
+  ///         [AIOS-1203] (same source and id, other content); permission_denied [AIOS-1214] (a
+  ///         declared source's `source`); IngressServices::held's error; unavailable [AIOS-1207]
+  ///         (Retry::same_call) beyond InboxBounds; unavailable [AIOS-1015] while the engine stops
+  ///         and resource_exhausted when the store has no room, both Retry::same_call; the store's
+  ///         own. After deadline_exceeded or cancelled it may have been taken: sent again it gets
+  ///         the first answer (`repeated`).
   Task<Result<Accepted>> accept(Context ctx, Event event, std::size_t bytes);
   /// The same with what is known of where it came from. What is `unfit` becomes a dead letter.
   Task<Result<Accepted>> accept(Context ctx, Delivery delivery);

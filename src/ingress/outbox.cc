@@ -71,7 +71,11 @@ Task<OutboxSource::Took> OutboxSource::deliver(store::OutboxRow row) {
   }
   const bool leaves = outgoing_ && outgoing_->subscribed(row.tenant, *event);
   if (!leaves || outgoing_->triggers(row.tenant, *event)) {
-    auto accepted = co_await ingress_->accept(ctx, std::move(*event), row.data.size());
+    Delivery delivery;
+    delivery.event = std::move(*event);
+    delivery.bytes = row.data.size();
+    delivery.emitted = true;
+    auto accepted = co_await ingress_->accept(ctx, std::move(delivery));
     if (!accepted.ok()) {
       log_->error("outbox", accepted.error(), &ctx);
     }

@@ -110,6 +110,17 @@ TEST_CASE("outbox: one message behind two thousand of another tenant comes in th
   CHECK(desk.received(desk.noisy).size() == OutboxSource::turn_messages_max);
 }
 
+TEST_CASE("outbox: an event from outside takes no id from what a run emits") {
+  Outbox desk;
+  auto taken = event_from_envelope(
+      {{"specversion", "1.0"}, {"id", "0"}, {"source", "/run"}, {"type", "shop.order"}});
+  const auto ctx = system_context(desk.quiet, "test");
+  REQUIRE(desk.executor.run(desk.ingress->accept(ctx, std::move(*taken), 100)).ok());
+  desk.emit(desk.quiet, 0, 1);
+  CHECK(desk.round() == 1);
+  CHECK(desk.received(desk.quiet) == std::vector<std::string>{"0", "0"});
+}
+
 /// Takes a message from the outbox, as a delivery does; refuses while `full`.
 Task<Result<void>> take_out(store::Store* store, bool* full, std::vector<std::string>* taken,
                             Context ctx, store::OutboxRow row) {

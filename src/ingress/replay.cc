@@ -48,6 +48,7 @@ Result<Delivery> delivery_from(const Json& state, const SourcePtr& source, Time 
     }
   }
   delivery.source = text_or(state, "via", "");
+  delivery.emitted = bool_or(state, "emitted", false);
   delivery.bytes = to_text(state.at("event")).size();
   if (auto digest = from_hex(text_or(state, "digest", "")); digest.ok()) {
     delivery.digest = std::move(*digest);  // its sender may send it again too

@@ -39,6 +39,7 @@ struct DeclaredSource {
   expr::Template event;                ///< attributes and data of the CloudEvent
   std::optional<expr::Schema> schema;  ///< of its data
   Json params;                         ///< of the bundle: `$params`
+  std::string owned;  ///< the `source` of all its events, which nobody else's have; empty: computed
 };
 using SourcePtr = std::shared_ptr<const DeclaredSource>;
 
@@ -79,6 +80,7 @@ struct SourceEntry {
   /// JSON Schema of the members that are the kind's own ("properties", "required"); empty: no file
   /// declares a source of this kind.
   std::string form{};
+  std::string source_prefix{};  ///< with the name after it the `source` where the file says none
   ReadSettings* read = nullptr;
   /// Whether a source can work as the server stands; null: always.
   Result<void> (*ready)(const DeclaredSource& source, const std::string& watch_root) = nullptr;

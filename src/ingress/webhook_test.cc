@@ -173,5 +173,44 @@ TEST_CASE("webhook: Slack's question for the address is answered when it is sign
   CHECK(door.send(unsigned_one).status == 401);
 }
 
+/// As a key with the role ingest sends it.
+Result<Accepted> by_api(Door& door, std::string_view source, std::string_view id) {
+  auto event = event_from_envelope(
+      {{"specversion", "1.0"}, {"id", id}, {"source", source}, {"type", "shop.order"}});
+  REQUIRE(event.ok());
+  auto ctx = system_context(default_tenant(), "test");
+  return door.executor.run(door.ingress->accept(std::move(ctx), std::move(*event), 100));
+}
+
+TEST_CASE("webhook: an event by the API takes no id from a signed message of the same source") {
+  Door door;
+  door.declare({{"sources/shop.yaml",
+                 "kind: webhook\nname: shop\nsecrets: [shop-webhook]\n"
+                 "event: {type: shop.order, source: '${ .body.from }', data: '${ .body }'}\n"}});
+  REQUIRE(by_api(door, "/branch/7", "msg-1").ok());
+  const auto signed_one = door.send(door.message("msg-1", R"({"from": "/branch/7"})"));
+  CHECK(signed_one.status == 202);
+  CHECK(member(signed_one, "status") == "accepted");
+  const auto again = by_api(door, "/branch/7", "msg-1");
+  REQUIRE(again.ok());
+  CHECK(again->repeated);  // each way remembers its own
+  CHECK(again->id != member(signed_one, "id"));
+}
+
+TEST_CASE("webhook: an event by the API that claims a declared source is refused, with a leaf") {
+  Door door;
+  const auto forged = by_api(door, "/shop", "msg-1");
+  REQUIRE(!forged.ok());
+  CHECK(forged.error().code() == Code::permission_denied);
+  CHECK(forged.error().page() == 1214);
+  REQUIRE(door.leaves().size() == 1);
+  CHECK(text_or(door.leaves()[0], "outcome", "") == "refused");
+  CHECK(by_api(door, "/shop/2", "msg-1").ok());
+  door.declare({{"sources/tick.yaml",
+                 "kind: schedule\nname: tick\nevery: PT1M\nevent: {type: shop.order}\n"}});
+  CHECK(by_api(door, "/schedules/tick", "tick@2026-11-22T09:00:00Z").error().page() == 1214);
+  CHECK(by_api(door, "/shop", "msg-1").ok());  // it is declared no more
+}
+
 }  // namespace
 }  // namespace aios::ingress

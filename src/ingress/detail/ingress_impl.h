@@ -37,9 +37,11 @@ struct Inbox {
 };
 
 /// What was accepted holds its id. A dead letter only knows itself again: mended, or sent again
-/// once a workflow takes it, it must not be in its own way.
-std::string event_space(const Event& event);
-std::string dead_space(const Event& event);
+/// once a workflow takes it, it must not be in its own way. Ids are those
+/// of a way in: who may send events by the API takes none that a declared source or a run of this
+/// installation gives, whatever `source` it claims.
+std::string event_space(const Delivery& delivery);
+std::string dead_space(const Delivery& delivery);
 /// Entry, key, leaf, and what the delivery brings, as one.
 store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox);
 /// The dead letter says what became of it.
@@ -78,6 +80,7 @@ struct Ingress::Impl {
   observe::Counter& count(std::string_view outcome) {
     return services.metrics->counter(observe::metric("aios_events"), {std::string(outcome)});
   }
+  std::optional<std::string> owner_of(const TenantId& tenant, std::string_view source) const;
   Task<void> tell_fate(Context ctx, Accepted* accepted);
   Task<Result<bool>> nobody_takes(Context ctx, const Inbox* inbox);
   Task<Result<Accepted>> again(Context ctx, std::string space, std::string id, std::string digest);

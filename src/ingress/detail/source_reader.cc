@@ -188,6 +188,17 @@ std::vector<std::string> secrets_in(const Json& document, Reading& reading) {
   return names;
 }
 
+/// The `source` that all its events have: a text without expressions, or the kind's own.
+std::string owned_by(const SourceEntry& kind, const Json& document) {
+  const Json* said = find(document.at("event"), "source");
+  if (said == nullptr) {
+    return kind.source_prefix + std::string(text_or(document, "name", ""));
+  }
+  auto compiled = expr::Template::compile(*said, {{"params"}});
+  const bool constant = compiled.ok() && compiled->is_constant() && said->is_string();
+  return constant ? std::string(view(said->get_string())) : "";
+}
+
 }  // namespace
 
 SourceReader::SourceReader(const SourceRegistry& registry, const TenantId& tenant,
@@ -247,7 +258,7 @@ SourcePtr SourceReader::read(const SourceFile& file, CheckedSources* out) const 
   }
   return std::make_shared<const DeclaredSource>(DeclaredSource{
       tenant_, std::string(text_or(*plain, "name", "")), kind->name, file.path, std::move(secrets),
-      std::move(settings), std::move(*event), std::move(schema), params_});
+      std::move(settings), std::move(*event), std::move(schema), params_, owned_by(*kind, *plain)});
 }
 
 }  // namespace aios::ingress

@@ -85,6 +85,7 @@ void register_source_file(SourceRegistry& registry) {
   registry.add({.name = "file",
                 .summary = "Files dropped in a folder: one event a file, or one a line.",
                 .form = form,
+                .source_prefix = "/files/",
                 .read = read,
                 .ready = ready,
                 .run = run});

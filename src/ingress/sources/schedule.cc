@@ -80,6 +80,7 @@ void register_source_schedule(SourceRegistry& registry) {
   registry.add({.name = "schedule",
                 .summary = "Events at times: every so often, or by a cron expression.",
                 .form = form,
+                .source_prefix = "/schedules/",
                 .read = read,
                 .run = run});
 }

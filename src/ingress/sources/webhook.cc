@@ -233,6 +233,7 @@ void register_source_webhook(SourceRegistry& registry) {
   registry.add({.name = "webhook",
                 .summary = "Signed requests of other systems at /hooks/<name>.",
                 .form = form,
+                .source_prefix = "/hooks/",
                 .read = read,
                 .mount = mount});
 }
