@@ -2,6 +2,7 @@
 #include "govern/personal_data.h"
 
 #include "core/text.h"
+#include "govern/detail/personal.h"
 #include "govern/detail/phone_members.h"
 #include "govern/redaction.h"
 
@@ -45,26 +46,6 @@ std::optional<std::string> digits_of(const Json& value) {
   return std::nullopt;
 }
 
-/// Lengths that issuers use with these first digits. Nothing stands around a bare number that would
-/// say more, and one in ten passes the check digit: a time in milliseconds, an order number.
-bool is_issued(std::string_view card) {
-  const std::size_t size = card.size();
-  switch (card[0]) {
-    case '1': return size == 15 && card.starts_with("1800");
-    case '2':
-      return (size == 15 && card.starts_with("2131")) ||
-             (size == 16 && card.substr(0, 4) >= "2221" && card.substr(0, 4) <= "2720");
-    case '3':
-      return (size == 15 && (card[1] == '4' || card[1] == '7')) ||
-             (size == 14 && (card[1] == '0' || card[1] == '6' || card[1] >= '8')) ||
-             (size >= 16 && card.substr(0, 4) >= "3528" && card.substr(0, 4) <= "3589");
-    case '4': return size == 13 || size == 16 || size == 19;
-    case '5': return (card[1] >= '1' && card[1] <= '5') ? size == 16 : true;
-    case '6': return true;
-    default: return false;
-  }
-}
-
 /// The kind of a whole number, empty for none.
 std::string kind_of(std::string_view digits, Under under) {
   if (under == Under::phone && digits.size() >= phone_digits_min &&
@@ -76,7 +57,8 @@ std::string kind_of(std::string_view digits, Under under) {
     return {};
   }
   const std::string& kind = findings[0].kind;
-  return kind == "national_id" || (kind == "card" && is_issued(digits)) ? kind : std::string();
+  return kind == "national_id" || (kind == "card" && detail::is_issued(digits)) ? kind
+                                                                                : std::string();
 }
 
 std::vector<Finding> findings_in(std::string_view text, Under under) {

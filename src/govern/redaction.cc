@@ -2,6 +2,7 @@
 #include "govern/redaction.h"
 
 #include "core/text.h"
+#include "govern/detail/folded.h"
 #include "govern/detail/personal.h"
 
 #include <fmt/format.h>
@@ -28,12 +29,11 @@ std::string mark_word(std::string_view kind) {
   return word;
 }
 
-}  // namespace
-
-std::vector<Finding> find_personal_data(std::string_view text) {
+std::vector<Finding> find_in(std::string_view text) {
   std::vector<Finding> found;
   detail::find_addresses(text, found);
   detail::find_numbers(text, found);
+  detail::find_cards(text, found);
   if (is_utf8(text)) {
     detail::find_by_words(text, found);
   }
@@ -60,6 +60,21 @@ std::vector<Finding> find_personal_data(std::string_view text) {
     ordered.push_back(std::move(finding));
   }
   return ordered;
+}
+
+}  // namespace
+
+std::vector<Finding> find_personal_data(std::string_view text) {
+  const detail::Folded seen = detail::folded(text);
+  if (seen.text.empty()) {
+    return find_in(text);
+  }
+  std::vector<Finding> found = find_in(seen.text);
+  for (Finding& finding : found) {
+    finding.begin = seen.begins[finding.begin];
+    finding.end = seen.ends[finding.end - 1];
+  }
+  return found;
 }
 
 Redacted redact(std::string_view text) {

@@ -60,6 +60,59 @@ TEST_CASE("redaction: cards that pass Luhn; other long numbers stay") {
   CHECK(found_in("tracking 0000000000000000").empty());
 }
 
+TEST_CASE("redaction: a card is found with what people write before and behind it") {
+  const std::string card = "4111 1111 1111 1111";
+  for (const char* behind :
+       {" 12/29", " 12/29 123", " (12/29)", " 123", " 12.29", " 1229", "\n12/29"}) {
+    CAPTURE(behind);
+    CHECK(found_in(card + behind) == "card=" + card);
+    CHECK(found_in("Card " + card + behind + ".") == "card=" + card);
+  }
+  CHECK(found_in("order 12345 " + card) == "card=" + card);
+  CHECK(found_in("1 2 3 4 5 6 7 8 9 10 11 12 " + card) == "card=" + card);
+  CHECK(found_in("4111111111111111 12/29") == "card=4111111111111111");
+  CHECK(found_in("4111-1111-1111-1111 123") == "card=4111-1111-1111-1111");
+  CHECK(found_in("5500 0000 0000 0004 11/27") == "card=5500 0000 0000 0004");
+  CHECK(found_in("3782 822463 10005 11/27") == "card=3782 822463 10005");
+  CHECK(found_in("41111111 11111111 11/27") == "card=41111111 11111111");
+  CHECK(found_in("4111 1111\n1111 1111") == "card=4111 1111\n1111 1111");
+  CHECK(found_in("order 12345 4111 1111 1111 1112").empty());
+  CHECK(found_in("2026 1000 2000 3000 4000 5000").empty());
+  CHECK(found_in("4111111111111111.50 EUR, ORD-4111111111111111 12, 12-4111-1111-1111-1111-9")
+            .empty());
+}
+
+TEST_CASE("redaction: a phone is found with a date behind it") {
+  CHECK(found_in("+49 170 1234567 12/29") == "phone=+49 170 1234567");
+  CHECK(found_in("+49 170 1234567 24.12.") == "phone=+49 170 1234567");
+  CHECK(found_in("0170 1234567 12/29") == "phone=0170 1234567");
+  CHECK(found_in("555-123-4567 12/29") == "phone=555-123-4567");
+  CHECK(found_in("+49 170 1234567 2026-11-22") == "phone=+49 170 1234567");
+}
+
+TEST_CASE("redaction: a text is looked at as it is seen: blanks, dashes, digits of other widths") {
+  CHECK(found_in("4111\u00a01111\u00a01111\u00a01111") ==
+        "card=4111\u00a01111\u00a01111\u00a01111");
+  CHECK(found_in("4111\u20111111\u20111111\u20111111 12/29") ==
+        "card=4111\u20111111\u20111111\u20111111");
+  CHECK(found_in("+49\u00a0170\u00a01234567") == "phone=+49\u00a0170\u00a01234567");
+  CHECK(found_in("+49\u200b1701234567") == "phone=+49\u200b1701234567");
+  CHECK(found_in("\uff14\uff11\uff11\uff11 1111 1111 1111.") ==
+        "card=\uff14\uff11\uff11\uff11 1111 1111 1111");
+  CHECK(found_in("ANNA.ADLER\uff20EXAMPLE.COM") == "email=ANNA.ADLER\uff20EXAMPLE.COM");
+  CHECK(found_in("anna.adler@exam\u00adple.com.") == "email=anna.adler@exam\u00adple.com");
+  CHECK(found_in("10\u00a0000\u00a0EUR \u2013 at 10:15").empty());
+  CHECK(redact("f\u00fcr: 4111\u00a01111\u00a01111\u00a01111\u00a0!").text ==
+        "f\u00fcr: [CARD_1]\u00a0!");
+}
+
+TEST_CASE("redaction: an IBAN that a mail broken over lines holds, or with points") {
+  CHECK(found_in("DE89 3704 0044 0532\n0130 00.") == "iban=DE89 3704 0044 0532\n0130 00");
+  CHECK(found_in("DE89\r\n3704 0044 0532 0130 00") == "iban=DE89\r\n3704 0044 0532 0130 00");
+  CHECK(found_in("DE89.3704.0044.0532.0130.00") == "iban=DE89.3704.0044.0532.0130.00");
+  CHECK(found_in("DE89 3704 0044 0532\n\n\n\n0130 00").empty());
+}
+
 TEST_CASE("redaction: addresses of the internet, not versions, times or scopes") {
   CHECK(found_in("from 192.168.0.17, port 80") == "ip=192.168.0.17");
   CHECK(found_in("[2001:db8::8a2e:370:7334]:443") == "ip=2001:db8::8a2e:370:7334");

@@ -15,6 +15,12 @@ namespace aios::govern::detail {
 void find_addresses(std::string_view text, std::vector<Finding>& found);
 /// What is made of digits: cards, phones, IPv4 addresses, US SSN, DE tax ids.
 void find_numbers(std::string_view text, std::vector<Finding>& found);
+/// Cards that have other digits before or behind them: an order's number, "12/29", a check number.
+void find_cards(std::string_view text, std::vector<Finding>& found);
+bool fits_luhn(std::string_view digits);
+/// Whether issuers use this length with these first digits. Nothing stands around a bare number
+/// that would say more, and one in ten passes the check digit: a time, an order number.
+bool is_issued(std::string_view card);
 /// Names by what else stands around them. Looks at the addresses that were already found.
 void find_by_context(std::string_view text, std::vector<Finding>& found);
 /// Names and dates of birth, by the words before them.

@@ -133,6 +133,19 @@ bool fits_mod_97(std::string_view iban) {
   return rest == 1;
 }
 
+/// Between the groups of an IBAN: one sign, or blanks with a line's end where a mail was broken.
+std::size_t iban_gap(std::string_view text, std::size_t at) {
+  if (at < text.size() && (text[at] == '-' || text[at] == '.')) {
+    return 1;
+  }
+  std::size_t length = 0;
+  while (at + length < text.size() && length < 4 &&
+         std::strchr(" \t\r\n", text[at + length]) != nullptr && text[at + length] != '\0') {
+    ++length;
+  }
+  return length < 4 ? length : 0;
+}
+
 void find_ibans(std::string_view text, std::vector<Finding>& found) {
   for (std::size_t begin = 0; begin + 15 <= text.size(); ++begin) {
     if (!is_letter(text[begin]) || !is_letter(text[begin + 1]) || !is_digit(text[begin + 2]) ||
@@ -143,12 +156,16 @@ void find_ibans(std::string_view text, std::vector<Finding>& found) {
     std::array<char, kIbanMax> iban{};
     std::size_t count = 0;
     std::size_t end = begin;
-    for (; end < text.size() && count < length; ++end) {
+    while (end < text.size() && count < length) {
       if (is_letter(text[end]) || is_digit(text[end])) {
-        iban[count++] = upper(text[end]);
-      } else if ((text[end] != ' ' && text[end] != '-') || !is_word(text[end - 1])) {
+        iban[count++] = upper(text[end++]);
+        continue;
+      }
+      const std::size_t gap = is_word(text[end - 1]) ? iban_gap(text, end) : 0;
+      if (gap == 0) {
         break;
       }
+      end += gap;
     }
     const bool whole =
         length != 0 && count == length && (end == text.size() || !is_word(text[end]));

@@ -115,18 +115,6 @@ Run run_of(std::string_view text, std::vector<Group> groups) {
   return run;
 }
 
-bool fits_luhn(std::string_view digits) {
-  int sum = 0;
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    int digit = digits[digits.size() - 1 - i] - '0';
-    if (i % 2 == 1) {
-      digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
-    }
-    sum += digit;
-  }
-  return sum % 10 == 0;
-}
-
 // Lengths and first digits that issuers use; Maestro has the short ones.
 bool is_card(const Run& run) {
   const std::string_view digits = run.digits;
@@ -239,7 +227,7 @@ bool is_phone(std::string_view text, const Run& run) {
   return (run.groups.size() > 1 || count >= 7) && word_near(text, run);
 }
 
-void classify(std::string_view text, const Run& run, std::vector<Finding>& found) {
+bool classify(std::string_view text, const Run& run, std::vector<Finding>& found) {
   if (is_ipv4(text, run)) {
     found.push_back({"ip", run.groups.front().begin, run.end});
   } else if (is_ssn(text, run) || is_steuer_id(run)) {
@@ -248,6 +236,49 @@ void classify(std::string_view text, const Run& run, std::vector<Finding>& found
     found.push_back({"card", run.groups.front().begin, run.end});
   } else if (is_phone(text, run)) {
     found.push_back({"phone", run.begin, run.end});
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// A date without a year or a month with one at the end, "24.12." or "12/29", in groups; 0: none.
+std::size_t tail_length(std::string_view text, const std::vector<Group>& groups) {
+  if (groups.size() < 3) {
+    return 0;
+  }
+  const Group& first = groups[groups.size() - 2];
+  const Group& second = groups.back();
+  const auto mark = between(text, first, second);
+  const bool month_and_year =
+      number_of(text, first) >= 1 && number_of(text, first) <= 12 && second.size() != 3;
+  const bool fits = first.size() <= 2 && (second.size() <= 2 || second.size() == 4);
+  const bool dated =
+      month_and_year || is_day_and_month(number_of(text, first), number_of(text, second));
+  return fits && dated && (mark == "/" || mark == ".") &&
+                 between(text, groups[groups.size() - 3], first) != mark
+             ? 2
+             : 0;
+}
+
+// What is nothing as it stands may be one with something else behind it.
+void classify_piece(std::string_view text, std::vector<Group> piece, std::vector<Finding>& found) {
+  constexpr std::size_t phone_digits_max = 15;
+  if (classify(text, run_of(text, piece), found)) {
+    return;
+  }
+  const std::size_t tail = tail_length(text, piece);
+  piece.resize(piece.size() - tail);
+  if (tail != 0 && classify(text, run_of(text, piece), found)) {
+    return;
+  }
+  Run run = run_of(text, piece);
+  while (piece.size() > 1 && text[run.begin] == '+' && run.digits.size() > phone_digits_max) {
+    piece.pop_back();
+    run = run_of(text, piece);
+    if (classify(text, run, found)) {
+      return;
+    }
   }
 }
 
@@ -257,7 +288,7 @@ void classify_pieces(std::string_view text, const std::vector<Group>& groups,
   std::vector<Group> piece;
   const auto flush = [&] {
     if (!piece.empty()) {
-      classify(text, run_of(text, std::exchange(piece, {})), found);
+      classify_piece(text, std::exchange(piece, {}), found);
     }
   };
   for (std::size_t at = 0; at < groups.size(); ++at) {
