@@ -77,12 +77,14 @@ void SystemImpl::build_rooms() {
   models_->read_rows(correction_rows(reviews_.get()));
   growth_ = std::make_unique<Growth>(options_.data + "/disk-growth.jsonl");
   retention_ = std::make_unique<Retention>(*store_, metrics_, log_, options_.keep);
-  reviews_->know_holders([this](const TenantId& tenant, const std::string& principal) {
+  const auto holder = [this](const TenantId& tenant, const std::string& principal) {
     const auto keys = identity_->list(tenant);
     const auto key = std::find_if(keys.begin(), keys.end(),
                                   [&](const govern::KeyInfo& one) { return one.id == principal; });
     return key == keys.end() ? std::string() : key->name;
-  });
+  };
+  reviews_->know_holders(holder);
+  models_->know_holders(holder);
   work_ = std::make_unique<WorkWatch>(*store_, *reviews_, *audit_, clock, metrics_);
   build_engine();
   build_ways();

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/detail/roles.h"
+#include "govern/holder.h"
 
 #include <fmt/format.h>
 
@@ -66,6 +67,10 @@ Result<void> check(const std::string& name, const std::vector<std::string>& role
   if (trim(name).empty() || name.size() > name_bytes_max || !is_utf8(name)) {
     return refuse(
         fmt::format("a key's name has 1 to {} bytes, found {}", name_bytes_max, name.size()));
+  }
+  if (!is_readable_name(name)) {
+    return refuse(
+        "a key's name has no line ends, controls, or signs that nobody sees, found one of them");
   }
   if (roles.empty()) {
     return refuse("a key needs at least one role");

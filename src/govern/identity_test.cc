@@ -173,6 +173,7 @@ TEST_CASE("identity: a key without name or role, or with an unknown role, is not
   CHECK(f.create(default_tenant(), " ", {"admin"}).error().page() == 512);
   CHECK(f.create(default_tenant(), std::string(200, 'x'), {"admin"}).error().page() == 512);
   CHECK(f.create(default_tenant(), "a", {}).error().page() == 512);
+  CHECK(f.create(default_tenant(), "a\u202egnp", {"admin"}).error().page() == 512);
   const auto unknown = f.create(default_tenant(), "a", {"root"});
   CHECK(unknown.error().text().find("unknown role 'root'") != std::string::npos);
   CHECK(f.identity->count() == 0);

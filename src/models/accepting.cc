@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace aios::models {
 namespace {
@@ -23,6 +24,7 @@ struct Acceptance {
   const std::vector<CorrectionRow>& rows;
   const Accepted& before;
   Time now;
+  std::function<bool(const std::string& one, const std::string& other)> same_person;
 };
 
 /// A note a row and one leaf; no stream where all were accepted before.
@@ -38,7 +40,7 @@ Result<store::Transition> accept_all(const Acceptance& about, const std::vector<
                                                 excerpt(id, 60), about.model))
           .page(724);
     }
-    if (row->by == by) {
+    if (about.same_person(row->by, by)) {
       return Error(Code::failed_precondition,
                    fmt::format("'{}' made the correction '{}', wanted another one to accept it", by,
                                id))
@@ -114,7 +116,11 @@ Task<Result<void>> Models::accept_rows(Context ctx, ModelSpec spec, std::vector<
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  auto acceptance = accept_all({ctx, spec.name, *rows, *before, impl_->clock.now()}, ids);
+  auto acceptance = accept_all({ctx, spec.name, *rows, *before, impl_->clock.now(),
+                                [this, &ctx](const std::string& one, const std::string& other) {
+                                  return impl_->same_person(ctx.tenant, one, other);
+                                }},
+                               ids);
   if (!acceptance.ok()) {
     co_return std::move(acceptance).error();
   }

@@ -211,7 +211,8 @@ Task<Result<void>> Models::Impl::gather(Context ctx, ModelSpec spec,
   }
   // Who trains has no say in which refusals do not count.
   const std::string trainer = ctx.principal->id;
-  std::erase_if(*taken, [&trainer](const auto& entry) { return entry.second == trainer; });
+  std::erase_if(*taken,
+                [&](const auto& entry) { return same_person(ctx.tenant, entry.second, trainer); });
   job->rows = std::move(*rows);
   job->accepted = std::move(*taken);
   co_return Result<void>();

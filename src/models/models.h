@@ -123,6 +123,10 @@ class Models {
                                   std::vector<Example> heldout);
   /// Call once, before anything is trained; without it there are no rows of people.
   void read_rows(RowSource source);
+  /// Who holds a key: keys of one holder are one person's (govern/holder.h). Empty: not known.
+  using Holder = std::function<std::string(const TenantId& tenant, const std::string& principal)>;
+  /// Call once, before anything is promoted; without it each key is a person.
+  void know_holders(Holder holder);
   /// train() with people's rows: screened (learning.h), a fifth kept back, the rest learnt from.
   /// @return besides: failed_precondition [AIOS-0720] when there is no row, or too large a share of
   ///         them is refused; resource_exhausted [AIOS-0721].

@@ -76,6 +76,18 @@ TEST_CASE("models: who trained and asks to promote is told so, also where policy
   CHECK(server.promote("key_owner", 1).error().page() == 501);
 }
 
+TEST_CASE("models: another key of who trained is the same person, however its name is written") {
+  Server server;
+  server.models->know_holders([](const TenantId&, const std::string& key) -> std::string {
+    return key == "key_trainer" ? "Mallory M" : key == "key_second" ? " mallory  m" : "Olga";
+  });
+  REQUIRE(server.train().ok());
+  const auto own = server.promote("key_second", 1);
+  REQUIRE(!own.ok());
+  CHECK(own.error().page() == 706);
+  CHECK(server.promote("key_owner", 1).ok());
+}
+
 TEST_CASE("models: the one who trained may not promote, whatever policy says; another one may") {
   Server server;
   REQUIRE(server.train().ok());

@@ -2,6 +2,7 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/holder.h"
 #include "govern/policy_input.h"
 #include "models/detail/models_impl.h"
 
@@ -34,7 +35,9 @@ Json comparison_facts(const Match& match) {
                     {"p_worse", found.p_worse},   {"losses", std::move(losses)}};
 }
 
-JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const Principal& by,
+enum class Eyes : std::uint8_t { two, four };
+
+JsonObject guard_facts(const VersionInfo& info, const AliasInfo& wanted, Eyes eyes,
                        const Match& match) {
   JsonArray failed;
   for (const std::string& gate : failed_gates(info)) {
@@ -50,13 +53,13 @@ JsonObject guard_facts(const VersionInfo& info, const std::string& alias, const 
   metrics["unmeasured"] = detail::unmeasured_of(info.heldout);
   return govern::held(
       govern::GuardPoint::model_promote,
-      {{"model", {{"name", info.model}, {"version", info.version}, {"alias", alias}}},
+      {{"model", {{"name", info.model}, {"version", info.version}, {"alias", wanted.alias}}},
        {"metrics", std::move(metrics)},
        {"gates", {{"passed", passed}, {"failed", std::move(failed)}}},
        {"comparison", comparison_facts(match)},
        {"heldout", info.lineage.sent_data ? "sent" : "bundle"},
-       {"proposer", {{"id", by.id}}},
-       {"four_eyes", by.id != info.trained_by}});
+       {"proposer", {{"id", wanted.set_by}}},
+       {"four_eyes", eyes == Eyes::four}});
 }
 
 store::AuditLeaf promotion_leaf(const Context& ctx, Time now, const AliasInfo& alias,
@@ -74,6 +77,14 @@ store::AuditLeaf promotion_leaf(const Context& ctx, Time now, const AliasInfo& a
 }
 
 }  // namespace
+
+void Models::know_holders(Holder holder) { impl_->holder = std::move(holder); }
+
+bool Models::Impl::same_person(const TenantId& tenant, const std::string& one,
+                               const std::string& other) const {
+  return one == other ||
+         (holder && govern::same_holder(holder(tenant, one), holder(tenant, other)));
+}
 
 Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uint32_t version,
                                         std::string alias, PromoteOptions options) {
@@ -94,16 +105,19 @@ Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uin
   if (!match.ok()) {
     co_return std::move(match).error();
   }
-  JsonObject facts = guard_facts(*info, wanted.alias, *ctx.principal, *match);
+  const bool own = impl_->same_person(ctx.tenant, info->trained_by, ctx.principal->id);
+  JsonObject facts = guard_facts(*info, wanted, own ? Eyes::two : Eyes::four, *match);
   govern::Ruling ruling =
       impl_->guard.ask(ctx, govern::GuardPoint::model_promote, std::move(facts));
   std::optional<Error> refusal;
-  if (info->trained_by == ctx.principal->id) {
+  if (own) {
     // No policy can loosen this, and none need say it: the one who asked learns the plain reason.
-    refusal = Error(Code::failed_precondition,
-                    fmt::format("'{}' trained version {} of '{}', wanted another one to promote it",
-                                ctx.principal->id, version, info->model))
-                  .page(706);
+    refusal =
+        Error(Code::failed_precondition,
+              fmt::format("'{}' or another key of its holder trained version {} of '{}', wanted "
+                          "another person to promote it",
+                          ctx.principal->id, version, info->model))
+            .page(706);
   } else if (!ruling.allowed()) {
     refusal = ruling.to_error();
   } else if (match->comparison && !match->comparison->passed()) {

@@ -2,6 +2,7 @@
 // What people say of a question: an answer, another person's word on it, other roles.
 #include "core/crypto.h"
 #include "core/text.h"
+#include "govern/holder.h"
 #include "govern/opening.h"
 #include "review/detail/checks.h"
 #include "review/detail/policy.h"
@@ -79,8 +80,7 @@ bool Reviews::same_person(const TenantId& tenant, const std::string& one,
   if (one == other || !holder_ || one.empty() || other.empty()) {
     return one == other;
   }
-  const std::string holder = ascii_lower(trim(holder_(tenant, one)));
-  return !holder.empty() && holder == ascii_lower(trim(holder_(tenant, other)));
+  return govern::same_holder(holder_(tenant, one), holder_(tenant, other));
 }
 
 /// Never who proposed the answer, nor who started the run, under whichever key.

@@ -172,7 +172,7 @@ TEST_CASE("review: the index follows what is committed, and is read again when t
 TEST_CASE("review: an answer that policy wants approved waits for another person") {
   Desk desk;
   desk.reviews->know_holders([](const TenantId&, const std::string& key) -> std::string {
-    return key == "key_ann" || key == "key_ann2" ? "Ann" : key;
+    return key == "key_ann" ? "J\u00fcrgen A" : key == "key_ann2" ? " J\u00dcRGEN\u00a0 A" : key;
   });
   const std::string id = desk.ask(question());
   Json large = answer("refund", "case");

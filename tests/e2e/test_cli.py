@@ -347,18 +347,14 @@ class Tables(unittest.TestCase):
     def test_what_a_terminal_would_obey_is_not_sent_to_it(self):
         evil = "\x1b]0;owned\x07\x9b2J\u202egnp"
         api = self.scene.api()
-        made = api.want("POST", "/api/v1/keys", {"name": evil, "roles": ["auditor"]})
-        table = self.scene.cli("key", "list").stdout
-        self.assertIn("?]0;owned??2J?gnp", table)
+        status, refused = api.call("POST", "/api/v1/keys", {"name": evil, "roles": ["auditor"]})
+        self.assertEqual((status, refused["page"]), (400, "AIOS-0512"), refused)
+        self.assertNotIn("gnp", self.scene.cli("key", "list").stdout)
         unsafe = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-        as_json = self.scene.cli("--json", "key", "list").stdout
         status, sent = api.send(ticket_event(77, evil, self.scene.customers[0]))
         self.assertEqual(status, 202, sent)
         shown = self.scene.cli("events", "show", sent["id"]).stdout
-        for text in (table, as_json, shown):
-            self.assertIsNone(unsafe.search(text), text)
-        names = [key["name"] for key in json.loads(as_json)["items"] if key["id"] == made["id"]]
-        self.assertEqual(names, [evil])
+        self.assertIsNone(unsafe.search(shown), shown)
         self.assertEqual(json.loads(shown)["event"]["data"]["body"], evil)
 
 

@@ -39,7 +39,9 @@ struct Models::Impl {
   std::shared_ptr<std::atomic<bool>> training;
   detail::ServingTable serving;
   RowSource row_source;
+  Holder holder{};
 
+  bool same_person(const TenantId& tenant, const std::string& one, const std::string& other) const;
   Task<Result<VersionInfo>> version(Context ctx, std::string model, std::uint32_t number);
   /// Reads and opens a version's bytes, or takes the model that serves already.
   Task<Result<std::shared_ptr<const Model>>> open(Context ctx, VersionInfo info);
