@@ -60,7 +60,8 @@ struct FileWatch::Taken {
   std::size_t next = 0;  ///< the first record that is not taken
   std::uint64_t version = 0;
   bool done = false;
-  std::vector<std::string> refused;  ///< of this process; of an earlier one there is the count
+  std::vector<std::string> refused;  ///< the first of them, each with why
+  JsonArray refused_numbers;         ///< of the same
   std::size_t refused_count = 0;
 
   bool through() const { return next >= contents.records.size(); }
@@ -79,8 +80,10 @@ struct FileWatch::Taken {
     write.kind = store::StreamKind::source_place;
     write.id = fmt::format("file/{}/{}", source->name, to_hex(contents.digest).substr(0, 40));
     write.expected_version = version;
-    write.state = store::Payload{
-        "", to_text(JsonObject{{"next", to}, {"name", file.name}, {"refused", refused_count}})};
+    write.state = store::Payload{"", to_text(JsonObject{{"next", to},
+                                                        {"name", file.name},
+                                                        {"refused", refused_count},
+                                                        {"which", refused_numbers}})};
     write.status = end == store::StreamEnd::closed ? "done" : "file";
     write.end = end;
     return write;
@@ -147,6 +150,14 @@ Task<Result<void>> FileWatch::begin(Taken* taken) {
   taken->done = row->status == "done";
   taken->next = state.ok() ? static_cast<std::size_t>(int_or(*state, "next", 0)) : 0;
   taken->refused_count = state.ok() ? static_cast<std::size_t>(int_or(*state, "refused", 0)) : 0;
+  const auto* which = state.ok() ? find(*state, "which") : nullptr;
+  if (which != nullptr && which->is_array()) {
+    taken->refused_numbers = which->get_array();
+  }
+  for (const auto& number : taken->refused_numbers) {
+    taken->refused.push_back(
+        fmt::format("record {}: refused before a restart; the audit log has why", to_text(number)));
+  }
   co_return Result<void>();
 }
 
@@ -167,6 +178,7 @@ Task<Result<void>> FileWatch::admit(Turn* turn, Taken* taken) {
     if (++taken->refused_count <= refused_told_max) {
       taken->refused.push_back(
           fmt::format("record {}: {}", taken->next + 1, accepted.error().text()));
+      taken->refused_numbers.emplace_back(taken->next + 1);
     }
   }
   co_return Result<void>();

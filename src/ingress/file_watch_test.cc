@@ -135,6 +135,8 @@ TEST_CASE("file watch: what policy refused is known after a crash between two tu
   CHECK(world.root.has("long/failed/a.jsonl"));
   const auto why = world.root.read("long/failed/a.jsonl.error.txt");
   CHECK(why.find(fmt::format("2 of {} records were refused", turn + 10)) != std::string::npos);
+  CHECK(why.find(fmt::format("record {}: refused before", turn / 2)) != std::string::npos);
+  CHECK(why.find(fmt::format("record {}: refused before", turn)) != std::string::npos);
 }
 
 TEST_CASE("file watch: a file that changes between two turns is read anew") {

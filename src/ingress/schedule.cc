@@ -130,6 +130,20 @@ Task<Result<void>> Scheduler::move_on(Line* line, Time to) {
   co_return Result<void>();
 }
 
+/// It fired times that are yet to come, for the clock was ahead then: from now on again. What it
+/// did fire is known by its id and starts nothing twice.
+Task<Result<void>> Scheduler::come_back(Line* line, Time now) {
+  const Time ahead = line->fired;
+  auto moved = co_await move_on(line, now);
+  if (moved.ok() && services_.log != nullptr) {
+    const Context ctx = source_context(*line->source);
+    services_.log->write(observe::Level::warn, "ingress",
+                         "the clock was ahead when a schedule fired last: it goes on from now",
+                         {{"schedule", line->source->name}, {"fired", to_rfc3339(ahead)}}, &ctx);
+  }
+  co_return moved;
+}
+
 void Scheduler::put_off(Line* line, const Error& error) {
   if (services_.log != nullptr) {
     const Context ctx = source_context(*line->source);
@@ -188,6 +202,14 @@ Task<std::uint64_t> Scheduler::see_to(SourcePtr source) {
   const Time now = clock.now();
   const auto& schedule = static_cast<const Schedule&>(*source->settings);
   std::uint64_t fired = 0;
+  if (line.fired - now > in_time) {
+    auto moved = co_await come_back(&line, now);
+    if (!moved.ok()) {
+      put_off(&line, moved.error());
+      line.source = nullptr;
+      co_return 0;
+    }
+  }
   const auto due = schedule.due(line.fired, now);
   for (const Time at : due) {
     const bool moved = co_await fire(&line, at);

@@ -100,6 +100,37 @@ TEST_CASE("schedule: a restart fires nothing twice, also when the event came wit
   CHECK(works.events().size() == 5);
 }
 
+TEST_CASE("schedule: one that a clock fired too early goes on from now, when the clock is right") {
+  Clockwork works;
+  works.install("shop.odrer");
+  works.declare({minutely()});
+  works.after(Duration(0));
+  CHECK(works.after(std::chrono::minutes(1)) == 1);
+  const auto ctx = system_context(default_tenant(), "test");
+  auto row = works.executor.run(
+      works.store->stream(ctx, store::StreamKind::source_place, "schedule/tick"));
+  REQUIRE(row.ok());
+  auto state = parse_json(row->state).value();  // as a clock nine days ahead leaves it
+  state.get_object()["fired"] =
+      to_rfc3339(works.executor.clock().now() + std::chrono::hours(24 * 9));
+  store::Transition ahead;
+  ahead.tenant = default_tenant();
+  ahead.epoch = works.store->epoch();
+  store::StreamWrite write;
+  write.kind = store::StreamKind::source_place;
+  write.id = "schedule/tick";
+  write.expected_version = row->version;
+  write.state = store::Payload{"", to_text(state)};
+  write.status = "schedule";
+  ahead.streams.push_back(std::move(write));
+  REQUIRE(works.executor.run(works.store->commit(ctx, std::move(ahead))).ok());
+  works.restart();
+  CHECK(works.after(Duration(0)) == 0);
+  CHECK(works.after(std::chrono::minutes(1)) == 1);
+  works.restart();
+  CHECK(works.after(std::chrono::minutes(1)) == 1);
+}
+
 TEST_CASE("schedule: one whose times change begins anew, one that says something else goes on") {
   Clockwork works;
   works.install("shop.odrer");

@@ -52,6 +52,7 @@ class Scheduler {
   Task<Result<Line>> load(SourcePtr source);
   Task<bool> fire(Line* line, Time at);
   Task<Result<void>> move_on(Line* line, Time to);
+  Task<Result<void>> come_back(Line* line, Time now);
   void put_off(Line* line, const Error& error);
 
   SourceServices services_;
