@@ -106,7 +106,8 @@ Finding clock(const Symptoms& it) {
     return {"clock", Health::bad,
             fmt::format("it says {}, the newest data are of {}", to_rfc3339(it.now),
                         to_rfc3339(it.newest_commit)),
-            "set the clock: what waits for a time waits for it by this clock"};
+            "set the clock, if it is wrong; if it was ahead and is right again, start the server "
+            "again: what waits is then counted from now"};
   }
   if (it.clock_synchronised && !*it.clock_synchronised) {
     return {"clock", Health::watch, "the system's clock is not synchronised",
@@ -178,6 +179,10 @@ Finding people(const Symptoms& it) {
 }
 
 Finding audit(const Symptoms& it) {
+  if (!it.not_signing.empty()) {
+    return {"audit", Health::bad, "nothing more is signed: " + it.not_signing,
+            "see the page that it names with 'aios errors'"};
+  }
   const std::string found =
       fmt::format("{} leaves wait for a signed checkpoint", it.unsigned_leaves);
   if (it.unsigned_leaves > unsigned_watch) {

@@ -31,6 +31,7 @@ struct Symptoms {
   std::vector<DiskSample> growth;
   bool read_only = false, damaged = false;
   std::string fold_error;
+  std::string not_signing;  ///< why the audit log takes up nothing; empty: it does
   std::uint64_t delta_bytes = 0, delta_bytes_max = 0;
   std::optional<bool> clock_synchronised;  ///< nothing: the system does not say
   Time newest_commit;                      ///< by the clock of then; 0: there is none

@@ -81,6 +81,15 @@ TEST_CASE("doctor: keys that others may read, or that lie about, are told of") {
   check_all(it);
 }
 
+TEST_CASE("doctor: an audit log that takes up nothing is bad, and not the store's fault") {
+  Symptoms it = healthy();
+  it.not_signing = "the store has 3 leaves, the log has signed 9 [AIOS-0524]";
+  CHECK(found(it, "audit").health == Health::bad);
+  CHECK(found(it, "audit").found.find("AIOS-0524") != std::string::npos);
+  CHECK(found(it, "store").health == Health::good);
+  check_all(it);
+}
+
 TEST_CASE("doctor: a clock behind the data, or that nobody sets, is told of") {
   Symptoms it = healthy();
   it.clock_synchronised = false;

@@ -29,6 +29,12 @@ class StoreWatch {
   /// An audit log is written again from the store [AIOS-0529]: a line, and the counter.
   void rebuilt(const Error& error);
   const std::atomic<bool>& damaged() const { return damaged_; }
+  /// Why the audit log takes up nothing; empty: it does. Where saw() is called.
+  const std::string& not_signing() const { return not_signing_; }
+  /// Damaged, and not for the audit log alone: that is whole where the store is another's.
+  bool tables_damaged() const {
+    return met_ || unwritable_ || (unreadable_ && !not_signing_.ends_with("[AIOS-0524]"));
+  }
 
  private:
   void publish();

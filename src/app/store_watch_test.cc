@@ -159,6 +159,19 @@ TEST_CASE("store watch: what cannot be read damages, a full disk or a busy store
   CHECK(!watch.damaged());
 }
 
+TEST_CASE("store watch: a store that another log goes with is damaged, its tables are not") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  watch.saw(Error(Code::data_loss, "the store has 3 leaves, the log has signed 9").page(524));
+  CHECK(watch.damaged());
+  CHECK_FALSE(watch.tables_damaged());
+  CHECK(watch.not_signing().find("AIOS-0524") != std::string::npos);
+  watch.saw(Error(Code::data_loss, "page 7 is damaged").page(410));
+  CHECK(watch.tables_damaged());
+  watch.saw(std::uint64_t{3});
+  CHECK(watch.not_signing().empty());
+}
+
 TEST_CASE("store watch: damage that a single read meets is one line, and stays") {
   Room room;
   StoreWatch watch(*room.store, room.log, room.metrics);

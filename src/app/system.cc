@@ -292,6 +292,9 @@ Result<void> SystemImpl::start() {
     return std::move(restored).error();
   }
   restored_ = *restored;
+  if (auto behind = doubt_older_store(); !behind.ok()) {
+    return behind;
+  }
   build_rooms();
   mount();
   auto loaded = shards_.run(0, load());

@@ -115,7 +115,8 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   out.fold_error = stats.fold_error;
   out.delta_bytes = stats.delta_bytes;
   out.delta_bytes_max = stats.delta_bytes_max;
-  out.damaged = watch_->damaged().load();
+  out.damaged = watch_->tables_damaged();
+  out.not_signing = watch_->not_signing();
   out.growth = growth_->samples();
   for (const auto& key : identity_->list(default_tenant())) {
     const bool admin = std::find(key.roles.begin(), key.roles.end(), "admin") != key.roles.end();
