@@ -251,7 +251,9 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
   if (!memory.empty()) {
     remember_result(state, std::move(memory));
   }
-  if (state.cancel_asked) {
+  if (state.ends_as) {
+    settle_open(state, word);
+  } else if (state.cancel_asked) {
     state.effect->maybe_happened = false;  // it is known now, and the history has it
     machine(*run).cancel(state.cancel_reason);
   } else if (word == "happened") {
@@ -260,6 +262,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
     auto problem = make_problem(ProblemType::communication,
                                 fmt::format("given up by {} after an unknown outcome", who(ctx)),
                                 state.effect->step);
+    state.effect->given_up = true;
     machine(*run).call_failed(std::move(problem));
   } else {
     let_go_again(state);

@@ -80,6 +80,18 @@ void notify(review::Reviews* reviews, const TenantId& tenant,
   }
 }
 
+/// What a person gave up without knowing whether it happened.
+JsonArray open_calls(const RunState& state) {
+  JsonArray out;
+  for (const auto& open : state.open_effects) {
+    const bool whole = open.value().is_object();
+    out.emplace_back(JsonObject{
+        {"step", whole ? text_or(open.value(), "step", "") : std::string_view(open.key())},
+        {"effect", whole ? Json(text_or(open.value(), "id", "")) : open.value()}});
+  }
+  return out;
+}
+
 /// What leaves when the run has ended: who is told, and the outcome as a CloudEvent.
 std::string callback_message(const LiveRun& run, Time now) {
   const RunState& state = run.state;
@@ -101,6 +113,9 @@ std::string callback_message(const LiveRun& run, Time now) {
     data["error"] = state.error;
   } else {
     data["reason"] = state.cancel_reason;
+  }
+  if (auto open = open_calls(state); !open.empty()) {
+    data["open_effects"] = std::move(open);
   }
   JsonObject event;
   event["specversion"] = "1.0";

@@ -151,8 +151,12 @@ Task<bool> Engine::Impl::turn(RunPtr run) {
     const bool taken = co_await take_kept(run);
     (void)taken;
   }
-  const auto pause = machine(*run).advance();
+  note_unknown(*run);
+  auto pause = machine(*run).advance();
   co_await close_abandoned_reviews(run);
+  if (pause == Pause::ended && hold_end(*run)) {
+    pause = Pause::wait;
+  }
   if (pause == Pause::spawn) {
     const bool more = co_await start_children(run);
     co_return more;

@@ -300,7 +300,7 @@ do:
   world.start();
   world.system.script = {Behaviour::lose_reply};
   const auto view = world.finish(world.run_workflow("ask", JsonObject()), std::chrono::seconds(20));
-  CHECK(view.status == "completed");
+  CHECK(view.waiting_for.starts_with("incident inc_"));  // of the first turn
   CHECK(world.system.done.size() == 2);
   CHECK(world.system.requests == 2);
 }

@@ -17,6 +17,52 @@ namespace {
 
 /// For calls to end that were cancelled.
 constexpr Duration cut_grace = std::chrono::seconds(2);
+/// Clocks that are kept in step differ by less.
+constexpr Duration ahead_least = std::chrono::minutes(1);
+constexpr std::uint32_t rows_a_page = 1'000;
+constexpr std::uint32_t pages_max = 1'000;  ///< of a tenant's waiting runs, at a start
+
+/// Runs that were parked by a clock that was ahead are looked at now: what they wait for is as far
+/// from now as was asked.
+Task<Result<void>> bring_back_runs(Context ctx, store::Store* store, const observe::Log* log,
+                                   std::shared_ptr<TimerQueue> timers, Time now) {
+  auto tenants = co_await store->tenants_with_leaves(ctx);
+  if (!tenants.ok()) {
+    co_return std::move(tenants).error();
+  }
+  std::uint64_t runs = 0;
+  for (const auto& tenant : *tenants) {
+    const Context of_tenant = system_context(tenant, "recovery");
+    store::ListQuery query;
+    query.status = std::string(name_of(RunStatus::waiting));
+    query.limit = rows_a_page;
+    query.with_state = false;
+    for (std::uint32_t page = 0; page < pages_max; ++page) {
+      auto wanted = query;
+      auto rows = co_await store->list(of_tenant, std::move(wanted));
+      if (!rows.ok()) {
+        co_return std::move(rows).error();
+      }
+      for (const auto& row : *rows) {
+        if (row.updated - now > ahead_least) {
+          timers->add(tenant, row.id, now);
+          ++runs;
+        }
+      }
+      if (rows->size() < rows_a_page) {
+        break;
+      }
+      query.after = rows->back().id;
+    }
+  }
+  if (runs > 0 && log != nullptr) {
+    log->write(observe::Level::warn, "workflow",
+               "the clock was ahead when runs were saved: what they wait for is "
+               "counted from now",
+               {{"runs", runs}}, &ctx);
+  }
+  co_return Result<void>();
+}
 
 Result<RunView> read_run(const store::StreamRow& row) {
   if (row.erased) {
@@ -106,6 +152,7 @@ Engine::Impl::Impl(EngineServices given)
       TimerQueue::Options{
           .clock_was_set = [this](Duration step) { warn_clock(step); },
           .held = [this](const TenantId& tenant) { return held(tenant).has_value(); }});
+  begun = services.timers->clock().instant();
   kept_events =
       std::make_unique<KeptEvents>(*services.store, services.log, timers, *services.timers);
   if (services.metrics != nullptr) {
@@ -148,6 +195,12 @@ Task<Result<void>> Engine::recover(Context ctx) {
   auto done = co_await impl_->on_shard(shard, ctx, std::move(started));
   if (!done.ok()) {
     co_return std::move(done).error().with("reading the wake-ups of runs");
+  }
+  const auto& services = impl_->services;
+  const Time now = services.timers->clock().now();
+  auto back = co_await bring_back_runs(ctx, services.store, services.log, impl_->timers, now);
+  if (!back.ok()) {
+    co_return std::move(back).error().with("looking for runs that a clock parked too far ahead");
   }
   co_return Result<void>();
 }

@@ -242,7 +242,9 @@ void explain_waiting(const RunState& state, const Telling& telling, std::string*
   const auto& waiting = *state.waiting;
   *out += fmt::format("  waits for: {}\n", reason_of(state));
   *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since), ago(now, waiting.since));
-  if (state.cancel_asked) {
+  if (state.ends_as) {
+    *out += fmt::format("  then: it ends as {}\n", name_of(*state.ends_as));
+  } else if (state.cancel_asked) {
     *out +=
         fmt::format("  then: it ends, for it was cancelled{}{}\n", shown == Shown::all ? ": " : "",
                     shown == Shown::all ? state.cancel_reason : "");

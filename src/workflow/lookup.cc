@@ -12,7 +12,7 @@ namespace aios::workflow {
 Task<bool> Engine::Impl::ask_whether_happened(RunPtr run, Function* function, CallPlan plan) {
   auto& effect = *run->state.effect;
   const auto now = clock(*run).now();
-  if (!effect.sent_at) {
+  if (!effect.sent_at || !knows_sent(*run)) {  // one that was given up is taken up again
     note_sent(*run, clock(*run), Duration(0));
   }
   const auto passed = since_sent(*run, clock(*run));

@@ -141,7 +141,15 @@ bool Machine::expired() {
 }
 
 void Machine::keep_open(const EffectState& effect) {
-  state_.open_effects[open_name(effect)] = JsonObject{{"id", effect.id}, {"origin", effect.origin}};
+  JsonObject kept{{"id", effect.id},
+                  {"origin", effect.origin},
+                  {"function", effect.function},
+                  {"step", effect.step},
+                  {"arguments", effect.arguments}};
+  if (effect.given_up) {
+    kept["given_up"] = true;
+  }
+  state_.open_effects[open_name(effect)] = std::move(kept);
 }
 
 void Machine::drop_wait() {

@@ -64,7 +64,7 @@ RunState full_state() {
          deadline, callback, order_key, raw_input, input, context, frames, inferences, retrievals,
          results, reviews, results_forgotten, open_effects, costs, held, steps, effects, effect,
          waiting, parent, children, left, children_started, from_backup, cancel_asked,
-         cancel_reason, output, error, faulted_at, attributes, indexed] = out;
+         cancel_reason, ends_as, output, error, faulted_at, attributes, indexed] = out;
   workflow = "w";
   version = "v";
   digest = "d";
@@ -108,6 +108,7 @@ RunState full_state() {
   from_backup = true;
   cancel_asked = true;
   cancel_reason = "r";
+  ends_as = RunStatus::faulted;
   output = mark(9);
   error = mark(10);
   faulted_at = Time{4};
@@ -151,7 +152,7 @@ TEST_CASE("memory: every member of a run's state is saved and loaded") {
   const auto written = to_text(parse_json(bytes.substr(1)).value());
   const auto empty = encode_state(RunState(), &definition);
   const auto members = parse_json(bytes.substr(1)).value().get_object().size();
-  CHECK(members == 41);  // one a member of RunState
+  CHECK(members == 42);  // one a member of RunState
   CHECK(parse_json(empty.substr(1)).value().get_object().size() < members);
 }
 

@@ -13,15 +13,24 @@ namespace aios::workflow {
 void note_sent(LiveRun& run, runtime::Clock& clock, Duration before) {
   auto& effect = *run.state.effect;
   effect.sent_at = std::max(effect.sent_at.value_or(Time{}), clock.now() - before);
+  if (std::exchange(run.left_of, effect.id) != effect.id) {
+    run.left_at.reset();
+  }
   run.left_at = std::max(run.left_at.value_or(Instant{}), clock.instant() + -before);
 }
 
-Duration since_sent(const LiveRun& run, runtime::Clock& clock) {
-  if (run.left_at) {
-    return clock.instant() - *run.left_at;
+void note_loaded(LiveRun& run, runtime::Clock& clock, Instant process_begun) {
+  if (const auto& effect = run.state.effect; effect && effect->sent_at) {
+    const Duration by_wall = std::max(clock.now() - *effect->sent_at, Duration(0));
+    run.left_at = clock.instant() + -std::min(by_wall, clock.instant() - process_begun);
+    run.left_of = effect->id;
   }
-  const auto& sent_at = run.state.effect->sent_at;
-  return sent_at ? clock.now() - *sent_at : Duration(0);
+}
+
+bool knows_sent(const LiveRun& run) { return run.left_at && run.left_of == run.state.effect->id; }
+
+Duration since_sent(const LiveRun& run, runtime::Clock& clock) {
+  return knows_sent(run) ? clock.instant() - *run.left_at : Duration(0);
 }
 
 /// Longer with each try and look-up.

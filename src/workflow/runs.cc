@@ -190,6 +190,10 @@ Task<Result<void>> Engine::Impl::load(RunPtr run) {
     // By a wall clock that was ahead: nothing can have left later than now.
     effect->sent_at = std::min(*effect->sent_at, clock(*run).now());
   }
+  if (auto& effect = run->state.effect; effect && effect->first_at) {
+    effect->first_at = std::min(*effect->first_at, clock(*run).now());
+  }
+  note_loaded(*run, clock(*run), begun);
   if (auto& effect = run->state.effect; effect && effect->phase == EffectState::Phase::intent) {
     // Saved before the commit that let it leave: whoever sent it may have done so until just now.
     note_sent(*run, clock(*run), Duration(0));

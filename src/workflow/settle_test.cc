@@ -76,11 +76,12 @@ TEST_CASE("settle: what is not there after the window is sent again, also after 
     if (crash) {
       asked.world.crash();
       asked.world.start();
+      asked.world.executor.advance(seconds(20));  // the window begins anew
     }
     asked.world.executor.advance(seconds(11));
     CHECK(asked.world.system.requests == 1);
     CHECK(asked.world.system.lookups > 1);
-    CHECK(asked.world.system.lookups < 10);
+    CHECK(asked.world.system.lookups < 16);
     asked.world.executor.advance(seconds(2));  // 2 s of the attempt and 30 s of the window
     CHECK(asked.world.system.requests == 2);
     CHECK(asked.world.finish(id).status == "completed");

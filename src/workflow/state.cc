@@ -194,6 +194,9 @@ void put_head(JsonObject& out, const RunState& state) {
   if (state.cancel_asked) {
     out["cancel_asked"] = true;
   }
+  if (state.ends_as) {
+    out["ends_as"] = static_cast<int>(*state.ends_as);
+  }
   put(out, "output", state.output);
   put(out, "error", state.error);
   put(out, "faulted_at", state.faulted_at);
@@ -280,7 +283,7 @@ std::string encode_state(const RunState& state, const Definition* definition) {
 
 namespace {
 
-/// The call under way, and what the run waits for.
+/// The call under way, what the run waits for, and how it ends then.
 Result<void> take_doing(const Json& in, RunState* out) {
   if (const auto* effect = find(in, "effect"); effect != nullptr) {
     auto read = effect_of(*effect);
@@ -295,6 +298,13 @@ Result<void> take_doing(const Json& in, RunState* out) {
       return std::move(read).error();
     }
     out->waiting = std::move(*read);
+  }
+  if (find(in, "ends_as") != nullptr) {
+    auto ends_as = take_enum(in, "ends_as", RunStatus::cancelled);
+    if (!ends_as.ok()) {
+      return std::move(ends_as).error();
+    }
+    out->ends_as = *ends_as;
   }
   return {};
 }

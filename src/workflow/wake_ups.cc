@@ -11,6 +11,34 @@ namespace {
 
 /// A run that this program cannot read is asked for again: a newer one may.
 constexpr Duration unreadable_pause = std::chrono::hours(1);
+/// Clocks that are kept in step differ by less.
+constexpr Duration ahead_least = std::chrono::minutes(1);
+
+/// What began at a time that is yet to come began now: the clock was ahead then. True: it had.
+bool bring_back(Time* from, std::optional<Time>* until, Time now) {
+  const Duration ahead = *from - now;
+  if (ahead <= ahead_least) {
+    return false;
+  }
+  *from = now;
+  if (*until) {
+    *until = **until + -ahead;
+  }
+  return true;
+}
+
+/// The run's times as if the clock had been right when they were asked for. A person's due time is
+/// the review's, and stays.
+bool bring_back(RunState& state, Time now) {
+  bool changed = bring_back(&state.created, &state.deadline, now);
+  if (auto& waiting = state.waiting; waiting && waiting->reason != Waiting::Reason::review) {
+    changed = bring_back(&waiting->since, &waiting->wake_at, now) || changed;
+  }
+  for (auto& frame : state.frames) {
+    changed = (frame.entered && bring_back(&frame.started, &frame.deadline, now)) || changed;
+  }
+  return changed;
+}
 
 }  // namespace
 
@@ -90,7 +118,9 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
   if (state.ended()) {
     pass_turn(run_id);
   }
-  if (state.ended() || (state.waiting && !early && !has_come(due))) {
+  const bool waits = !state.ended() && state.waiting && !early && !has_come(due);
+  const bool brought_back = waits && bring_back(state, now);  // then it is parked anew
+  if (state.ended() || (waits && !brought_back)) {
     live->woken = true;
     release(live);
     co_return;
@@ -102,7 +132,7 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
       release(live);
       co_return;
     }
-  } else if (state.waiting && !asks && (early || has_come(state.waiting->wake_at))) {
+  } else if (!waits && state.waiting && !asks && (early || has_come(state.waiting->wake_at))) {
     machine(*live).wake();
   }
   live->place = std::move(place);

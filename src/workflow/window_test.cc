@@ -33,9 +33,26 @@ TEST_CASE("window: a wall clock that is set neither shortens nor lengthens it") 
     clock.pass(seconds(5));
     clock.wall = clock.wall + step;
     CHECK(since_sent(run, clock) == Duration(seconds(5)));
-    run.left_at.reset();  // read from the store: only the wall clock is left
-    CHECK(since_sent(run, clock) == Duration(seconds(5)) + step);
+    note_loaded(run, clock, clock.steady);  // read from the store by a process that just began
+    CHECK(since_sent(run, clock) == Duration(0));
+    clock.pass(seconds(7));
+    CHECK(since_sent(run, clock) == Duration(seconds(7)));
   }
+}
+
+TEST_CASE("window: a run that is read again counts what its process has seen pass") {
+  TwoClocks clock;
+  const Instant begun = clock.steady;
+  clock.pass(seconds(60));
+  LiveRun run;
+  run.state.effect.emplace();
+  run.state.effect->sent_at = clock.wall;
+  clock.pass(seconds(5));
+  note_loaded(run, clock, begun);
+  CHECK(since_sent(run, clock) == Duration(seconds(5)));
+  clock.wall = clock.wall + -hours(1);  // a request that left in the future
+  note_loaded(run, clock, begun);
+  CHECK(since_sent(run, clock) == Duration(0));
 }
 
 TEST_CASE("window: it counts from the latest that a request can have left") {

@@ -265,8 +265,8 @@ void World::replace_documents(std::vector<std::string> texts) {
 void World::start() {
   store::StoreOptions options;
   options.engine = "memory";
-  auto opened =
-      store::open_memory_store(options, disk, store::MemoryThreads::inline_, executor.clock());
+  auto opened = store::open_memory_store(options, disk, store::MemoryThreads::inline_,
+                                         on_set_clock ? set_executor.clock() : executor.clock());
   AIOS_ASSERT(opened.ok());
   store = std::make_unique<SlowStore>(std::move(*opened), commit_takes);
   services.store = store.get();

@@ -168,6 +168,9 @@ struct Engine::Impl {
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
   Result<JsonObject> check_result(const LiveRun& run, const Json& result) const;
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
+  // What a run left open when it is to end (open_effects.cc)
+  void note_unknown(LiveRun& run);
+  bool hold_end(LiveRun& run);
   // Faulted runs that go on (retry.cc)
   Task<Result<void>> retry_run(Context ctx, std::string run_id, RetryWith with);
   Task<Result<void>> retry_child(Context ctx, std::string run_id, RetryWith with,
@@ -190,6 +193,7 @@ struct Engine::Impl {
   ListTurns list_turns;
   std::shared_ptr<TimerQueue> timers;
   std::unique_ptr<KeptEvents> kept_events;
+  Instant begun{};  ///< when this engine was made: before that no clock of this process was read
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting{false};  ///< the drain deadline passed: calls under way are cancelled
 

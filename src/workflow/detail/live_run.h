@@ -93,6 +93,7 @@ struct LiveRun {
 
   /// EffectState::sent_at by the clock that nobody sets, where this process knows it.
   std::optional<Instant> left_at;
+  std::string left_of;               ///< the effect that it is of: the next one has its own
   int answered_status = 0;           ///< CallOutcome::status of what is being settled
   std::string held_up_by;            ///< the peer that what is about to be parked waits for
   std::optional<Error> over_budget;  ///< why the store refused `reserving`
@@ -119,13 +120,21 @@ struct ChildRead {
 /// Whether the system was the same when the call was admitted.
 bool as_planned(const CallPlan& plan, const PreparedCall& prepared);
 
+/// A person has settled what held up its end, and it goes on to that.
+/// @param word  happened, retry, fail
+void settle_open(RunState& state, std::string_view word);
+
 /// Why what comes for it comes too late: failed_precondition [AIOS-1013].
 Error has_ended(const LiveRun& run);
 
 /// The last request can have left as late as `before` now.
 void note_sent(LiveRun& run, runtime::Clock& clock, Duration before);
-/// How long ago that was; nothing is known: not at all. A wall clock that is set counts only for a
-/// run that was read from the store since.
+/// Of a run that was read from the store: the wall clock tells how long ago that was, but never
+/// more than this process has seen pass. It may have been set while none ran.
+void note_loaded(LiveRun& run, runtime::Clock& clock, Instant process_begun);
+/// Whether that is known of the call under way.
+bool knows_sent(const LiveRun& run);
+/// How long ago that was; nothing is known: not at all.
 Duration since_sent(const LiveRun& run, runtime::Clock& clock);
 
 }  // namespace aios::workflow

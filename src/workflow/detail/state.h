@@ -55,7 +55,8 @@ struct EffectState {
   std::optional<Time> first_at;
   /// The latest that its last request can have left: with the attempt's time added, it is over.
   std::optional<Time> sent_at;
-  std::string origin;  ///< where that went (CallPlan::origin)
+  std::string origin;     ///< where that went (CallPlan::origin)
+  bool given_up = false;  ///< by a person who was asked: not saved here, but in open_effects
 };
 
 /// What a run paid in one currency.
@@ -120,8 +121,9 @@ struct RunState {
   std::vector<Frame> frames;
   JsonArray inferences, retrievals, results, reviews;  ///< governance memory: see remember()
   std::uint64_t results_forgotten = 0;                 ///< that were in `results` once
-  /// "step digest-of-the-call" -> {id, origin} of an effect whose outcome was unknown when it was
-  /// given up. Of older states: step -> id.
+  /// "step digest-of-the-call" -> {id, origin, function, step, arguments} of an effect of unknown
+  /// outcome that was given up; `given_up`: by a person, so nobody is asked again before the run
+  /// ends. Of older states: without the last three, and step -> id.
   JsonObject open_effects;
   std::vector<Cost> costs;
   std::vector<HeldMoney> held;
@@ -136,6 +138,8 @@ struct RunState {
   bool from_backup = false;   ///< its next effects may have happened after the backup was made
   bool cancel_asked = false;  ///< it ends as cancelled once a person has settled its incident
   std::string cancel_reason;
+  /// Its document is through, and it ends so once a person has settled what it left open.
+  std::optional<RunStatus> ends_as;
   Json output, error;
   /// When it faulted (of a child: or was cancelled) with its frames, so that it can be tried again
   /// from there; absent when they were not kept.
