@@ -80,18 +80,6 @@ void notify(review::Reviews* reviews, const TenantId& tenant,
   }
 }
 
-/// What a person gave up without knowing whether it happened.
-JsonArray open_calls(const RunState& state) {
-  JsonArray out;
-  for (const auto& open : state.open_effects) {
-    const bool whole = open.value().is_object();
-    out.emplace_back(JsonObject{
-        {"step", whole ? text_or(open.value(), "step", "") : std::string_view(open.key())},
-        {"effect", whole ? Json(text_or(open.value(), "id", "")) : open.value()}});
-  }
-  return out;
-}
-
 /// What leaves when the run has ended: who is told, and the outcome as a CloudEvent.
 std::string callback_message(const LiveRun& run, Time now) {
   const RunState& state = run.state;
@@ -114,7 +102,12 @@ std::string callback_message(const LiveRun& run, Time now) {
   } else {
     data["reason"] = state.cancel_reason;
   }
-  if (auto open = open_calls(state); !open.empty()) {
+  JsonArray open;  // what a person gave up without knowing whether it happened
+  for (const auto& one : state.open_effects) {
+    open.emplace_back(JsonObject{{"step", text_or(one.value(), "step", "")},
+                                 {"effect", text_or(one.value(), "id", "")}});
+  }
+  if (!open.empty()) {
     data["open_effects"] = std::move(open);
   }
   JsonObject event;

@@ -77,7 +77,8 @@ void settle_open(RunState& state, std::string_view word) {
     } else if (one->value().is_object()) {
       one->value().get_object()["given_up"] = true;
     } else {
-      one->value() = JsonObject{{"id", state.effect->id}, {"given_up", true}};
+      one->value() =
+          JsonObject{{"id", state.effect->id}, {"step", state.effect->step}, {"given_up", true}};
     }
     break;
   }
