@@ -37,7 +37,7 @@ struct Handler {
     }
     const TenantId tenant = caller->tenant;
     const bool works_with_people =
-        govern::Identity::allow(*caller->principal, govern::Action::read_reviews).ok();
+        govern::Identity::allow(*caller, govern::Action::read_reviews).ok();
     auto answer = co_await self->function(self->services, std::move(*caller), std::move(request));
     if (!answer.ok()) {
       if (self->services.failed) {

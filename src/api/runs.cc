@@ -123,8 +123,8 @@ Task<Answer> explain_run(const ApiServices& services, Context ctx, net::Request 
     co_return std::move(text).error();
   }
   const KeyNames names(services.identity, ctx.tenant);
-  co_return net::json_response(
-      200, JsonObject{{"id", id}, {"text", names.in_text(with_titles(*text))}});
+  co_return net::json_response(200,
+                               JsonObject{{"id", id}, {"text", names.in_text(with_titles(*text))}});
 }
 
 Task<Answer> run_history(const ApiServices& services, Context ctx, net::Request request) {

@@ -73,8 +73,7 @@ struct Watched {
     std::string text;
     for (std::size_t i = 1; i <= records; ++i) {
       const bool bad = refused_every != 0 && i % refused_every == 0;
-      text += fmt::format("{{\"id\":\"{}-{}\"{}}}\n", name, i,
-                          bad ? ",\"source\":\"bad\"" : "");
+      text += fmt::format("{{\"id\":\"{}-{}\"{}}}\n", name, i, bad ? ",\"source\":\"bad\"" : "");
     }
     root.write(name, text);
   }

@@ -391,8 +391,7 @@ Result<Verdict> run_scenario(const Scenario& scenario, const bundle::Files& bund
   for (const std::string& asked : play.unscripted()) {
     verdict.failures.push_back(scenario.error("", asked, 1701));
   }
-  std::vector<Error> broken =
-      found->contains("event") ? judge(scenario, *found) : std::vector<Error>();
+  auto broken = found->contains("event") ? judge(scenario, *found) : std::vector<Error>();
   std::move(broken.begin(), broken.end(), std::back_inserter(verdict.failures));
   verdict.found = *std::move(found);
   return verdict;

@@ -295,7 +295,8 @@ do:
         - GET /x
 )");
   REQUIRE(scenarios.errors.empty());
-  const auto verdict = run_scenario(scenarios.scenarios.front(), files, {});
+  bundle::Learnt learnt;
+  const auto verdict = run_scenario(scenarios.scenarios.front(), files, {}, &learnt);
   REQUIRE(verdict.ok());
   for (const Error& failure : verdict->failures) {
     FAIL_CHECK(failure.text());

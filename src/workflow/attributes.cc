@@ -64,7 +64,7 @@ void Engine::Impl::renew_attributes(LiveRun& run) {
   state.attributes = std::move(fresh);
 }
 
-void Engine::Impl::tell_attributes(const LiveRun& run, std::vector<store::StreamWrite>* streams) {
+void tell_attributes(const LiveRun& run, std::vector<store::StreamWrite>* streams) {
   const auto& indexed = run.state.indexed;
   for (std::size_t i = run.indexed_durable; i < indexed.size(); ++i) {
     store::StreamWrite write;

@@ -163,16 +163,6 @@ void Engine::Impl::cancel_now(LiveRun& run) {
   }
 }
 
-/// What was asked while the run was busy may be done by now, and is told of once.
-void Engine::Impl::ask_to_cancel(const Context& ctx, LiveRun& run, std::string reason) {
-  const bool asked_before = run.state.cancel_asked && run.state.cancel_reason == reason;
-  if (!run.cancel_leaf && !asked_before) {
-    run.cancel_leaf = run_leaf(ctx, run, "cancel_asked");
-  }
-  run.cancel_requested = true;
-  run.cancel_reason = std::move(reason);
-}
-
 Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std::string reason) {
   auto& shard = shard_of(run_id);
   const auto found = shard.runs.find(run_id);

@@ -205,7 +205,7 @@ Task<bool> Engine::Impl::save_end(RunPtr run) {
   if (saved == Saved::durable) {
     metrics.ended(run->state.status);
     warn_ended(*run);
-    notify_ended(run->id);
+    end_waiters.tell(run->id);
     wake_parent(*run);
   }
   co_return saved == Saved::faulted;

@@ -251,19 +251,14 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
 Task<Result<RunView>> Engine::get(Context ctx, std::string run_id) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::run, run_id);
   if (!row.ok()) {
-    co_return Impl::no_run(run_id, std::move(row).error());
+    co_return no_run(run_id, std::move(row).error());
   }
   co_return read_run(*row);
 }
 
 Task<Result<RunView>> Engine::wait(Context ctx, std::string run_id) {
   runtime::OneShot<void> ended;
-  std::uint64_t number = 0;
-  {
-    std::lock_guard lock(impl_->waiters_mutex);
-    number = impl_->next_waiter++;
-    impl_->waiters[run_id].emplace(number, ended);
-  }
+  const std::uint64_t number = impl_->end_waiters.join(run_id, ended);
   auto view = co_await get(ctx, run_id);
   const bool open = view.ok() && (view->status == "running" || view->status == "waiting");
   if (open) {
@@ -274,14 +269,7 @@ Task<Result<RunView>> Engine::wait(Context ctx, std::string run_id) {
       view = std::move(waited).error().with(fmt::format("waiting for run {}", run_id));
     }
   }
-  std::lock_guard lock(impl_->waiters_mutex);
-  const auto found = impl_->waiters.find(run_id);
-  if (found != impl_->waiters.end()) {
-    found->second.erase(number);
-    if (found->second.empty()) {
-      impl_->waiters.erase(found);
-    }
-  }
+  impl_->end_waiters.leave(run_id, number);
   co_return view;
 }
 

@@ -84,27 +84,6 @@ RunPtr Engine::Impl::new_run(const Context& ctx, StartRequest request,
   return run;
 }
 
-/// Why it was not read: not_found with the run's page, any other as the store says.
-Error Engine::Impl::no_run(const std::string& run_id, Error error) {
-  if (error.code() != Code::not_found) {
-    return error;
-  }
-  return Error(Code::not_found,
-               fmt::format("no run '{}'; 'aios runs list' shows those there are", run_id))
-      .page(1012);
-}
-
-/// What somebody asked of a run, under their own name.
-store::AuditLeaf Engine::Impl::run_leaf(const Context& ctx, const LiveRun& run,
-                                        std::string outcome) {
-  govern::LeafFacts facts(govern::LeafKind::run);
-  facts.stream = run.id;
-  facts.outcome = std::move(outcome);
-  facts.facts["workflow"] = run.state.workflow;
-  facts.facts["version"] = run.state.version;
-  return govern::make_leaf(ctx, runtime::Executor::current()->clock().now(), facts);
-}
-
 void Engine::Impl::spawn(EngineShard& shard, Task<void> task) {
   if (runtime::Executor::current() == &shard.executor) {
     shard.group.spawn(std::move(task));
@@ -322,22 +301,6 @@ Task<std::uint64_t> Engine::Impl::cut(EngineShard* shard, Context ctx) {
   });
   auto counted = co_await done.wait(std::move(ctx));
   co_return counted.ok() ? *counted : 0;
-}
-
-void Engine::Impl::notify_ended(const std::string& run_id) {
-  std::map<std::uint64_t, runtime::OneShot<void>> waiting;
-  {
-    std::lock_guard lock(waiters_mutex);
-    const auto found = waiters.find(run_id);
-    if (found == waiters.end()) {
-      return;
-    }
-    waiting = std::move(found->second);
-    waiters.erase(found);
-  }
-  for (const auto& [number, waiter] : waiting) {
-    waiter.set(Result<void>());
-  }
 }
 
 }  // namespace aios::workflow

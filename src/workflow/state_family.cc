@@ -107,30 +107,4 @@ void take_family(const Json& in, RunState* out) {
   out->children_started = static_cast<std::uint64_t>(int_or(in, "children_started", 0));
 }
 
-std::string_view name_of(Waiting::Reason reason) {
-  switch (reason) {
-    case Waiting::Reason::timer: return "timer";
-    case Waiting::Reason::retry: return "retry";
-    case Waiting::Reason::blocked: return "blocked";
-    case Waiting::Reason::lookup: return "lookup";
-    case Waiting::Reason::review: return "review";
-    case Waiting::Reason::incident: return "incident";
-    case Waiting::Reason::child: return "child";
-    case Waiting::Reason::event: return "event";
-    case Waiting::Reason::turn: return "turn";
-  }
-  return "timer";
-}
-
-std::string_view name_of(RunStatus status) {
-  switch (status) {
-    case RunStatus::running: return "running";
-    case RunStatus::waiting: return "waiting";
-    case RunStatus::completed: return "completed";
-    case RunStatus::faulted: return "faulted";
-    case RunStatus::cancelled: return "cancelled";
-  }
-  return "running";
-}
-
 }  // namespace aios::workflow

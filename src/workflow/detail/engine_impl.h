@@ -6,9 +6,9 @@
 
 #include "observe/log.h"
 #include "review/review.h"
-#include "runtime/one_shot.h"
 #include "store/store.h"
 #include "workflow/detail/definitions.h"
+#include "workflow/detail/end_waiters.h"
 #include "workflow/detail/engine_metrics.h"
 #include "workflow/detail/engine_shard.h"
 #include "workflow/detail/kept_events.h"
@@ -20,8 +20,8 @@
 #include "workflow/detail/parked.h"
 #include "workflow/detail/pieces.h"
 #include "workflow/detail/places.h"
-#include "workflow/detail/state.h"
 #include "workflow/detail/timer_queue.h"
+#include "workflow/detail/told.h"
 #include "workflow/engine.h"
 #include "workflow/function.h"
 
@@ -39,8 +39,6 @@ struct Engine::Impl {
   explicit Impl(EngineServices given);
 
   // Runs in memory (runs.cc)
-  static Error no_run(const std::string& run_id, Error error);
-  static store::AuditLeaf run_leaf(const Context& ctx, const LiveRun& run, std::string outcome);
   RunPtr new_run(const Context& ctx, StartRequest request,
                  std::shared_ptr<const Definition> definition, const std::string& blob);
   EngineShard& shard_of(std::string_view run_id);
@@ -56,7 +54,6 @@ struct Engine::Impl {
   void release(const RunPtr& run);
   void forget(const RunPtr& run);
   void lose(const RunPtr& run, Error error);
-  void notify_ended(const std::string& run_id);
   Machine machine(LiveRun& run);
   std::optional<Error> held(const TenantId& tenant) const;
   runtime::Clock& clock(const LiveRun& run) { return run.shard->executor.clock(); }
@@ -138,7 +135,6 @@ struct Engine::Impl {
   void wake_early(const TenantId& tenant, const std::string& run_id);
   // What it is found by (attributes.cc)
   void renew_attributes(LiveRun& run);
-  static void tell_attributes(const LiveRun& run, std::vector<store::StreamWrite>* streams);
   // Who waits for an event (listeners.cc), for a peer (peers.cc)
   Task<Saved> enlist(RunPtr run);
   Task<bool> take_kept(RunPtr run);
@@ -162,7 +158,6 @@ struct Engine::Impl {
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
   Task<Result<void>> change(RunPtr run);
-  static void ask_to_cancel(const Context& ctx, LiveRun& run, std::string reason);
   void cancel_now(LiveRun& run);
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
@@ -191,20 +186,15 @@ struct Engine::Impl {
   Order order;
   Listening listening;
   ListTurns list_turns;
+  EndWaiters end_waiters;
   std::shared_ptr<TimerQueue> timers;
   std::unique_ptr<KeptEvents> kept_events;
   Instant begun{};  ///< when this engine was made: before that no clock of this process was read
   std::atomic<bool> stopping{false};
   std::atomic<bool> cutting{false};  ///< the drain deadline passed: calls under way are cancelled
-
   std::atomic<std::int64_t> secret_told_ns{0};  ///< when the log last had warn_secret's line
-
   std::mutex shards_mutex;
   std::map<runtime::Executor*, std::unique_ptr<EngineShard>> shards;
-
-  std::mutex waiters_mutex;
-  std::uint64_t next_waiter = 1;
-  std::map<std::string, std::map<std::uint64_t, runtime::OneShot<void>>> waiters;
 };
 
 }  // namespace aios::workflow

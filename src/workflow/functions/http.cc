@@ -74,7 +74,7 @@ void register_function_http(FunctionRegistry& registry) {
   entry.arguments_schema = R"({"type": "object", "required": ["method", "endpoint"],
     "additionalProperties": false,
     "properties": {
-      "method": {"type": "string", "description": "GET, HEAD, OPTIONS, PUT, DELETE, POST or PATCH."},
+      "method": {"type": "string", "description": "GET, HEAD, OPTIONS, PUT, DELETE, POST, PATCH."},
       "endpoint": {"type": ["string", "object"],
         "description": "The URL, or an object with `uri` and `authentication`."},
       "headers": {"type": ["object", "string"], "description": "Names and texts."},
