@@ -38,6 +38,15 @@ Task<Answer> create_key(const ApiServices& services, Context ctx, net::Request r
   if (!asked.ok()) {
     co_return std::move(asked).error();
   }
+  for (const auto& member : asked->body) {
+    if (member.key() != "name" &&
+        member.key() != "roles") {  // a tenant, say: keys are of one's own
+      co_return Error(Code::invalid_argument,
+                      fmt::format("there is no member '{}', wanted 'name' and 'roles'",
+                                  excerpt(std::string(member.key()), 40)))
+          .page(1301);
+    }
+  }
   std::vector<std::string> roles;
   const Json* given = asked->body.if_contains("roles");
   if (given == nullptr || !given->is_array() || given->get_array().empty()) {

@@ -159,6 +159,10 @@ TEST_CASE("api: a key opens what its roles allow, revoked it opens nothing") {
   const auto made = house.send(House::system(), "POST", "/api/v1/keys",
                                R"({"name": "reader", "roles": ["auditor"]})");
   REQUIRE(made.status == 201);
+  const auto elsewhere = house.send(House::system(), "POST", "/api/v1/keys",
+                                    R"({"name": "x", "roles": ["admin"], "tenant": "acme"})");
+  CHECK(elsewhere.status == 400);  // it would be an admin of the caller's own tenant
+  CHECK(elsewhere.body.find("'tenant'") != std::string::npos);
   const Json key = parse_json(made.body).value();
   const auto ask = [&](const std::string& header) {
     Context nobody = House::system();

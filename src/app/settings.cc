@@ -44,6 +44,20 @@ Refuse one_of(std::vector<std::string> words) {
   };
 }
 
+/// As the regions of other tenants are written.
+Refuse region_name() {
+  return [](const std::string& value) -> std::optional<std::string> {
+    constexpr std::size_t longest = 32;
+    const auto fits = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    };
+    return !value.empty() && value.size() <= longest &&
+                   std::all_of(value.begin(), value.end(), fits)
+               ? std::nullopt
+               : std::optional(fmt::format("1 to {} of a-z, 0-9 and '-'", longest));
+  };
+}
+
 std::string spelt(std::string_view name, char between, bool upper) {
   std::string out;
   for (const char letter : name) {
@@ -176,7 +190,7 @@ std::vector<Setting> server_settings() {
       {"watch_root",
        "Folder below which sources of kind 'file' may watch; without it they read none", "",
        nullptr},
-      {"region", "Region of the default tenant's data", "eu", nullptr},
+      {"region", "Region of the default tenant's data", "eu", region_name()},
       {"threads", "Shards, one thread each; 1 to 64", "2", number_between(1, 64)},
       {"log_level", "The least important lines to write: debug, info, warn or error", "info",
        one_of({"debug", "info", "warn", "error"})},

@@ -77,6 +77,7 @@ TEST_CASE("settings: every value that does not fit is told of, with where it was
 
 TEST_CASE("settings: a file that is no object, or a list where a value belongs, is told of") {
   CHECK(has(refused(file("- a\n")), "the document is array, wanted an object of settings"));
+  CHECK(has(refused(file("region: 'a b'\n")), "wanted 1 to 32 of a-z"));
   CHECK(has(refused(file("region: [eu]\n")), "'region' is array, wanted a text or a number"));
   CHECK(has(refused(file("keep: P7D\n")), "'keep' is no setting"));
   CHECK(has(refused(file("a: [\n")), "[AIOS-0100]"));

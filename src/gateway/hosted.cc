@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -21,6 +22,18 @@ bool is_trouble(const ProviderReply& reply) {
   const bool silent = reply.error && (reply.error->code() == Code::unavailable ||
                                       reply.error->code() == Code::deadline_exceeded);
   return silent && reply.error->page() != page_no_secret;
+}
+
+/// What a vendor calls its model stands in clear in leaves, so it must be a name and no text.
+std::string name_in_clear(const std::string& version) {
+  constexpr std::size_t longest = 64;
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("._:/-").find(c) != std::string_view::npos;
+  };
+  return version.size() <= longest && std::all_of(version.begin(), version.end(), fits)
+             ? version
+             : "(no name)";
 }
 
 /// One hosted model with its provider and what is known of its server's health.
@@ -363,7 +376,7 @@ Task<HostedReply> Hosted::perform(Context ctx, Admitted admitted) const {
   }
   call.more["spent_nano"] = out.spent_nano;
   call.more["estimated"] = out.estimated;
-  call.more["served"] = reply.version;
+  call.more["served"] = name_in_clear(reply.version);
   const bool done = reply.outcome == Outcome::done;
   out.leaf = call.leaf(ctx, impl_->services.clock->now(), govern::LeafKind::model_call,
                        word_of(reply), done ? reply.output : Json());

@@ -194,6 +194,13 @@ TEST_CASE("hosted: a call is admitted with its highest cost and settled with its
   CHECK(text.find("60000") != std::string::npos);
 }
 
+TEST_CASE("hosted: what a vendor calls its model is in clear only if it can be a name") {
+  Office office;
+  std::string talkative = good_body;
+  office.vendor.answer(200, talkative.replace(11, 9, "Anna Adler"), "");
+  CHECK(holds(office.ask("x").leaf, R"x("served":"(no name)")x"));
+}
+
 TEST_CASE("hosted: personal data does not leave the region, masked it does") {
   Office office;
   const auto raw = office.admit("write to ann@example.com");
