@@ -217,6 +217,7 @@ Result<bool> Folder::step() {
 }
 
 bool Folder::sync_is_due() {
+  const std::lock_guard lock(step_mutex_);  // a removal folds too, on another thread
   return folded_bytes_ >= sync_bytes ||
          (folded_bytes_ > 0 && clock_.instant() - synced_at_ >= sync_after);
 }
