@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 struct Folder {
   Folder() {
-    std::string path = (fs::temp_directory_path() / "aios-watch-XXXXXX").string();
+    std::string path = (fs::temp_directory_path() / ("aios-watch-" + std::string(6, 'X'))).string();
     REQUIRE(::mkdtemp(path.data()) != nullptr);
     root = path;
     write("a.txt", "one");

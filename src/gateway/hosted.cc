@@ -81,7 +81,7 @@ struct Loaded {
 };
 using ByAlias = std::map<std::string, std::shared_ptr<Loaded>, std::less<>>;
 
-/// The server is away for now and nothing is to be paid: the caller may wait for it, as for a
+/// The server is away and nothing is to be paid: the caller may wait for it, as for a
 /// business system that is down.
 bool is_away(const ProviderReply& reply, bool probing) {
   const bool may_pass =
