@@ -110,6 +110,32 @@ void what_belongs_to_it_goes_with_it(Subject& subject) {
   CHECK(count_of(subject, StreamKind::kept_event) == 0);
 }
 
+void a_child_that_goes_on_keeps_what_it_listens_for(Subject& subject) {
+  const Time begin = subject.clock().now();
+  const std::string parent = close_run(subject, begin, 1);
+  const std::string child = parent + "-1";
+  Transition out = subject.transition();
+  out.streams.push_back(write(child, 0, "state", "waiting"));
+  out.streams.push_back(belonging(StreamKind::listener, parent + "-2", "type", StreamEnd::closed));
+  out.streams.push_back(belonging(StreamKind::listener, child + "-1", "type", StreamEnd::open));
+  subject.must_commit(out);
+  subject.clock().advance(10 * day);
+  subject.reopen();
+  CHECK(expire(subject, begin + 9 * day).streams == 1);
+  CHECK(count_of(subject, StreamKind::listener) == 1);
+  auto kept =
+      subject.run(subject.store().stream(subject.context(), StreamKind::listener, child + "-1"));
+  CHECK(kept.ok());
+  Transition end = subject.transition();
+  end.streams.push_back(write(child, 1, "state", "completed"));
+  end.streams.back().end = StreamEnd::closed;
+  subject.must_commit(end);
+  subject.clock().advance(10 * day);
+  subject.reopen();
+  CHECK(expire(subject, begin + 19 * day).streams == 1);
+  CHECK(count_of(subject, StreamKind::listener) == 0);
+}
+
 void a_run_that_another_waits_for_stays(Subject& subject) {
   const Time begin = subject.clock().now();
   const std::string parent = make_id("run", begin, {1});
@@ -188,6 +214,8 @@ std::vector<Sentence> expiry_sentences() {
       {"expiry: what ended before is gone and nothing else",
        what_ended_before_is_gone_and_nothing_else},
       {"expiry: what belongs to it goes with it", what_belongs_to_it_goes_with_it},
+      {"expiry: a child that goes on keeps what it listens for",
+       a_child_that_goes_on_keeps_what_it_listens_for},
       {"expiry: a run that another one waits for stays", a_run_that_another_waits_for_stays},
       {"expiry: it goes on where it stopped", it_goes_on_where_it_stopped},
       {"expiry: writing goes on beside it", writing_goes_on_beside_it},

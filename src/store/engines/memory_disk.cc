@@ -124,8 +124,9 @@ void MemoryTables::remove_belongings(StreamKind kind, const std::string& tenant,
   const std::string listeners = stream_key(StreamKind::listener, tenant, id + "-");
   const std::string attributes = stream_key(StreamKind::search_attribute, tenant, "");
   std::erase_if(streams, [&](const auto& one) {
-    return one.first.starts_with(listeners) ||
-           (one.first.starts_with(attributes) && one.second.label == id);
+    const bool own = one.first.starts_with(listeners) &&  // R-1-1 is of R-1, which may go on
+                     one.first.find('-', listeners.size()) == std::string::npos;
+    return own || (one.first.starts_with(attributes) && one.second.label == id);
   });
 }
 

@@ -25,7 +25,9 @@ Result<void> SqliteTables::remove_belongings(StreamKind kind, const std::vector<
   if (kind == StreamKind::run) {
     which = {"kind = 23 AND tenant = ?1 AND label = ?2",  // the index wants the kind in the text
              "kind = 17 AND tenant = ?1 AND id = ?2",
-             "kind = 20 AND tenant = ?1 AND id > ?2 || '-' AND id < ?2 || '.'"};
+             // those of the run alone: R-1 may be a run that goes on, and R-1-1 what it listens for
+             "kind = 20 AND tenant = ?1 AND id > ?2 || '-' AND id < ?2 || '.'"
+             " AND instr(substr(id, length(?2) + 2), '-') = 0"};
   } else if (kind == StreamKind::event) {
     which = {"kind = 21 AND tenant = ?1 AND id = ?2"};
   }
