@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "connectors/http_call.h"
 
+#include "connectors/detail/http_answer.h"
 #include "core/text.h"
 #include "net/client.h"
 #include "net/http.h"
@@ -19,13 +20,7 @@ namespace {
 
 constexpr std::size_t target_bytes_max = std::size_t{16} << 10;
 
-struct Method {
-  std::string_view name;
-  EffectClass effect;
-  bool takes_key;  ///< with a key of the document's it may be sent again
-  bool takes_body;
-};
-constexpr auto methods = std::to_array<Method>({
+constexpr auto methods = std::to_array<HttpMethod>({
     {"GET", EffectClass::read, false, false},
     {"HEAD", EffectClass::read, false, false},
     {"OPTIONS", EffectClass::read, false, false},
@@ -35,22 +30,8 @@ constexpr auto methods = std::to_array<Method>({
     {"PATCH", EffectClass::none, true, true},
 });
 
-const Method* method_of(std::string_view name) {
-  const auto found = std::find_if(methods.begin(), methods.end(),
-                                  [name](const Method& one) { return one.name == name; });
-  return found == methods.end() ? nullptr : &*found;
-}
-
 Error wrong(std::string message) {
   return Error(Code::invalid_argument, std::move(message)).page(1061);
-}
-
-std::string ascii_upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return out;
 }
 
 /// A text, number or boolean as it is written; nothing for any other value.
@@ -168,15 +149,15 @@ Result<JsonObject> headers_of(const Json* headers) {
   return out;
 }
 
-Result<void> check_body(const Method& method, const Json* body, const JsonObject& headers) {
+Result<void> check_body(const HttpMethod& method, const Json* body, const JsonObject& headers) {
   if (body == nullptr || body->is_null()) {
     return {};
   }
   if (!method.takes_body) {
     return wrong(fmt::format("a {} has no body", method.name));
   }
-  const std::string type = ascii_lower(text_or(headers, "content-type", "application/json"));
-  if (type.find("json") == std::string::npos && !body->is_string()) {
+  const std::string_view type = text_or(headers, "content-type", "application/json");
+  if (!detail::is_json_type(type) && !body->is_string()) {
     return wrong(fmt::format("the body is {}, and of content type '{}' only a text can be sent",
                              type_name(*body), excerpt(type, 60)));
   }
@@ -240,17 +221,19 @@ bool is_private_origin(std::string_view origin) {
   return parts.ok() && net::is_private_host(parts->host);
 }
 
-std::optional<EffectClass> http_effect(std::string_view method, bool keyed) {
-  const Method* found = method_of(method);
-  if (found == nullptr) {
-    return std::nullopt;
-  }
-  return keyed && found->takes_key ? EffectClass::key : found->effect;
+std::span<const HttpMethod> http_methods() { return methods; }
+
+const HttpMethod* http_method(std::string_view name) {
+  const std::string lower = ascii_lower(name);
+  const auto found = std::find_if(methods.begin(), methods.end(), [&](const HttpMethod& one) {
+    return ascii_lower(one.name) == lower;
+  });
+  return found == methods.end() ? nullptr : &*found;
 }
 
-std::string http_methods() {
+std::string http_method_names() {
   std::vector<std::string> names;
-  for (const Method& method : methods) {
+  for (const HttpMethod& method : methods) {
     names.emplace_back(method.name);
   }
   return join(names, ", ");
@@ -288,11 +271,11 @@ Error not_declared(std::string_view origin, const std::vector<std::string>& decl
 }
 
 Result<OperationCall> http_operation(const Json& with) {
-  const std::string name = ascii_upper(text_or(with, "method", ""));
-  const Method* method = method_of(name);
+  const std::string_view name = text_or(with, "method", "");
+  const HttpMethod* method = http_method(name);
   if (method == nullptr) {
-    return wrong(
-        fmt::format("found the method '{}', wanted one of {}", excerpt(name, 20), http_methods()));
+    return wrong(fmt::format("found the method '{}', wanted one of {}", excerpt(name, 20),
+                             http_method_names()));
   }
   auto parts = net::split_url(text_or(with, "uri", ""));
   if (!parts.ok()) {
@@ -324,17 +307,16 @@ Result<OperationCall> http_operation(const Json& with) {
   JsonObject query = query_of(seen);
   OperationCall call;
   call.connector = std::move(parts->origin);
-  call.operation = name;
-  if (method->takes_key && headers->contains("idempotency-key")) {
-    call.operation += " with key";
-  }
+  call.operation = method->name;
+  call.operation += method->takes_key && headers->contains("idempotency-key") ? " with key" : "";
   call.unseen = JsonObject{{"target", target},
                            {"path", seen.path},
                            {"query", query},
                            {"output", text_or(with, "output", "content")},
                            {"redirect", bool_or(with, "redirect", false)},
-                           {"authentication", authentication ? *authentication : Json()}};
-  JsonObject arguments{{"method", name}, {"path", seen.path}};
+                           {"authentication", authentication ? *authentication : Json()},
+                           {"key", text_or(*headers, "idempotency-key", "")}};
+  JsonObject arguments{{"method", method->name}, {"path", seen.path}};
   if (!query.empty()) {
     arguments["query"] = std::move(query);
   }

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,11 +36,18 @@ Result<std::string> origin_of_url(std::string_view url);
 /// Whether an origin says by itself that it is private: "http://127.0.0.1:8081".
 bool is_private_origin(std::string_view origin);
 
-/// Of a method in upper case; none for a method that a call cannot have.
-/// @param keyed  the request has an Idempotency-Key of the document's.
-std::optional<EffectClass> http_effect(std::string_view method, bool keyed);
+/// A method that a call can have.
+struct HttpMethod {
+  std::string_view name;  ///< in upper case
+  EffectClass effect;
+  bool takes_key;  ///< with an Idempotency-Key of the document's it is of class `key`
+  bool takes_body;
+};
+std::span<const HttpMethod> http_methods();
+/// @param name  in any case. @return nullptr for a method that a call cannot have.
+const HttpMethod* http_method(std::string_view name);
 /// "GET, HEAD, ..."
-std::string http_methods();
+std::string http_method_names();
 /// Why the document cannot set a header; empty: it can. @param name  in any case
 std::string header_refusal(std::string_view name);
 

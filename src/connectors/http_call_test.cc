@@ -73,6 +73,40 @@ TEST_CASE("http call: personal data in the path refuses the call, however it is 
   CHECK(calls.client.requests.empty());
 }
 
+TEST_CASE("http call: a key that masking or projection would change refuses the call") {
+  Calls calls;
+  const auto keyed = [](const char* uri, const char* key) {
+    return Calls::call_of({{"method", "POST"},
+                           {"uri", uri},
+                           {"headers", JsonObject{{"Idempotency-Key", key}}},
+                           {"body", 1}});
+  };
+  auto masked = calls.prepare(keyed("https://api.example/credits", "welcome/ann@example.com"));
+  REQUIRE_FALSE(masked.ok());
+  CHECK(std::move(masked).refusal().error.page() == 907);
+  const auto left_out = calls.perform(keyed("https://api.example/less", "welcome/1"));
+  CHECK(left_out.outcome == Outcome::failed);
+  REQUIRE(left_out.error);
+  CHECK(left_out.error->page() == 907);
+  CHECK(calls.client.requests.empty());
+  calls.client.answer(200, "{}");
+  CHECK(calls.perform(keyed("https://api.example/credits", "welcome/1")).outcome == Outcome::done);
+  REQUIRE(calls.client.requests.size() == 1);
+  CHECK(calls.client.requests.front().headers.get("idempotency-key") == "welcome/1");
+}
+
+TEST_CASE("http call: personal data in credentials counts, and refuses the call under redact") {
+  Calls calls;
+  auto prepared = calls.prepare(
+      Calls::call_of({{"method", "GET"},
+                      {"uri", "https://api.example/orders"},
+                      {"authentication",
+                       JsonObject{{"bearer", JsonObject{{"token", "DE89370400440532013000"}}}}}}));
+  REQUIRE_FALSE(prepared.ok());  // the policy obliges to redact because of what it was told
+  CHECK(std::move(prepared).refusal().error.page() == 517);
+  CHECK(calls.client.requests.empty());
+}
+
 TEST_CASE("http call: a projection leaves out what it does not name") {
   Calls calls;
   calls.client.answer(200, "{}");

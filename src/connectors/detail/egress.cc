@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace aios::connectors::detail {
 
@@ -33,22 +34,45 @@ Json project(const Json& arguments, const Json* fields) {
 
 }  // namespace
 
+Result<std::vector<std::string>> personal_credentials(const OperationCall& call) {
+  const Json* given = find(call.unseen, "authentication");
+  JsonArray texts;
+  for (const char* scheme : {"basic", "bearer"}) {
+    const Json* credentials = given == nullptr ? nullptr : find(*given, scheme);
+    for (const char* member : {"username", "password", "token"}) {
+      if (credentials != nullptr) {
+        texts.emplace_back(text_or(*credentials, member, ""));
+      }
+    }
+  }
+  auto looked = govern::find_personal_data_in(Json(std::move(texts)));
+  if (!looked.ok()) {
+    return std::move(looked).error();
+  }
+  return looked->kinds();
+}
+
 Result<JsonObject> egress_facts(const OperationInfo& info, const OperationCall& call) {
   auto looked = govern::find_personal_data_in(call.arguments);
   if (!looked.ok()) {
     return std::move(looked).error();
   }
-  JsonArray personal;
-  for (const std::string& kind : looked->kinds()) {
-    personal.emplace_back(kind);
+  auto credentials = personal_credentials(call);
+  if (!credentials.ok()) {
+    return std::move(credentials).error();
   }
+  std::set<std::string> kinds(credentials->begin(), credentials->end());
+  for (const std::string& kind : looked->kinds()) {
+    kinds.insert(kind);
+  }
+  const JsonArray personal(kinds.begin(), kinds.end());
   JsonObject connector;
   connector["name"] = info.connector;
   connector["region"] = info.region;
   connector["operation"] = info.operation;
   connector["effect"] = std::string(name_of(info.effect));
   JsonObject content;
-  content["personal"] = std::move(personal);
+  content["personal"] = personal;
   JsonObject facts;
   facts["connector"] = std::move(connector);
   if (info.kind == http_calls_kind) {

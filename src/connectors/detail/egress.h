@@ -7,7 +7,15 @@
 #include "core/result.h"
 #include "govern/guard.h"
 
+#include <string>
+#include <vector>
+
 namespace aios::connectors::detail {
+
+/// Kinds of personal data in the credentials that a document gives as values (`authentication`):
+/// they are shown to nobody, yet count in `content.personal`.
+/// @return invalid_argument [AIOS-0516] for credentials too large to be looked through.
+Result<std::vector<std::string>> personal_credentials(const OperationCall& call);
 
 /// Facts at connector_egress; see docs/guide/policy-inputs.md.
 /// @return invalid_argument [AIOS-0516] for arguments too large to be looked through.

@@ -60,13 +60,13 @@ Retry usual_retry(int status) {
   return passing ? Retry::same_call : Retry::never;
 }
 
-bool is_json(std::string_view content_type) {
+}  // namespace
+
+bool is_json_type(std::string_view content_type) {
   const std::string type = ascii_lower(
       trim(content_type.substr(0, std::min(content_type.find(';'), content_type.size()))));
   return type == "application/json" || type.ends_with("+json");
 }
-
-}  // namespace
 
 const StatusRule* rule_for(int status, const std::vector<StatusRule>& rules) {
   for (const StatusRule& rule : rules) {
@@ -137,7 +137,7 @@ Result<Json> answer_to_json(const net::Response& response) {
   out["headers"] = std::move(headers);
   if (response.body.empty()) {
     out["body"] = nullptr;
-  } else if (is_json(response.headers.get("content-type"))) {
+  } else if (is_json_type(response.headers.get("content-type"))) {
     auto body = parse_json(response.body);
     if (!body.ok()) {
       return Error(Code::data_loss, "the answer's body is not the JSON it claims to be",

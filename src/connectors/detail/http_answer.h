@@ -52,6 +52,9 @@ Verdict judge_failure(Error error, EffectClass effect);
 /// otherwise. @return data_loss [AIOS-0905] when the body is not what the Content-Type says.
 Result<Json> answer_to_json(const net::Response& response);
 
+/// "application/json", "application/problem+json; charset=utf-8".
+bool is_json_type(std::string_view content_type);
+
 /// {method, url, body}: what the peer gets, but for the headers. body: the exact text.
 std::string request_image(const net::ClientRequest& request);
 /// {status, body}; body is the exact text, or {base64} where it is no UTF-8.

@@ -2,6 +2,7 @@
 #include "connectors/detail/http_calls.h"
 
 #include "connectors/detail/egress.h"
+#include "connectors/detail/http_allowed.h"
 #include "connectors/detail/http_answer.h"
 #include "connectors/detail/outgoing.h"
 #include "core/text.h"
@@ -38,75 +39,25 @@ std::string secret_of(const OperationCall& call) {
   return {};
 }
 
-bool is_json_type(std::string_view content_type) {
-  const std::string type = ascii_lower(
-      trim(content_type.substr(0, std::min(content_type.find(';'), content_type.size()))));
-  return type == "application/json" || type.ends_with("+json");
-}
-
-/// The query that policy left of the one that was asked for.
-Result<std::string> query_text(const Json* query) {
-  std::string out;
-  const auto append = [&out](std::string_view name, const Json& value) {
-    out += fmt::format("{}{}={}", out.empty() ? "?" : "&", net::percent_encode(name),
-                       net::percent_encode(value.is_string() ? view(value.get_string())
-                                                             : std::string_view(to_text(value))));
-  };
-  if (query == nullptr || !query->is_object()) {
-    return out;
-  }
-  for (const auto& member : query->get_object()) {
-    if (!member.value().is_array()) {
-      append(member.key(), member.value());
-      continue;
-    }
-    for (const Json& item : member.value().get_array()) {
-      append(member.key(), item);
-    }
-  }
-  return out;
-}
-
-/// Path and query of the arguments as policy let them through.
-Result<std::string> target_of(const OperationCall& call) {
-  const Json* path = find(call.arguments, "path");
-  const Json* asked_path = find(call.unseen, "path");
-  AIOS_ASSERT(asked_path != nullptr);
-  if (path == nullptr || *path != *asked_path) {
-    return Error(Code::policy_denied,
-                 "policy obliges to mask or leave out what stands in the path of the call, which "
-                 "would lead to another place")
-        .page(907);
-  }
-  std::string target(text_or(call.unseen, "target", "/"));
-  const Json nothing = JsonObject();
-  const Json* query = find(call.arguments, "query");
-  const Json* asked = find(call.unseen, "query");
-  if ((query == nullptr ? nothing : *query) == *asked) {
-    return target;
-  }
-  auto changed = query_text(query);
-  return target.substr(0, target.find('?')) + *changed;
-}
-
 class HttpCalls final : public Connector {
  public:
   HttpCalls(KindServices services, Egress egress)
       : services_(std::move(services)),
         egress_(std::move(egress)) {
     limits_.concurrency = 16;
-    for (const std::string_view method : split(methods_, ' ')) {
-      add(std::string(method), std::string(method), *http_effect(method, false));
-    }
-    for (const char* method : {"POST", "PATCH"}) {
-      add(method + std::string(keyed_ending), method, EffectClass::key);
+    for (const HttpMethod& method : http_methods()) {
+      const std::string name(method.name);
+      add(name, name, method.effect);
+      if (method.takes_key) {
+        add(name + std::string(keyed_ending), name, EffectClass::key);
+      }
     }
   }
 
   std::vector<std::string> operations() const override {
     std::vector<std::string> out;
-    for (const std::string_view method : split(methods_, ' ')) {
-      out.emplace_back(method);
+    for (const HttpMethod& method : http_methods()) {
+      out.emplace_back(method.name);
     }
     return out;
   }
@@ -134,7 +85,6 @@ class HttpCalls final : public Connector {
   Result<net::ClientRequest> make_request(const OperationCall& call) const;
   Verdict judge(const net::Response& response, const OperationCall& call) const;
 
-  static constexpr std::string_view methods_ = "GET HEAD OPTIONS PUT DELETE POST PATCH";
   KindServices services_;
   const Egress egress_;
   Limits limits_;
@@ -188,7 +138,7 @@ Result<std::string> HttpCalls::authorization(const OperationCall& call) const {
 }
 
 Result<net::ClientRequest> HttpCalls::make_request(const OperationCall& call) const {
-  auto target = target_of(call);
+  auto target = allowed_target(call);
   if (!target.ok()) {
     return std::move(target).error();
   }
@@ -230,12 +180,15 @@ Result<net::ClientRequest> HttpCalls::make_request(const OperationCall& call) co
 
 Result<void> HttpCalls::rehearse(const govern::Decision& decision,
                                  const OperationCall& call) const {
-  auto target = target_of(call);
+  auto target = allowed_target(call);
   if (!target.ok()) {
     return std::move(target).error();
   }
   if (!demands_masking(decision)) {
     return {};
+  }
+  if (auto plain = check_credentials(call); !plain.ok()) {
+    return plain;
   }
   const Json* body = find(call.arguments, "body");
   const std::vector<std::string_view> own = {call.effect_id, call.run_id};

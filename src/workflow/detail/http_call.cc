@@ -20,28 +20,20 @@ bool is_expression(const Json& value) {
   return value.is_string() && trim(view(value.get_string())).starts_with("${");
 }
 
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  }
-  return out;
-}
-
 void check_method(TaskLoader& loader, const Json& with, const std::string& pointer) {
   const Json* method = find(with, "method");
   if (method == nullptr || !method->is_string() || is_expression(*method)) {
     return;  // the function's schema asks for it
   }
-  const std::string name = upper(view(method->get_string()));
-  if (!connectors::http_effect(name, false)) {
+  const auto name = view(method->get_string());
+  const connectors::HttpMethod* known = connectors::http_method(name);
+  if (known == nullptr) {
     loader.fail(pointer + "/method",
                 fmt::format("found the method '{}', wanted one of {}", excerpt(name, 20),
-                            connectors::http_methods()),
+                            connectors::http_method_names()),
                 page_wrong);
-  } else if ((name == "GET" || name == "HEAD" || name == "OPTIONS") &&
-             find(with, "body") != nullptr) {
-    loader.fail(pointer + "/body", fmt::format("a {} has no body", name), page_wrong);
+  } else if (!known->takes_body && find(with, "body") != nullptr) {
+    loader.fail(pointer + "/body", fmt::format("a {} has no body", known->name), page_wrong);
   }
 }
 
