@@ -24,21 +24,37 @@ if(flags)
 endif()
 target_link_libraries(aios_options INTERFACE fmt boost_json Threads::Threads)
 
-# One precompiled header for all (the libraries that nearly every file sees).
+# Two precompiled headers (the libraries that nearly every file sees): one for the product, one for its tests, which are
+# compiled with AIOS_TEST_FLAGS behind the others (-O0: that they run a little longer costs less than optimising them).
 option(AIOS_PCH "precompile the common headers" ON)
-if(AIOS_PCH)
-  if(NOT EXISTS "${CMAKE_BINARY_DIR}/pch.cc")  # written once: a new time stamp would build everything anew
-    file(WRITE "${CMAKE_BINARY_DIR}/pch.cc" "")
+set(AIOS_TEST_FLAGS "" CACHE STRING "flags of test sources, behind all others")
+separate_arguments(AIOS_TEST_FLAGS)
+file(SHA256 "${CMAKE_CURRENT_LIST_FILE}" AIOS_OPTIONS_SUM)  # the lists of headers, and the flags above
+
+# aios_pch(TARGET FLAGS... HEADERS <header>...)
+function(aios_pch target)
+  cmake_parse_arguments(A "" "" "FLAGS;HEADERS" ${ARGN})
+  if(NOT EXISTS "${CMAKE_BINARY_DIR}/${target}.cc")  # written once: a new time stamp would build everything anew
+    file(WRITE "${CMAKE_BINARY_DIR}/${target}.cc" "")
   endif()
+  add_library(${target} STATIC "${CMAKE_BINARY_DIR}/${target}.cc")
+  target_link_libraries(${target} PRIVATE aios_options)
+  target_compile_options(${target} PRIVATE -Xclang -fno-pch-timestamp ${A_FLAGS})
+  target_precompile_headers(${target} PRIVATE ${A_HEADERS})
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum" CONTENT
+    "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${A_FLAGS} ${AIOS_SANITIZE} ${target} ${AIOS_OPTIONS_SUM}\n")
+endfunction()
+
+if(AIOS_PCH)
   # Given so, ccache sees the path and makes it relative to its base directory; with the sum file beside it, it hashes
   # that instead of the precompiled bytes, which differ from one build directory to the next. So they share results.
   set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
-  add_library(aios_pch STATIC "${CMAKE_BINARY_DIR}/pch.cc")
-  target_link_libraries(aios_pch PRIVATE aios_options)
-  target_compile_options(aios_pch PRIVATE -Xclang -fno-pch-timestamp)
-  target_precompile_headers(aios_pch PRIVATE <boost/json.hpp> <fmt/format.h> <functional> <map> <memory>
-    <mutex> <optional> <string> <string_view> <unordered_map> <variant> <vector>)
-  file(SHA256 "${CMAKE_CURRENT_LIST_FILE}" own_sum)  # the list of headers, and the flags above
-  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/CMakeFiles/aios_pch.dir/cmake_pch.hxx.pch.sum"
-    CONTENT "${CMAKE_CXX_COMPILER} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_CXX_FLAGS} ${AIOS_SANITIZE} ${own_sum}\n")
+  set(common <boost/json.hpp> <fmt/format.h> <functional> <map> <memory> <mutex> <optional> <string> <string_view>
+    <unordered_map> <variant> <vector>)
+  aios_pch(aios_pch HEADERS ${common})
+  aios_pch(aios_test_pch FLAGS ${AIOS_TEST_FLAGS} HEADERS ${common} <doctest/doctest.h>)
 endif()
+
+# The test framework itself, compiled once for all programs of tests.
+add_library(aios_test_main OBJECT "${CMAKE_SOURCE_DIR}/cmake/test_main.cc")
+target_link_libraries(aios_test_main PRIVATE aios_options)
