@@ -277,8 +277,10 @@ TEST_CASE("redaction: the longest finding wins and none overlap") {
 TEST_CASE("redaction: bytes that are no text are searched without harm") {
   const std::string bytes = std::string("\xff\xfe me@example.com \x80", 19) + std::string(3, '\0');
   CHECK(found_in(bytes) == "email=me@example.com");
-  for (const std::string& piece : {std::string("@"), std::string(":"), std::string("+("),
-                                   std::string("1 "), std::string("a1"), std::string("I'm A ")}) {
+  for (const std::string& piece :
+       {std::string("@"), std::string(":"), std::string("+("), std::string("1 "), std::string("a1"),
+        std::string("I'm A "), std::string("a%40"), std::string("a.b [at] "),
+        std::string("a @ ")}) {
     std::string many;
     while (many.size() < 200'000) {
       many += piece;

@@ -10,6 +10,9 @@
 
 namespace aios::govern::detail {
 
+/// E-mail addresses as they are, and as people and programs write them so that they are none:
+/// "anna (at) example.com", "anna [at] example [dot] com", "anna%40example.com", "anna&#64;...".
+void find_emails(std::string_view text, std::vector<Finding>& found);
 /// E-mail addresses, IPv6 addresses, IBANs, and national ids that hold letters (UK NINO, ES DNI and
 /// NIE).
 void find_addresses(std::string_view text, std::vector<Finding>& found);

@@ -11,38 +11,6 @@
 namespace aios::govern::detail {
 namespace {
 
-constexpr std::size_t kLocalMax = 64;
-constexpr std::size_t kDomainMax = 253;
-
-bool in_local(char c) { return is_word(c) || (std::strchr("._%+-'", c) != nullptr && c != '\0'); }
-bool in_domain(char c) { return is_word(c) || c == '.' || c == '-'; }
-
-void find_emails(std::string_view text, std::vector<Finding>& found) {
-  for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
-    std::size_t begin = at;
-    while (begin > 0 && at - begin < kLocalMax && in_local(text[begin - 1])) {
-      --begin;
-    }
-    while (begin < at && !is_word(text[begin])) {
-      ++begin;
-    }
-    std::size_t end = at + 1;
-    while (end < text.size() && end - at <= kDomainMax && in_domain(text[end])) {
-      ++end;
-    }
-    while (end > at + 1 && !is_word(text[end - 1])) {
-      --end;
-    }
-    const std::string_view domain = text.substr(at + 1, end - at - 1);
-    const std::size_t dot = domain.rfind('.');
-    const bool named = dot != std::string_view::npos && dot > 0 && domain.size() - dot > 2 &&
-                       !is_digit(domain.back()) && domain.find("..") == std::string_view::npos;
-    if (begin < at && named) {
-      found.push_back({"email", begin, end});
-    }
-  }
-}
-
 bool in_ipv6(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
 }
