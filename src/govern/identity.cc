@@ -7,6 +7,7 @@
 #include "govern/audit.h"
 #include "govern/detail/roles.h"
 #include "govern/holder.h"
+#include "store/subject.h"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,7 @@ constexpr std::size_t keys_per_tenant_max = 10'000;
 constexpr std::uint32_t keys_per_page = 1000;
 // Seals keys apart from the week's data, so that an expired week does not take them along.
 constexpr std::string_view keys_subject = "aios:keys";
+static_assert(store::is_reserved_subject(keys_subject));
 constexpr std::uint16_t created_event = 1;
 constexpr std::uint16_t revoked_event = 2;
 

@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "store/subject.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ constexpr std::uint16_t created_event = 1;
 constexpr std::size_t region_bytes_max = 32;
 // Seals the records apart from the week's data, so that an expired week does not take them along.
 constexpr std::string_view tenants_subject = "aios:tenants";
+static_assert(store::is_reserved_subject(tenants_subject));
 
 Error refusal(Code code, std::string why) { return Error(code, std::move(why)).page(519); }
 

@@ -129,6 +129,13 @@ std::optional<Time> shown_after(Time after, LocalMinutes local, const date::time
 }  // namespace
 
 Result<Zone> Zone::find(std::string_view name) {
+  // Debian keeps files beside the zones that are whatever this machine has.
+  if (name == "localtime" || name == "posixrules") {
+    return Error(Code::invalid_argument,
+                 fmt::format("'{}' is another time zone on each machine, wanted one by its name, "
+                             "such as Europe/Berlin",
+                             name));
+  }
   try {
     Zone zone;
     zone.zone_ = date::locate_zone(std::string(name));

@@ -92,6 +92,7 @@ TEST_CASE("cron: what is wrong is named, and no zone is made up") {
   CHECK_FALSE(Cron::parse(std::string(1000, '*')).ok());
   CHECK_FALSE(Zone::find("Europe/Atlantis").ok());
   CHECK_FALSE(Zone::find("../etc/passwd").ok());
+  CHECK_FALSE(Zone::find("localtime").ok());
   CHECK_FALSE(Zone::find("").ok());
 }
 

@@ -3,6 +3,7 @@
 
 #include "core/text.h"
 #include "core/time.h"
+#include "store/subject.h"
 
 #include <fmt/format.h>
 
@@ -214,6 +215,12 @@ Result<Event> event_from_envelope(JsonObject envelope) {
       return std::move(subject).error();
     }
     event.subject = std::move(*subject);
+    if (store::is_reserved_subject(event.subject)) {
+      return bad(
+          fmt::format("attribute 'subject' is '{}': what begins with '{}' is this "
+                      "installation's own, no person's",
+                      excerpt(event.subject, 60), store::reserved_subjects));
+    }
   }
   if (envelope.contains("time")) {
     auto time = parse_rfc3339(text_or(Json(envelope), "time", ""));

@@ -133,6 +133,16 @@ TEST_CASE("event: every attribute that must be there is asked for by name") {
   }
 }
 
+TEST_CASE("event: a subject of the installation's own is refused") {
+  JsonObject envelope{{"specversion", "1.0"}, {"id", "1"}, {"source", "s"}, {"type", "t"}};
+  for (const char* subject : {"aios:keys", "aios:tenants", "aios:"}) {
+    envelope["subject"] = subject;
+    CHECK(refused(event_from_envelope(envelope), "this installation's own"));
+  }
+  envelope["subject"] = "aios";
+  CHECK(event_from_envelope(envelope).ok());
+}
+
 TEST_CASE("event: structured mode keeps extension attributes and their types") {
   const auto event = structured(
       R"({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "retries": 3,

@@ -116,6 +116,27 @@ TEST_CASE("file watch: many files of one source have one turn between them") {
   CHECK(world.events() == turn + 2);
 }
 
+TEST_CASE("file watch: a record whose id came with other content is a dead letter") {
+  Watched world;
+  world.inbox.install("t");
+  world.root.write("long/a.jsonl",
+                   "{\"id\":\"1\",\"n\":1}\n{\"id\":\"1\",\"n\":2}\n{\"id\":\"2\"}\n");
+  CHECK(world.round().moved == 1);
+  CHECK(world.root.has("long/done/a.jsonl"));
+  CHECK(world.events() == 3);
+  Ingress::Wanted wanted;
+  wanted.status = "dead_letter";
+  const auto dead = world.inbox.executor.run(
+      world.inbox.ingress->list(system_context(default_tenant(), "test"), std::move(wanted)));
+  REQUIRE(dead.ok());
+  REQUIRE(dead->size() == 1);
+  CHECK(dead_letter_of(dead->front()).page == 1203);
+  world.root.write("long/b.jsonl", "{\"id\":\"1\",\"n\":2}\n");
+  world.round();
+  CHECK(world.root.has("long/done/b.jsonl"));
+  CHECK(world.events() == 3);  // it is known
+}
+
 TEST_CASE("file watch: what policy refused is known after a crash between two turns") {
   Watched world;
   REQUIRE(world.inbox.guard

@@ -2,6 +2,7 @@
 // The inbox in the store: how an event is written down, read and listed.
 #include "ingress/detail/ingress_impl.h"
 
+#include "core/crypto.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "govern/audit.h"
@@ -80,8 +81,17 @@ std::string way_in(const Delivery& delivery) {
 std::string event_space(const Delivery& delivery) {
   return "event" + way_in(delivery) + delivery.event.source;
 }
-std::string dead_space(const Delivery& delivery) {
-  return "dead-letter" + way_in(delivery) + delivery.event.source;
+store::KeyClaim dead_key(const Inbox& inbox) {
+  const Delivery& delivery = *inbox.delivery;
+  store::KeyClaim claim;
+  claim.space = "dead-letter" + way_in(delivery) + delivery.event.source;
+  claim.key = delivery.event.id;
+  claim.request_digest = inbox.digest;
+  if (inbox.conflict) {
+    claim.space = "other-content" + way_in(delivery) + delivery.event.source;
+    claim.key = to_hex(view(sha256(delivery.event.id + '\0' + inbox.digest)));
+  }
+  return claim;
 }
 
 store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox) {
@@ -133,8 +143,12 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
         workflow::Engine::keep(inbox.accepted.id, Json(event.envelope), beside, now));
   }
   if (!inbox.replayed || !inbox.replayed->holds_id) {
-    const std::string space = dead ? dead_space(delivery) : event_space(delivery);
-    transition.keys.push_back({space, event.id, inbox.digest, answer_text(inbox.accepted)});
+    store::KeyClaim claim{event_space(delivery), event.id, inbox.digest, ""};
+    if (dead) {
+      claim = dead_key(inbox);
+    }
+    claim.value = answer_text(inbox.accepted);
+    transition.keys.push_back(std::move(claim));
   }
   transition.leaves.push_back(std::move(sealed_leaf));
   return transition;

@@ -8,6 +8,7 @@
 #include "govern/policy_input.h"
 #include "ingress/sources.h"
 #include "ingress/waiting_runs.h"
+#include "workflow/task_kind.h"
 
 #include <fmt/format.h>
 
@@ -17,6 +18,7 @@ namespace aios::ingress {
 namespace {
 
 constexpr Duration dead_letter_line_period = std::chrono::seconds(10);
+constexpr int page_other_content = 1203;
 constexpr std::size_t logged_type_characters_max = 100;
 
 JsonObject admit_facts(const Delivery& delivery) {
@@ -99,11 +101,10 @@ Task<Result<Accepted>> Ingress::Impl::again(Context ctx, std::string space, std:
     co_return Error(Code::aborted, "the event's key changed while it was read", Retry::same_call);
   }
   if (!(*record)->same_request) {
-    count("conflict").add();
     co_return Error(Code::already_exists,
                     fmt::format("event '{}' of this source was taken before with other content",
                                 excerpt(id, 80)))
-        .page(1203);
+        .page(page_other_content);
   }
   count("repeated").add();
   auto answer = answer_from((*record)->value);
@@ -159,11 +160,11 @@ Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time
   inbox.accepted.run.clear();
   const std::string& id = inbox.delivery->event.id;
   store::KeyClaim claim{event_space(*inbox.delivery), id, inbox.digest, ""};
-  auto taken = co_await services.store->key(ctx, claim);
-  if (!taken.ok() || taken->has_value()) {
+  auto taken = co_await services.store->key(ctx, std::move(claim));
+  if (!taken.ok() || (taken->has_value() && !inbox.conflict)) {
     co_return taken.ok() ? Error(Code::already_exists, "the id was taken") : taken.error();
   }
-  claim.space = dead_space(*inbox.delivery);
+  claim = dead_key(inbox);
   auto known = co_await services.store->key(ctx, std::move(claim));
   if (!known.ok()) {
     co_return std::move(known).error();
@@ -271,6 +272,31 @@ Task<Result<Accepted>> Ingress::Impl::keep_dead(Context ctx, Inbox inbox, Time n
   co_return kept;
 }
 
+/// The id is there. What came by a declared source, whose sender nobody asks to send it anew, is
+/// kept with the reason where its content is another; who sends by the API is told.
+Task<Result<Accepted>> Ingress::Impl::taken_before(Context ctx, Inbox inbox, Time now) {
+  const Delivery& delivery = *inbox.delivery;
+  std::string space = event_space(delivery);
+  std::string id = delivery.event.id;
+  std::string digest = inbox.digest;
+  auto answer = co_await again(ctx, std::move(space), std::move(id), std::move(digest));
+  if (answer.ok() || answer.error().page() != page_other_content) {
+    co_return answer;
+  }
+  if (delivery.source.empty() && !inbox.replayed) {
+    count("conflict").add();
+    co_return answer;
+  }
+  inbox.conflict = true;
+  inbox.type_known = !services.engine->triggered_by(ctx.tenant, delivery.event.type).empty();
+  inbox.accepted.reason = answer.error().text();
+  auto kept = co_await keep_dead(ctx, std::move(inbox), now);
+  if (!kept.ok() && kept.error().code() == Code::already_exists) {
+    co_return Error(Code::aborted, "the same event was kept at this moment", Retry::same_call);
+  }
+  co_return kept;
+}
+
 Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
                                             std::optional<Replayed> replayed) {
   if (services.held) {
@@ -283,6 +309,9 @@ Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
   if (full) {
     count("no_room").add();
     co_return *std::move(full);
+  }
+  if (!delivery.emitted) {  // how many runs started one another is nobody's to say but ours
+    delivery.event.envelope.erase(workflow::hops_attribute);
   }
   Inbox inbox;
   inbox.delivery = &delivery;
@@ -307,12 +336,9 @@ Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
   const Time now = executor->clock().now();
   inbox.accepted.id = runtime::new_id("evt", executor->clock(), executor->random());
   inbox.accepted.status = "accepted";
-  const std::string digest = inbox.digest;
-  auto answer = co_await decide(ctx, std::move(inbox), now);
+  auto answer = co_await decide(ctx, inbox, now);
   if (!answer.ok() && answer.error().code() == Code::already_exists) {
-    std::string space = event_space(delivery);
-    std::string id = event.id;
-    answer = co_await again(ctx, std::move(space), std::move(id), digest);
+    answer = co_await taken_before(ctx, std::move(inbox), now);
   }
   co_return answer;
 }

@@ -128,6 +128,32 @@ TEST_CASE("ingress: an event that is sent again is no second dead letter") {
   CHECK(inbox.lines.size() == 1);
 }
 
+TEST_CASE("ingress: nobody outside says how many runs started one another") {
+  Inbox inbox;
+  auto event = event_from_envelope({{"specversion", "1.0"},
+                                    {"id", "order-7"},
+                                    {"source", "/shop"},
+                                    {"type", "shop.order"},
+                                    {"aioshops", 8},
+                                    {"other", 8}});
+  REQUIRE(event.ok());
+  const auto ctx = system_context(default_tenant(), "test");
+  Delivery ours;
+  ours.event = *event;
+  ours.event.id = "order-8";
+  ours.emitted = true;
+  const auto taken = inbox.executor.run(inbox.ingress->accept(ctx, std::move(*event), 100));
+  REQUIRE(taken.ok());
+  const auto kept = inbox.executor.run(inbox.ingress->get(ctx, taken->id));
+  REQUIRE(kept.ok());
+  CHECK(kept->at("event").get_object().contains("other"));
+  CHECK_FALSE(kept->at("event").get_object().contains("aioshops"));
+  const auto own = inbox.executor.run(inbox.ingress->accept(ctx, std::move(ours)));
+  REQUIRE(own.ok());
+  CHECK(inbox.executor.run(inbox.ingress->get(ctx, own->id))->at("event").at("aioshops") ==
+        Json(8));
+}
+
 TEST_CASE("ingress: a dead letter's id stays free for the event that was meant") {
   Inbox inbox;
   const auto sent = [&inbox](const std::string& type, int value) {

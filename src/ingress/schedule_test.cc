@@ -64,6 +64,26 @@ TEST_CASE("schedule: a new one begins now, and each firing has an id of its time
   CHECK(text_or(events[0], "source", "") == "/schedules/tick");
 }
 
+TEST_CASE("schedule: a firing whose id is taken is a dead letter, and the schedule moves on") {
+  Clockwork works;
+  works.install("shop.odrer");
+  works.declare(
+      {{"sources/tick.yaml",
+        "kind: schedule\nname: tick\nevery: PT1M\nevent: {type: shop.odrer, id: one}\n"}});
+  works.after(Duration(0));
+  CHECK(works.after(std::chrono::seconds(61)) == 1);
+  CHECK(works.after(std::chrono::seconds(60)) == 1);
+  CHECK(works.after(std::chrono::seconds(60)) == 1);
+  Ingress::Wanted wanted;
+  wanted.status = "dead_letter";
+  const auto dead = works.executor.run(
+      works.ingress->list(system_context(default_tenant(), "test"), std::move(wanted)));
+  REQUIRE(dead.ok());
+  CHECK(dead->size() == 2);
+  CHECK(dead_letter_of(dead->front()).page == 1203);
+  CHECK(works.events().size() == 3);
+}
+
 TEST_CASE("schedule: of what was missed the last is fired, or none, or all up to a bound") {
   const std::pair<const char*, std::size_t> rules[] = {
       {"", 1}, {"missed: none\n", 0}, {"missed: all\nmissed_max: 7\n", 7}};

@@ -78,13 +78,44 @@ TEST_CASE("webhook: what is signed starts a run, and the same again gets the fir
   CHECK(member(again, "id") == member(first, "id"));
   CHECK(parse_json(again.body).value().at("repeated") == Json(true));
   const auto other = door.send(door.message("msg-1", R"({"order":  "A-1"})"));
-  CHECK(other.status == 409);
-  CHECK(other.body.find("AIOS-1203") != std::string::npos);
+  CHECK(other.status == 202);  // nobody would send it anew
+  CHECK(member(other, "status") == "dead_letter");
   const auto event = door.executor.run(
       door.ingress->get(system_context(default_tenant(), "test"), member(first, "id")));
   REQUIRE(event.ok());
   CHECK(text_or(*event, "via", "") == "shop");
   CHECK(text_or(event->at("event"), "id", "") == "msg-1");
+}
+
+TEST_CASE("webhook: an id that came with other content is a dead letter, once for each content") {
+  Door door;
+  const auto first = door.send(door.message("msg-1", R"({"order": "A-1"})"));
+  const auto other = door.send(door.message("msg-1", R"({"order": "A-2"})"));
+  REQUIRE(other.status == 202);
+  CHECK(member(other, "status") == "dead_letter");
+  CHECK(member(other, "id") != member(first, "id"));
+  const auto ctx = system_context(default_tenant(), "test");
+  const auto kept = door.executor.run(door.ingress->get(ctx, member(other, "id")));
+  REQUIRE(kept.ok());
+  CHECK(text_or(*kept, "reason", "").find("[AIOS-1203]") != std::string::npos);
+  CHECK(text_or(kept->at("event").at("data"), "order", "") == "A-2");
+  const auto again = door.send(door.message("msg-1", R"({"order": "A-2"})"));
+  CHECK(member(again, "id") == member(other, "id"));
+  CHECK(parse_json(again.body).value().at("repeated") == Json(true));
+  const auto third = door.send(door.message("msg-1", R"({"order": "A-3"})"));
+  CHECK(member(third, "status") == "dead_letter");
+  CHECK(member(third, "id") != member(other, "id"));
+  const auto replayed = door.executor.run(door.ingress->replay(ctx, member(other, "id")));
+  REQUIRE_FALSE(replayed.ok());  // its id is still taken
+  CHECK(replayed.error().page() == 1206);
+  CHECK(replayed.error().message().find("other content") != std::string::npos);
+  Ingress::Wanted wanted;
+  wanted.status = "dead_letter";
+  const auto dead = door.executor.run(door.ingress->list(ctx, wanted));
+  REQUIRE(dead.ok());
+  CHECK(dead->size() == 2);
+  CHECK(dead_letter_of(dead->front()).page == 1203);
+  CHECK(dead_letter_of(dead->front()).source == "shop");
 }
 
 TEST_CASE(

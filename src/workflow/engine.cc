@@ -5,6 +5,7 @@
 #include "observe/metric_table.h"
 #include "review/review.h"
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/reserved.h"
 #include "workflow/detail/views.h"
 
 #include <fmt/format.h>
@@ -211,6 +212,9 @@ Task<Result<std::string>> Engine::start(Context ctx, StartRequest request) {
   }
   if (auto why = impl_->held(ctx.tenant)) {
     co_return std::move(*why);
+  }
+  if (auto refused = refusal_of_subject(request.subject)) {
+    co_return *std::move(refused);
   }
   auto definition = impl_->definitions.newest(ctx.tenant, request.workflow, request.version);
   if (!definition) {

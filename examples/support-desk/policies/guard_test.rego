@@ -383,6 +383,18 @@ test_only_tickets_of_a_sane_size_come_in if {
 	not event_admit.allow with input as {"event": {"type": "com.example.other", "size_bytes": 9}}
 }
 
+test_nobody_sends_by_the_api_with_a_source_of_the_bundle if {
+	every own in ["/shop/contact-form", "/post/letters", "/desk/morning"] {
+		count(event_admit.deny) == 1 with input as sent(own, "")
+		count(event_admit.deny) == 0 with input as sent(own, "shop")
+	}
+	count(event_admit.deny) == 0 with input as sent("/mail", "")
+}
+
+sent(source, via) := {"event": {
+	"type": ticket, "source": source, "via": via, "size_bytes": 900,
+}}
+
 test_reviews_go_to_reviewers if {
 	review_assign.allow with input as {"review": {"assignees": ["reviewer"]}}
 	not review_assign.allow with input as {"review": {"assignees": ["ingest"]}}

@@ -30,6 +30,7 @@ struct Inbox {
   const Delivery* delivery = nullptr;
   bool type_known = false;  ///< the bundle names it
   bool listened = false;    ///< a run may wait for it
+  bool conflict = false;    ///< its id was taken before with other content
   Accepted accepted;
   std::string digest;
   std::optional<govern::Decision> decision;  ///< none is asked of what is no event yet
@@ -41,7 +42,8 @@ struct Inbox {
 /// of a way in: who may send events by the API takes none that a declared source or a run of this
 /// installation gives, whatever `source` it claims.
 std::string event_space(const Delivery& delivery);
-std::string dead_space(const Delivery& delivery);
+/// Of a dead letter: of its id, or where that was taken with other content of the content as well.
+store::KeyClaim dead_key(const Inbox& inbox);
 /// Entry, key, leaf, and what the delivery brings, as one.
 store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox);
 /// The dead letter says what became of it.
@@ -89,6 +91,7 @@ struct Ingress::Impl {
   void warn_dead_letter(const Context& ctx, const Inbox& inbox);
   Task<void> record_refusal(Context ctx, Refused refused);
   Task<Result<Accepted>> start_one(Context ctx, Inbox inbox, Time now);
+  Task<Result<Accepted>> taken_before(Context ctx, Inbox inbox, Time now);
   Task<Result<Accepted>> keep_dead(Context ctx, Inbox inbox, Time now);
   Task<Result<Accepted>> decide(Context ctx, Inbox inbox, Time now);
   Task<Result<Accepted>> admit(Context ctx, Delivery delivery, std::optional<Replayed> replayed);

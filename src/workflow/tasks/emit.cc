@@ -2,6 +2,7 @@
 // emit: a CloudEvent that leaves through the outbox with the next fence. What the specification
 // lets the runtime make (id, source, time) is made here; the event is the task's output.
 #include "core/ids.h"
+#include "workflow/detail/reserved.h"
 #include "workflow/task_kind.h"
 
 #include <fmt/format.h>
@@ -33,6 +34,9 @@ class Emit final : public TaskBody {
     if (!made->is_object() || text_or(*made, "type", "").empty()) {
       return Raise{make_problem(ProblemType::validation, "the event to emit has no type",
                                 scope.reference())};
+    }
+    if (const auto refused = refusal_of_subject(text_or(*made, "subject", ""))) {
+      return Raise{make_problem(ProblemType::validation, refused->text(), scope.reference())};
     }
     auto& event = made->get_object();
     event["specversion"] = "1.0";
