@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace aios::api {
 namespace {
 
@@ -19,6 +21,11 @@ struct Handler {
 
   Task<net::Response> operator()(Context ctx, net::Request request) const {
     return handle(this, std::move(ctx), std::move(request));
+  }
+
+  bool waits() const {
+    return std::any_of(query.begin(), query.end(),
+                       [](const QueryParameter& one) { return one.name == "wait"; });
   }
 
   /// `self` lives in the router, which outlives its requests.
@@ -35,10 +42,18 @@ struct Handler {
     if (!fits.ok()) {
       co_return net::problem(fits.error());
     }
+    net::Request sender;  // of one who waits: the key may be revoked by the time of the answer
+    sender.headers.add("authorization", request.headers.get("authorization"));
     const TenantId tenant = caller->tenant;
     const bool works_with_people =
         govern::Identity::allow(*caller, govern::Action::read_reviews).ok();
     auto answer = co_await self->function(self->services, std::move(*caller), std::move(request));
+    if (self->waits()) {
+      auto still = authenticate(*self->services.identity, ctx, sender);
+      if (!still.ok()) {
+        co_return net::problem(still.error());
+      }
+    }
     if (!answer.ok()) {
       if (self->services.failed) {
         self->services.failed(answer.error());

@@ -3,7 +3,10 @@
 #include "api/detail/operation.h"
 #include "api/test/house.h"
 
+#include "runtime/task_group.h"
+
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
@@ -184,6 +187,55 @@ TEST_CASE("api: a key opens what its roles allow, revoked it opens nothing") {
   CHECK(house.send(House::system(), "DELETE", "/api/v1/keys/" + id).status == 200);
   CHECK(ask("Bearer " + secret) == 401);
   CHECK(house.send(House::system(), "GET", "/api/v1/keys").body.find(secret) == std::string::npos);
+}
+
+namespace {
+
+Task<void> answered(House* house, net::Request request, net::Response* out) {
+  Context nobody = House::system();
+  nobody.principal = nullptr;
+  *out = co_await house->router.dispatch(std::move(nobody), std::move(request));
+}
+
+Task<void> revoke_in_a_second(House* house, std::string key_id) {
+  const Context ctx = House::system();
+  auto rested = co_await runtime::sleep_for(ctx, std::chrono::seconds(1));
+  CHECK(rested.ok());
+  auto done = co_await house->identity->revoke(ctx, std::move(key_id));
+  CHECK(done.ok());
+}
+
+}  // namespace
+
+TEST_CASE("api: who waits for a task and is revoked meanwhile gets nothing of it") {
+  House house;
+  const workflow::DefinitionFile slow{
+      "workflows/slow.yaml",
+      "document: {dsl: 1.0.3, namespace: t, name: slow, version: 1.0.0}\n"
+      "do:\n  - rest: {wait: PT1H}\n"};
+  REQUIRE(house.engine->install(default_tenant(), {slow}).empty());
+  for (const bool revoked : {false, true}) {
+    CAPTURE(revoked);
+    const auto made = house.send(House::system(), "POST", "/api/v1/keys",
+                                 R"({"name": "w", "roles": ["operator", "auditor"]})");
+    REQUIRE(made.status == 201);
+    const Json key = parse_json(made.body).value();
+    net::Request request;
+    request.method = "POST";
+    request.target = "/api/v1/tasks?wait=8s";
+    REQUIRE(net::parse_target(request.target, &request).ok());
+    request.headers.add("authorization", fmt::format("Bearer {}", text_or(key, "secret", "")));
+    request.body = R"({"workflow": "t/slow", "input": {}})";
+    net::Response answer;
+    runtime::TaskGroup group(house.loop);
+    group.spawn(answered(&house, std::move(request), &answer));
+    if (revoked) {
+      group.spawn(revoke_in_a_second(&house, std::string(text_or(key, "id", ""))));
+    }
+    house.loop.run(group.join());
+    CHECK(answer.status == (revoked ? 401 : 202));
+    CHECK((answer.body.find("run_") == std::string::npos) == revoked);
+  }
 }
 
 TEST_CASE("api: readiness follows the flag, health does not") {

@@ -76,9 +76,18 @@ struct Deployments::Impl {
     deploying.erase(tenant);
   }
 
+  std::vector<Error> missing_secrets(const TenantId& tenant) const {
+    std::vector<Error> out = missing_secrets_of(services, tenant);
+    if (const auto installed = of(tenant)) {
+      auto more = missing_secrets_of_calls(services, tenant, installed->bundle);
+      std::move(more.begin(), more.end(), std::back_inserter(out));
+    }
+    return out;
+  }
+
   /// Adds what the operator must know of a bundle that runs now.
   void tell(const TenantId& tenant, DeploymentInfo* info) const {
-    for (const Error& missing : missing_secrets_of(services, tenant)) {
+    for (const Error& missing : missing_secrets(tenant)) {
       info->warnings.push_back(missing.text());
     }
     if (const auto installed = of(tenant)) {
@@ -326,7 +335,7 @@ bool Deployments::none_loaded() const {
 }
 
 std::vector<Error> Deployments::missing_secrets(const TenantId& tenant) const {
-  return missing_secrets_of(impl_->services, tenant);
+  return impl_->missing_secrets(tenant);
 }
 
 std::vector<Error> Deployments::source_troubles(const TenantId& tenant) const {

@@ -35,8 +35,17 @@ bool belongs(std::string_view path) {
   return false;
 }
 
+/// Whoever deploys a bundle that somebody else wrote uploads no file of their own with it.
+bool leads_out(const fs::path& link, const fs::path& root) {
+  std::error_code ec;
+  const fs::path whole_root = fs::canonical(root, ec);
+  const fs::path target = ec ? fs::path() : fs::canonical(link, ec);
+  const fs::path inside = target.lexically_relative(whole_root);
+  return ec || inside.empty() || *inside.begin() == "..";
+}
+
 /// Why an entry cannot be part of a bundle; empty when it can.
-std::string oddity(const fs::directory_entry& entry, std::string_view path) {
+std::string oddity(const fs::directory_entry& entry, std::string_view path, const fs::path& root) {
   std::error_code ec;
   const bool directory = entry.is_directory(ec);
   if (directory && entry.is_symlink(ec)) {
@@ -53,6 +62,10 @@ std::string oddity(const fs::directory_entry& entry, std::string_view path) {
   if (!entry.is_regular_file(ec)) {
     return entry.is_symlink(ec) ? "found a symbolic link that leads to no file"
                                 : "found neither a file nor a directory";
+  }
+  if (entry.is_symlink(ec) && leads_out(entry.path(), root)) {
+    return "found a symbolic link that leads out of the bundle, which is not followed; copy the "
+           "file";
   }
   return "";
 }
@@ -107,7 +120,7 @@ Result<Files> read_bundle_directory(const std::string& directory) {
     if (ec || !belongs(path)) {
       continue;
     }
-    if (const std::string wrong = oddity(*it, path); !wrong.empty()) {
+    if (const std::string wrong = oddity(*it, path, directory); !wrong.empty()) {
       return Error(Code::invalid_argument, wrong).page(1102).at(path, 0, 0);
     }
     if (it->is_directory(ec)) {

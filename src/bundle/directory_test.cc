@@ -41,15 +41,30 @@ TEST_CASE("bundle directory: a folder that is not there is said to be absent") {
   CHECK(empty.error().message().find("no aios.yaml") != std::string::npos);
 }
 
-TEST_CASE("bundle directory: a file that cannot be read is an error that names it") {
+TEST_CASE("bundle directory: a link that leads out of it is refused, one that stays is followed") {
   const aios::test::Folder folder;
-  write(folder.at("aios.yaml"), "name: x\n");
-  std::filesystem::create_directories(folder.at("policies"));
-  std::filesystem::create_symlink("/proc/self/mem", folder.at("policies/p.rego"));
-  const auto files = read_bundle_directory(folder.at("."));
-  REQUIRE_FALSE(files.ok());
-  CHECK(files.error().file() == "policies/p.rego");
-  CHECK(files.error().message().find("cannot read") != std::string::npos);
+  write(folder.at("secret.json"), "{}");
+  write(folder.at("bundle/aios.yaml"), "name: x\n");
+  write(folder.at("bundle/policies/p.rego"), "package p\n");
+  std::filesystem::create_symlink("p.rego", folder.at("bundle/policies/q.rego"));
+  const auto inside = read_bundle_directory(folder.at("bundle"));
+  REQUIRE(inside.ok());
+  CHECK(inside->at("policies/q.rego") == "package p\n");
+  std::filesystem::create_directories(folder.at("bundle/forms"));
+  for (const char* target : {"../../secret.json", "/etc/passwd", "/proc/self/mem"}) {
+    std::filesystem::remove(folder.at("bundle/forms/leak.json"));
+    std::filesystem::create_symlink(target, folder.at("bundle/forms/leak.json"));
+    const auto files = read_bundle_directory(folder.at("bundle"));
+    REQUIRE_FALSE(files.ok());
+    CHECK(files.error().file() == "forms/leak.json");
+    CHECK(files.error().message().find("leads out of the bundle") != std::string::npos);
+  }
+  std::filesystem::remove(folder.at("bundle/forms/leak.json"));
+  std::filesystem::create_symlink("/etc", folder.at("bundle/forms/etc"));
+  CHECK_FALSE(read_bundle_directory(folder.at("bundle")).ok());
+  std::filesystem::create_directory_symlink(folder.at("bundle"), folder.at("by-link"));
+  std::filesystem::remove(folder.at("bundle/forms/etc"));
+  CHECK(read_bundle_directory(folder.at("by-link")).ok());
 }
 
 TEST_CASE("bundle directory: a FIFO is refused, not waited for") {

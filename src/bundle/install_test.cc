@@ -315,6 +315,49 @@ operations:
   }
 }
 
+TEST_CASE("deploy: a secret that only a workflow's 'call: http' names is told when it is missing") {
+  Rooms rooms;
+  bool there = false;
+  DeploymentServices services{rooms.store.get(),
+                              &rooms.bench.guard,
+                              &rooms.bench.connectors,
+                              rooms.engine.get(),
+                              &rooms.functions,
+                              &rooms.knowledge,
+                              nullptr};
+  services.secret = [&there](const TenantId&, std::string_view name) {
+    return there ? Result<std::string>(std::string("t0k"))
+                 : Result<std::string>(
+                       Error(Code::not_found, fmt::format("secret '{}' is nowhere", name))
+                           .page(1402));
+  };
+  rooms.deployments = std::make_unique<Deployments>(services);
+  Files given = files("1", "first");
+  given["aios.yaml"] += "needs: {secrets: [crm-token], egress: ['https://crm.example.com']}\n";
+  given["policies/egress.rego"] =
+      "package aios.connector_egress\nimport rego.v1\ndefault allow := true\n";
+  given["workflows/crm.yaml"] = R"(document: {dsl: 1.0.3, namespace: t, name: crm, version: '1.0.0'}
+use: {secrets: [crm-token]}
+do:
+  - ask:
+      call: http
+      with:
+        method: get
+        endpoint:
+          uri: https://crm.example.com/customers
+          authentication: {bearer: {use: crm-token}}
+)";
+  auto info = rooms.deploy(given);
+  REQUIRE(info.ok());
+  REQUIRE(info->warnings.size() == 1);
+  CHECK(info->warnings[0].find("'crm-token' is nowhere") != std::string::npos);
+  CHECK(info->warnings[0].find("workflows/crm.yaml") != std::string::npos);
+  CHECK(info->warnings[0].find("[AIOS-1402]") != std::string::npos);
+  CHECK(rooms.deployments->missing_secrets(default_tenant()).size() == 1);  // what the doctor asks
+  there = true;
+  CHECK(rooms.deployments->missing_secrets(default_tenant()).empty());
+}
+
 TEST_CASE("deploy: parameters that are not given keep what was set, and changes are told") {
   Rooms rooms;
   const auto with = [](std::string_view version, std::string_view limit) {

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/detail/standing.h"
 
+#include "bundle/detail/egress.h"
+#include "bundle/detail/names.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace aios::bundle {
 namespace {
@@ -32,6 +36,22 @@ std::vector<std::string> missing_warnings(const DeploymentServices& services,
   for (const std::string& name : services.secret ? bundle.secrets : std::vector<std::string>()) {
     if (auto found = services.secret(tenant, name); !found.ok()) {
       out.push_back(found.error().text());
+    }
+  }
+  return out;
+}
+
+std::vector<Error> missing_secrets_of_calls(const DeploymentServices& services,
+                                            const TenantId& tenant, const Bundle& bundle) {
+  std::vector<Error> out;
+  std::set<std::string> seen;
+  for (const Named& named : services.secret ? secrets_of_calls(bundle) : std::vector<Named>()) {
+    if (!seen.insert(named.name).second) {
+      continue;
+    }
+    if (auto found = services.secret(tenant, named.name); !found.ok()) {
+      out.push_back(
+          std::move(found).error().with(fmt::format("looking at workflow file {}", named.file)));
     }
   }
   return out;

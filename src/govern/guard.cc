@@ -138,8 +138,7 @@ Staged Guard::stage(const TenantId& tenant, const std::vector<PolicyFile>& files
   Staged staged;
   auto policy = BundlePolicy::load(files, params);
   if (!policy.ok()) {
-    staged.errors.push_back(
-        std::move(policy).error().with(fmt::format("loading the policies of '{}'", tenant.text())));
+    staged.errors.push_back(std::move(policy).error().with("loading the policies"));
     return staged;
   }
   staged.put = [impl = impl_.get(), tenant, policy = std::move(*policy)] {
