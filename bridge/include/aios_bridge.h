@@ -71,13 +71,18 @@ typedef struct aios_rego_options {
 /* Refuses what does not parse or compile and every recursive rule or function, with file, line and column.
  * On err 0 *out is a handle and the answer is
  * {"entry_points": [{"path", "kind": "rule"|"package", "engine": "vm"|"interpreter"}],
- *  "tests": [{"path", "file", "line", "column"}]}.
+ *  "tests": [{"path", "file", "line", "column", "statements"}]}; statements: of a test with one body
+ *  [{"kind": "compare"|"assign"|"value"|"not"|"other", "line", "column", "place": [first byte, behind the last],
+ *    "with": byte where its `with` begins (or its end), "parts": the places of what is compared, or of the value}],
+ *  else null.
  * The interpreter takes what the virtual machine cannot express (`with`, for one); it is bounded by time (2 s),
  * the virtual machine by instructions. */
 aios_bytes aios_rego_compile(const aios_rego_options* options, aios_rego** out);
 /* path: an entry point, or a test rule ("data.support_test.test_refund"). A package gives an object of its rules
  * (functions and undefined rules left out); sets come as sorted arrays. input: JSON; empty: no input. */
 aios_bytes aios_rego_evaluate(const aios_rego* rego, aios_text path, aios_text input);
+/* What a rule prints, as a JSON list of "file:line: text": evaluated anew, by the interpreter; without input. */
+aios_bytes aios_rego_prints(const aios_rego_options* options, aios_text path);
 void aios_rego_free(aios_rego* rego);
 
 #ifdef __cplusplus

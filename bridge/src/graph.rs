@@ -19,6 +19,8 @@ pub struct RuleInfo {
     pub file: String,
     pub line: u32,
     pub column: u32,
+    /// Of a test (statements.rs); null of any other rule.
+    pub statements: Value,
 }
 
 impl RuleInfo {
@@ -413,6 +415,7 @@ pub fn build(modules: &[Ref<Module>]) -> Graph {
             let span = rule.span();
             let mut path = package.clone();
             path.extend(head_path(refr));
+            let is_test = path.last().is_some_and(|name| name.starts_with("test_"));
             rules.push(RuleInfo {
                 path,
                 package_length: package.len(),
@@ -420,6 +423,7 @@ pub fn build(modules: &[Ref<Module>]) -> Graph {
                 file: span.source.file().clone(),
                 line: span.line,
                 column: span.col,
+                statements: if is_test { crate::statements::of(rule) } else { Value::Null },
             });
             walk.scopes.clear();
             walk.rule(rule);

@@ -5,6 +5,7 @@ mod bounds;
 mod graph;
 mod rego;
 mod schema;
+mod statements;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Once;
@@ -152,18 +153,28 @@ pub struct RegoOptions {
 }
 
 /// # Safety: pointers as aios_bridge.h says.
+unsafe fn request_of<'a>(options: &RegoOptions) -> Result<rego::Request<'a>, Failure> {
+    let paths = list_of(options.paths, options.modules_count, "a module's path")?;
+    let texts = list_of(options.texts, options.modules_count, "a module")?;
+    Ok(rego::Request {
+        modules: paths.into_iter().zip(texts).collect(),
+        data: text_of(options.data, "the data document")?,
+        entry_points: list_of(options.entry_points, options.entry_points_count, "an entry point")?,
+        instructions_max: options.instructions_max,
+    })
+}
+
+/// # Safety: pointers as aios_bridge.h says.
+#[no_mangle]
+pub unsafe extern "C" fn aios_rego_prints(options: *const RegoOptions, path: Text) -> Bytes {
+    answer(|| rego::prints(&request_of(&*options)?, text_of(path, "the rule path")?))
+}
+
+/// # Safety: pointers as aios_bridge.h says.
 #[no_mangle]
 pub unsafe extern "C" fn aios_rego_compile(options: *const RegoOptions, out: *mut *mut rego::Rego) -> Bytes {
     answer(|| {
-        let options = &*options;
-        let paths = list_of(options.paths, options.modules_count, "a module's path")?;
-        let texts = list_of(options.texts, options.modules_count, "a module")?;
-        let request = rego::Request {
-            modules: paths.into_iter().zip(texts).collect(),
-            data: text_of(options.data, "the data document")?,
-            entry_points: list_of(options.entry_points, options.entry_points_count, "an entry point")?,
-            instructions_max: options.instructions_max,
-        };
+        let request = request_of(&*options)?;
         let (made, report) = rego::compile(&request)?;
         *out = Box::into_raw(Box::new(made));
         Ok(report)

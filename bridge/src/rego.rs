@@ -116,6 +116,37 @@ pub fn compile(request: &Request<'_>) -> Result<(Rego, Vec<u8>), Failure> {
     })
 }
 
+/// What a rule prints: by the interpreter, which alone keeps it. What it evaluates to is not looked at.
+pub fn prints(request: &Request<'_>, path: &str) -> Answer {
+    bound_time();
+    std::thread::scope(|scope| {
+        let worker = std::thread::Builder::new()
+            .stack_size(COMPILE_STACK_BYTES)
+            .spawn_scoped(scope, || catch_unwind(AssertUnwindSafe(|| prints_here(request, path))))
+            .map_err(|error| refuse(format!("no thread to evaluate the policy on: {error}")))?;
+        match worker.join() {
+            Ok(Ok(made)) => made,
+            Ok(Err(panic)) | Err(panic) => resume_unwind(panic),
+        }
+    })
+}
+
+fn prints_here(request: &Request<'_>, path: &str) -> Answer {
+    let mut engine = load(request)?;
+    let data_text = if request.data.is_empty() { "{}" } else { request.data };
+    let data = Value::from_json_str(data_text).map_err(|error| refuse(error.to_string()))?;
+    engine.add_data(data).map_err(|error| refuse(error.to_string()))?;
+    if !graph::build(engine.get_modules()).refusals.is_empty() {
+        return Err(refuse("a policy that does not compile prints nothing"));
+    }
+    engine.set_gather_prints(true);
+    bounds::begin();
+    let value = engine.eval_rule(path.to_string());
+    drop(value);
+    let lines = engine.take_prints().map_err(|error| refuse(error.to_string()))?;
+    Ok(json!(lines).to_string().into_bytes())
+}
+
 fn compile_here(request: &Request<'_>) -> Result<(Rego, Vec<u8>), Failure> {
     let mut engine = load(request)?;
     let data_text = if request.data.is_empty() { "{}" } else { request.data };
@@ -275,7 +306,12 @@ impl Rego {
             .rules
             .iter()
             .filter(|rule| rule.is_test() && seen.insert(rule.name()))
-            .map(|rule| json!({"path": rule.name(), "file": rule.file, "line": rule.line, "column": rule.column}))
+            .map(|rule| {
+                let once = graph.rules.iter().filter(|other| other.path == rule.path).count() == 1;
+                let statements = if once { &rule.statements } else { &serde_json::Value::Null };
+                json!({"path": rule.name(), "file": rule.file, "line": rule.line, "column": rule.column,
+                       "statements": statements})
+            })
             .collect();
         json!({"entry_points": entries, "tests": tests}).to_string().into_bytes()
     }

@@ -4,6 +4,7 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "govern/detail/bundle_policy.h"
+#include "govern/detail/test_failure.h"
 #include "runtime/executor.h"
 
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ using detail::BundlePolicy;
 using detail::PolicyAnswer;
 
 constexpr std::size_t path_parts_max = 16;
+constexpr std::size_t explained_max = 10;  // of failed tests: each is compiled anew
 
 struct Place {
   std::shared_ptr<BundlePolicy> policy;
@@ -225,7 +227,8 @@ Result<Answered> Guard::query(const Context& ctx, std::string_view path, const J
 
 Result<std::vector<std::string>> Guard::test(const std::vector<PolicyFile>& files,
                                              const Json& params) {
-  auto rego = detail::Rego::compile(files, detail::data_of(params));
+  const JsonObject data = detail::data_of(params);
+  auto rego = detail::Rego::compile(files, data);
   if (!rego.ok()) {
     return std::move(rego).error();
   }
@@ -240,7 +243,11 @@ Result<std::vector<std::string>> Guard::test(const std::vector<PolicyFile>& file
       lines.push_back("ok " + name);
       continue;
     }
-    const std::string why = value.ok() ? "" : ": " + value.error().message();
+    std::string why = value.ok() ? "" : ": " + value.error().message();
+    if (failed.size() < explained_max) {
+      const std::string more = detail::why_failed(files, data, test);
+      why += (more.empty() ? "" : ": ") + more;
+    }
     failed.push_back(fmt::format("{}:{}:{} {}{}", test.file, test.line, test.column, name, why));
   }
   if (!failed.empty()) {

@@ -156,9 +156,30 @@ Result<void> Rego::read_report(std::string_view text) {
     tests_.push_back({std::string(text_or(test, "path", "")),
                       std::string(text_or(test, "file", "")),
                       static_cast<std::uint32_t>(int_or(test, "line", 0)),
-                      static_cast<std::uint32_t>(int_or(test, "column", 0))});
+                      static_cast<std::uint32_t>(int_or(test, "column", 0)),
+                      find(test, "statements") == nullptr ? Json() : *find(test, "statements")});
   }
   return {};
+}
+
+std::vector<std::string> Rego::prints(const std::vector<PolicyFile>& files, const JsonObject& data,
+                                      std::string_view path) {
+  std::vector<aios_text> paths;
+  std::vector<aios_text> texts;
+  for (const PolicyFile& file : files) {
+    paths.push_back(as_text(file.path));
+    texts.push_back(as_text(file.text));
+  }
+  const std::string data_text = to_text(data);
+  aios_rego_options options{};
+  options.paths = paths.data();
+  options.texts = texts.data();
+  options.modules_count = files.size();
+  options.data = as_text(data_text);
+  options.instructions_max = instructions_max;
+  const Answer answer(aios_rego_prints(&options, as_text(path)));
+  const auto lines = answer.err() == 0 ? parse_json(answer.text()) : Result<Json>(Json());
+  return lines.ok() ? texts_of(&*lines) : std::vector<std::string>();
 }
 
 bool Rego::has(std::string_view path) const {

@@ -24,6 +24,7 @@ class Rego {
     std::string file;
     std::uint32_t line = 0;
     std::uint32_t column = 0;
+    Json statements{};  ///< where they stand, as the bridge says it; null: not known
   };
 
   /// @param data  the document below `data`. @return invalid_argument [AIOS-0502] with file, line
@@ -39,6 +40,9 @@ class Rego {
   /// undefined.
   /// @return failed_precondition [AIOS-0504].
   Result<std::optional<Json>> evaluate(std::string_view path, std::string_view input) const;
+  /// What a rule prints when it is evaluated without input; empty too where that fails.
+  static std::vector<std::string> prints(const std::vector<PolicyFile>& files,
+                                         const JsonObject& data, std::string_view path);
   bool has(std::string_view path) const;
   const std::vector<TestRule>& tests() const { return tests_; }
 

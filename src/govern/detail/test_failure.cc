@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/detail/test_failure.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+namespace aios::govern::detail {
+namespace {
+
+constexpr std::size_t statements_max = 40;
+constexpr std::size_t statement_characters_max = 160;
+constexpr std::size_t value_characters_max = 120;
+constexpr std::size_t lines_max = 10;
+constexpr std::string_view probe = "test_aios_probe_";  // a test, so that no package has it
+
+struct Statement {
+  std::string kind;
+  std::int64_t line = 0;
+  std::size_t column = 0;
+  std::string text;                ///< with its `with`
+  std::string with;                ///< that alone
+  std::vector<std::string> parts;  ///< what is compared, or the value
+};
+
+/// Byte `i` (0: the first, 1: behind the last) of a place, within the text.
+std::size_t byte_of(std::string_view text, const Json& place, std::size_t i) {
+  const bool there = place.is_array() && place.get_array().size() == 2;
+  const Json value = there ? place.get_array()[i] : Json(0);
+  return std::min(value.is_number() ? value.to_number<std::size_t>() : 0, text.size());
+}
+
+std::string piece(std::string_view text, const Json& place) {
+  const std::size_t begin = byte_of(text, place, 0);
+  const std::size_t end = byte_of(text, place, 1);
+  return begin < end ? std::string(text.substr(begin, end - begin)) : "";
+}
+
+/// From 1; a tab is one.
+std::size_t column_of(std::string_view text, const Json& place) {
+  const std::size_t before = byte_of(text, place, 0);
+  return before - (text.substr(0, before).rfind('\n') + 1) + 1;
+}
+
+std::vector<Statement> statements_of(std::string_view text, const Json& all) {
+  std::vector<Statement> out;
+  for (const Json& one : all.is_array() ? all.get_array() : JsonArray()) {
+    Statement made;
+    made.kind = text_or(one, "kind", "");
+    const Json& place = one.at("place");
+    made.line = int_or(one, "line", 0);
+    made.column = column_of(text, place);
+    made.text = piece(text, place);
+    made.with = piece(text, JsonArray{one.at("with"), place.at(1)});
+    for (const Json& part : one.at("parts").as_array()) {
+      made.parts.push_back(piece(text, part));
+    }
+    out.push_back(std::move(made));
+  }
+  return out;
+}
+
+/// The files, with more rules in the one that holds the test.
+std::vector<PolicyFile> with_rules(std::vector<PolicyFile> files, const std::string& file,
+                                   const std::string& rules) {
+  for (PolicyFile& one : files) {
+    if (one.path == file) {
+      one.text += "\n" + rules;
+    }
+  }
+  return files;
+}
+
+/// It holds whatever it prints, and must not print it once more for each look.
+bool prints(const Statement& statement) { return statement.text.starts_with("print("); }
+
+/// The first `count` statements, a line each.
+std::string first_of(const std::vector<Statement>& all, std::size_t count) {
+  std::string out = "true\n";
+  for (std::size_t i = 0; i < count; ++i) {
+    out += prints(all[i]) ? "" : all[i].text + "\n";
+  }
+  return out;
+}
+
+class Explainer {
+ public:
+  Explainer(const std::vector<PolicyFile>& files, const JsonObject& data,
+            const Rego::TestRule& test)
+      : files_(files),
+        data_(data),
+        test_(test),
+        package_(test.path.substr(0, test.path.rfind('.'))) {
+    for (const PolicyFile& one : files) {
+      if (one.path == test.file) {
+        all_ = statements_of(one.text, test.statements);
+      }
+    }
+  }
+
+  std::string explain() const {
+    const auto first = first_that_fails();
+    if (!first) {
+      return "";
+    }
+    const Statement& failed = all_[*first];
+    const std::string shown = excerpt(failed.text, statement_characters_max);
+    const auto values = values_of(*first);
+    return fmt::format("{}:{}:{}: '{}' {}", test_.file, failed.line, failed.column, shown,
+                       said_of(failed, values));
+  }
+
+ private:
+  using Values = std::vector<std::optional<Json>>;
+
+  /// Which does not hold after those before it.
+  std::optional<std::size_t> first_that_fails() const {
+    if (all_.empty() || all_.size() > statements_max) {
+      return std::nullopt;
+    }
+    std::string rules;
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      rules += fmt::format("{}{} if {{\n{}}}\n", probe, i, first_of(all_, i + 1));
+    }
+    const auto rego = Rego::compile(with_rules(files_, test_.file, rules), data_);
+    for (std::size_t i = 0; rego.ok() && i < all_.size(); ++i) {
+      const auto value = (*rego)->evaluate(fmt::format("{}.{}{}", package_, probe, i), "");
+      if (!value.ok() || !value->has_value() || !(*value)->is_bool() || !(*value)->get_bool()) {
+        return i;
+      }
+    }
+    return std::nullopt;
+  }
+
+  Values values_of(std::size_t index) const {
+    const Statement& failed = all_[index];
+    std::string rules;
+    for (std::size_t i = 0; i < failed.parts.size(); ++i) {
+      rules += fmt::format("{}{} := aios_found if {{\n{}aios_found := {} {}\n}}\n", probe, i,
+                           first_of(all_, index), failed.parts[i], failed.with);
+    }
+    Values values(failed.parts.size());
+    const auto rego = Rego::compile(with_rules(files_, test_.file, rules), data_);
+    for (std::size_t i = 0; rego.ok() && i < values.size(); ++i) {
+      auto value = (*rego)->evaluate(fmt::format("{}.{}{}", package_, probe, i), "");
+      values[i] = value.ok() ? std::move(*value) : std::nullopt;
+    }
+    return values;
+  }
+
+  static std::string said_of(const Statement& failed, const Values& values) {
+    std::string parts;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::string value =
+          values[i] ? excerpt(to_text(*values[i]), value_characters_max) : std::string("undefined");
+      if (value != failed.parts[i]) {  // of a literal that is nothing new
+        parts += fmt::format("{}{} is {}", parts.empty() ? "" : ", ",
+                             excerpt(failed.parts[i], statement_characters_max), value);
+      }
+    }
+    if (failed.kind == "assign") {
+      return "has no value";
+    }
+    return parts.empty() ? "does not hold" : fmt::format("does not hold: {}", parts);
+  }
+
+  const std::vector<PolicyFile>& files_;
+  const JsonObject& data_;
+  const Rego::TestRule& test_;
+  std::string package_;
+  std::vector<Statement> all_;
+};
+
+}  // namespace
+
+std::string why_failed(const std::vector<PolicyFile>& files, const JsonObject& data,
+                       const Rego::TestRule& test) {
+  std::string out = Explainer(files, data, test).explain();
+  auto lines = Rego::prints(files, data, test.path);
+  if (lines.size() > lines_max) {
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(lines_max));
+  }
+  if (!lines.empty()) {
+    out += fmt::format("{}printed: {}", out.empty() ? "" : "; ",
+                       excerpt(join(lines, " | "), 4 * statement_characters_max));
+  }
+  return out;
+}
+
+}  // namespace aios::govern::detail
