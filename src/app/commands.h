@@ -33,8 +33,6 @@ inline constexpr int page_interrupted = 1416;
 /// Prints compact JSON with --json, else calls the printer with texts that are safe to show.
 void print(const Session& session, const Json& answer,
            const std::function<void(const Json&)>& printer);
-/// The same for answers that are shown whole: indented JSON, no text of it changed.
-void print_document(const Session& session, const Json& answer);
 struct PageOptions {
   std::uint32_t limit = 50;
   std::string after;  ///< an ID; empty: from the start

@@ -5,6 +5,7 @@
 #include "app/terminal.h"
 
 #include "core/text.h"
+#include "core/time.h"
 
 #include <fmt/format.h>
 
@@ -52,6 +53,12 @@ void page_command(std::string_view label, std::string_view command) {
 
 std::string value_text(const Json& value) {
   return value.is_string() ? std::string(view(value.get_string())) : to_text(value);
+}
+
+std::string took_text(std::string_view from, std::string_view to) {
+  const auto begin = parse_rfc3339(from);
+  const auto end = parse_rfc3339(to);
+  return begin.ok() && end.ok() && *end >= *begin ? to_short_duration(*end - *begin) : "";
 }
 
 std::string person_text(const Json& row, std::string_view member) {

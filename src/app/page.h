@@ -19,6 +19,10 @@ void page_command(std::string_view label, std::string_view command);
 /// A text as it is, everything else as JSON.
 std::string value_text(const Json& value);
 
+/// "2.5s": from one time of the API to another; empty where one is none, or they are the wrong way
+/// round.
+std::string took_text(std::string_view from, std::string_view to);
+
 /// Who `member` names: the name of the key with its id behind it, or what is known of both.
 std::string person_text(const Json& row, std::string_view member);
 /// The same for a table: the name alone, where it is known.

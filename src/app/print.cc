@@ -41,10 +41,6 @@ void print(const Session& session, const Json& answer,
   }
 }
 
-void print_document(const Session& session, const Json& answer) {
-  fmt::print("{}\n", shown_json(session.json ? to_text(answer) : to_pretty_text(answer)));
-}
-
 void add_page(Command& command, PageOptions* page) {
   command.add_option("--limit", page->limit, "At most so many, 1 to 1000")
       ->within(1, 1000)

@@ -233,7 +233,11 @@ class AgainstServer(unittest.TestCase):
         self.assertIn(sent["run"], self.cli("runs", "list", "--status", "completed"))
         self.assertIn("completed", self.cli("explain", sent["run"]))
         self.assertIn("openCase", self.cli("runs", "history", sent["run"]))
-        self.assertEqual(json.loads(self.cli("events", "show", sent["id"]))["status"], "accepted")
+        self.assertEqual(json.loads(self.cli("events", "show", sent["id"], "--json"))["status"], "accepted")
+        page = self.cli("events", "show", sent["id"])
+        self.assertRegex(page, rf"^INBOX +{sent['id']} accepted\nRECEIVED +\S+Z\nRUN +{sent['run']}\nEVENT ")
+        self.assertNotIn("salt", page)
+        self.assertLessEqual(max(map(len, page.splitlines())), 80)
 
         made = self.scene.cli("key", "create", "--name", "x", "--role", "auditor")
         self.assertRegex(made.stdout, r"^aios_[\w-]{43}\n$")
@@ -353,7 +357,9 @@ class Tables(unittest.TestCase):
         unsafe = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
         status, sent = api.send(ticket_event(77, evil, self.scene.customers[0]))
         self.assertEqual(status, 202, sent)
-        shown = self.scene.cli("events", "show", sent["id"]).stdout
+        page = self.scene.cli("events", "show", sent["id"]).stdout
+        self.assertIsNone(unsafe.search(page), page)
+        shown = self.scene.cli("events", "show", sent["id"], "--json").stdout
         self.assertIsNone(unsafe.search(shown), shown)
         self.assertEqual(json.loads(shown)["event"]["data"]["body"], evil)
 

@@ -287,6 +287,9 @@ class Tasks(TaskScene):
     def test_the_command_line(self):
         done = self.cli("tasks", "submit", "echo", "--input", '{"text": "hi"}', "--wait", "30")
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"^TASK +run_\w+ completed\nWORKFLOW +\S+/echo version ")
+        self.assertIn("OUTPUT     said: hi\n", done.stdout)
+        done = self.cli("--json", "tasks", "submit", "echo", "--input", '{"text": "hi"}', "--wait", "30")
         self.assertEqual(json.loads(done.stdout)["output"], {"said": "hi"})
         done = self.cli("--json", "tasks", "submit", "slow")
         task = json.loads(done.stdout)["id"]
@@ -294,10 +297,12 @@ class Tasks(TaskScene):
         self.assertEqual(done.returncode, 3)
         self.assertIn("has not ended within 1 s", done.stderr)
         self.assertEqual(self.cli("tasks", "cancel", task).stdout, f"{task} is cancelled\n")
-        self.assertEqual(json.loads(self.cli("tasks", "show", task).stdout)["status"], "cancelled")
+        self.assertRegex(self.cli("tasks", "show", task).stdout, r"^TASK +run_\w+ cancelled\n")
+        self.assertEqual(json.loads(self.cli("tasks", "show", task, "--json").stdout)["status"], "cancelled")
         done = self.cli("tasks", "submit", "fault", "--wait", "30")
         self.assertEqual(done.returncode, 1)
         self.assertIn("not today", done.stderr)
+        self.assertRegex(done.stdout, r"(?s)^TASK +run_\w+ faulted\n.*ERROR .*not today.*\nNEXT +aios explain run_")
 
 
 class Leaving(TaskScene):
@@ -330,7 +335,13 @@ class Leaving(TaskScene):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("answered 410", done.stdout)
         first = self.deliveries(status="dead")[0]["id"]
-        shown = json.loads(self.cli("deliveries", "show", first).stdout)
+        page = self.cli("deliveries", "show", first).stdout
+        self.assertRegex(page, rf"^DELIVERY +{first} dead\nRECEIVER +\S+\n")
+        for line in (r"TRIES +1, the last .*answered 410", r"LAST ERROR .*\[AIOS-0946\]", r"DATA +task: run_",
+                     rf"NEXT +aios deliveries replay {first}"):
+            self.assertRegex(page, r"(?m)^" + line)
+        self.assertNotIn("salt", page)
+        shown = json.loads(self.cli("deliveries", "show", first, "--json").stdout)
         self.assertIn("AIOS-0946", shown["last_error"])
         self.receiver.behave = lambda path, body, attempt: 200
         done = self.cli("deliveries", "replay", first)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/page.h"
 
 #include "net/http.h"
 
@@ -41,13 +42,60 @@ Result<void> list(const Session& session, const DeliveryOptions& options) {
   return {};
 }
 
+void print_tries(const Json& delivery) {
+  const auto tries = int_or(delivery, "attempts", 0);
+  const auto last_at = text_or(delivery, "last_at", "");
+  const auto status = int_or(delivery, "last_status", 0);
+  page_line("TRIES", fmt::format("{}{}{}", tries,
+                                 last_at.empty() ? "" : ", the last " + seconds_text(last_at),
+                                 status == 0 ? "" : fmt::format(", answered {}", status)));
+  page_line("LAST ERROR", text_or(delivery, "last_error", ""));
+  page_line("NEXT TRY", seconds_text(text_or(delivery, "next", "")));
+}
+
+/// What leaves, as far as its reader may see it.
+void print_event(const Json& event) {
+  page_line("EVENT", fmt::format("{} {} from {}", text_or(event, "type", ""),
+                                 text_or(event, "id", ""), text_or(event, "source", "")));
+  page_line("SUBJECT", text_or(event, "subject", ""));
+  if (const Json* data = find(event, "data"); data != nullptr) {
+    page_members("DATA", *data);
+  }
+}
+
+void print_delivery(const Json& delivery) {
+  const auto id = text_or(delivery, "id", "");
+  const auto status = text_or(delivery, "status", "");
+  page_line("DELIVERY", fmt::format("{} {}", id, status));
+  page_line("RECEIVER", text_or(delivery, "receiver", ""));
+  if (bool_or(delivery, "erased", false)) {
+    page_line("", "its content was erased");
+    return;
+  }
+  page_line("ADDRESS", text_or(delivery, "url", ""));
+  page_line("KIND",
+            fmt::format("{} {}", text_or(delivery, "kind", ""), text_or(delivery, "type", "")));
+  page_line("RUN", text_or(delivery, "run", ""));
+  page_line("CREATED", seconds_text(text_or(delivery, "created", "")));
+  print_tries(delivery);
+  const Json* event = find(delivery, "event");
+  if (event == nullptr) {
+    page_line("EVENT", "not shown: wants a key that reads payloads (role auditor or admin)");
+  } else {
+    print_event(*event);
+  }
+  if (status == "dead") {
+    page_command("NEXT", fmt::format("aios deliveries replay {}", id));
+  }
+}
+
 Result<void> show(const Session& session, const DeliveryOptions& options) {
   auto one =
       session.call({"GET", "/api/v1/deliveries/" + net::percent_encode(options.id), nullptr});
   if (!one.ok()) {
     return std::move(one).error();
   }
-  print_document(session, *one);
+  print(session, *one, print_delivery);
   return {};
 }
 

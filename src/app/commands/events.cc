@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/page.h"
 #include "app/terminal.h"
 
 #include "net/http.h"
@@ -102,12 +103,57 @@ Result<void> list(const Session& session, const EventOptions& options) {
   return {};
 }
 
+/// The event, or of what none could be made of what arrived.
+void print_content(const Json& event) {
+  const Json* envelope = find(event, "event");
+  const Json* arrived = find(event, "arrived");
+  if (envelope != nullptr && !text_or(*envelope, "type", "").empty()) {
+    page_line("EVENT", fmt::format("{} {} from {}", text_or(*envelope, "type", ""),
+                                   text_or(*envelope, "id", ""), text_or(*envelope, "source", "")));
+    page_line("SUBJECT", text_or(*envelope, "subject", ""));
+    page_line("ORDER BY", text_or(*envelope, "partitionkey", ""));
+    if (const Json* data = find(*envelope, "data"); data != nullptr) {
+      page_members("DATA", *data);
+    }
+  }
+  if (arrived != nullptr && find(*arrived, "seen") != nullptr) {
+    page_members("ARRIVED", *find(*arrived, "seen"));
+  }
+}
+
+void print_event(const Json& event) {
+  const auto id = text_or(event, "id", "");
+  const auto status = text_or(event, "status", "");
+  page_line("INBOX", fmt::format("{} {}", id, status));
+  if (bool_or(event, "erased", false)) {
+    page_line("", "its content was erased");
+    return;
+  }
+  page_line("WHY", text_or(event, "reason", ""));
+  page_line("RECEIVED", seconds_text(text_or(event, "received", "")));
+  page_line("SOURCE", text_or(event, "via", ""));
+  const auto run = text_or(event, "run", "");
+  page_line("RUN", run);
+  page_line("TAKEN BY", text_or(event, "delivered", ""));
+  if (run.empty() && status == "accepted" && text_or(event, "delivered", "").empty()) {
+    page_line("", taken_by(event));
+  }
+  page_line("REPLAY OF", text_or(event, "replay_of", ""));
+  page_line("REPLAYED AS", text_or(event, "replayed_as", ""));
+  print_content(event);
+  if (status == "dead_letter") {
+    page_command("NEXT", fmt::format("aios events replay {}", id));
+  } else if (!run.empty()) {
+    page_command("NEXT", fmt::format("aios runs show {}", run));
+  }
+}
+
 Result<void> show(const Session& session, const EventOptions& options) {
   auto event = session.call({"GET", "/api/v1/events/" + net::percent_encode(options.id), nullptr});
   if (!event.ok()) {
     return std::move(event).error();
   }
-  print_document(session, *event);
+  print(session, *event, print_event);
   return {};
 }
 

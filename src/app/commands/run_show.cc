@@ -4,7 +4,6 @@
 #include "app/page.h"
 
 #include "core/text.h"
-#include "core/time.h"
 #include "govern/budget.h"
 
 #include <fmt/format.h>
@@ -16,12 +15,6 @@ namespace {
 
 constexpr std::size_t exchange_characters_max = 600;  // the whole is in the history
 constexpr std::size_t digest_characters = 12;
-
-std::string took(std::string_view from, std::string_view to) {
-  const auto begin = parse_rfc3339(from);
-  const auto end = parse_rfc3339(to);
-  return begin.ok() && end.ok() && *end >= *begin ? to_short_duration(*end - *begin) : "";
-}
 
 /// "0.0000327 EUR": as `aios budgets list` has money.
 std::string cost_of(const Json& run) {
@@ -46,7 +39,7 @@ void print_head(const Json& run) {
   const auto created = text_or(run, "created", "");
   const auto updated = text_or(run, "updated", "");
   page_line("TIME", fmt::format("{} to {}, {}", seconds_text(created), seconds_text(updated),
-                                took(created, updated)));
+                                took_text(created, updated)));
   page_line("WAITS FOR", text_or(run, "waiting_for", ""));
   page_line("STARTED BY", person_text(run, "starter"));
   page_line("TRACE", text_or(run, "trace_id", ""));
@@ -174,7 +167,7 @@ void print_effects(const Json& run) {
               fmt::format("{}: {}{} after {} {}, {} ({})", text_or(effect, "step", ""),
                           operation_of(effect), text_or(effect, "outcome", ""), tries,
                           tries == 1 ? "attempt" : "attempts", text_or(effect, "effect", ""),
-                          took(text_or(effect, "began", ""), text_or(effect, "ended", ""))));
+                          took_text(text_or(effect, "began", ""), text_or(effect, "ended", ""))));
     page_line("", text_or(effect, "error", ""));
     print_exchange(effect);
   }
@@ -193,7 +186,7 @@ std::string said_by(const Json& review) {
   std::string out(text_or(review, "status", ""));
   if (!text_or(review, "answered_by", "").empty()) {
     out += fmt::format(" by {} after {}", person_text(review, "answered_by"),
-                       took(text_or(review, "asked", ""), text_or(review, "answered", "")));
+                       took_text(text_or(review, "asked", ""), text_or(review, "answered", "")));
   }
   if (!text_or(review, "approved_by", "").empty()) {
     out += fmt::format(", approved by {}", person_text(review, "approved_by"));
@@ -227,9 +220,10 @@ void print_timeline(const Json& run) {
     if (const auto by = person_name(entry, "by"); !by.empty()) {
       about += fmt::format(" {}", by);
     }
-    page_line(std::exchange(label, ""), fmt::format("{} {:>6} {}{}", seconds_text(time),
-                                                    before.empty() ? "" : "+" + took(before, time),
-                                                    text_or(entry, "type", ""), about));
+    page_line(std::exchange(label, ""),
+              fmt::format("{} {:>6} {}{}", seconds_text(time),
+                          before.empty() ? "" : "+" + took_text(before, time),
+                          text_or(entry, "type", ""), about));
     before = time;
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/commands.h"
+#include "app/page.h"
 #include "app/terminal.h"
 
 #include "net/http.h"
@@ -35,9 +36,43 @@ bool has_ended(const Json& task) {
   return status == "completed" || status == "faulted" || status == "cancelled";
 }
 
+/// Also what was kept back: a key that neither handed it in nor reads payloads sees no outcome.
+void print_task(const Json& task) {
+  const auto id = text_or(task, "id", "");
+  const auto status = text_or(task, "status", "");
+  page_line("TASK", fmt::format("{} {}", id, status));
+  page_line("WORKFLOW", fmt::format("{} version {}", text_or(task, "workflow", ""),
+                                    text_or(task, "version", "")));
+  const auto created = text_or(task, "created", "");
+  if (!has_ended(task)) {
+    page_line("HANDED IN", seconds_text(created));
+    page_line("WAITS FOR", text_or(task, "waiting_for", ""));
+    page_command("NEXT", fmt::format("aios tasks wait {}", id));
+    return;
+  }
+  const auto ended = text_or(task, "ended", "");
+  page_line("TIME", fmt::format("{} to {}, {}", seconds_text(created), seconds_text(ended),
+                                took_text(created, ended)));
+  const Json* output = find(task, "output");
+  const Json* error = find(task, "error");
+  if (output != nullptr) {
+    page_members("OUTPUT", *output);
+  }
+  if (error != nullptr) {
+    page_members("ERROR", *error);
+  }
+  if (output == nullptr && error == nullptr && status != "cancelled") {
+    page_line(status == "completed" ? "OUTPUT" : "ERROR",
+              "not shown: wants the key that handed it in, or one that reads payloads");
+  }
+  if (status == "faulted") {
+    page_command("NEXT", fmt::format("aios explain {}", id));
+  }
+}
+
 /// A task that did not complete is a failure of the command that waited for it.
 Result<void> show_end(const Session& session, const Json& task) {
-  print_document(session, task);
+  print(session, task, print_task);
   if (!has_ended(task) || text_or(task, "status", "") == "completed") {
     return {};
   }
@@ -61,7 +96,7 @@ Result<void> wait_for(Session& session, const TaskOptions& options) {
       return show_end(session, *task);
     }
     if (left == 0) {
-      print_document(session, *task);
+      print(session, *task, print_task);
       session.exit_code = exit_not_ended;
       return Error(Code::deadline_exceeded,
                    fmt::format("task {} has not ended within {} s; it goes on: aios tasks wait {}",
@@ -138,7 +173,7 @@ Result<void> show(const Session& session, const TaskOptions& options) {
   if (!task.ok()) {
     return std::move(task).error();
   }
-  print_document(session, *task);
+  print(session, *task, print_task);
   return {};
 }
 
