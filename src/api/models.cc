@@ -170,6 +170,13 @@ Task<Answer> promote_model(const ApiServices& services, Context ctx, net::Reques
   std::string name(request.path_value("name"));
   std::string alias(request.path_value("alias"));
   const models::PromoteOptions options{bool_or(Json(*body), "rollback", false)};
+  if (!bool_or(Json(*body), "new_alias", false)) {
+    auto known = bundle::expect_known_alias(services.deployments->aliases(ctx.tenant),
+                                            services.models->aliases(ctx.tenant), alias);
+    if (!known.ok()) {
+      co_return std::move(known).error();
+    }
+  }
   auto info = co_await services.models->promote(ctx, name, static_cast<std::uint32_t>(version),
                                                 std::move(alias), options);
   if (!info.ok()) {
@@ -180,6 +187,28 @@ Task<Answer> promote_model(const ApiServices& services, Context ctx, net::Reques
     co_return std::move(info).error();
   }
   services.engine->peer_recovered(ctx.tenant, workflow::model_peer(info->alias));
+  co_return net::json_response(200, alias_json(*info));
+}
+
+/// Named with the model that it serves, so that nobody takes away what has changed meanwhile.
+Task<Answer> remove_alias(const ApiServices& services, Context ctx, net::Request request) {
+  const std::string name(request.path_value("name"));
+  std::string alias(request.path_value("alias"));
+  for (const models::AliasInfo& serves : services.models->aliases(ctx.tenant)) {
+    if (serves.alias == alias && serves.model != name) {
+      co_return Error(Code::not_found, fmt::format("the alias '{}' serves '{}', wanted '{}'", alias,
+                                                   serves.model, name))
+          .page(705);
+    }
+  }
+  auto unused = bundle::expect_unused_alias(services.deployments->aliases(ctx.tenant), alias);
+  if (!unused.ok()) {
+    co_return std::move(unused).error();
+  }
+  auto info = co_await services.models->remove_alias(ctx, std::move(alias));
+  if (!info.ok()) {
+    co_return std::move(info).error();
+  }
   co_return net::json_response(200, alias_json(*info));
 }
 
@@ -245,8 +274,12 @@ void mount_models(net::Router& router, const ApiServices& services) {
        "trained it.",
        Action::promote_models, promote_model,
        R"({"type": "object", "required": ["version"],
-           "properties": {"version": {"type": "integer"}, "rollback": {"type": "boolean"}}})",
+           "properties": {"version": {"type": "integer"}, "rollback": {"type": "boolean"},
+                          "new_alias": {"type": "boolean"}}})",
        alias_schema},
+      {"DELETE", "/api/v1/models/{name}/aliases/{alias}", "removeAlias",
+       "Takes away an alias of the model that no workflow of the bundle asks.",
+       Action::promote_models, remove_alias, "", alias_schema},
       {"POST", "/api/v1/models/{name}/predict", "predict",
        "Asks what an alias serves; guarded and audited like a workflow's call.", Action::start_runs,
        predict,

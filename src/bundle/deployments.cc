@@ -344,6 +344,11 @@ std::vector<Error> Deployments::source_troubles(const TenantId& tenant) const {
                    : std::vector<Error>();
 }
 
+std::vector<AliasUse> Deployments::aliases(const TenantId& tenant) const {
+  const auto installed = impl_->of(tenant);
+  return installed ? aliases_of(installed->bundle) : std::vector<AliasUse>();
+}
+
 Result<Json> Deployments::form(const TenantId& tenant, std::string_view name) const {
   const auto installed = impl_->of(tenant);
   if (installed) {

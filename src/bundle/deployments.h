@@ -5,6 +5,7 @@
 // (checking, learning, compiling) is done on the pool. Threading: any executor; a tenant's
 // deployments come one after the other.
 
+#include "bundle/aliases.h"
 #include "bundle/bundle.h"
 #include "bundle/learnt.h"
 #include "bundle/plan.h"
@@ -111,6 +112,8 @@ class Deployments {
   std::vector<Error> source_troubles(const TenantId& tenant) const;
   /// A form by name; not_found names the nearest.
   Result<Json> form(const TenantId& tenant, std::string_view name) const;
+  /// Of the bundle that runs; none where there is none.
+  std::vector<AliasUse> aliases(const TenantId& tenant) const;
   struct TrainingInput {
     models::ModelSpec spec;
     std::vector<models::Example> examples;

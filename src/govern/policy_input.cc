@@ -161,6 +161,8 @@ constexpr std::array promote_members = {
     InputMember{"proposer", "object", "", "Who asks for the promotion."},
     InputMember{"proposer.id", "text", "", "The id."},
     InputMember{"four_eyes", "boolean", "", "Somebody else trained it."},
+    InputMember{"removal", "boolean", "when an alias is taken away",
+                "True: the version is to serve under this alias no more."},
 };
 
 bool is_texts(const Json& value) {

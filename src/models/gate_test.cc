@@ -151,6 +151,42 @@ TEST_CASE("models: there is no way back to a version where nothing ever served")
   CHECK(server.models->aliases(default_tenant()).empty());
 }
 
+TEST_CASE("models: an alias that was taken away serves no more, also after a restart") {
+  Server server;
+  REQUIRE(server.train().ok());
+  const auto remove = [&server](const std::string& by) {
+    return server.run(server.models->remove_alias(person(by), "intent"));
+  };
+  CHECK(remove("key_owner").error().page() == 705);
+  REQUIRE(server.promote("key_owner", 1).ok());
+  CHECK(remove("key_trainer").error().code() == Code::policy_denied);
+  CHECK(server.models->serving(default_tenant(), "intent").ok());
+  const auto gone = remove("key_owner");
+  REQUIRE(gone.ok());
+  CHECK(gone->version == 1);
+  CHECK(server.leaves().back().find("\"removed\"") != std::string::npos);
+  for (int starts = 0; starts < 2; ++starts) {
+    CHECK(server.models->aliases(default_tenant()).empty());
+    CHECK(server.models->serving(default_tenant(), "intent").error().page() == 705);
+    CHECK(remove("key_owner").error().page() == 705);
+    server.stop();
+    server.start();
+  }
+  REQUIRE(server.promote("key_owner", 1).ok());
+  CHECK(server.models->serving(default_tenant(), "intent").ok());
+}
+
+TEST_CASE("models: taking an alias away does not open a way round the gate") {
+  Server server;
+  REQUIRE(server.train().ok());
+  REQUIRE(
+      server.run(server.models->train(person("key_trainer"), spec(0), muddled(), held_out())).ok());
+  REQUIRE(server.promote("key_owner", 1).ok());
+  CHECK(server.promote("key_owner", 2).error().code() == Code::policy_denied);
+  REQUIRE(server.run(server.models->remove_alias(person("key_owner"), "intent")).ok());
+  CHECK(server.promote("key_owner", 2).error().code() == Code::policy_denied);
+}
+
 /// What people said of a recall, and one of them wrong.
 Task<Result<std::vector<CorrectionRow>>> said(std::vector<CorrectionRow> rows) { co_return rows; }
 

@@ -109,6 +109,10 @@ Task<detail::ServingEntry> Models::Impl::load_alias(Context ctx, store::StreamRo
     co_return entry;
   }
   entry.info = std::move(*alias);
+  if (row.status == detail::alias_removed) {
+    entry.removed = true;
+    co_return entry;
+  }
   auto info = co_await version(ctx, entry.info.model, entry.info.version);
   if (!info.ok()) {
     entry.unreadable = std::move(info).error();

@@ -164,6 +164,11 @@ class Models {
   ///         alias was committed meanwhile.
   Task<Result<AliasInfo>> promote(Context ctx, std::string model, std::uint32_t version,
                                   std::string alias, PromoteOptions options);
+  /// The alias serves no more: who asks it waits as for one that was never promoted. Guard point
+  /// model_promote with `removal`; audited. A later promotion to it is held against what it served
+  /// last, so that nothing gets round the gate. Whether a workflow asks it the caller looks at.
+  /// @return what it served; not_found [AIOS-0705]; policy_denied; aborted, as of promote().
+  Task<Result<AliasInfo>> remove_alias(Context ctx, std::string alias);
   /// Every version that served the alias, oldest first.
   Task<Result<std::vector<AliasInfo>>> history(Context ctx, std::string alias);
 

@@ -142,16 +142,12 @@ Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uin
   co_return set;
 }
 
-/// Against what serves the alias now; nothing serves, or the same version: nothing to compare.
+/// Against what serves the alias now, or served it last; nothing did, or the same version: nothing
+/// to compare.
 Task<Result<Match>> Models::Impl::match(Context ctx, VersionInfo info, std::string alias,
                                         PromoteOptions options) {
   Match match;
-  AliasInfo champion;
-  for (const AliasInfo& serves : serving.aliases(ctx.tenant)) {
-    if (serves.alias == alias) {
-      champion = serves;
-    }
-  }
+  const AliasInfo champion = serving.last(ctx.tenant, alias).value_or(AliasInfo());
   if (champion.model == info.model && champion.version == info.version) {
     co_return match;
   }
@@ -202,26 +198,87 @@ Task<Result<void>> Models::Impl::served_before(Context ctx, VersionInfo info, st
 Task<Result<AliasInfo>> Models::Impl::set_alias(Context ctx, AliasInfo alias,
                                                 std::shared_ptr<const Model> model,
                                                 store::AuditLeaf leaf) {
-  auto row = co_await store.stream(ctx, store::StreamKind::model_alias, alias.alias);
+  auto present = co_await alias_revision(ctx, alias.alias);
+  if (!present.ok()) {
+    co_return std::move(present).error();
+  }
+  auto write = detail::to_write(alias, *present);
+  auto committed = co_await commit_alias(ctx, std::move(write), std::move(leaf), "promoting to");
+  if (!committed.ok()) {
+    co_return std::move(committed).error();
+  }
+  serving.set(ctx.tenant, {alias, *present + 1, std::move(model), std::nullopt});
+  co_return alias;
+}
+
+Task<Result<std::uint64_t>> Models::Impl::alias_revision(Context ctx, std::string alias) {
+  auto row = co_await store.stream(std::move(ctx), store::StreamKind::model_alias, alias);
   if (!row.ok() && row.error().code() != Code::not_found) {
     co_return std::move(row).error();
   }
-  const std::uint64_t present = row.ok() ? row->version : 0;
+  co_return row.ok() ? row->version : 0;
+}
+
+Task<Result<void>> Models::Impl::commit_alias(Context ctx, store::StreamWrite write,
+                                              store::AuditLeaf leaf, std::string doing) {
+  const std::string alias = write.id;
   store::Transition transition;
   transition.tenant = ctx.tenant;
   transition.epoch = store.epoch();
-  transition.streams.push_back(detail::to_write(alias, present));
+  transition.streams.push_back(std::move(write));
   transition.leaves.push_back(std::move(leaf));
-  auto committed = co_await store.commit(ctx, std::move(transition));
+  auto committed = co_await store.commit(std::move(ctx), std::move(transition));
   if (!committed.ok()) {
     const bool raced = committed.error().code() == Code::aborted;
     Error error = std::move(committed).error();
     co_return Error(error.code(), error.message(), raced ? Retry::same_call : error.retry())
         .page(error.page())
-        .with(fmt::format("promoting to '{}'", alias.alias));
+        .with(fmt::format("{} '{}'", doing, alias));
   }
-  serving.set(ctx.tenant, {alias, present + 1, std::move(model), std::nullopt});
-  co_return alias;
+  co_return Result<void>();
+}
+
+Task<Result<AliasInfo>> Models::remove_alias(Context ctx, std::string alias) {
+  if (!ctx.principal) {
+    co_return Error(Code::unauthenticated, "a removal needs somebody who is named in the record");
+  }
+  const auto serves = impl_->serving.find(ctx.tenant, alias);
+  if (!serves.ok() && serves.error().page() == 705) {
+    co_return serves.error();
+  }
+  AliasInfo gone = impl_->serving.last(ctx.tenant, alias).value_or(AliasInfo());
+  auto present = co_await impl_->alias_revision(ctx, alias);
+  if (!present.ok()) {
+    co_return std::move(present).error();
+  }
+  auto info = co_await impl_->version(ctx, gone.model, gone.version);
+  if (!info.ok()) {
+    co_return std::move(info).error().with(fmt::format("taking away the alias '{}'", alias));
+  }
+  const Time now = impl_->clock.now();
+  gone.set_by = ctx.principal->id;
+  gone.since = now;
+  const bool own = impl_->same_person(ctx.tenant, info->trained_by, ctx.principal->id);
+  JsonObject facts = guard_facts(*info, gone, own ? Eyes::two : Eyes::four, Match());
+  facts["removal"] = true;
+  govern::Ruling ruling =
+      impl_->guard.ask(ctx, govern::GuardPoint::model_promote, std::move(facts));
+  const bool allowed = ruling.allowed();
+  auto leaf =
+      promotion_leaf(ctx, now, gone, allowed ? "removed" : "refused", ruling.decision, Match());
+  if (!allowed) {
+    Error refusal = ruling.to_error();
+    co_await impl_->audit(std::move(ctx), std::move(leaf));
+    co_return refusal;
+  }
+  auto write = detail::removal_write(gone, *present);
+  auto committed =
+      co_await impl_->commit_alias(ctx, std::move(write), std::move(leaf), "taking away the alias");
+  if (!committed.ok()) {
+    co_return std::move(committed).error();
+  }
+  impl_->serving.set(ctx.tenant, {gone, *present + 1, nullptr, std::nullopt, true});
+  co_return gone;
 }
 
 /// A refusal is answered whether or not its leaf could be written: it changed nothing.

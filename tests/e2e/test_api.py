@@ -77,6 +77,8 @@ class Document(unittest.TestCase):
         spare = self.admin.want("POST", "/api/v1/keys", {"name": "x", "roles": ["auditor"]})["id"]
         row = self.labelled()
         api = "/api/v1"
+        self.scene.api("approver").want("POST", f"{api}/models/intent/aliases/spare",
+                                        {"version": 1, "new_alias": True})
         return {
             "sendEvent": (f"{api}/events", ticket_event(5, SURE_CASE)),
             "listEvents": (f"{api}/events?limit=2", None),
@@ -127,6 +129,7 @@ class Document(unittest.TestCase):
             "compareModels": (f"{api}/models/intent/compare?challenger=1&champion=1", None),
             "adviseModel": (f"{api}/models/intent/advise", {"version": 1}),
             "promoteModel": (f"{api}/models/intent/aliases/intent", {"version": 1}),
+            "removeAlias": (f"{api}/models/intent/aliases/spare", None),
             "predict": (f"{api}/models/intent/predict", {"text": SURE_CASE}),
             "deploy": (f"{api}/deployments", {"files": bundle_files(DESK_BUNDLE),
                                               "parameters": {"helpdesk_url": self.scene.desk.url}}),

@@ -3,7 +3,7 @@
 
 import unittest
 
-from harness import DESK_BUNDLE, Scene, bundle_files
+from harness import DESK_BUNDLE, Scene, aios, bundle_files
 
 
 class Models(unittest.TestCase):
@@ -73,9 +73,44 @@ class Models(unittest.TestCase):
                                            {"dataset": bad, "heldout": other})
         self.assertLess(made["heldout"]["accuracy"], 0.9)
         status, answer = scene.api("approver").call(
-            "POST", "/api/v1/models/intent/aliases/bad", {"version": made["version"]})
+            "POST", "/api/v1/models/intent/aliases/bad",
+            {"version": made["version"], "new_alias": True})
         self.assertEqual(status, 403, answer)
         self.assertIn("gate", answer["detail"])
+
+    def test_an_alias_that_nobody_knows_is_a_slip_unless_it_is_said_to_be_new(self):
+        approver = self.scene.api("approver")
+        approver.want("POST", "/api/v1/models/intent/aliases/intent", {"version": 1})
+        slip = self.scene.cli("model", "promote", "intent@1", "intend", role="approver")
+        self.assertEqual((slip.returncode, slip.stdout), (1, ""))
+        for said in ("'intend'", "did you mean 'intent'?", "--new-alias", "[AIOS-1133]"):
+            self.assertIn(said, slip.stderr)
+        aliases = lambda: [a["alias"] for a in self.scene.api().want("GET", "/api/v1/models")["items"]]
+        self.assertNotIn("intend", aliases())
+        self.scene.cli("model", "promote", "intent@1", "intend", "--new-alias", role="approver")
+        self.assertIn("intend", aliases())
+        # It is one that is known from then on.
+        again = self.scene.cli("model", "promote", "intent@1", "intend", role="approver")
+        self.assertEqual(again.returncode, 0, again.stderr)
+        named = self.scene.cli("model", "remove-alias", "intent", role="approver")
+        self.assertEqual(named.returncode, 1)
+        self.assertIn("workflows/ticket.yaml asks the model 'intent'", named.stderr)
+        self.assertIn("[AIOS-1134]", named.stderr)
+        self.assertEqual(self.scene.cli("model", "remove-alias", "intend", role="developer").returncode, 1)
+        status, answer = approver.call("DELETE", "/api/v1/models/other/aliases/intend")
+        self.assertEqual((status, answer["page"]), (404, "AIOS-0705"))
+        gone = self.scene.cli("model", "remove-alias", "intend", role="approver")
+        self.assertEqual((gone.returncode, gone.stdout),
+                         (0, "intend serves no more; it served intent@1\n"), gone.stderr)
+        self.assertNotIn("intend", aliases())
+        again = self.scene.cli("model", "remove-alias", "intend", role="approver")
+        self.assertIn("did you mean 'intent'?", again.stderr)
+        self.scene.server.kill()
+        self.scene.server.start()
+        self.assertNotIn("intend", aliases())
+        log, key = self.scene.audit_log()
+        leaves = aios("audit", "leaves", log, "--key", key, "--stream", "intend", "--json").stdout
+        self.assertIn('"removed"', leaves)
 
     def test_a_version_names_the_labels_that_nothing_measured(self):
         lines = [f"word{i % 2} said,label{i % 2}\n" for i in range(20)]

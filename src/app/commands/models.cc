@@ -22,6 +22,7 @@ struct ModelOptions {
   std::string text;
   bool corrections = false;
   bool rollback = false;
+  bool new_alias = false;
 };
 
 /// "PT1.017930956S" as people read it: "1.0 s".
@@ -125,6 +126,9 @@ Result<void> promote(const Session& session, const ModelOptions& options) {
   if (options.rollback) {
     body["rollback"] = true;
   }
+  if (options.new_alias) {
+    body["new_alias"] = true;
+  }
   auto alias = session.call({"POST", path, std::move(body)});
   if (!alias.ok()) {
     return std::move(alias).error();
@@ -132,6 +136,32 @@ Result<void> promote(const Session& session, const ModelOptions& options) {
   print(session, *alias, [](const Json& it) {
     fmt::print("{} now serves {}@{}\n", text_or(it, "alias", ""), text_or(it, "model", ""),
                int_or(it, "version", 0));
+  });
+  return {};
+}
+
+/// Of the model that it serves now; where nothing serves it the server names the nearest.
+Result<void> remove_alias(const Session& session, const ModelOptions& options) {
+  auto aliases = session.call({"GET", "/api/v1/models", nullptr});
+  if (!aliases.ok()) {
+    return std::move(aliases).error();
+  }
+  std::string model = options.alias;
+  for (const Json& one : aliases->at("items").as_array()) {
+    if (text_or(one, "alias", "") == options.alias) {
+      model = text_or(one, "model", "");
+    }
+  }
+  auto gone = session.call({"DELETE",
+                            fmt::format("/api/v1/models/{}/aliases/{}", net::percent_encode(model),
+                                        net::percent_encode(options.alias)),
+                            nullptr});
+  if (!gone.ok()) {
+    return std::move(gone).error();
+  }
+  print(session, *gone, [](const Json& it) {
+    fmt::print("{} serves no more; it served {}@{}\n", text_or(it, "alias", ""),
+               text_or(it, "model", ""), int_or(it, "version", 0));
   });
   return {};
 }
@@ -220,7 +250,12 @@ void add_model_commands(Command& app, Session& session) {
   up->add_option("alias", options->alias, "Alias")->required();
   up->add_flag("--rollback", options->rollback,
                "Back to a version that served the alias before, without comparison");
+  up->add_flag("--new-alias", options->new_alias,
+               "The alias is a new one, which no workflow of the bundle asks yet");
   set(up, promote);
+  auto* down = model->add_subcommand("remove-alias", "Take away an alias that no workflow asks");
+  down->add_option("alias", options->alias, "Alias")->required();
+  set(down, remove_alias);
   auto* all = model->add_subcommand("list", "Aliases, or the versions of one model");
   all->add_option("name", options->name, "Model");
   set(all, list);

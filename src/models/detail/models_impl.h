@@ -64,6 +64,10 @@ struct Models::Impl {
   Task<Result<void>> served_before(Context ctx, VersionInfo info, std::string alias);
   Task<Result<AliasInfo>> set_alias(Context ctx, AliasInfo alias,
                                     std::shared_ptr<const Model> model, store::AuditLeaf leaf);
+  Task<Result<void>> commit_alias(Context ctx, store::StreamWrite write, store::AuditLeaf leaf,
+                                  std::string doing);
+  /// The present version of the alias's stream; 0: there is none.
+  Task<Result<std::uint64_t>> alias_revision(Context ctx, std::string alias);
   Task<void> audit(Context ctx, store::AuditLeaf leaf);
 };
 

@@ -209,6 +209,13 @@ store::StreamWrite to_write(const AliasInfo& info, std::uint64_t expected_versio
   return write;
 }
 
+store::StreamWrite removal_write(const AliasInfo& info, std::uint64_t expected_version) {
+  store::StreamWrite write = to_write(info, expected_version);
+  write.history.front().type = alias_removed_event;
+  write.status = alias_removed;
+  return write;
+}
+
 Result<AliasInfo> alias_from(std::string_view state) {
   auto json = parse_json(state);
   AliasInfo info;

@@ -17,6 +17,9 @@ namespace aios::models::detail {
 
 /// History event of a model_alias: its data is the alias as it is from then on.
 inline constexpr std::uint16_t alias_set_event = 1;
+/// It serves no more: its data is what it served last, and who took it away when.
+inline constexpr std::uint16_t alias_removed_event = 2;
+inline constexpr std::string_view alias_removed = "removed";  ///< status of such a stream
 
 std::string version_id(std::string_view model, std::uint32_t version);
 /// Models are sealed by a key of their own, which does not end with a week: "model:<name>".
@@ -27,6 +30,7 @@ Result<void> check_name(std::string_view what, std::string_view name);
 store::StreamWrite to_write(const VersionInfo& info);
 Result<VersionInfo> version_from(std::string_view state);
 store::StreamWrite to_write(const AliasInfo& info, std::uint64_t expected_version);
+store::StreamWrite removal_write(const AliasInfo& info, std::uint64_t expected_version);
 Result<AliasInfo> alias_from(std::string_view state);
 /// {accuracy, macro_recall, log_loss, calibration_error, examples}
 JsonObject metrics_of(const Evaluation& evaluation);

@@ -32,10 +32,22 @@ std::vector<AliasInfo> ServingTable::aliases(const TenantId& tenant) const {
   const auto at = now->find(tenant);
   if (at != now->end()) {
     for (const auto& [alias, entry] : at->second) {
-      infos.push_back(entry.info);
+      if (!entry.removed) {
+        infos.push_back(entry.info);
+      }
     }
   }
   return infos;
+}
+
+std::optional<AliasInfo> ServingTable::last(const TenantId& tenant, std::string_view alias) const {
+  const auto now = snapshot();
+  const auto of_tenant = now->find(tenant);
+  if (of_tenant == now->end()) {
+    return std::nullopt;
+  }
+  const auto at = of_tenant->second.find(alias);
+  return at == of_tenant->second.end() ? std::nullopt : std::optional(at->second.info);
 }
 
 Result<Models::Serving> ServingTable::find(const TenantId& tenant, std::string_view alias) const {
@@ -44,10 +56,12 @@ Result<Models::Serving> ServingTable::find(const TenantId& tenant, std::string_v
   const Aliases none;
   const Aliases& aliases = of_tenant == now->end() ? none : of_tenant->second;
   const auto at = aliases.find(alias);
-  if (at == aliases.end()) {
+  if (at == aliases.end() || at->second.removed) {
     std::vector<std::string> names;
     for (const auto& [name, entry] : aliases) {
-      names.push_back(name);
+      if (!entry.removed) {
+        names.push_back(name);
+      }
     }
     return Error(Code::not_found, fmt::format("no model serves the alias '{}'{}",
                                               excerpt(alias, 60), hint(alias, names)))

@@ -22,6 +22,7 @@ struct ServingEntry {
   std::uint64_t revision = 0;  ///< the alias's stream version
   std::shared_ptr<const Model> model;
   std::optional<Error> unreadable;  ///< set when there is no model
+  bool removed = false;             ///< it serves no more; kept for its revision and what it served
 };
 
 class ServingTable {
@@ -30,6 +31,8 @@ class ServingTable {
   /// An older revision than the one in place changes nothing.
   void set(const TenantId& tenant, ServingEntry entry);
   std::vector<AliasInfo> aliases(const TenantId& tenant) const;
+  /// Also of an alias that was taken away: what it served last. Nothing: it never served.
+  std::optional<AliasInfo> last(const TenantId& tenant, std::string_view alias) const;
   Result<Models::Serving> find(const TenantId& tenant, std::string_view alias) const;
   /// A loaded model of that version, null when none.
   std::shared_ptr<const Model> loaded(const TenantId& tenant, std::string_view model,
