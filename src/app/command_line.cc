@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/command_line.h"
 
+#include "core/text.h"
+
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -14,7 +18,12 @@ Option* Option::required() {
 }
 
 Option* Option::one_of(std::vector<std::string> words) {
-  option_->check(CLI::IsMember(std::move(words)));
+  option_->check([words = std::move(words)](const std::string& given) {
+    return std::find(words.begin(), words.end(), given) != words.end()
+               ? std::string()
+               : fmt::format("found '{}', wanted {}{}", excerpt(given, 40), join(words, ", "),
+                             did_you_mean(given, words));
+  });
   return this;
 }
 

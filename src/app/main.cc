@@ -3,9 +3,8 @@
 #include "app/develop.h"
 #include "app/help.h"
 #include "app/terminal.h"
+#include "app/usage.h"
 #include "app/version.h"
-
-#include "core/text.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -91,21 +90,6 @@ void add_commands(aios::app::Command& app, aios::app::Session& session) {
   });
 }
 
-/// Also of help that was asked for on a verb that is none.
-bool lacks_command(const CLI::Error& problem) {
-  return problem.get_name() == "RequiredError" || problem.get_name() == "CallForHelp";
-}
-
-/// The command in whose place a word stands that is none of its verbs.
-bool has_unknown_verb(const CLI::App& app) {
-  const CLI::App* at = &app;
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-  }
-  return !app.remaining(true).empty() &&
-         !at->get_subcommands([](const CLI::App*) { return true; }).empty();
-}
-
 /// `aios help runs list` is `aios runs list --help`.
 std::vector<std::string> arguments_of(int argc, char** argv) {
   std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
@@ -114,67 +98,6 @@ std::vector<std::string> arguments_of(int argc, char** argv) {
     arguments.emplace_back("--help");
   }
   return arguments;
-}
-
-/// What stands on the line and no option or place takes, in its order; of an option that is nearly
-/// one that is known the right name.
-std::string stray_words(const CLI::App& app, const CLI::App& at) {
-  std::vector<std::string> known;
-  for (const CLI::App* one = &at; one != nullptr; one = one->get_parent()) {
-    for (const CLI::Option* option : one->get_options()) {
-      for (const std::string& name : option->get_lnames()) {
-        known.push_back("--" + name);
-      }
-    }
-  }
-  std::string text;
-  for (const std::string& word : app.remaining(true)) {
-    const bool is_option = word.starts_with("--");
-    const std::string name = word.substr(0, word.find('='));
-    const std::string nearest = is_option ? aios::nearest_name(name, known) : "";
-    text += fmt::format("{}{} '{}'{}", text.empty() ? "" : "; ",
-                        is_option ? "there is no option" : "nothing takes the word",
-                        is_option ? name : word,
-                        nearest.empty() ? "" : fmt::format(" (did you mean '{}'?)", nearest));
-  }
-  return text;
-}
-
-/// CLI11 misses the verb before it looks at the word in its place: that word is named here, with
-/// the verbs there are.
-std::string usage_message(const CLI::App* app, const CLI::Error& problem) {
-  const CLI::App* at = app;
-  std::string command = "aios";
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    command += " " + at->get_name();
-  }
-  std::vector<std::string> verbs;
-  for (const CLI::App* verb : at->get_subcommands([](const CLI::App*) { return true; })) {
-    verbs.push_back(verb->get_name());
-  }
-  std::string text = problem.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)
-                         ? stray_words(*app, *at)
-                         : problem.what();
-  for (const CLI::Option* option : at->get_options()) {  // what it is that was not given
-    if (text == option->get_name() + " is required") {
-      text += ": " + option->get_description();
-    }
-  }
-  if (lacks_command(problem) && !verbs.empty()) {
-    const std::vector<std::string> unknown = app->remaining(true);
-    if (unknown.empty()) {
-      text = fmt::format("'{}' wants a command", command);
-    } else {
-      text = fmt::format("'{}' has no command '{}'", command, unknown.front());
-      const std::string nearest = aios::nearest_name(unknown.front(), verbs);
-      if (!nearest.empty()) {
-        text += fmt::format("; did you mean '{}'?", nearest);
-      }
-    }
-    text += fmt::format("\nCommands: {}", fmt::join(verbs, ", "));
-  }
-  return fmt::format("aios: {}\nRun '{} --help' for more.\n", text, command);
 }
 
 /// A reader that left (`| head -1`) needs no message; all else that kept data from stdout does.
@@ -230,14 +153,14 @@ int main(int argc, char** argv) {
   add_global_options(top, session);
   add_commands(top, session);
   app.require_subcommand(1);
-  app.failure_message(usage_message);
+  app.failure_message(aios::app::usage_message);
   try {
     auto arguments = arguments_of(argc, argv);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& problem) {
-    if (problem.get_name() == "CallForHelp" && has_unknown_verb(app)) {
-      aios::app::tell_text(usage_message(&app, problem));
+    if (problem.get_name() == "CallForHelp" && aios::app::has_unknown_verb(app)) {
+      aios::app::tell_text(aios::app::usage_message(&app, problem));
       return exit_usage;
     }
     std::ostringstream help;  // written by act(), which sees a write that fails

@@ -75,7 +75,7 @@ class Usage(unittest.TestCase):
             done = aios(*path, "--no-such-option")
             self.assertEqual(done.returncode, 2, (path, done.stderr))
             self.assertEqual(done.stdout, "", path)
-            self.assertTrue(done.stderr, path)
+            self.assertRegex(done.stderr, r"\[AIOS-14(67|68|69)\]\n", path)
 
     def test_missing_arguments_exit_with_2(self):
         for path in (("runs", "show"), ("review", "answer", "rev_1"), ("model", "promote", "a@1"),
@@ -90,8 +90,8 @@ class Usage(unittest.TestCase):
         for path, message in ((("chekc",), "'aios' has no command 'chekc'; did you mean 'check'?"),
                               (("runs", "lst"), "'aios runs' has no command 'lst'; "
                                                 "did you mean 'list'?"),
-                              (("qqqqqq",), "'aios' has no command 'qqqqqq'\n"),
-                              (("runs",), "'aios runs' wants a command\n")):
+                              (("qqqqqq",), "'aios' has no command 'qqqqqq'  [AIOS-1467]\n"),
+                              (("runs",), "'aios runs' wants a command  [AIOS-1467]\n")):
             done = aios(*path)
             self.assertEqual((done.returncode, done.stdout), (2, ""), path)
             self.assertIn(message, done.stderr)
@@ -102,7 +102,11 @@ class Usage(unittest.TestCase):
                 (("serve", "x", "--lsten", "y"), "aios: nothing takes the word 'x'; there is no option "
                  "'--lsten' (did you mean '--listen'?); nothing takes the word 'y'"),
                 (("runs", "list", "--jsn"), "there is no option '--jsn' (did you mean '--json'?)"),
-                (("runs", "list", "--qqqqqq=1"), "there is no option '--qqqqqq'\n")):
+                (("runs", "list", "--qqqqqq=1"), "there is no option '--qqqqqq'  [AIOS-1468]\n"),
+                (("runs", "show", "--jsn"), "id is required: run_...; there is no option '--jsn' (did you "
+                 "mean '--json'?)  [AIOS-1469]\n"),
+                (("runs", "list", "--status", "runing"), "found 'runing', wanted running, waiting, completed, "
+                 "faulted, cancelled; did you mean 'running'?  [AIOS-1469]\n")):
             done = aios(*path)
             self.assertEqual((done.returncode, done.stdout), (2, ""), path)
             self.assertIn(message, done.stderr)
