@@ -167,6 +167,15 @@ Finding bundle(const Symptoms& it) {
   return good("bundle", "in place, no secret is missing");
 }
 
+Finding sources(const Symptoms& it) {
+  if (it.turned_away.empty()) {
+    return good("sources", "nothing was turned away since the start, no dead letters");
+  }
+  return {"sources", Health::watch, join(it.turned_away, "; "),
+          "a signature: hold the secret against the sender's; a file: see what lies beside it in "
+          "failed/; a dead letter: 'aios events list --status dead_letter' says why of each"};
+}
+
 Finding people(const Symptoms& it) {
   const std::string found = fmt::format("{} incidents, {} reviews overdue, {} dead letters",
                                         it.incidents, it.reviews_overdue, it.dead_letters);
@@ -222,8 +231,8 @@ std::string_view name_of(Health health) {
 }  // namespace
 
 std::vector<Finding> examine(const Symptoms& it) {
-  return {disk(it),   store(it),  keys(it), clock(it),      limits(it), listener(it),
-          bundle(it), people(it), runs(it), deliveries(it), audit(it)};
+  return {disk(it),   store(it),   keys(it),   clock(it), limits(it),     listener(it),
+          bundle(it), sources(it), people(it), runs(it),  deliveries(it), audit(it)};
 }
 
 Json to_json(const std::vector<Finding>& findings) {

@@ -45,6 +45,9 @@ struct Symptoms {
   std::vector<std::string> missing_secrets;
   std::string bundle_failure;
   std::vector<std::string> source_troubles;  ///< folders that cannot be watched
+  /// What was turned away in the last day, and dead letters by source: "source 'shop': 12 with a
+  /// wrong signature".
+  std::vector<std::string> turned_away;
   std::uint64_t incidents = 0, reviews_overdue = 0, dead_letters = 0, unsigned_leaves = 0;
   std::uint64_t faulted = 0;  ///< runs, in the last day
   std::uint64_t dead_deliveries = 0;

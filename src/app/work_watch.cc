@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/work_watch.h"
 
+#include "ingress/ingress.h"
 #include "observe/metric_table.h"
 #include "runtime/one_shot.h"
 
@@ -16,6 +17,7 @@ namespace {
 /// However often somebody asks for the metrics.
 constexpr Duration look_least = std::chrono::seconds(1);
 constexpr std::uint32_t faulted_looked_at_max = 1000;
+constexpr std::uint32_t dead_looked_at_max = 1000;
 
 }  // namespace
 
@@ -147,6 +149,27 @@ Task<std::uint64_t> WorkWatch::faulted_since(Context ctx, Time since) {
     }
   }
   co_return faulted;
+}
+
+Task<WorkWatch::BySource> WorkWatch::dead_letters_by_source(Context ctx) {
+  auto tenants = co_await store_.tenants_with_leaves(ctx);
+  BySource out;
+  for (const TenantId& tenant : tenants.ok() ? *tenants : std::vector<TenantId>()) {
+    store::ListQuery query;
+    query.tenant = tenant;
+    query.kind = store::StreamKind::event;
+    query.status = "dead_letter";
+    query.limit = dead_looked_at_max;
+    query.newest_first = true;
+    Context of_tenant = system_context(tenant, "doctor");
+    of_tenant.deadline = ctx.deadline;
+    of_tenant.cancel = ctx.cancel;
+    auto rows = co_await store_.list(std::move(of_tenant), std::move(query));
+    for (const store::StreamRow& row : rows.ok() ? *rows : std::vector<store::StreamRow>()) {
+      ++out[{tenant, ingress::dead_letter_of(row).source}];
+    }
+  }
+  co_return out;
 }
 
 Task<void> WorkWatch::add_streams(Context ctx, store::StreamKind kind, std::string status,

@@ -13,8 +13,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace aios::app {
 
@@ -37,6 +39,10 @@ class WorkWatch {
   /// Runs that faulted since then and were not tried again, of the 1,000 faulted ones of each
   /// tenant that began last. What cannot be read is not counted.
   Task<std::uint64_t> faulted_since(Context ctx, Time since);
+  /// Dead letters by tenant and the declared source that they came by ("": none), of the 1,000
+  /// newest of each tenant.
+  using BySource = std::map<std::pair<TenantId, std::string>, std::uint64_t>;
+  Task<BySource> dead_letters_by_source(Context ctx);
 
  private:
   struct Counts;

@@ -274,6 +274,8 @@ Task<bool> FileWatch::move_away(Turn* turn, std::shared_ptr<Taken> taken) {
   auto moved = co_await runtime::blocking(ctx, *services_.pool, std::move(move));
   if (!moved.ok()) {
     complain(*turn->source, moved.error());
+  } else if (!taken->why_failed().empty()) {
+    services_.ingress->count_refused_file(ctx, turn->source->name);
   }
   co_return moved.ok();
 }

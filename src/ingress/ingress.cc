@@ -323,6 +323,7 @@ Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
       count("refused").add();
       Refused refused;
       refused.source = event.source;
+      refused.by = delivery.source;
       const bool known = !services.engine->triggered_by(ctx.tenant, event.type).empty();
       refused.type = known ? event.type : "";  // any other is a stranger's, and a leaf stays
       refused.decision = ruling.decision;

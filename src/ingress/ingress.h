@@ -12,6 +12,7 @@
 #include "govern/identity.h"
 #include "ingress/delivery.h"
 #include "ingress/source.h"
+#include "ingress/turned_away.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "runtime/executor.h"
@@ -91,6 +92,10 @@ class Ingress {
   /// floods share one.
   /// @param source  as events of it would name it; empty: one that is not there.
   Task<void> turn_away(Context ctx, std::string source, std::string why);
+  /// A whole file of a declared source was refused: counted alone, its records have their leaves.
+  void count_refused_file(const Context& ctx, const std::string& source);
+  /// What was turned away at the doors, or refused by policy there, and went on after `since`.
+  std::vector<TurnedAway::Row> turned_away_after(Time since) const;
   /// A dead letter starts what it would start today, or waits anew for a run that listens, once:
   /// by the source's mapping and schema and the workflows of today. It is marked "replayed" in the
   /// same commit.

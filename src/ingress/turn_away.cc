@@ -11,11 +11,14 @@ namespace aios::ingress {
 namespace {
 
 constexpr std::size_t refused_source_characters_max = 200;
+constexpr std::string_view hooks = "/hooks/";
 
 }  // namespace
 
 Task<void> Ingress::Impl::record_refusal(Context ctx, Refused refused) {
   runtime::Executor* executor = runtime::Executor::current();
+  turned_away.add(ctx.tenant, refused.by, refused.why.empty() ? "policy" : refused.why,
+                  executor->clock().now());
   const std::string source(excerpt(refused.source, refused_source_characters_max));
   const auto told = refusals.add(ctx.tenant, source, executor->clock().instant());
   if (told.count == 0) {
@@ -51,9 +54,18 @@ Task<void> Ingress::Impl::record_refusal(Context ctx, Refused refused) {
 Task<void> Ingress::turn_away(Context ctx, std::string source, std::string why) {
   impl_->count("refused").add();
   Refused refused;
+  refused.by = source.starts_with(hooks) ? source.substr(hooks.size()) : "";
   refused.source = std::move(source);
   refused.why = std::move(why);
   co_await impl_->record_refusal(std::move(ctx), std::move(refused));
+}
+
+void Ingress::count_refused_file(const Context& ctx, const std::string& source) {
+  impl_->turned_away.add(ctx.tenant, source, "file", runtime::Executor::current()->clock().now());
+}
+
+std::vector<TurnedAway::Row> Ingress::turned_away_after(Time since) const {
+  return impl_->turned_away.after(since);
 }
 
 }  // namespace aios::ingress

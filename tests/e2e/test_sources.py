@@ -104,6 +104,11 @@ class Sources(unittest.TestCase):
         self.assertEqual(status, 400)
         self.assertIn("AIOS-1205", json.dumps(late))
         self.assertEqual(list(self.scene.api().pages("/api/v1/events?limit=100")), [])
+        # Who runs the server learns all the more.
+        told = " ".join(self.scene.cli("doctor").stdout.split())
+        self.assertIn("source 'shop': 1 too old, or of a wrong clock, last 20", told)
+        self.assertIn("source 'shop': 2 with a wrong signature, last 20", told)
+        self.assertIn("no source of the bundle: 1 at a webhook that is not declared, last 20", told)
 
     def test_dead_letters_are_kept_and_replayed_once(self):
         self.put_secret()

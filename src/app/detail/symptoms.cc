@@ -73,6 +73,35 @@ Task<void> look_at_sources(store::Store* store, const bundle::Deployments* deplo
   }
 }
 
+std::string_view reason_of(std::string_view why) {
+  return why == "signature" ? "with a wrong signature"
+         : why == "late"    ? "too old, or of a wrong clock"
+         : why == "unknown" ? "at a webhook that is not declared"
+         : why == "policy"  ? "refused by policy"
+         : why == "source"  ? "under a declared source's name"
+                            : "files refused, whole or in part";
+}
+
+std::string name_of(const TenantId& tenant, const std::string& source) {
+  const std::string whose =
+      tenant == default_tenant() ? "" : fmt::format("tenant '{}', ", tenant.text());
+  return source.empty() ? fmt::format("{}no source of the bundle", whose)
+                        : fmt::format("{}source '{}'", whose, source);
+}
+
+Task<void> look_at_doors(const ingress::Ingress* ingress, WorkWatch* work, Context ctx,
+                         Symptoms* out) {
+  for (const auto& row : ingress->turned_away_after(out->now - std::chrono::hours(24))) {
+    out->turned_away.push_back(fmt::format("{}: {} {}, last {}", name_of(row.tenant, row.source),
+                                           row.count, reason_of(row.why), to_rfc3339(row.last)));
+  }
+  auto dead = co_await work->dead_letters_by_source(std::move(ctx));
+  for (const auto& [key, count] : dead) {
+    out->turned_away.push_back(fmt::format("{}: {} dead {}", name_of(key.first, key.second), count,
+                                           count == 1 ? "letter" : "letters"));
+  }
+}
+
 Task<void> look_at_work(WorkWatch* work, Context ctx, Symptoms* out) {
   const WorkWatch::Seen seen = work->seen();
   out->incidents = seen.incidents;
@@ -145,6 +174,8 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   co_await std::move(bundles);
   auto sources = look_at_sources(store_.get(), deployments_.get(), ctx, &out);
   co_await std::move(sources);
+  auto doors = look_at_doors(ingress_.get(), work_.get(), ctx, &out);
+  co_await std::move(doors);
   auto work = look_at_work(work_.get(), ctx, &out);
   co_await std::move(work);
   std::function<Result<Json>()> rest = [this, out]() -> Result<Json> {

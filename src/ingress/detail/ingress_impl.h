@@ -68,6 +68,7 @@ struct Refused {
   std::string source;
   std::string type;  ///< empty: a stranger's text, which is no fact
   std::string why;
+  std::string by;  ///< name of the declared source it came by; empty: none
   std::optional<govern::Decision> decision;
 };
 
@@ -78,6 +79,7 @@ struct Ingress::Impl {
   Room room;
   DeadLetterLines dead_letters;
   Refusals refusals;
+  TurnedAway turned_away;
 
   observe::Counter& count(std::string_view outcome) {
     return services.metrics->counter(observe::metric("aios_events"), {std::string(outcome)});
