@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aios::connectors {
@@ -19,6 +20,9 @@ using detail::Tried;
 constexpr Duration look_period = std::chrono::milliseconds(50);
 constexpr std::uint32_t page_rows = 500;
 constexpr Duration full_pause = std::chrono::seconds(30);  // a receiver takes some in that time
+// Clocks that are kept in step differ by less.
+constexpr Duration step_least = std::chrono::seconds(1);
+constexpr Duration ahead_least = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -56,6 +60,40 @@ void Deliveries::Impl::take_in() {
   }
 }
 
+/// When it may go: no later than any try is put off. What is later was put off by a clock that was
+/// ahead, and may go now.
+Time Deliveries::Impl::not_before(const PlaceName& name, Time next) const {
+  const Time now = runtime::Executor::current()->clock().now();
+  const auto known = receiver(name.first, name.second);
+  const Duration most = known ? known->most : detail::Receiver().most;
+  return next - now > std::max(most, ahead_least) ? now : next;
+}
+
+/// A wall clock that was set back: what waits goes after as long as before.
+void Deliveries::Impl::heed_clock() {
+  runtime::Clock& clock = runtime::Executor::current()->clock();
+  const std::int64_t lead = clock.now().ns - clock.instant().ns;
+  const Duration step(lead - std::exchange(wall_ns, lead).value_or(lead));
+  if (step > -step_least) {
+    return;
+  }
+  const std::lock_guard lock(mutex);
+  for (const auto& [name, at] : places) {
+    at->not_before = at->not_before + step;
+    at->due.clear();
+    for (auto& [run, lane] : at->lanes) {
+      lane.due.reset();
+      for (auto& [id, time] : lane.waiting) {
+        time = time + step;
+      }
+      if (!lane.busy && !lane.waiting.empty()) {
+        lane.due = lane.waiting.begin()->second;
+        at->due.insert({*lane.due, run});
+      }
+    }
+  }
+}
+
 /// Spawns what may go now.
 void Deliveries::Impl::begin(const Context& ctx, const PlaceName& name, detail::Place* at) {
   const Time now = runtime::Executor::current()->clock().now();
@@ -84,7 +122,7 @@ Task<void> Deliveries::Impl::go(Context ctx, PlaceName name, std::shared_ptr<det
     lane.waiting.erase(id);
     at->pending.fetch_sub(1);
   } else {
-    lane.waiting[id] = tried.next;
+    lane.waiting[id] = not_before(name, tried.next);
   }
   refresh(*at, run);
   begin(ctx, name, at.get());
@@ -96,6 +134,7 @@ Task<Result<void>> Deliveries::Impl::load_tenant(Context ctx) {
   query.kind = store::StreamKind::delivery;
   query.status = detail::pending;
   query.limit = page_rows;
+  std::uint64_t ahead = 0;
   for (;;) {
     auto rows = co_await services.store->list(ctx, query);
     if (!rows.ok()) {
@@ -105,14 +144,22 @@ Task<Result<void>> Deliveries::Impl::load_tenant(Context ctx) {
       auto read = detail::delivery_of(row);
       const Delivery delivery = read.ok() ? std::move(*read) : Delivery{};
       const PlaceName name{ctx.tenant, row.label};
+      const Time next = not_before(name, delivery.next);
+      ahead += next < delivery.next ? 1 : 0;
       place(name)->pending.fetch_add(1);
-      enqueue({name, delivery.run, row.id, delivery.next});
+      enqueue({name, delivery.run, row.id, next});
     }
     if (rows->size() < page_rows) {
-      co_return Result<void>();
+      break;
     }
     query.after = rows->back().id;
   }
+  if (ahead > 0 && services.log != nullptr) {
+    services.log->write(observe::Level::warn, "delivery",
+                        "the clock was ahead when deliveries were put off: they are tried now",
+                        {{"deliveries", ahead}}, &ctx);
+  }
+  co_return Result<void>();
 }
 
 Task<Result<void>> Deliveries::Impl::load(Context ctx) {
@@ -150,6 +197,7 @@ Task<void> Deliveries::run(Context ctx) {
         impl.services.log->error("delivery", loaded.error(), &ctx);
       }
     }
+    impl.heed_clock();
     if (ready) {
       impl.take_in();
       std::vector<std::pair<PlaceName, std::shared_ptr<detail::Place>>> all;

@@ -129,9 +129,7 @@ Task<Tried> Deliveries::Impl::attempt(Context ctx, PlaceName name,
     co_return tried;
   }
   one.delivery = std::move(*read);
-  if (one.delivery.next > clock.now()) {
-    co_return Tried{false, one.delivery.next};
-  }
+  one.delivery.since = std::min(one.delivery.since, clock.now());  // else its clock was ahead
   one.receiver = receiver(one.tenant, one.delivery.receiver);
   Result<std::string> key =
       Error(Code::not_found, fmt::format("the bundle has no subscription '{}' that is sent to",

@@ -3,6 +3,7 @@
 #include "connectors/delivery.h"
 #include "connectors/detail/webhook.h"
 #include "connectors/test/leaving.h"
+#include "runtime/sim_wall.h"
 
 #include <doctest/doctest.h>
 
@@ -248,6 +249,48 @@ TEST_CASE("delivery: what was sent when the process ended is sent again under th
         header(world.client.requests[1], "webhook-id"));
   CHECK(text_or(world.only(), "status", "") == "delivered");
   CHECK(world.leaves().size() == 2);
+}
+
+TEST_CASE("delivery: what a clock put off that was ahead is tried when a start finds it") {
+  Leaving world;
+  runtime::set_sim_wall(world.loop.clock(), hours(24 * 9));
+  world.go();
+  world.client.lose();
+  world.emit("run_1", "order.shipped");
+  world.loop.advance(milliseconds(500));
+  CHECK(int_or(world.only(), "attempts", 0) == 1);
+  world.stop();
+  runtime::set_sim_wall(world.loop.clock(), Duration(0));
+  world.open();
+  world.go();
+  world.client.answers.clear();
+  world.loop.advance(hours(3));  // nobody answers, and its time is up after two hours from now
+  CHECK(world.client.requests.size() > 5);
+  CHECK(text_or(world.only(), "status", "") == "dead");
+}
+
+TEST_CASE("delivery: a clock that is set back under way puts nothing off") {
+  Leaving world;
+  runtime::set_sim_wall(world.loop.clock(), hours(24 * 9));
+  world.go();
+  world.client.lose();
+  world.emit("run_1", "order.shipped");
+  world.emit("run_1", "refund.paid");
+  world.loop.advance(milliseconds(200));
+  CHECK(world.client.requests.size() == 1);
+  runtime::set_sim_wall(world.loop.clock(), Duration(0));
+  world.client.answer(200, "");
+  world.client.answer(200, "");
+  world.loop.advance(seconds(2));
+  CHECK(world.rows("delivered").size() == 2);
+  runtime::set_sim_wall(world.loop.clock(), -minutes(5));  // less than the longest pause
+  world.client.lose();
+  world.emit("run_1", "order.shipped");
+  world.loop.advance(milliseconds(200));
+  runtime::set_sim_wall(world.loop.clock(), -minutes(10));
+  world.client.answer(200, "");
+  world.loop.advance(seconds(2));
+  CHECK(world.rows("delivered").size() == 3);
 }
 
 TEST_CASE("delivery: a missing secret is waited for") {

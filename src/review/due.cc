@@ -11,12 +11,30 @@
 namespace aios::review {
 namespace {
 
+/// Clocks that are kept in step differ by less.
+constexpr Duration ahead_least = std::chrono::minutes(1);
+
 JsonArray texts(const std::vector<std::string>& values) {
   JsonArray out;
   for (const std::string& value : values) {
     out.emplace_back(value);
   }
   return out;
+}
+
+/// What was asked at a time that is yet to come was asked by a clock that was ahead: its times as
+/// if that had been right. @param at  a time that has come, by the clock of when it was asked for
+bool bring_back(ReviewInfo& info, Time now, Time at) {
+  const Duration ahead = info.created - now;
+  if (ahead <= ahead_least || !info.next_step()) {
+    return false;
+  }
+  const Duration by = std::max(ahead, at - now);
+  info.created = info.created - by;
+  if (info.due) {
+    info.due = *info.due - by;
+  }
+  return true;
 }
 
 }  // namespace
@@ -61,7 +79,15 @@ Task<Result<Due>> Reviews::prepare_due(Context ctx, std::string review_id, Time 
     co_return out;
   }
   const Time now = clock_->now();
-  const Time until = std::max(now, at);
+  const Time asked = info.created;
+  const bool was_ahead = bring_back(info, now, at);
+  const Time until = was_ahead ? now : std::max(now, at);
+  if (was_ahead) {
+    auto leaf = detail::leaf_facts(info, "brought_back");
+    leaf.facts["created"] = to_rfc3339(asked);
+    leaf.facts["now_created"] = to_rfc3339(info.created);
+    out.leaves.push_back(govern::make_leaf(ctx, now, leaf));
+  }
   while (info.escalations_done < info.escalation.size() &&
          info.created + info.escalation[info.escalations_done].after <= until) {
     escalate(ctx, info, run, out);

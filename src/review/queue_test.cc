@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Claims, approvals, times and the index, as workflow and the API use them.
 #include "review/test/desk.h"
+#include "runtime/sim_wall.h"
 
 namespace aios::review {
 namespace {
@@ -29,6 +30,20 @@ TEST_CASE("review: a claim keeps others away until it ends by itself") {
   CHECK(desk.run(desk.reviews->claim(bob, id, lease, 0)).error().page() == 608);
   desk.executor.advance(lease);
   CHECK(desk.prepare_by(bob, id, answer("refund", "case")).ok());
+  CHECK(desk.run(desk.reviews->claim(bob, id, lease, 0)).ok());
+}
+
+TEST_CASE("review: a claim that a clock made which was ahead holds nobody off when it is right") {
+  Desk desk;
+  const std::string id = desk.ask(question());
+  const auto bob = person("key_bob", "reviewer");
+  runtime::set_sim_wall(desk.executor.clock(), std::chrono::hours(24 * 9));
+  REQUIRE(desk.run(desk.reviews->claim(person("key_ann", "reviewer"), id, lease, 0)).ok());
+  CHECK(desk.run(desk.reviews->claim(bob, id, lease, 0)).error().page() == 608);
+  runtime::set_sim_wall(desk.executor.clock(), Duration(0));
+  CHECK(desk.prepare_by(bob, id, answer("refund", "case")).ok());
+  CHECK(desk.run(desk.reviews->counts(desk.system))->claimed == 0);
+  desk.reopen();
   CHECK(desk.run(desk.reviews->claim(bob, id, lease, 0)).ok());
 }
 

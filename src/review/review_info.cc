@@ -2,6 +2,7 @@
 #include "review/review_info.h"
 
 #include "core/text.h"
+#include "review/review.h"
 
 #include <fmt/format.h>
 
@@ -21,7 +22,9 @@ Json texts(const std::vector<std::string>& values) {
 }  // namespace
 
 const Claim* ReviewInfo::claim_at(Time now) const {
-  return waits() && claim && now < claim->until ? &*claim : nullptr;
+  // One that holds for longer than any is taken for was made by a clock that was ahead.
+  const bool holds = waits() && claim && now < claim->until && claim->until - now <= lease_max;
+  return holds ? &*claim : nullptr;
 }
 
 std::optional<Time> ReviewInfo::next_step() const {

@@ -5,6 +5,7 @@
 #include "runtime/detail/mix.h"
 #include "runtime/detail/root.h"
 #include "runtime/detail/timer_queue.h"
+#include "runtime/sim_wall.h"
 
 #include <atomic>
 #include <deque>
@@ -17,18 +18,20 @@ namespace {
 class SimClock final : public Clock {
  public:
   explicit SimClock(Time start) : start_(start) {}
-  Time now() override { return start_ + Duration(passed_ns_.load()); }
+  Time now() override { return start_ + Duration(passed_ns_.load() + ahead_ns_.load()); }
   Instant instant() override { return {origin_ns + passed_ns_.load()}; }
   void jump(Instant to) {
     if (to > instant()) {
       passed_ns_.store(to.ns - origin_ns);
     }
   }
+  void set_ahead(Duration ahead) { ahead_ns_.store(ahead.count()); }
 
  private:
   static constexpr std::int64_t origin_ns = 1'000'000'000;
   Time start_;
   std::atomic<std::int64_t> passed_ns_{0};
+  std::atomic<std::int64_t> ahead_ns_{0};
 };
 
 class SimRandom final : public Random {
@@ -41,6 +44,12 @@ class SimRandom final : public Random {
 };
 
 }  // namespace
+
+void set_sim_wall(Clock& clock, Duration ahead) {
+  auto* const simulated = dynamic_cast<SimClock*>(&clock);
+  AIOS_ASSERT(simulated != nullptr);
+  simulated->set_ahead(ahead);
+}
 
 struct SimExecutor::Impl {
   Impl(std::uint64_t seed, Time start) : clock(start), random(seed) {}

@@ -3,6 +3,7 @@
 #include "core/text.h"
 #include "govern/merkle.h"
 #include "govern/opening.h"
+#include "runtime/sim_wall.h"
 #include "workflow/test/world.h"
 
 #include <doctest/doctest.h>
@@ -251,6 +252,40 @@ TEST_CASE("review: escalation and due time come once each, over crashes, and may
   CHECK(to_text(view.output) == R"({"late":true})");
   CHECK(told("expired") == 1);
   CHECK(desk.open_review().empty());
+}
+
+TEST_CASE(
+    "review: a clock that was ahead puts off no escalation and no due time, once it is right") {
+  for (const bool restarts : {true, false}) {
+    Desk desk;
+    auto& world = desk.world;
+    const auto clock = [&](Duration ahead) {
+      runtime::set_sim_wall(world.executor.clock(), ahead);
+      if (restarts) {
+        world.crash();
+        world.start();
+      }
+    };
+    clock(std::chrono::hours(24 * 9));
+    const auto id = world.run_workflow("slow", {{"on_timeout", "fail"}});
+    const auto review = desk.open_review();
+    world.executor.advance(std::chrono::minutes(30));
+    clock(Duration(0));  // after a start the times count from then
+    const Duration begun = restarts ? Duration(0) : std::chrono::minutes(30);
+    const auto look = [&] {
+      return world.executor.run(world.services.functions.reviews->get(world.ctx(), review)).value();
+    };
+    world.executor.advance(std::chrono::minutes(59) - begun);
+    CHECK(look().escalated_to.empty());
+    world.executor.advance(std::chrono::minutes(2));
+    CHECK(look().escalated_to == std::vector<std::string>{"approver"});
+    CHECK(look().created <= world.executor.clock().now());
+    world.executor.advance(std::chrono::minutes(58));
+    CHECK(world.view(id).status == "waiting");
+    world.executor.advance(std::chrono::minutes(2));
+    CHECK(look().status == "expired");
+    CHECK(to_text(world.view(id).output) == R"({"late":true})");
+  }
 }
 
 TEST_CASE(

@@ -2,6 +2,7 @@
 // Wake-ups: runs that take long, or cannot be read, take nothing from the others; and what the log
 // says of a run that went wrong.
 #include "observe/log.h"
+#include "runtime/sim_wall.h"
 #include "workflow/test/documents.h"
 #include "workflow/test/world.h"
 
@@ -105,6 +106,27 @@ TEST_CASE("wake: what a clock that was ahead parked waits as long as was asked, 
   world.executor.advance(std::chrono::minutes(2));
   CHECK(world.view(id).status == "completed");
   CHECK(world.view(late).status == "faulted");
+}
+
+TEST_CASE("wake: a clock that was ahead is set back under way, and each time comes when asked") {
+  World world;
+  runtime::set_sim_wall(world.executor.clock(), std::chrono::hours(24 * 9));
+  world.add_document(document(
+      "rest", "timeout: {after: PT3H}\ndo:\n  - one: {wait: PT1H}\n  - two: {wait: PT9H}\n"));
+  world.add_document(document("late", "do:\n  - rest: {timeout: {after: PT1H}, wait: PT9H}\n"));
+  world.start();
+  const auto id = world.run_workflow("rest", JsonObject());
+  const auto late = world.run_workflow("late", JsonObject());
+  world.executor.advance(std::chrono::minutes(30));
+  runtime::set_sim_wall(world.executor.clock(), Duration(0));
+  world.executor.advance(std::chrono::minutes(29));
+  CHECK(world.view(late).status == "waiting");
+  world.executor.advance(std::chrono::minutes(2));
+  CHECK(world.view(late).status == "faulted");
+  world.executor.advance(std::chrono::minutes(118));
+  CHECK(world.view(id).status == "waiting");
+  world.executor.advance(std::chrono::minutes(2));
+  CHECK(world.view(id).status == "faulted");
 }
 
 TEST_CASE("wake: a wall clock that is set back by little wakes a run with a timeout once more") {

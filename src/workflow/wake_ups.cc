@@ -14,28 +14,30 @@ constexpr Duration unreadable_pause = std::chrono::hours(1);
 /// Clocks that are kept in step differ by less.
 constexpr Duration ahead_least = std::chrono::minutes(1);
 
-/// What began at a time that is yet to come began now: the clock was ahead then. True: it had.
-bool bring_back(Time* from, std::optional<Time>* until, Time now) {
+/// What began at a time that is yet to come began when the clock was ahead: by so much, or by as
+/// much as `at`, which has come, lies ahead. True: it had.
+bool bring_back(Time* from, std::optional<Time>* until, Time now, Time at) {
   const Duration ahead = *from - now;
   if (ahead <= ahead_least) {
     return false;
   }
-  *from = now;
+  const Duration by = std::max(ahead, at - now);
+  *from = *from - by;
   if (*until) {
-    *until = **until + -ahead;
+    *until = **until - by;
   }
   return true;
 }
 
 /// The run's times as if the clock had been right when they were asked for. A person's due time is
-/// the review's, and stays.
-bool bring_back(RunState& state, Time now) {
-  bool changed = bring_back(&state.created, &state.deadline, now);
-  if (auto& waiting = state.waiting; waiting && waiting->reason != Waiting::Reason::review) {
-    changed = bring_back(&waiting->since, &waiting->wake_at, now) || changed;
+/// the review's: see take_due().
+bool bring_back(RunState& state, Time now, Time at) {
+  bool changed = bring_back(&state.created, &state.deadline, now, at);
+  if (auto& waiting = state.waiting) {
+    changed = bring_back(&waiting->since, &waiting->wake_at, now, at) || changed;
   }
   for (auto& frame : state.frames) {
-    changed = (frame.entered && bring_back(&frame.started, &frame.deadline, now)) || changed;
+    changed = (frame.entered && bring_back(&frame.started, &frame.deadline, now, at)) || changed;
   }
   return changed;
 }
@@ -119,20 +121,21 @@ Task<void> Engine::Impl::wake_run(TenantId tenant, std::string run_id, Time at,
     pass_turn(run_id);
   }
   const bool waits = !state.ended() && state.waiting && !early && !has_come(due);
-  const bool brought_back = waits && bring_back(state, now);  // then it is parked anew
+  const bool waited_out = state.waiting && has_come(state.waiting->wake_at);
+  const bool brought_back = !state.ended() && bring_back(state, now, at);  // it is parked anew
   if (state.ended() || (waits && !brought_back)) {
     live->woken = true;
     release(live);
     co_return;
   }
   const bool asks = state.waiting && state.waiting->reason == Waiting::Reason::review;
-  if (asks && has_come(state.waiting->wake_at)) {
+  if (asks && (waited_out || brought_back)) {
     const bool told = co_await take_due(live, at);
     if (!told) {
       release(live);
       co_return;
     }
-  } else if (!waits && state.waiting && !asks && (early || has_come(state.waiting->wake_at))) {
+  } else if (!waits && state.waiting && !asks && (early || waited_out)) {
     machine(*live).wake();
   }
   live->place = std::move(place);

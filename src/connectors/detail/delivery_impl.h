@@ -74,6 +74,8 @@ struct Deliveries::Impl {
   void count(std::string_view outcome, std::uint64_t times = 1) const;
   Result<std::string> key_of(const TenantId& tenant, const detail::Receiver& receiver) const;
 
+  Time not_before(const detail::PlaceName& name, Time next) const;
+  void heed_clock();
   Task<Result<void>> load(Context ctx);
   Task<Result<void>> load_tenant(Context ctx);
   void take_in();
@@ -102,6 +104,7 @@ struct Deliveries::Impl {
   runtime::TaskGroup* group = nullptr;
   std::set<TenantId> loaded;
   std::uint64_t dead_untold = 0;
+  std::optional<std::int64_t> wall_ns;  ///< the wall clock's lead over the steady one, as last seen
   std::optional<Instant> told_at;
 };
 
