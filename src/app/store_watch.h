@@ -31,9 +31,10 @@ class StoreWatch {
   const std::atomic<bool>& damaged() const { return damaged_; }
   /// Why the audit log takes up nothing; empty: it does. Where saw() is called.
   const std::string& not_signing() const { return not_signing_; }
-  /// Damaged, and not for the audit log alone: that is whole where the store is another's.
+  /// Damaged, and not for the audit log alone: the tables may be whole where that is not [05xx].
   bool tables_damaged() const {
-    return met_ || unwritable_ || (unreadable_ && !not_signing_.ends_with("[AIOS-0524]"));
+    return met_ || unwritable_ ||
+           (unreadable_ && not_signing_.find("[AIOS-05") == std::string::npos);
   }
 
  private:

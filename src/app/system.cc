@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "app/descriptors.h"
 #include "app/detail/system_impl.h"
+#include "app/older_store.h"
 #include "app/secrets.h"
 #include "app/sources.h"
 #include "app/stop_bound.h"
@@ -266,6 +267,21 @@ Result<void> SystemImpl::open_audit() {
   return {};
 }
 
+/// Where runs go on.
+Result<void> SystemImpl::doubt_store() {
+  if (options_.runs == Runs::rest) {
+    return {};
+  }
+  const Time now = runtime::system_clock().now();
+  auto doubted =
+      shards_.run(0, doubt_older_store({store_.get(), audit_.get(), &log_, options_.data, now}));
+  if (!doubted.ok()) {
+    return std::move(doubted).error();
+  }
+  restored_ = *doubted ? *doubted : restored_;
+  return {};
+}
+
 Result<void> SystemImpl::start() {
   if (auto certificate = load_certificate(); !certificate.ok()) {
     return certificate;
@@ -292,7 +308,7 @@ Result<void> SystemImpl::start() {
     return std::move(restored).error();
   }
   restored_ = *restored;
-  if (auto behind = doubt_older_store(); !behind.ok()) {
+  if (auto behind = doubt_store(); !behind.ok()) {
     return behind;
   }
   build_rooms();

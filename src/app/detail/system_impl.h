@@ -96,7 +96,7 @@ class SystemImpl final : public System {
   Task<void> note_growth(Context ctx);
   Task<void> keep_house();
   Result<void> open_audit();
-  Result<void> doubt_older_store();
+  Result<void> doubt_store();
   void find_first_key();
   Task<std::string> forget_first_key(Context ctx);
   net::ServerOptions server_options();
