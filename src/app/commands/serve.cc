@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/address.h"
 #include "app/commands.h"
+#include "app/full_disk.h"
 #include "app/private_file.h"
 #include "app/setting_flags.h"
 #include "app/system.h"
@@ -23,6 +24,7 @@ constexpr auto drain_grace = std::chrono::seconds(10);
 constexpr int page_no_address = 310;
 constexpr int page_setting = 1461;
 constexpr long certificate_period_seconds = 60;
+constexpr long room_period_seconds = 2;
 
 enum class HangUp : std::uint8_t { ends, looks };
 
@@ -73,6 +75,38 @@ int wait_for_end(const sigset_t& signals, const std::function<void()>& look, Han
     }
     look();
   }
+}
+
+/// For others: where the server listens, and that it does.
+Result<void> tell_address(const std::string& address_file, const std::string& ready_file,
+                          const std::string& url, const System& system) {
+  auto told = write_address(address_file, url, system);
+  return told.ok() && !ready_file.empty()
+             ? write_private_file(ready_file, fmt::format("{}\n", system.port()))
+             : told;
+}
+
+/// A full disk is waited out. @return null: a signal ended the wait
+Result<std::unique_ptr<System>> open_when_there_is_room(const SystemOptions& options,
+                                                        const sigset_t& signals) {
+  const auto rest = [&signals] {
+    siginfo_t info{};
+    const timespec period{.tv_sec = room_period_seconds, .tv_nsec = 0};
+    const int signal = ::sigtimedwait(&signals, &info, &period);
+    return signal <= 0 || signal == SIGHUP;
+  };
+  auto system = System::open(options);
+  while (!system.ok() && lacks_room(options.data, system.error())) {
+    auto room = wait_for_room(options, system.error(), rest);
+    if (!room.ok()) {
+      return std::move(room).error();
+    }
+    if (!*room) {
+      return std::unique_ptr<System>();
+    }
+    system = System::open(options);
+  }
+  return system;
 }
 
 /// @param settings  already judged one by one; here what goes together.
@@ -140,13 +174,17 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   options.log_lines = lines;
   const HangUp hang_up =
       !options.tls.certificate.empty() && !has_terminal() ? HangUp::looks : HangUp::ends;
-  auto system = System::open(options);
+  auto system = open_when_there_is_room(options, signals);
   if (!system.ok() && system.error().page() == page_no_address) {
     return std::move(system).error().with(fmt::format(
         "starting with --listen {}; port 0 takes any free one", settings->text("listen")));
   }
   if (!system.ok()) {
     return std::move(system).error();
+  }
+  if (*system == nullptr) {
+    lines->write("aios: stopped");
+    return {};
   }
   const std::string url = url_of(options, (*system)->port());
   if (!(*system)->first_key_file().empty()) {
@@ -156,17 +194,14 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   }
   lines->write(fmt::format("aios: listening on {}, data in {}", url, options.data));
   const std::string address_file = options.data + "/server.address";
-  auto written = write_address(address_file, url, **system);
   const std::string& ready_file = settings->text("ready_file");
-  if (written.ok() && !ready_file.empty()) {
-    written = write_private_file(ready_file, fmt::format("{}\n", (*system)->port()));
-  }
-  if (!written.ok()) {
+  auto written = tell_address(address_file, ready_file, url, **system);
+  if (!written.ok() && written.error().code() != Code::resource_exhausted) {
     return written;
   }
   const auto look = [&] {
-    if ((*system)->look_at_certificate()) {
-      written = write_address(address_file, url, **system);
+    if ((*system)->look_at_certificate() || !written.ok()) {  // of a full disk it is tried again
+      written = tell_address(address_file, ready_file, url, **system);
       if (!written.ok()) {
         lines->write(fmt::format("aios: {}", written.error().text()));
       }
