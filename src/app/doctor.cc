@@ -106,8 +106,15 @@ Finding clock(const Symptoms& it) {
     return {"clock", Health::bad,
             fmt::format("it says {}, the newest data are of {}", to_rfc3339(it.now),
                         to_rfc3339(it.newest_commit)),
-            "set the clock, if it is wrong; if it was ahead and is right again, start the server "
-            "again: what waits is then counted from now"};
+            "set the clock, if it is wrong; if it was ahead and is right again, this ends with "
+            "the next thing that is done"};
+  }
+  if (it.ahead > 0) {
+    return {"clock", Health::watch,
+            fmt::format("it was ahead: {} runs or deliveries wait since a time that is yet to "
+                        "come, the last since {}",
+                        it.ahead, to_rfc3339(it.ahead_most)),
+            "each is brought back when it is woken; start the server again to have it done now"};
   }
   if (it.clock_synchronised && !*it.clock_synchronised) {
     return {"clock", Health::watch, "the system's clock is not synchronised",

@@ -35,7 +35,9 @@ struct Symptoms {
   std::uint64_t delta_bytes = 0, delta_bytes_max = 0;
   std::optional<bool> clock_synchronised;  ///< nothing: the system does not say
   Time newest_commit;                      ///< by the clock of then; 0: there is none
-  std::size_t admins = 0;                  ///< valid keys of the first tenant with that role
+  std::uint64_t ahead = 0;  ///< runs and deliveries that wait since a time that is yet to come
+  Time ahead_most;          ///< the latest of these times
+  std::size_t admins = 0;   ///< valid keys of the first tenant with that role
   bool first_key_lies_there = false;
   std::vector<std::string> readable_by_others;  ///< files of keys and secrets
   std::uint64_t descriptors = 0;

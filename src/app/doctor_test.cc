@@ -96,8 +96,15 @@ TEST_CASE("doctor: a clock behind the data, or that nobody sets, is told of") {
   CHECK(found(it, "clock").health == Health::watch);
   it.newest_commit = noon + std::chrono::hours(1);
   CHECK(found(it, "clock").health == Health::bad);
-  it.clock_synchronised = std::nullopt;
+  it.clock_synchronised = true;
   it.newest_commit = noon;
+  it.ahead = 3;
+  it.ahead_most = noon + std::chrono::hours(24 * 9);
+  CHECK(found(it, "clock").health == Health::watch);
+  CHECK(found(it, "clock").found.find("3 runs or deliveries") != std::string::npos);
+  check_all(it);
+  it.ahead = 0;
+  it.clock_synchronised = std::nullopt;
   CHECK(found(it, "clock").health == Health::good);
 }
 

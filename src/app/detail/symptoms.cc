@@ -20,6 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint32_t waiting_looked_at_max = 1000;
+/// Clocks that are kept in step differ by less.
+constexpr Duration ahead_least = std::chrono::minutes(1);
+
 void look_at_disk(const std::string& data, Symptoms* out) {
   struct statvfs info{};
   if (::statvfs(data.c_str(), &info) == 0) {
@@ -102,6 +106,49 @@ Task<void> look_at_doors(const ingress::Ingress* ingress, WorkWatch* work, Conte
   }
 }
 
+/// The newest audit leaf has the time of the newest thing that was done, whatever clock did others.
+Task<Time> newest_leaf(store::Store* store, Context ctx) {
+  auto count = co_await store->leaf_count(ctx);
+  const std::uint64_t last = count.ok() && *count > 0 ? *count - 1 : 0;
+  auto leaves = co_await store->leaves(std::move(ctx), last, 1);
+  const bool found = leaves.ok() && !leaves->empty();
+  auto leaf = found ? parse_json(leaves->front()) : Result<Json>(Json());
+  auto time = parse_rfc3339(leaf.ok() ? text_or(*leaf, "time", "") : "");
+  co_return time.ok() ? *time : Time{};
+}
+
+/// Of each tenant the 1,000 that began last.
+Task<void> look_ahead(store::Store* store, Context ctx, store::StreamKind kind, std::string status,
+                      Symptoms* out) {
+  store::ListQuery query;
+  query.tenant = ctx.tenant;
+  query.kind = kind;
+  query.status = std::move(status);
+  query.limit = waiting_looked_at_max;
+  query.newest_first = true;
+  query.with_state = false;
+  auto rows = co_await store->list(std::move(ctx), std::move(query));
+  for (const store::StreamRow& row : rows.ok() ? *rows : std::vector<store::StreamRow>()) {
+    if (row.updated - out->now > ahead_least) {
+      ++out->ahead;
+      out->ahead_most = std::max(out->ahead_most, row.updated);
+    }
+  }
+}
+
+Task<void> look_at_times(store::Store* store, Context ctx, Symptoms* out) {
+  auto newest = newest_leaf(store, system_context(default_tenant(), "doctor"));
+  out->newest_commit = co_await std::move(newest);
+  auto tenants = co_await store->tenants_with_leaves(std::move(ctx));
+  for (const TenantId& tenant : tenants.ok() ? *tenants : std::vector<TenantId>()) {
+    const Context of_tenant = system_context(tenant, "doctor");
+    auto runs = look_ahead(store, of_tenant, store::StreamKind::run, "waiting", out);
+    co_await std::move(runs);
+    auto deliveries = look_ahead(store, of_tenant, store::StreamKind::delivery, "pending", out);
+    co_await std::move(deliveries);
+  }
+}
+
 Task<void> look_at_work(WorkWatch* work, Context ctx, Symptoms* out) {
   const WorkWatch::Seen seen = work->seen();
   out->incidents = seen.incidents;
@@ -151,15 +198,8 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
     const bool admin = std::find(key.roles.begin(), key.roles.end(), "admin") != key.roles.end();
     out.admins += admin && !key.revoked ? 1 : 0;
   }
-  store::ListQuery newest;
-  newest.tenant = default_tenant();
-  newest.limit = 1;
-  newest.newest_first = true;
-  newest.with_state = false;
-  auto runs = co_await store_->list(ctx, newest);
-  if (runs.ok() && !runs->empty()) {
-    out.newest_commit = runs->front().updated;
-  }
+  auto times = look_at_times(store_.get(), ctx, &out);
+  co_await std::move(times);
   find_first_key();
   out.first_key_lies_there = !first_key_file_.empty();
   out.listening = server_ != nullptr;
