@@ -186,9 +186,11 @@ void writing_goes_on_beside_it(Subject& subject) {
   Transition again = subject.transition();  // reopened, and not folded yet
   again.streams.push_back(write(id, 1, "again", "running"));
   subject.must_commit(again);
-  (void)expire(subject, subject.clock().now() - day);
+  CHECK(expire(subject, subject.clock().now() - day).streams == 0);
   CHECK(subject.stream(id).state == "again");
+  CHECK(subject.history(id).size() == 2);  // of before too
   subject.reopen();
+  CHECK(subject.history(id).size() == 2);
   CHECK(subject.stream(id).state == "again");
   CHECK(subject.stream(id).version == 2);
   Transition next = subject.transition();
