@@ -190,7 +190,10 @@ std::vector<Setting> server_settings() {
       {"watch_root",
        "Folder below which sources of kind 'file' may watch; without it they read none", "",
        nullptr},
-      {"region", "Region of the default tenant's data", "eu", region_name()},
+      {"region",
+       "Region of the default tenant's data. The first start records it ('eu' where none is "
+       "given); afterwards it need not be given, and --change-region alone changes it",
+       "", region_name()},
       {"threads", "Shards, one thread each; 1 to 64", "2", number_between(1, 64)},
       {"log_level", "The least important lines to write: debug, info, warn or error", "info",
        one_of({"debug", "info", "warn", "error"})},

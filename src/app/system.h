@@ -8,6 +8,7 @@
 #include "app/retention.h"
 #include "core/result.h"
 #include "core/time.h"
+#include "govern/tenants.h"
 #include "net/http.h"
 #include "net/tls.h"
 #include "observe/line_writer.h"
@@ -30,7 +31,9 @@ struct SystemOptions {
   std::string data;  ///< data directory; made with mode 0700 when absent
   std::string engine = "sqlite";
   std::size_t shards = 2;
-  std::string region = "eu";  ///< of the default tenant
+  /// Of the default tenant; empty: as it is recorded, at the first start Tenants::region_default.
+  std::string region;
+  govern::RegionChange region_change = govern::RegionChange::refuse;
   Runs runs = Runs::advance;
   bool listen = false;
   std::string host = "127.0.0.1";

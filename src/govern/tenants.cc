@@ -15,6 +15,7 @@ namespace aios::govern {
 namespace {
 
 constexpr std::uint16_t created_event = 1;
+constexpr std::uint16_t region_event = 2;  // of the first tenant: it has another region
 constexpr std::size_t region_bytes_max = 32;
 // Seals the records apart from the week's data, so that an expired week does not take them along.
 constexpr std::string_view tenants_subject = "aios:tenants";
@@ -56,23 +57,36 @@ Result<TenantInfo> parse_record(const store::StreamRow& row) {
   return TenantInfo{std::move(*id), region, {int_or(*state, "created", 0)}};
 }
 
-store::Transition transition_of(const Context& ctx, const TenantInfo& tenant) {
+/// How a record is written.
+struct Writing {
+  Time now;
+  std::uint16_t event = created_event;
+  std::uint64_t version = 0;  ///< of the record as it is; 0: there is none
+  std::string region_before;
+};
+
+store::Transition transition_of(const Context& ctx, const TenantInfo& tenant,
+                                const Writing& writing) {
   const std::string state =
       to_text(JsonObject{{"region", tenant.region}, {"created", tenant.created.ns}});
   store::StreamWrite write;
   write.kind = store::StreamKind::tenant;
   write.id = tenant.id.text();
-  write.history = {{created_event, tenant.created, {std::string(tenants_subject), state}}};
+  write.expected_version = writing.version;
+  write.history = {{writing.event, writing.now, {std::string(tenants_subject), state}}};
   write.state = store::Payload{std::string(tenants_subject), state};
   write.status = "active";
   LeafFacts leaf(LeafKind::tenant);
   leaf.stream = tenant.id.text();
-  leaf.outcome = "created";
+  leaf.outcome = writing.event == created_event ? "created" : "region_changed";
   leaf.facts["region"] = tenant.region;
+  if (!writing.region_before.empty()) {
+    leaf.facts["before"] = writing.region_before;
+  }
   store::Transition transition;
   transition.tenant = ctx.tenant;
   transition.streams.push_back(std::move(write));
-  transition.leaves.push_back(make_leaf(ctx, tenant.created, leaf));
+  transition.leaves.push_back(make_leaf(ctx, writing.now, leaf));
   return transition;
 }
 
@@ -90,7 +104,7 @@ void Tenants::put(const TenantInfo& tenant) {
 }
 
 Task<Result<void>> Tenants::load(Context ctx, std::string region) {
-  put({default_tenant(), std::move(region), {}});
+  put({default_tenant(), region.empty() ? std::string(region_default) : std::move(region), {}});
   store::ListQuery query;
   query.tenant = default_tenant();
   query.kind = store::StreamKind::tenant;
@@ -105,8 +119,47 @@ Task<Result<void>> Tenants::load(Context ctx, std::string region) {
       co_return std::move(tenant).error();
     }
     put(*tenant);
+    first_version_ = tenant->id == default_tenant() ? row.version : first_version_;
   }
   co_return Result<void>();
+}
+
+Task<Result<void>> Tenants::hold_region(Context ctx, SaidRegion said) {
+  TenantInfo first;
+  {
+    const std::scoped_lock lock(mutex_);
+    first = tenants_.at(default_tenant());
+  }
+  const std::string before = first_version_ > 0 ? first.region : "";
+  if (!said.name.empty()) {
+    first.region = std::move(said.name);
+  }
+  if (before == first.region) {
+    co_return Result<void>();
+  }
+  if (auto good = check_region(first.region); !good.ok()) {
+    co_return good;
+  }
+  if (!before.empty() && said.change == RegionChange::refuse) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("the data of tenant '{}' stay in region '{}', which is recorded, "
+                                "found '{}'; --change-region changes it",
+                                first.id.text(), before, first.region))
+        .page(537);
+  }
+  const Writing writing{clock_.now(), before.empty() ? created_event : region_event, first_version_,
+                        before};
+  store::Transition transition = transition_of(ctx, first, writing);
+  transition.epoch = store_.epoch();
+  auto committed = co_await store_.commit(std::move(ctx), std::move(transition));
+  if (committed.ok()) {
+    ++first_version_;
+    put(first);
+    co_return Result<void>();
+  }
+  const bool later = before.empty() && committed.error().retry() == Retry::same_call;
+  co_return later ? Result<void>()
+                  : std::move(committed).error().with("recording the first tenant's region");
 }
 
 /// Nothing: it is to be made.
@@ -145,7 +198,9 @@ Task<Result<TenantInfo>> Tenants::create(Context ctx, std::string name, std::str
   if (*there) {
     co_return std::move(**there);
   }
-  store::Transition transition = transition_of(ctx, tenant);
+  Writing writing;
+  writing.now = tenant.created;
+  store::Transition transition = transition_of(ctx, tenant, writing);
   transition.epoch = store_.epoch();
   auto committed = co_await store_.commit(ctx, std::move(transition));
   if (committed.ok()) {

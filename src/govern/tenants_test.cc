@@ -28,6 +28,12 @@ struct Fixture {
     tenants = std::make_unique<Tenants>(*store, guard, loop.clock());
     REQUIRE(loop.run(tenants->load(first(), "eu")).ok());
   }
+  Result<void> start(std::string region, RegionChange change = RegionChange::refuse) {
+    reopen();
+    return loop.run(tenants->hold_region(first(), {std::move(region), change}));
+  }
+  std::string region() { return tenants->list(first())->front().region; }
+  std::vector<std::string> leaves() { return *loop.run(store->leaves(first(), 0, 100)); }
   static Context first() { return system_context(default_tenant(), "test"); }
   Result<TenantInfo> create(std::string name, std::string region) {
     return loop.run(tenants->create(first(), std::move(name), std::move(region)));
@@ -66,6 +72,45 @@ TEST_CASE("tenants: made twice with one region it is the same; with another it i
   CHECK(other.error().code() == Code::already_exists);
   CHECK(other.error().page() == 519);
   CHECK_FALSE(f.create("default", "us").ok());
+}
+
+TEST_CASE("tenants: the first one's region is recorded by the first start, with a leaf") {
+  for (const std::string said : {"us", ""}) {
+    CAPTURE(said);
+    Fixture f;
+    const std::string recorded = said.empty() ? std::string(Tenants::region_default) : said;
+    REQUIRE(f.start(said).ok());
+    REQUIRE(f.leaves().size() == 1);
+    CHECK(f.leaves()[0].find("\"outcome\":\"created\"") != std::string::npos);
+    CHECK(f.leaves()[0].find("\"region\":\"" + recorded) != std::string::npos);
+    for (const std::string& again : {std::string(), recorded}) {
+      REQUIRE(f.start(again).ok());
+      CHECK(f.region() == recorded);
+      CHECK(f.leaves().size() == 1);
+    }
+  }
+}
+
+TEST_CASE("tenants: another region of the first one is refused, or taken with a leaf") {
+  Fixture f;
+  REQUIRE(f.start("us").ok());
+  const auto refused = f.start("eu");
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code() == Code::failed_precondition);
+  CHECK(refused.error().page() == 537);
+  CHECK(refused.error().message().find("--change-region") != std::string::npos);
+  CHECK(f.region() == "us");
+  CHECK(f.leaves().size() == 1);
+  CHECK(f.start("no region", RegionChange::take).error().page() == 519);
+  REQUIRE(f.start("eu", RegionChange::take).ok());
+  CHECK(f.region() == "eu");
+  REQUIRE(f.start("").ok());
+  CHECK(f.region() == "eu");
+  REQUIRE(f.start("eu", RegionChange::take).ok());
+  REQUIRE(f.leaves().size() == 2);
+  CHECK(f.leaves()[1].find("region_changed") != std::string::npos);
+  CHECK(f.leaves()[1].find("\"before\":\"us\"") != std::string::npos);
+  CHECK(f.start("us").error().page() == 537);
 }
 
 TEST_CASE("tenants: a bad name or region is refused, and makes nothing") {

@@ -5,7 +5,7 @@ import os
 import unittest
 
 import openapi
-from harness import DESK_BUNDLE, Scene, bundle_files, ticket_event
+from harness import DESK_BUNDLE, Scene, aios, bundle_files, entries_of, ticket_event, wait_for
 
 
 class Tenants(unittest.TestCase):
@@ -75,6 +75,35 @@ class Tenants(unittest.TestCase):
         told = self.deploy(acme)
         self.assertIn("secrets/acme/helpdesk-token", str(told))
         self.assertNotIn("helpdesk-token", str(self.scene.deploy()))
+
+    def test_the_first_one_has_the_region_of_its_first_start_until_it_is_changed_by_name(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        scene.with_server("--region", "us")
+        api = scene.api()
+
+        def region():
+            return {one["name"]: one["region"] for one in api.want("GET", "/api/v1/tenants")["items"]}["default"]
+        self.assertEqual(region(), "us")
+        scene.restart()  # nothing said
+        api = scene.api()
+        self.assertEqual(region(), "us")
+        scene.server.stop()
+        data = ("--data", scene.server.data)
+        self.assertRegex(aios("tenant", "list", *data).stdout, r"default +us")  # without a server too
+        refused = aios("serve", *data, "--listen", "127.0.0.1:0", "--region", "eu")
+        self.assertEqual(refused.returncode, 1)
+        for part in ("region 'us', which is recorded, found 'eu'", "--region", "--change-region", "AIOS-0537"):
+            self.assertIn(part, refused.stderr)
+        unsaid = aios("serve", *data, "--listen", "127.0.0.1:0", "--change-region")
+        self.assertEqual(unsaid.returncode, 1)
+        self.assertIn("AIOS-1461", unsaid.stderr)
+        scene.server.start("--region", "eu", "--change-region")
+        api = scene.api()
+        self.assertEqual(region(), "eu")
+        folder, _ = scene.audit_log()
+        wait_for(lambda: any('"region_changed"' in leaf and '"before":"us"' in leaf for leaf in entries_of(folder)),
+                 "the change is in the log")
 
     def test_it_is_there_after_a_restart_and_its_first_key_is_given_once(self):
         made = self.create("acme")

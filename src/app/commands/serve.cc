@@ -23,6 +23,7 @@ namespace {
 constexpr auto drain_grace = std::chrono::seconds(10);
 constexpr int page_no_address = 310;
 constexpr int page_setting = 1461;
+constexpr int page_other_region = 537;
 constexpr long certificate_period_seconds = 60;
 constexpr long room_period_seconds = 2;
 
@@ -31,6 +32,7 @@ enum class HangUp : std::uint8_t { ends, looks };
 struct ServeOptions {
   SettingFlags flags;
   bool new_audit_key = false;
+  bool change_region = false;
 };
 
 /// Before any thread starts: they inherit that these wait for sigwait().
@@ -110,16 +112,23 @@ Result<std::unique_ptr<System>> open_when_there_is_room(const SystemOptions& opt
 }
 
 /// @param settings  already judged one by one; here what goes together.
-Result<SystemOptions> options_of(const Settings& settings, LostAuditKey lost_audit_key) {
+Result<SystemOptions> options_of(const Settings& settings, const ServeOptions& serve) {
   SystemOptions options;
   options.data = settings.text("data");
   options.shards = settings.number("threads");
   options.region = settings.text("region");
+  options.region_change =
+      serve.change_region ? govern::RegionChange::take : govern::RegionChange::refuse;
+  if (serve.change_region && options.region.empty()) {
+    return Error(Code::invalid_argument,
+                 "--change-region is given, but no 'region' is set, wanted the new one")
+        .page(page_setting);
+  }
   options.log_level = observe::parse_level(settings.text("log_level")).value_or(options.log_level);
   options.listen = true;
   options.backups = settings.text("backups");
   options.watch_root = settings.text("watch_root");
-  options.lost_audit_key = lost_audit_key;
+  options.lost_audit_key = serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse;
   for (const KeptClass& one : kept_classes) {
     const std::string& age = settings.text(fmt::format("retention.{}", one.name));
     if (!age.empty()) {
@@ -157,14 +166,27 @@ std::string url_of(const SystemOptions& options, std::uint16_t port) {
                      ipv6 ? "[" + options.host + "]" : options.host, port);
 }
 
+/// With the setting that is to be mended. @return null: a signal ended the wait for room
+Result<std::unique_ptr<System>> open_system(const SystemOptions& options, const Settings& settings,
+                                            const sigset_t& signals) {
+  auto system = open_when_there_is_room(options, signals);
+  if (!system.ok() && system.error().page() == page_no_address) {
+    return std::move(system).error().with(fmt::format(
+        "starting with --listen {}; port 0 takes any free one", settings.text("listen")));
+  }
+  if (!system.ok() && system.error().page() == page_other_region) {
+    return std::move(system).error().with("taking 'region' from " + settings.at("region").origin);
+  }
+  return system;
+}
+
 Result<void> serve(const Session& session, const ServeOptions& serve) {
   const auto settings = settle(session, serve.flags);
   if (!settings.ok()) {
     return settings.error();
   }
   const sigset_t signals = take_signals();
-  auto wanted =
-      options_of(*settings, serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse);
+  auto wanted = options_of(*settings, serve);
   if (!wanted.ok()) {
     return std::move(wanted).error();
   }
@@ -174,11 +196,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   options.log_lines = lines;
   const HangUp hang_up =
       !options.tls.certificate.empty() && !has_terminal() ? HangUp::looks : HangUp::ends;
-  auto system = open_when_there_is_room(options, signals);
-  if (!system.ok() && system.error().page() == page_no_address) {
-    return std::move(system).error().with(fmt::format(
-        "starting with --listen {}; port 0 takes any free one", settings->text("listen")));
-  }
+  auto system = open_system(options, *settings, signals);
   if (!system.ok()) {
     return std::move(system).error();
   }
@@ -224,6 +242,8 @@ void add_serve(Command& app, Session& session) {
   add_settings(*command, &options->flags);
   command->add_flag("--new-audit-key", options->new_audit_key,
                     "Begin a new audit log when audit-signing.key is lost (AIOS-0528)");
+  command->add_flag("--change-region", options->change_region,
+                    "Take the region that is set for another one than the data have (AIOS-0537)");
   command->callback([&session, options] {
     session.action = [&session, options] { return serve(session, *options); };
   });

@@ -134,6 +134,13 @@ Task<Result<void>> SystemImpl::load() {
       co_return std::move(made).error().with("making the first key");
     }
   }
+  if (options_.runs == Runs::advance) {
+    govern::SaidRegion said{options_.region, options_.region_change};
+    auto held = co_await tenants_->hold_region(ctx, std::move(said));
+    if (!held.ok()) {
+      co_return held;
+    }
+  }
   find_first_key();
   background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
   background_->spawn(keep_audit_folded());
