@@ -78,6 +78,16 @@ class Config(unittest.TestCase):
         done = self.aios("config", "--threads", "0")
         self.assertEqual(done.returncode, 2)
         self.assertIn("'0' found, wanted a number from 1 to 64", done.stderr)
+        self.write("plain", "text")
+        for setting, value, found in (("watch_root", "nowhere", "is not there"), ("backups", "nowhere", "is not there"),
+                                      ("watch_root", "plain", "is no folder")):
+            done = self.aios("serve", "--data", "box", "--config",
+                             self.write("folders.yaml", f"{setting}: {os.path.join(self.folder, value)}\n"))
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"folders.yaml:1:{len(setting) + 3}: '{setting}' is ", done.stderr)
+            self.assertIn(f"{found}, wanted a folder", done.stderr)
+            self.assertIn("[AIOS-1463]", done.stderr)
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "box")))
         done = self.aios("serve", "--config", "no-such-file")
         self.assertEqual(done.returncode, 1)
         self.assertIn("no-such-file", done.stderr)

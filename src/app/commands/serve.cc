@@ -14,8 +14,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <string_view>
+#include <system_error>
 
 namespace aios::app {
 namespace {
@@ -24,6 +27,7 @@ constexpr auto drain_grace = std::chrono::seconds(10);
 constexpr int page_no_address = 310;
 constexpr int page_setting = 1461;
 constexpr int page_other_region = 537;
+constexpr int page_folder = 1463;
 constexpr long certificate_period_seconds = 60;
 constexpr long room_period_seconds = 2;
 
@@ -111,6 +115,34 @@ Result<std::unique_ptr<System>> open_when_there_is_room(const SystemOptions& opt
   return system;
 }
 
+/// The folders that are named are there and can be used, before anything is made.
+Result<void> check_folders(const Settings& settings) {
+  struct Folder {
+    std::string_view name;
+    int use;
+    std::string_view cannot;
+  };
+  constexpr Folder folders[] = {{"watch_root", R_OK | X_OK, "may not read"},
+                                {"backups", W_OK | X_OK, "may not write to"}};
+  for (const Folder& one : folders) {
+    const Settled& folder = settings.at(one.name);
+    std::error_code failed;
+    const bool exists = std::filesystem::exists(folder.value, failed);
+    const bool is_folder = std::filesystem::is_directory(folder.value, failed);
+    if (folder.value.empty() || (is_folder && ::access(folder.value.c_str(), one.use) == 0)) {
+      continue;
+    }
+    const std::string found = !exists      ? std::string("is not there")
+                              : !is_folder ? std::string("is no folder")
+                                           : fmt::format("the server {}", one.cannot);
+    return Error(Code::failed_precondition,
+                 fmt::format("{}: '{}' is '{}', which {}, wanted a folder that it can use",
+                             folder.origin, one.name, folder.value, found))
+        .page(page_folder);
+  }
+  return {};
+}
+
 /// @param settings  already judged one by one; here what goes together.
 Result<SystemOptions> options_of(const Settings& settings, const ServeOptions& serve) {
   SystemOptions options;
@@ -129,6 +161,9 @@ Result<SystemOptions> options_of(const Settings& settings, const ServeOptions& s
   options.backups = settings.text("backups");
   options.watch_root = settings.text("watch_root");
   options.lost_audit_key = serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse;
+  if (auto folders = check_folders(settings); !folders.ok()) {
+    return std::move(folders).error();
+  }
   for (const KeptClass& one : kept_classes) {
     const std::string& age = settings.text(fmt::format("retention.{}", one.name));
     if (!age.empty()) {
