@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the process is started in: closed or full output, limits, a terminal that goes away."""
 
+import fcntl
 import os
 import resource
 import signal
 import subprocess
+import termios
 import unittest
 
 from harness import BINARY, Api, Scene, clean_environment, wait_for
@@ -38,9 +40,12 @@ class Surroundings(unittest.TestCase):
         if process.stderr:
             process.stderr.close()
 
-    def ends_in_order(self, process, number):
+    def ends_in_order(self, process, number, status=0):
         process.send_signal(number)
-        self.assertEqual(process.wait(20), 0)
+        self.ended(process, status)
+
+    def ended(self, process, status=0):
+        self.assertEqual(process.wait(20), status)
         self.assertFalse(os.path.exists(os.path.join(self.data, "server.address")))
 
     def test_without_stderr(self):
@@ -60,7 +65,20 @@ class Surroundings(unittest.TestCase):
         self.ends_in_order(process, signal.SIGTERM)
 
     def test_the_terminal_goes_away(self):
-        self.ends_in_order(self.serve(stderr=subprocess.DEVNULL), signal.SIGHUP)
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, theirs)
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+        process = self.serve(stderr=subprocess.DEVNULL, preexec_fn=take_terminal)
+        os.close(ours)  # the kernel hangs up
+        self.ended(process, 128 + signal.SIGHUP)
+
+    def test_no_terminal_no_hang_up(self):
+        process = self.serve(stderr=subprocess.DEVNULL, start_new_session=True)
+        process.send_signal(signal.SIGHUP)
+        self.ends_in_order(process, signal.SIGTERM)
 
     def test_a_limit_on_the_size_of_files_is_an_error_and_no_death(self):
         def limit():

@@ -28,6 +28,7 @@ constexpr int page_no_address = 310;
 constexpr int page_setting = 1461;
 constexpr int page_other_region = 537;
 constexpr int page_folder = 1463;
+constexpr int exit_hung_up = 129;  // as a shell has it: 128 and SIGHUP
 constexpr long certificate_period_seconds = 60;
 constexpr long room_period_seconds = 2;
 
@@ -70,8 +71,10 @@ Result<void> write_address(const std::string& file, const std::string& url, cons
       file, certificate.empty() ? url + "\n" : fmt::format("{}\n{}\n", url, certificate));
 }
 
-/// Until a signal that ends. A daemon's SIGHUP asks to look at the certificate now.
-int wait_for_end(const sigset_t& signals, const std::function<void()>& look, HangUp hang_up) {
+/// Until a signal that ends. Without a terminal none can hang up: SIGHUP asks to look now.
+/// @param look  is given the signal that asked, or something below 1: it was time
+int wait_for_end(const sigset_t& signals, const std::function<void(int signal)>& look,
+                 HangUp hang_up) {
   for (;;) {
     siginfo_t info{};
     const timespec period{.tv_sec = certificate_period_seconds, .tv_nsec = 0};
@@ -79,7 +82,7 @@ int wait_for_end(const sigset_t& signals, const std::function<void()>& look, Han
     if (signal > 0 && (signal != SIGHUP || hang_up == HangUp::ends)) {
       return signal;
     }
-    look();
+    look(signal);
   }
 }
 
@@ -215,12 +218,12 @@ Result<std::unique_ptr<System>> open_system(const SystemOptions& options, const 
   return system;
 }
 
-Result<void> serve(const Session& session, const ServeOptions& serve) {
+Result<void> serve(Session& session, const ServeOptions& serve) {
   const auto settings = settle(session, serve.flags);
   if (!settings.ok()) {
     return settings.error();
   }
-  const sigset_t signals = take_signals();
+  sigset_t signals = take_signals();
   auto wanted = options_of(*settings, serve);
   if (!wanted.ok()) {
     return std::move(wanted).error();
@@ -229,8 +232,7 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   // Its own words take the way of the log: nobody may read stderr any more.
   const auto lines = std::make_shared<observe::LineWriter>(STDERR_FILENO);
   options.log_lines = lines;
-  const HangUp hang_up =
-      !options.tls.certificate.empty() && !has_terminal() ? HangUp::looks : HangUp::ends;
+  const HangUp hang_up = has_terminal() ? HangUp::ends : HangUp::looks;
   auto system = open_system(options, *settings, signals);
   if (!system.ok()) {
     return std::move(system).error();
@@ -252,7 +254,12 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
   if (!written.ok() && written.error().code() != Code::resource_exhausted) {
     return written;
   }
-  const auto look = [&] {
+  const auto look = [&](int signal) {
+    if (signal == SIGHUP) {
+      lines->write(options.tls.certificate.empty()
+                       ? "aios: signal 1: there is no certificate to look at; the server goes on"
+                       : "aios: signal 1: looking at the certificate");
+    }
     if ((*system)->look_at_certificate() || !written.ok()) {  // of a full disk it is tried again
       written = tell_address(address_file, ready_file, url, **system);
       if (!written.ok()) {
@@ -261,7 +268,11 @@ Result<void> serve(const Session& session, const ServeOptions& serve) {
     }
   };
   const int signal = wait_for_end(signals, look, hang_up);
+  session.exit_code = signal == SIGHUP ? exit_hung_up : 0;
   lines->write(fmt::format("aios: signal {}, draining; a second one ends at once", signal));
+  if (hang_up == HangUp::looks) {
+    sigdelset(&signals, SIGHUP);  // nor does it end the drain
+  }
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // what was answered is durable at any time
   std::remove(address_file.c_str());
   auto stopped = (*system)->stop(drain_grace);
