@@ -22,6 +22,7 @@ constexpr std::uint64_t unsigned_watch = 10'000;
 constexpr auto clock_step = std::chrono::minutes(1);
 constexpr auto certificate_watch = std::chrono::hours(24 * 14);
 constexpr double day_hours = 24;
+constexpr auto day = std::chrono::hours(24);
 
 std::string size_text(double bytes) {
   const double mib = bytes / static_cast<double>(mebibyte);
@@ -194,13 +195,32 @@ Finding people(const Symptoms& it) {
           "dead_letter"};
 }
 
+/// What of the audit log's files is known to be as it was signed.
+std::string verified(const govern::AuditPatrol::Seen& it, Time now) {
+  std::string out = "not verified yet";
+  if (it.logs == 1 && it.leaves > 0) {
+    out = fmt::format("verified to leaf {} at {}", it.leaves - 1, to_rfc3339(it.oldest));
+  } else if (it.logs > 0) {
+    out = fmt::format("{} logs verified, {} leaves, none longer ago than {}", it.logs, it.leaves,
+                      to_rfc3339(it.oldest));
+  }
+  if (it.under_way_of > 0 && (it.logs == 0 || now - it.oldest > day)) {
+    out += fmt::format(", {} of {} leaves are", it.under_way, it.under_way_of);
+  }
+  return out;
+}
+
 Finding audit(const Symptoms& it) {
   if (!it.not_signing.empty()) {
     return {"audit", Health::bad, "nothing more is signed: " + it.not_signing,
             "see the page that it names with 'aios errors'"};
   }
-  const std::string found =
-      fmt::format("{} leaves wait for a signed checkpoint", it.unsigned_leaves);
+  if (!it.patrol.altered.empty()) {
+    return {"audit", Health::bad, join(it.patrol.altered, "; "),
+            "keep a copy of the folder 'audit' as it is; 'aios audit verify' says more"};
+  }
+  const std::string found = fmt::format("{} leaves wait for a signed checkpoint; {}",
+                                        it.unsigned_leaves, verified(it.patrol, it.now));
   if (it.unsigned_leaves > unsigned_watch) {
     return {"audit", Health::watch, found, "see the log: it should be seconds behind"};
   }

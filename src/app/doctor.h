@@ -7,6 +7,7 @@
 #include "app/growth.h"
 #include "core/json.h"
 #include "core/time.h"
+#include "govern/audit_patrol.h"
 
 #include <cstdint>
 #include <optional>
@@ -32,6 +33,7 @@ struct Symptoms {
   bool read_only = false, damaged = false;
   std::string fold_error;
   std::string not_signing;  ///< why the audit log takes up nothing; empty: it does
+  govern::AuditPatrol::Seen patrol;
   std::uint64_t delta_bytes = 0, delta_bytes_max = 0;
   std::optional<bool> clock_synchronised;  ///< nothing: the system does not say
   Time newest_commit;                      ///< by the clock of then; 0: there is none

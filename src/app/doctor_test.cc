@@ -90,6 +90,26 @@ TEST_CASE("doctor: an audit log that takes up nothing is bad, and not the store'
   check_all(it);
 }
 
+TEST_CASE(
+    "doctor: how far the audit log's files are verified is said, and where they are altered") {
+  Symptoms it = healthy();
+  it.patrol.under_way = 256;
+  it.patrol.under_way_of = 70'000;
+  CHECK(found(it, "audit").found ==
+        "0 leaves wait for a signed checkpoint; not verified yet, 256 of 70000 leaves are");
+  it.patrol.logs = 1;
+  it.patrol.leaves = 512;
+  it.patrol.oldest = noon - std::chrono::hours(1);
+  CHECK(found(it, "audit").found.ends_with("; verified to leaf 511 at 2027-01-15T07:00:00Z"));
+  CHECK(found(it, "audit").health == Health::good);
+  it.patrol.logs = 2;
+  CHECK(found(it, "audit").found.find("2 logs verified, 512 leaves") != std::string::npos);
+  it.patrol.altered = {"the log of 'acme': leaf 3 is another [AIOS-0522]"};
+  CHECK(found(it, "audit").health == Health::bad);
+  CHECK(found(it, "audit").found.find("'acme'") != std::string::npos);
+  check_all(it);
+}
+
 TEST_CASE("doctor: a clock behind the data, or that nobody sets, is told of") {
   Symptoms it = healthy();
   it.clock_synchronised = false;

@@ -247,6 +247,17 @@ Result<void> SystemImpl::listen() {
   return {};
 }
 
+/// What the patrol over the log's files found of one.
+void SystemImpl::tell_of_log(const TenantId& tenant, const Result<void>& found) {
+  if (!found.ok()) {
+    log_.error("audit",
+               Error(found.error()).with(fmt::format("verifying the log of '{}'", tenant.text())));
+  } else {
+    log_.write(observe::Level::warn, "audit",
+               fmt::format("the log of '{}' is again as it was signed", tenant.text()));
+  }
+}
+
 Result<void> SystemImpl::open_audit() {
   auto tenants =
       shards_.run(0, store_->tenants_with_leaves(system_context(default_tenant(), "audit")));
@@ -264,6 +275,11 @@ Result<void> SystemImpl::open_audit() {
     return std::move(audit).error();
   }
   audit_ = std::move(*audit);
+  patrol_ = std::make_unique<govern::AuditPatrol>(
+      audit_folder(options_.data), audit_->verifier_key(), runtime::system_clock(),
+      [this](const TenantId& tenant, const Result<void>& found) { tell_of_log(tenant, found); });
+  metrics_.gauge(observe::metric("aios_audit_logs_altered"),
+                 [this] { return static_cast<double>(patrol_->seen().altered.size()); });
   return {};
 }
 

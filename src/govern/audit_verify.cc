@@ -47,20 +47,32 @@ std::vector<std::string_view> whole_entries(std::string_view bundle) {
 // Rebuilds the tree from the entries alone and compares every tile it gives with the one on disk.
 class Verifier {
  public:
-  Verifier(std::string folder, Checkpoint head, KeptHeads kept, SeeLeaf see, LogFault* fault)
-      : folder_(std::move(folder)),
+  Verifier(LogCheck check, Checkpoint head, KeptHeads kept, LogFault* fault)
+      : folder_(std::move(check.directory)),
         head_(std::move(head)),
         kept_(std::move(kept)),
-        see_(std::move(see)),
+        see_(std::move(check.see)),
+        culprit_(check.culprit),
         fault_(fault) {}
 
+  std::uint64_t size() const { return head_.size; }
+  std::uint64_t checked() const { return tree_.size(); }
+  bool at_end() const { return tree_.size() >= head_.size; }
+
+  Result<void> next_bundle() { return check_bundle(tree_.size() >> 8); }
+
   Result<VerifyReport> run() {
-    for (std::uint64_t bundle = 0; bundle << 8 < head_.size; ++bundle) {
-      auto checked = check_bundle(bundle);
+    while (!at_end()) {
+      auto checked = next_bundle();
       if (!checked.ok()) {
         return std::move(checked).error();
       }
     }
+    return end();
+  }
+
+  /// Behind all bundles.
+  Result<VerifyReport> end() {
     auto edge = compare(tree_.partials());
     if (!edge.ok()) {
       return std::move(edge).error();
@@ -186,6 +198,11 @@ class Verifier {
 
   // Leaf and hash disagree: the one that does not lead to the signed root is the changed one.
   Error name_culprit(std::uint64_t leaf, const TileId& bundle, const TileId& tile) const {
+    if (culprit_ == Culprit::unnamed) {
+      return fail(Kind::leaf, bundle, leaf,
+                  fmt::format("leaf {} in {} and its hash in {} disagree", leaf, tile_path(bundle),
+                              tile_path(tile)));
+    }
     if (detail::level_leads_to_root(folder_, 0, head_)) {
       return fail(
           Kind::leaf, bundle, leaf,
@@ -235,6 +252,11 @@ class Verifier {
                               found.size(), id.width, sizeof(Digest)));
     }
     const TileId below{id.level - 1, node, tile_width};
+    if (culprit_ == Culprit::unnamed) {
+      return fail(
+          Kind::file, id, leaf,
+          fmt::format("hash {} of {} is not that of {}", slot, tile_path(id), tile_path(below)));
+    }
     if (detail::entries_lead_to_root(folder_, head_)) {
       return fail(Kind::file, id, leaf,
                   fmt::format("hash {} of {} is not that of {}: it is not the one that was signed",
@@ -256,6 +278,7 @@ class Verifier {
   Checkpoint head_;
   KeptHeads kept_;
   SeeLeaf see_;
+  Culprit culprit_;
   LogFault* fault_;
   TileTree tree_;
 };
@@ -278,6 +301,25 @@ Result<Checkpoint> open_head(const std::string& folder, const VerifierKey& key) 
   return head;
 }
 
+/// @param fault  outlives the verifier
+Result<Verifier> begin(LogCheck check, LogFault* fault) {
+  *fault = {};
+  auto key = VerifierKey::parse(trim(check.verifier_key));
+  if (!key.ok()) {
+    return std::move(key).error();
+  }
+  auto head = open_head(check.directory, *key);
+  if (!head.ok()) {
+    *fault = {Kind::checkpoint, "checkpoint", {}};
+    return std::move(head).error();
+  }
+  auto kept = KeptHeads::open(check.kept, *key, *head, *fault);
+  if (!kept.ok()) {
+    return std::move(kept).error();
+  }
+  return Verifier(std::move(check), std::move(*head), std::move(*kept), fault);
+}
+
 }  // namespace
 
 std::string_view name_of(LogFault::Kind kind) {
@@ -288,24 +330,50 @@ std::string_view name_of(LogFault::Kind kind) {
 
 Result<VerifyReport> verify_log(LogCheck check, LogFault* fault) {
   LogFault unseen;
-  LogFault* found = fault == nullptr ? &unseen : fault;
-  *found = {};
-  auto key = VerifierKey::parse(trim(check.verifier_key));
-  if (!key.ok()) {
-    return std::move(key).error();
+  auto verifier = begin(std::move(check), fault == nullptr ? &unseen : fault);
+  if (!verifier.ok()) {
+    return std::move(verifier).error();
   }
-  auto head = open_head(check.directory, *key);
-  if (!head.ok()) {
-    *found = {Kind::checkpoint, "checkpoint", {}};
-    return std::move(head).error();
+  return verifier->run();
+}
+
+struct LogWalk::Impl {
+  LogFault fault;
+  std::optional<Verifier> verifier;
+};
+
+Result<LogWalk> LogWalk::open(LogCheck check) {
+  auto impl = std::make_unique<Impl>();
+  auto verifier = begin(std::move(check), &impl->fault);
+  if (!verifier.ok()) {
+    return std::move(verifier).error();
   }
-  auto kept = KeptHeads::open(check.kept, *key, *head, *found);
-  if (!kept.ok()) {
-    return std::move(kept).error();
+  impl->verifier.emplace(std::move(*verifier));
+  return LogWalk(std::move(impl));
+}
+
+LogWalk::LogWalk(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+LogWalk::LogWalk(LogWalk&&) noexcept = default;
+LogWalk& LogWalk::operator=(LogWalk&&) noexcept = default;
+LogWalk::~LogWalk() = default;
+
+std::uint64_t LogWalk::size() const { return impl_->verifier->size(); }
+std::uint64_t LogWalk::checked() const { return impl_->verifier->checked(); }
+const LogFault& LogWalk::fault() const { return impl_->fault; }
+
+Result<bool> LogWalk::step() {
+  Verifier& verifier = *impl_->verifier;
+  if (!verifier.at_end()) {
+    auto checked = verifier.next_bundle();
+    if (!checked.ok()) {
+      return std::move(checked).error();
+    }
   }
-  return Verifier(std::move(check.directory), std::move(*head), std::move(*kept),
-                  std::move(check.see), found)
-      .run();
+  if (!verifier.at_end()) {
+    return true;
+  }
+  auto report = verifier.end();
+  return report.ok() ? Result<bool>(false) : Result<bool>(std::move(report).error());
 }
 
 }  // namespace aios::govern

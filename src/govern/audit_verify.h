@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,6 +59,10 @@ struct VerifyReport {
 
 using SeeLeaf = std::function<void(std::uint64_t index, std::string_view leaf)>;
 
+/// Whether the part that was changed is told from the one that it disagrees with, which reads the
+/// whole folder twice more.
+enum class Culprit : std::uint8_t { named, unnamed };
+
 struct LogCheck {
   std::string directory;  ///< of one tenant
   std::string verifier_key;
@@ -65,6 +70,7 @@ struct LogCheck {
   /// Given each leaf (index, canonical JSON) in order while the log is read: nothing seen is proven
   /// before the log is found good. Null: none.
   SeeLeaf see = nullptr;
+  Culprit culprit = Culprit::named;
 };
 
 /// Checks the signature, every tile against its entries, the root against the checkpoint, and that
@@ -74,5 +80,28 @@ struct LogCheck {
 ///         [AIOS-0523] when the log is shorter than a kept checkpoint or not its continuation;
 ///         not_found when there is no checkpoint; invalid_argument [AIOS-0526] for no verifier key.
 Result<VerifyReport> verify_log(LogCheck check, LogFault* fault = nullptr);
+
+/// The same in steps, of a log that may grow meanwhile: what is checked is the checkpoint as it was
+/// at the beginning.
+class LogWalk {
+ public:
+  /// Errors: those of verify_log() that the checkpoint alone tells.
+  static Result<LogWalk> open(LogCheck check);
+  LogWalk(LogWalk&&) noexcept;
+  LogWalk& operator=(LogWalk&&) noexcept;
+  ~LogWalk();
+  /// Checks the next 256 leaves with their tiles, behind the last ones the root. Not to be called
+  /// again after the last step, nor after an error.
+  /// @return whether there are more; the errors of verify_log()
+  Result<bool> step();
+  std::uint64_t size() const;     ///< leaves under the checkpoint
+  std::uint64_t checked() const;  ///< of them, so far
+  const LogFault& fault() const;  ///< of the step that failed
+
+ private:
+  struct Impl;
+  explicit LogWalk(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace aios::govern

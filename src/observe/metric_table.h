@@ -54,6 +54,8 @@ constexpr MetricRow row(MetricType type, std::string_view name, std::string_view
 inline constexpr std::array metric_rows = {
     row(MetricType::gauge, "aios_audit_leaves_unsigned", "",
         "Committed leaves that no signed checkpoint covers yet."),
+    row(MetricType::gauge, "aios_audit_logs_altered", "",
+        "Audit logs whose files were not as they were signed when they were last looked at."),
     row(MetricType::counter, "aios_audit_rebuilt", "",
         "Audit logs whose files were missing and that were written again from the store since the "
         "start."),

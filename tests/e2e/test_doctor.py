@@ -5,7 +5,7 @@ import json
 import os
 import unittest
 
-from harness import Scene, aios
+from harness import Scene, aios, wait_for
 
 
 class Doctor(unittest.TestCase):
@@ -35,11 +35,38 @@ class Doctor(unittest.TestCase):
         self.assertIn("AIOS-1462", told.stderr)
         self.assertLessEqual(max(map(len, told.stdout.splitlines())), 80)
 
+    def test_an_audit_log_is_verified_and_one_altered_byte_is_bad(self):
+        def signed():
+            code, parts = self.report()
+            return parts["audit"] if parts["audit"]["found"].startswith("0 leaves wait") else None
+        audit = wait_for(signed, "every leaf is signed")
+        self.assertRegex(audit["found"], r"; verified to leaf [1-9]\d* at 2")
+        entries = os.path.join(self.scene.server.data, "audit", "default", "tile", "entries", "000.p")
+        newest = os.path.join(entries, max(os.listdir(entries), key=int))
+        with open(newest, "rb") as file:
+            whole = file.read()
+        with open(newest, "wb") as file:
+            file.write(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+        code, parts = self.report()
+        self.assertEqual((code, parts["audit"]["health"]), (1, "bad"))
+        self.assertIn("the log of 'default': leaf 0 in tile/entries/000.p/", parts["audit"]["found"])
+        self.assertIn("[AIOS-0522]", parts["audit"]["found"])
+        self.assertIn("\naios_audit_logs_altered 1", self.metrics())
+        self.assertIn("AIOS-0522", self.scene.server.log())
+        with open(newest, "wb") as file:
+            file.write(whole)
+        self.assertEqual(self.report()[1]["audit"]["health"], "good")
+        self.assertIn("\naios_audit_logs_altered 0", self.metrics())
+
+    def metrics(self):
+        return self.scene.api().exchange("GET", "/metrics")[2].decode()
+
     def test_it_looks_at_data_without_a_server_too(self):
         self.scene.server.stop()
         done = aios("doctor", "--json", "--data", self.scene.server.data)
         parts = {one["part"]: one for one in json.loads(done.stdout)["findings"]}
         self.assertIn("no server runs", parts["listener"]["found"])
+        self.assertIn("; verified to leaf ", parts["audit"]["found"])
 
     def test_growth_is_noted_beside_the_data(self):
         self.assertTrue(os.path.exists(os.path.join(self.scene.server.data, "disk-growth.jsonl")))

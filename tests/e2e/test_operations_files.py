@@ -18,7 +18,7 @@ def text_of(name):
 class Files(unittest.TestCase):
     def test_each_alert_is_about_a_metric_that_there_is(self):
         rules = text_of("alerts.yaml")
-        self.assertEqual(len(re.findall(r"- alert: ", rules)), 11)
+        self.assertEqual(len(re.findall(r"- alert: ", rules)), 12)
         scene = Scene().with_desk().with_server()
         self.addCleanup(scene.close)
         scene.deploy()

@@ -152,6 +152,7 @@ Task<Result<void>> SystemImpl::load() {
     co_return std::move(recovered).error().with("recovering runs");
   }
   run_sources();
+  background_->spawn(keep_audit_verified());
   co_return Result<void>();
 }
 
@@ -215,6 +216,23 @@ Task<void> SystemImpl::keep_audit_folded() {
     watch_->saw(folded);
     watch_->look();
     auto rested = co_await runtime::sleep_for(ctx, audit_period);
+    if (!rested.ok()) {
+      break;
+    }
+  }
+}
+
+/// Apart from the folding: what is read may be old and slow.
+Task<void> SystemImpl::keep_audit_verified() {
+  Context ctx = system_context(default_tenant(), "audit");
+  ctx.cancel = stopping_;
+  while (!stopping_->cancelled()) {
+    std::function<Result<bool>()> look = [this] {
+      patrol_->look();
+      return Result<bool>(true);
+    };
+    auto looked = co_await runtime::blocking(ctx, pool_, std::move(look));
+    auto rested = co_await runtime::sleep_for(ctx, govern::AuditPatrol::look_period);
     if (!rested.ok()) {
       break;
     }

@@ -224,6 +224,8 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
     look_at_files(options_.data, &whole);
     look_at_system(&whole);
     whole.data_bytes = store_->disk_bytes();
+    patrol_->hurry();
+    whole.patrol = patrol_->seen();
     return to_json(examine(whole));
   };
   auto report = co_await runtime::blocking(ctx, pool_, std::move(rest));

@@ -16,6 +16,7 @@
 #include "gateway/gateway.h"
 #include "gateway/hosted.h"
 #include "govern/audit.h"
+#include "govern/audit_patrol.h"
 #include "govern/budget.h"
 #include "govern/guard.h"
 #include "govern/identity.h"
@@ -91,11 +92,13 @@ class SystemImpl final : public System {
   Task<Result<void>> load_rooms(Context ctx);
   Task<Result<void>> make_first_key(Context ctx);
   Task<void> keep_audit_folded();
+  Task<void> keep_audit_verified();
   Task<Result<Json>> examine_itself(Context ctx);
   Task<void> look_at_bundles(Context ctx, Symptoms* out);
   Task<void> note_growth(Context ctx);
   Task<void> keep_house();
   Result<void> open_audit();
+  void tell_of_log(const TenantId& tenant, const Result<void>& found);
   Result<void> doubt_store();
   void find_first_key();
   Task<std::string> forget_first_key(Context ctx);
@@ -120,6 +123,7 @@ class SystemImpl final : public System {
   std::unique_ptr<govern::Identity> identity_;
   std::unique_ptr<govern::Tenants> tenants_;
   std::unique_ptr<govern::AuditLog> audit_;
+  std::unique_ptr<govern::AuditPatrol> patrol_;
   std::unique_ptr<models::Models> models_;
   std::unique_ptr<gateway::Gateway> gateway_;
   govern::Budgets budgets_;
