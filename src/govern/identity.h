@@ -82,6 +82,8 @@ class Identity {
   static Result<void> allow(const Context& caller, Action action);
   /// All that a key may have.
   static std::vector<std::string> role_names();
+  /// Those whose keys may do it.
+  static std::vector<std::string> roles_that_may(Action action);
 
  private:
   struct Impl;

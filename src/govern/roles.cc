@@ -87,4 +87,14 @@ std::vector<std::string> Identity::role_names() {
   return {detail::role_names.begin(), detail::role_names.end()};
 }
 
+std::vector<std::string> Identity::roles_that_may(Action action) {
+  std::vector<std::string> out;
+  for (const std::string_view role : detail::role_names) {
+    if (has_role_for({"", "key", {std::string(role)}}, rule_of(action)).ok()) {
+      out.emplace_back(role);
+    }
+  }
+  return out;
+}
+
 }  // namespace aios::govern

@@ -234,10 +234,14 @@ TEST_CASE("review: what policy raises and whom it does not let be asked") {
   CHECK(desk.run(desk.reviews->get(desk.system, desk.ask(request)))->priority == 95);
   const std::string id = desk.ask(question());
   const auto ann = person("key_ann", "reviewer");
-  const auto refused = desk.say(ann, id, Said::Word::assign, "", {"ingest"});
+  const auto refused = desk.say(ann, id, Said::Word::assign, "", {"admin"});
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code() == Code::policy_denied);
   CHECK(refused.refusal().leaves.size() == 1);
+  for (const char* mute : {"ingest", "auditor", "operator", "developer"}) {
+    CAPTURE(mute);
+    CHECK(desk.say(ann, id, Said::Word::assign, "", {"approver", mute}).error().page() == 614);
+  }
   CHECK(desk.say(ann, id, Said::Word::assign, "", {}).error().page() == 614);
   CHECK(desk.say(ann, id, Said::Word::assign, "", {"rewiever"}).error().page() == 614);
   auto moved = desk.say(ann, id, Said::Word::assign, "", {"approver"});

@@ -193,6 +193,16 @@ Result<void> check_said_roles(const std::vector<std::string>& roles) {
           .page(614);
     }
   }
+  const auto may = govern::Identity::roles_that_may(govern::Action::answer_reviews);
+  const auto mute = std::find_if(roles.begin(), roles.end(), [&may](const std::string& role) {
+    return std::find(may.begin(), may.end(), role) == may.end();
+  });
+  if (mute != roles.end()) {
+    return Error(Code::invalid_argument,
+                 fmt::format("found the role '{}', which may answer no review, wanted of {}", *mute,
+                             join(may, ", ")))
+        .page(614);
+  }
   return {};
 }
 

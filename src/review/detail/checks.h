@@ -20,6 +20,7 @@ Result<void> check_role(const Context& ctx, const ReviewInfo& info,
 /// Who may answer it, or operates the server.
 Result<void> check_may_move(const Context& ctx, const ReviewInfo& info);
 Result<void> check_answer(const ReviewInfo& info, const Json& answer);
+/// They are roles, and keys with them may answer.
 Result<void> check_said_roles(const std::vector<std::string>& roles);
 Result<void> check_reason(const std::string& reason);
 /// Nobody else has it in hand.

@@ -29,9 +29,9 @@ Result<void> take(const JsonObject& obligation, Demands& out) {
   const std::string_view type = text_or(obligation, "type", "");
   if (type == "approve") {
     const auto roles = texts_of(find(obligation, "assignees"));
-    if (!check_said_roles(roles).ok()) {
-      return cannot(
-          "the policy demands an approval by nobody, wanted 1 to 16 roles in 'assignees'");
+    if (const auto said = check_said_roles(roles); !said.ok()) {
+      return cannot(fmt::format("the policy demands an approval by nobody: of 'assignees': {}",
+                                said.error().message()));
     }
     add_roles(roles, out.approvers);
     return {};
