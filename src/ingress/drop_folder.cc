@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingress/detail/drop_folder.h"
 
+#include "core/crypto.h"
 #include "core/text.h"
 
 #include <dirent.h>
@@ -22,6 +23,7 @@ namespace {
 
 constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr int names_tried_max = 1'000;
+constexpr std::size_t name_bytes_max = 255;
 
 Error cannot(std::string_view doing, std::string_view name) {
   return Error(Code::failed_precondition,
@@ -41,16 +43,35 @@ struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
+/// The name with more behind it, as long as a name may be: the end of a long one goes, by whole
+/// characters.
+std::string longer_name(const std::string& name, const std::string& more) {
+  std::size_t kept = std::min(name.size(), name_bytes_max - more.size());
+  while (kept > 0 && kept < name.size() &&
+         (static_cast<unsigned char>(name[kept]) & 0xc0) == 0x80) {
+    --kept;
+  }
+  return name.substr(0, kept) + more;
+}
+
 /// "a.csv", then "a.csv.1" and so on.
 std::string other_name(const std::string& name, int number) {
-  return number == 0 ? name : fmt::format("{}.{}", name, number);
+  return number == 0 ? name : longer_name(name, fmt::format(".{}", number));
+}
+
+/// Where it stands why the file failed. Names that are cut are told apart by what they were.
+std::string beside_name(const std::string& name) {
+  const std::string more = ".error.txt";
+  return name.size() + more.size() <= name_bytes_max
+             ? name + more
+             : longer_name(name, "." + to_hex(view(sha256(name))).substr(0, 8) + more);
 }
 
 }  // namespace
 
 bool DropFolder::is_inside(std::string_view path) {
   for (const auto part : split(path, '/')) {
-    if (part.empty() || part.starts_with('.') || part.size() > 255) {
+    if (part.empty() || part.starts_with('.') || part.size() > name_bytes_max) {
       return false;
     }
   }
@@ -187,7 +208,7 @@ Result<void> DropFolder::move_failed(const std::string& name, const std::string&
   if (!moved.ok()) {
     return std::move(moved).error();
   }
-  const std::string beside = *moved + ".error.txt";
+  const std::string beside = beside_name(*moved);
   const store::Descriptor out(::openat(
       (*to)->get(), beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
   const std::string text = why + "\n";

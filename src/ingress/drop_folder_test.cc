@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingress/detail/file_watch.h"
 
+#include "core/text.h"
 #include "ingress/test/inbox.h"
 #include "ingress/test/root.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace aios::ingress {
 namespace {
@@ -75,6 +78,33 @@ TEST_CASE("drop folder: what is moved takes no other's place, and a failed one s
   CHECK(root.read("in/failed/b.txt") == "bad");
   CHECK(root.read("in/failed/b.txt.error.txt") == "it is bad\n");
   CHECK(look(root).empty());
+}
+
+TEST_CASE("drop folder: a file with the longest name there can be says why it failed too") {
+  const Root root;
+  auto folder = DropFolder::open(root.path.string(), "in");
+  REQUIRE(folder.ok());
+  std::string name;
+  while (name.size() + 2 <= 255) {
+    name += "\xc3\xa9";
+  }
+  const std::vector<std::string> names = {name + "1", name + "2"};
+  for (const std::string& one : names) {
+    root.write("in/" + one, "bad");
+    CHECK(folder->move_failed(one, "why " + one.substr(254)).ok());
+  }
+  root.write("in/" + names[0], "bad again");
+  CHECK(folder->move_failed(names[0], "again").ok());
+  std::vector<std::string> said;
+  for (const auto& entry : std::filesystem::directory_iterator(root.path / "in/failed")) {
+    const std::string found = entry.path().filename().string();
+    CHECK(is_utf8(found));
+    if (found.ends_with(".error.txt")) {
+      said.push_back(root.read("in/failed/" + found));
+    }
+  }
+  std::sort(said.begin(), said.end());
+  CHECK(said == std::vector<std::string>{"again\n", "why 1\n", "why 2\n"});
 }
 
 TEST_CASE("files: records by format, and a file that is not in it has none") {
