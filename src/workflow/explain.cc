@@ -28,6 +28,7 @@ Json without_credentials(const Json& arguments) {
 constexpr std::size_t shown_characters_max = 2'000;
 
 struct Telling {
+  const TenantId& tenant;
   const std::string& id;
   Time now;
   Shown shown;
@@ -75,10 +76,10 @@ std::string next_of(const RunState& state, const Telling& telling) {
     return "train and promote: aios model train NAME, then aios model promote NAME@VERSION ALIAS";
   }
   if (const auto secret = named_secret(waiting.error); !secret.empty()) {
-    return fmt::format(
-        "put it into the server's environment or into secrets/{} of the data "
-        "directory; see aios errors {}",
-        secret, page_of(waiting.error));
+    const bool first = telling.tenant == default_tenant();  // the environment is that one's alone
+    return fmt::format("put it into {}secrets/{}{} of the data directory; see aios errors {}",
+                       first ? "the server's environment or into " : "",
+                       first ? "" : telling.tenant.text() + "/", secret, page_of(waiting.error));
   }
   return "";
 }
@@ -155,7 +156,7 @@ void explain_refusals(const std::vector<store::HistoryRow>& history, Shown shown
 }
 
 void explain_waiting(const RunState& state, const Telling& telling, std::string* out) {
-  const auto& [id, now, shown, names_effect, review] = telling;
+  const auto& [tenant, id, now, shown, names_effect, review] = telling;
   const auto& waiting = *state.waiting;
   *out += fmt::format("  waits for: {}\n", reason_of(state));
   *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since), ago(now, waiting.since));
@@ -279,9 +280,9 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
           review = std::move(*found);
         }
       }
+      const review::ReviewInfo* asked = review ? &*review : nullptr;
       const bool names_effect = impl_->names_effect(ctx, *state);
-      explain_waiting(*state, {run_id, now, shown, names_effect, review ? &*review : nullptr},
-                      &out);
+      explain_waiting(*state, {ctx.tenant, run_id, now, shown, names_effect, asked}, &out);
     } else if (state->effect) {
       out += fmt::format("  under way: {} (try {}, effect {})\n", state->effect->function,
                          state->effect->attempt, state->effect->id);

@@ -247,6 +247,22 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("wake: a tenant of its own is told where its secrets are, and of no environment") {
+  World world;
+  const auto acme = TenantId::parse("acme").value();
+  world.start();
+  const auto calls = document("calls", fmt::format("do:\n{}", calling));
+  REQUIRE(world.engine->install(acme, {{"calls.yaml", calls}}).empty());
+  world.system.chooser = [] { return Behaviour::deny; };
+  const auto id = world.run_workflow_of(acme, "calls", JsonObject());
+  world.executor.advance(std::chrono::seconds(10));
+  const auto text =
+      world.executor.run(world.engine->explain(system_context(acme, "test"), id, Shown::all));
+  REQUIRE(text.ok());
+  CHECK(text->find("put it into secrets/acme/token of the data directory") != std::string::npos);
+  CHECK(text->find("environment") == std::string::npos);
+}
+
 TEST_CASE("wake: the line about a secret keeps its minute when the wall clock is set back") {
   Logged logged;
   auto& world = logged.world;
