@@ -197,12 +197,14 @@ Finding people(const Symptoms& it) {
 
 /// What of the audit log's files is known to be as it was signed.
 std::string verified(const govern::AuditPatrol::Seen& it, Time now) {
+  constexpr std::int64_t second = 1'000'000'000;
+  const std::string when = to_rfc3339(Time{it.oldest.ns / second * second});
   std::string out = "not verified yet";
   if (it.logs == 1 && it.leaves > 0) {
-    out = fmt::format("verified to leaf {} at {}", it.leaves - 1, to_rfc3339(it.oldest));
+    out = fmt::format("verified to leaf {} at {}", it.leaves - 1, when);
   } else if (it.logs > 0) {
     out = fmt::format("{} logs verified, {} leaves, none longer ago than {}", it.logs, it.leaves,
-                      to_rfc3339(it.oldest));
+                      when);
   }
   if (it.under_way_of > 0 && (it.logs == 0 || now - it.oldest > day)) {
     out += fmt::format(", {} of {} leaves are", it.under_way, it.under_way_of);

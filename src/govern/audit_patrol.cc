@@ -43,10 +43,7 @@ void AuditPatrol::look() {
 }
 
 void AuditPatrol::hurry() {
-  const std::unique_lock working(working_, std::try_to_lock);
-  if (!working.owns_lock()) {
-    return;
-  }
+  const std::lock_guard working(working_);  // who asks now is told of now
   if (round_.empty()) {
     begin();
   }

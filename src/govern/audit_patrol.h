@@ -3,8 +3,8 @@
 // govern/audit_patrol: goes over the files of all tenants' logs while the server runs, a few tiles
 // a second, so that one that was altered is known within a day and not when an auditor comes. Files
 // that are missing are not its business: AuditLog writes them again, and says so.
-// Threading: look() and hurry() block for the disk, on any thread; while one of them works another
-// call does nothing. seen() from any thread.
+// Threading: look() and hurry() block for the disk, on any thread, one at a time: look() does
+// nothing meanwhile, hurry() waits for its turn. seen() from any thread.
 
 #include "core/context.h"
 #include "core/result.h"
