@@ -159,8 +159,17 @@ TEST_CASE("models: an alias that was taken away serves no more, also after a res
   };
   CHECK(remove("key_owner").error().page() == 705);
   REQUIRE(server.promote("key_owner", 1).ok());
-  CHECK(remove("key_trainer").error().code() == Code::policy_denied);
+  constexpr const char* stays =
+      "package aios.model_promote\nimport rego.v1\nallow := true\n"
+      "deny contains \"it stays\" if input.removal\n";
+  REQUIRE(server.guard.load(default_tenant(), {{"promote.rego", stays}}, JsonObject{}).ok());
+  const auto refused = remove("key_owner");
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().code() == Code::policy_denied);
   CHECK(server.models->serving(default_tenant(), "intent").ok());
+  REQUIRE(
+      server.guard.load(default_tenant(), {{"promote.rego", test::promotion_policy}}, JsonObject{})
+          .ok());
   const auto gone = remove("key_owner");
   REQUIRE(gone.ok());
   CHECK(gone->version == 1);
