@@ -5,7 +5,7 @@ import os
 import subprocess
 import unittest
 
-from harness import Api, Scene, Server, Unreachable, wait_for
+from harness import BINARY, Api, Scene, Server, Unreachable, wait_for
 
 
 class FullDisk(unittest.TestCase):
@@ -40,7 +40,6 @@ class FullDisk(unittest.TestCase):
         wait_for(lambda: self.asked("/readyz")[0] == 503, "the waiting server answers", 20)
 
     def arguments(self):
-        from harness import BINARY
         return [BINARY, "serve", "--data", self.server.data, "--listen",
                 f"127.0.0.1:{self.server.port}"]
 
