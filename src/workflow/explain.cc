@@ -27,12 +27,20 @@ Json without_credentials(const Json& arguments) {
 
 constexpr std::size_t shown_characters_max = 2'000;
 
+std::string called_with(const RunState& state) {
+  const auto& arguments = state.effect->arguments;
+  if (state.ends_as && arguments.is_null()) {
+    return "with what is not kept, for the run is too large";
+  }
+  return "with " + excerpt(to_text(without_credentials(arguments)), shown_characters_max);
+}
+
 struct Telling {
   const TenantId& tenant;
   const std::string& id;
   Time now;
   Shown shown;
-  bool names_effect;                 ///< the system knows the effect by its id
+  std::string look_for;              ///< what a person finds the call under way by
   const review::ReviewInfo* review;  ///< that the run waits for; null: none, or it is away
 };
 
@@ -43,15 +51,6 @@ std::string ago(Time now, Time then) {
 /// The whole text, or for those who may not read payloads the page that explains it.
 std::string told(const std::string& error, Shown shown) {
   return shown == Shown::all ? error : page_of(error);
-}
-
-/// How a person finds in the other system what was sent.
-std::string look_for(const RunState& state, const Telling& telling) {
-  if (telling.names_effect) {
-    return fmt::format("look in the other system for effect {}",
-                       state.effect ? state.effect->id : "");
-  }
-  return "look in the other system for what was sent (it was told no id of it)";
 }
 
 std::string next_of(const RunState& state, const Telling& telling) {
@@ -66,11 +65,11 @@ std::string next_of(const RunState& state, const Telling& telling) {
   }
   if (waiting.reason == Waiting::Reason::incident) {
     return fmt::format(
-        "{}, then one of\n"
+        "look in the other system for {}, then one of\n"
         "    aios runs resolve {} {} happened --result JSON\n"
         "    aios runs resolve {} {} retry\n"
         "    aios runs resolve {} {} fail",
-        look_for(state, telling), id, waiting.subject, id, waiting.subject, id, waiting.subject);
+        telling.look_for, id, waiting.subject, id, waiting.subject, id, waiting.subject);
   }
   if (waiting.reason == Waiting::Reason::blocked && page_of(waiting.error) == no_model_page) {
     return "train and promote: aios model train NAME, then aios model promote NAME@VERSION ALIAS";
@@ -156,7 +155,7 @@ void explain_refusals(const std::vector<store::HistoryRow>& history, Shown shown
 }
 
 void explain_waiting(const RunState& state, const Telling& telling, std::string* out) {
-  const auto& [tenant, id, now, shown, names_effect, review] = telling;
+  const auto& [tenant, id, now, shown, look_for, review] = telling;
   const auto& waiting = *state.waiting;
   *out += fmt::format("  waits for: {}\n", reason_of(state));
   *out += fmt::format("  since: {} ({} ago)\n", to_rfc3339(waiting.since), ago(now, waiting.since));
@@ -183,9 +182,7 @@ void explain_waiting(const RunState& state, const Telling& telling, std::string*
     return;
   }
   if (waiting.reason == Waiting::Reason::incident && state.effect && shown == Shown::all) {
-    *out += fmt::format(
-        "  what was called: {} with {}\n", state.effect->function,
-        excerpt(to_text(without_credentials(state.effect->arguments)), shown_characters_max));
+    *out += fmt::format("  what was called: {} {}\n", state.effect->function, called_with(state));
   }
   const auto next = next_of(state, telling);
   if (!next.empty()) {
@@ -230,16 +227,24 @@ void explain_parent(const RunState& state, std::string* out) {
 
 }  // namespace
 
-/// Whether the system behind the call under way was told its id.
-bool Engine::Impl::names_effect(const Context& ctx, const RunState& state) const {
+/// What the system behind the call under way knows it by.
+std::string Engine::Impl::sought(const Context& ctx, const RunState& state, Shown shown) const {
+  const std::string by_id = "effect " + (state.effect ? state.effect->id : "");
   const auto found = state.effect ? functions.find(state.effect->function) : functions.end();
   if (found == functions.end()) {
-    return true;
+    return by_id;
   }
   CallRequest request;
   request.arguments = state.effect->arguments;
   const auto plan = found->second->plan(ctx, request);
-  return !plan.ok() || plan->names_effect;
+  if (!plan.ok()) {
+    return by_id + ", if it was told an id";
+  }
+  if (!plan->document_key.empty()) {
+    return shown == Shown::all ? fmt::format("Idempotency-Key '{}'", plan->document_key)
+                               : "the Idempotency-Key that the document gave it";
+  }
+  return plan->names_effect ? by_id : "what was sent (it was told no id of it)";
 }
 
 Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown shown) {
@@ -281,8 +286,8 @@ Task<Result<std::string>> Engine::explain(Context ctx, std::string run_id, Shown
         }
       }
       const review::ReviewInfo* asked = review ? &*review : nullptr;
-      const bool names_effect = impl_->names_effect(ctx, *state);
-      explain_waiting(*state, {ctx.tenant, run_id, now, shown, names_effect, asked}, &out);
+      auto look_for = impl_->sought(ctx, *state, shown);
+      explain_waiting(*state, {ctx.tenant, run_id, now, shown, std::move(look_for), asked}, &out);
     } else if (state->effect) {
       out += fmt::format("  under way: {} (try {}, effect {})\n", state->effect->function,
                          state->effect->attempt, state->effect->id);

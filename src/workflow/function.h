@@ -58,6 +58,8 @@ struct CallPlan {
   /// Empty: there is only one place.
   std::string origin;
   bool names_effect = true;  ///< the system knows the effect by its id
+  /// The document gave the call a key of its own, which is sent in place of the id.
+  std::string document_key{};
 };
 
 /// What came of one attempt.

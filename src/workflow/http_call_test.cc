@@ -174,6 +174,28 @@ TEST_CASE("http: with a key of the document's a POST is sent again with that key
   }
 }
 
+TEST_CASE("http: an incident names the key that was sent, the document's or the engine's") {
+  for (const std::string_view headers : {"{Idempotency-Key: '${ .order }'}", "{X-A: b}"}) {
+    CAPTURE(headers);
+    WebWorld all;
+    all.web.answer = [](const net::ClientRequest&) { return Web::lost(); };
+    all.world.add_document(ask(fmt::format(
+        "{{method: PUT, endpoint: 'https://api.example.com/a', headers: {}}}", headers)));
+    all.world.start();
+    const auto id = all.world.run_workflow("web", JsonObject{{"order", "o-1"}});
+    all.world.executor.advance(hours(30));
+    REQUIRE(all.world.view(id).waiting_for.starts_with("incident inc_"));
+    const auto told = [&](Shown shown) {
+      return *all.world.executor.run(all.world.engine->explain(all.world.ctx(), id, shown));
+    };
+    const bool own = headers.find("order") != std::string_view::npos;
+    CHECK(has(told(Shown::all), "look in the other system for Idempotency-Key 'o-1'") == own);
+    CHECK(has(told(Shown::all), fmt::format("effect {}-1", id)) != own);
+    CHECK_FALSE(has(told(Shown::clear), "o-1"));
+    CHECK(has(told(Shown::clear), "the Idempotency-Key that the document gave it") == own);
+  }
+}
+
 TEST_CASE("http: PUT and DELETE are sent again with one key of the engine's") {
   for (const char* method : {"PUT", "DELETE"}) {
     CAPTURE(method);

@@ -148,7 +148,7 @@ struct Engine::Impl {
   void pass_turn(const std::string& run_id);
   Task<Result<void>> read_turns(Context ctx);
   // What people are told (explain.cc)
-  bool names_effect(const Context& ctx, const RunState& state) const;
+  std::string sought(const Context& ctx, const RunState& state, Shown shown) const;
   // What people say of reviews, and what their times make of them (people.cc)
   Task<Result<void>> tell(Context ctx, std::string review_id, review::Said said);
   Task<Result<void>> tell_once(Context ctx, std::string review_id, review::Said said);

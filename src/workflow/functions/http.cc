@@ -41,6 +41,10 @@ class Http final : public Function {
     plan.backoff = info->backoff;
     plan.timeout = info->timeout;
     plan.names_effect = info->names_effect;
+    const Json* headers = find(call->arguments, "headers");
+    if (plan.effect == EffectClass::key && headers != nullptr) {
+      plan.document_key = text_or(*headers, "idempotency-key", "");
+    }
     return plan;
   }
 
