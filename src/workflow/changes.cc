@@ -195,7 +195,8 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
 /// Whether the call can have given what a person says it gave: the run goes on with it.
 Result<JsonObject> Engine::Impl::check_result(const LiveRun& run, const Json& result) const {
   const auto found = functions.find(run.state.effect->function);
-  if (found == functions.end()) {
+  const bool unknown = run.state.ends_as && run.state.effect->arguments.is_null();
+  if (found == functions.end() || unknown) {
     return JsonObject();  // it is not known any more, and must be settled all the same
   }
   return found->second->check_result(run.ctx, request_of(run), result);
@@ -241,11 +242,11 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
   if (!memory.empty()) {
     remember_result(state, std::move(memory));
   }
-  if (state.ends_as) {
-    settle_open(state, word);
-  } else if (state.cancel_asked) {
-    state.effect->maybe_happened = false;  // it is known now, and the history has it
-    machine(*run).cancel(state.cancel_reason);
+  if (state.ends_as || state.cancel_asked) {
+    settle_open(state, std::move(resolution));
+    if (!state.ended()) {
+      machine(*run).cancel(state.cancel_reason);
+    }
   } else if (word == "happened") {
     machine(*run).call_done(std::move(resolution.result));
   } else if (word == "fail") {

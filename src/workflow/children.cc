@@ -66,21 +66,6 @@ RunState branch_of(const LiveRun& run, const ChildStart& start, Time now) {
   return out;
 }
 
-/// Calls of unknown outcome that a branch gave up are open in the run that goes on, and what it
-/// found out of those that were open before is closed.
-void merge_open(RunState& state, const JsonObject& before, const RunState& branch) {
-  for (const auto& member : before) {
-    if (branch.open_effects.if_contains(member.key()) == nullptr) {
-      state.open_effects.erase(member.key());
-    }
-  }
-  for (const auto& member : branch.open_effects) {
-    if (before.if_contains(member.key()) == nullptr) {
-      state.open_effects[member.key()] = member.value();
-    }
-  }
-}
-
 store::HistoryEvent started_event(const RunState& state, Time now) {
   JsonObject data{
       {"workflow", state.workflow}, {"version", state.version}, {"parent", state.parent->run}};
@@ -262,7 +247,6 @@ void Engine::Impl::settle_children(LiveRun& run, std::vector<ChildRead> children
   auto& state = run.state;
   RunState base;
   copy_memory(base, state);
-  const JsonObject open_before = state.open_effects;
   std::vector<ChildEnd> ends;
   JsonArray told;
   for (std::size_t i = 0; i < children.size(); ++i) {
@@ -276,7 +260,7 @@ void Engine::Impl::settle_children(LiveRun& run, std::vector<ChildRead> children
       }
       merge_memory(state, base, ended);
       if (ended.is_branch()) {
-        merge_open(state, open_before, ended);
+        state.open_effects.take_over(ended.open_effects, ended.parent->list);
       }
       link.version = children[i].version;
       link.counted = costs;

@@ -103,9 +103,8 @@ std::string callback_message(const LiveRun& run, Time now) {
     data["reason"] = state.cancel_reason;
   }
   JsonArray open;  // what a person gave up without knowing whether it happened
-  for (const auto& one : state.open_effects) {
-    open.emplace_back(JsonObject{{"step", text_or(one.value(), "step", "")},
-                                 {"effect", text_or(one.value(), "id", "")}});
+  for (const auto& one : state.open_effects.unknown()) {
+    open.emplace_back(JsonObject{{"step", one.step}, {"effect", one.id}});
   }
   if (!open.empty()) {
     data["open_effects"] = std::move(open);
@@ -184,9 +183,7 @@ void Engine::Impl::overflow(LiveRun& run, const Problem& problem) {
   if (state.cancel_reason.size() > item_bytes_max) {
     state.cancel_reason = "(too long to be kept)";
   }
-  if (to_text(state.open_effects).size() > item_bytes_max) {
-    state.open_effects.clear();
-  }
+  state.open_effects.shed(item_bytes_max);  // what became of them is asked all the same
 }
 
 /// What every run has, and why it ended: so much always fits.
@@ -209,6 +206,8 @@ void Engine::Impl::strip(LiveRun& run) {
   bare.callback = std::move(state.callback);
   bare.attributes = std::move(state.attributes);
   bare.indexed = std::move(state.indexed);
+  state.open_effects.shed(item_bytes_max);
+  bare.open_effects = std::move(state.open_effects);
   if (state.status == RunStatus::faulted) {
     bare.error = too_large(run.sealed.size()).to_json();
   }

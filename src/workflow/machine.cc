@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "workflow/detail/machine.h"
 
-#include "core/crypto.h"
-#include "core/text.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,15 +8,6 @@
 #include <utility>
 
 namespace aios::workflow {
-namespace {
-
-/// Of an effect in RunState::open_effects: another turn of a loop at the same step is another call.
-std::string open_name(const EffectState& effect) {
-  const auto call = to_hex(view(sha256(effect.function, to_text(effect.arguments))));
-  return fmt::format("{} {}", effect.step, call);
-}
-
-}  // namespace
 
 Machine::Machine(std::string_view run_id, const Definition& definition, RunState& state,
                  RunLog& log, runtime::Clock& clock, runtime::Random& random)
@@ -140,21 +128,9 @@ bool Machine::expired() {
   return false;
 }
 
-void Machine::keep_open(const EffectState& effect) {
-  JsonObject kept{{"id", effect.id},
-                  {"origin", effect.origin},
-                  {"function", effect.function},
-                  {"step", effect.step},
-                  {"arguments", effect.arguments}};
-  if (effect.given_up) {
-    kept["given_up"] = true;
-  }
-  state_.open_effects[open_name(effect)] = std::move(kept);
-}
-
 void Machine::drop_wait() {
   if (state_.effect && state_.effect->maybe_happened) {
-    keep_open(*state_.effect);
+    state_.open_effects.keep(*state_.effect);
   }
   if (state_.effect && !state_.frames.empty()) {
     state_.frames.back().effects = state_.effects;
@@ -213,34 +189,25 @@ void Machine::apply(Step step) {
   }
 }
 
-/// This step was given up while it was unknown whether this very call happened: the same key again,
-/// so that a second try of the step cannot make it happen twice.
-bool Machine::take_open(EffectState* effect) {
-  auto& open = state_.open_effects;
-  auto entry = open.find(open_name(*effect));
-  if (entry == open.end()) {
-    entry = open.find(effect->step);  // as it was named before: an id alone
-  }
-  if (entry == open.end()) {
-    return false;
-  }
-  const Json& kept = entry->value();
-  effect->id = kept.is_string() ? std::string(view(kept.get_string()))
-                                : std::string(text_or(kept, "id", ""));
-  effect->origin = text_or(kept, "origin", "");
-  effect->maybe_happened = true;
-  effect->first_at = clock_.now();
-  effect->sent_at = effect->first_at;
-  open.erase(entry);
-  return true;
-}
-
+/// Where this very call was given up while it was unknown whether it happened, it has the same key
+/// again, so that a second try of the step cannot make it happen twice.
 void Machine::start_call(Call call) {
   EffectState effect;
   effect.step = task().reference;
   effect.function = std::move(call.function);
   effect.arguments = std::move(call.arguments);
-  if (!take_open(&effect)) {
+  auto open = state_.open_effects.take(effect);
+  if (open && open->result) {  // a person found that it happened
+    finish_task(std::move(*open->result), {});
+    return;
+  }
+  if (open) {
+    effect.id = std::move(open->id);
+    effect.origin = std::move(open->origin);
+    effect.maybe_happened = true;
+    effect.first_at = clock_.now();
+    effect.sent_at = effect.first_at;
+  } else {
     effect.id = fmt::format("{}-{}", run_id_, ++state_.effects);
   }
   state_.effect = std::move(effect);
@@ -283,10 +250,10 @@ void Machine::call_failed(Problem problem) {
   state_.waiting.reset();
   state_.status = RunStatus::running;
   state_.frames.back().effects = state_.effects;
-  raise(std::move(problem));
-  if (state_.status == RunStatus::faulted && effect && effect->maybe_happened) {
-    keep_open(*effect);  // a person gave it up: should the run be tried again, it is asked for
+  if (effect && effect->maybe_happened) {
+    state_.open_effects.keep(*effect);  // whoever tries it again, the document or a person
   }
+  raise(std::move(problem));
 }
 
 void Machine::raise(Problem problem) {

@@ -53,12 +53,9 @@ void Machine::fault(const Problem& problem) {
 }
 
 /// A child keeps where it stood: should its parent be tried again, so is it. What a person said of
-/// a call under way is in the history alone, so there it ends for good.
+/// a call under way is with the open effects.
 void Machine::cancel(std::string reason) {
-  const auto& effect = state_.effect;
-  const bool settled =
-      !effect || (effect->phase == EffectState::Phase::fresh && !effect->maybe_happened);
-  const bool again = settled && state_.parent && state_.parent->awaited;
+  const bool again = state_.parent && state_.parent->awaited;
   drop_wait();
   state_.cancel_reason = std::move(reason);
   auto frames = std::move(state_.frames);

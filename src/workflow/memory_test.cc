@@ -92,7 +92,7 @@ RunState full_state() {
   left = ChildrenState{{{"run_l", "", 16, {mark(17)}, true}}, false, false, true, true};
   order_key = "k";
   children_started = 6;
-  open_effects = {{"/do/0", "eff"}};
+  open_effects = OpenEffects::from_json({{"/do/0", "eff"}});
   costs = {{"EUR", 13, true}};
   held = {{"eff", {"EUR", 14, {"EUR/tenant/2026-11-21"}}}};
   steps = 7;

@@ -7,27 +7,20 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
 namespace aios::workflow {
 namespace {
 
-std::string id_of(const Json& kept) {
-  return kept.is_string() ? std::string(view(kept.get_string()))
-                          : std::string(text_or(kept, "id", ""));
-}
-
-/// As it was when it was given up. Of older states the key alone tells the step.
-EffectState effect_of(std::string_view name, const Json& kept) {
+/// As it was when it was given up.
+EffectState effect_of(const OpenEffect& open) {
   EffectState out;
-  out.id = id_of(kept);
-  out.step = text_or(kept, "step", name.substr(0, name.find(' ')));
-  out.function = text_or(kept, "function", "");
-  out.origin = text_or(kept, "origin", "");
-  const auto* arguments = find(kept, "arguments");
-  out.arguments = arguments == nullptr ? Json(JsonObject()) : *arguments;
+  out.id = open.id;
+  out.step = open.step;
+  out.function = open.function;
+  out.origin = open.origin;
+  out.arguments = open.arguments;
   out.maybe_happened = true;
   return out;
 }
@@ -49,16 +42,13 @@ bool Engine::Impl::hold_end(LiveRun& run) {
   if (state.is_branch() && state.parent->awaited) {
     return false;
   }
-  auto& open = state.open_effects;
-  const auto first = std::find_if(open.begin(), open.end(), [](const auto& one) {
-    return !bool_or(one.value(), "given_up", false);
-  });
-  if (first == open.end()) {
+  const OpenEffect* open = state.open_effects.unasked();
+  if (open == nullptr) {
     return false;
   }
   state.ends_as = state.status;
   state.status = RunStatus::waiting;
-  state.effect = effect_of(std::string_view(first->key()), first->value());
+  state.effect = effect_of(*open);
   open_incident(run, Error(Code::failed_precondition,
                            fmt::format("the run is to end as {}, and it is not known whether this "
                                        "call of it happened",
@@ -66,25 +56,23 @@ bool Engine::Impl::hold_end(LiveRun& run) {
   return true;
 }
 
-void settle_open(RunState& state, std::string_view word) {
+void settle_open(RunState& state, Resolution resolution) {
+  auto& effect = *state.effect;
   auto& open = state.open_effects;
-  for (auto one = open.begin(); one != open.end(); ++one) {
-    if (id_of(one->value()) != state.effect->id) {
-      continue;
-    }
-    if (word != "fail") {
-      open.erase(one);
-    } else if (one->value().is_object()) {
-      one->value().get_object()["given_up"] = true;
-    } else {
-      one->value() =
-          JsonObject{{"id", state.effect->id}, {"step", state.effect->step}, {"given_up", true}};
-    }
-    break;
+  open.keep(effect);
+  if (resolution.word == "happened") {
+    open.happened(effect.id, std::move(resolution.result));
+  } else if (resolution.word == "fail") {
+    open.give_up(effect.id);
+  } else {
+    open.never_happened(effect.id);
   }
-  state.status = *std::exchange(state.ends_as, std::nullopt);
-  state.effect.reset();
-  state.waiting.reset();
+  effect.maybe_happened = false;  // what is known of it is there now
+  if (state.ends_as) {
+    state.status = *std::exchange(state.ends_as, std::nullopt);
+    state.effect.reset();
+    state.waiting.reset();
+  }
 }
 
 }  // namespace aios::workflow

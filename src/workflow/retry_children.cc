@@ -67,7 +67,8 @@ Task<Result<void>> Engine::Impl::family_ready(RunPtr run, RetryWith with) {
   co_return Result<void>();
 }
 
-/// @param memory  of its parent, which has taken over what it learned before
+/// @param memory  of its parent, which has taken over what it learned before, and what it left
+/// open: of that a person may have said more since
 Task<Result<void>> Engine::Impl::retry_child(Context ctx, std::string run_id, RetryWith with,
                                              std::shared_ptr<const RunState> memory) {
   auto acquired = co_await acquire(ctx, run_id);
@@ -87,6 +88,9 @@ Task<Result<void>> Engine::Impl::retry_child(Context ctx, std::string run_id, Re
   }
   const bool from_backup = run->state.from_backup;
   copy_memory(run->state, *memory);
+  if (run->state.is_branch()) {
+    run->state.open_effects = memory->open_effects;
+  }
   run->state.from_backup = run->state.from_backup || from_backup;
   run->ctx.labels = run->state.labels;
   std::string by = run->state.parent->run;
@@ -101,6 +105,7 @@ Task<bool> Engine::Impl::try_children_again(RunPtr run, std::vector<ChildRead>* 
       run->state.children->newest ? RetryWith::newest_definition : RetryWith::same_definition;
   auto memory = std::make_shared<RunState>();
   copy_memory(*memory, run->state);
+  memory->open_effects = run->state.open_effects;
   bool changed = false;
   bool put_off = false;
   for (std::size_t i = 0; i < links.size(); ++i) {

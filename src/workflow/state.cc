@@ -246,7 +246,7 @@ std::string encode_state(const RunState& state, const Definition* definition) {
   put_head(out, state);
   if (!state.ended() || state.faulted_at || state.is_branch()) {
     put(out, "context", state.context);  // a branch gives its own to the run that waits for it
-    put(out, "open_effects", state.open_effects);
+    put(out, "open_effects", state.open_effects.to_json());
   }
   if (!state.ended() || state.faulted_at) {
     put(out, "deadline", state.deadline);
@@ -349,7 +349,7 @@ Result<RunState> decode_state(std::string_view bytes) {
     return std::move(held).error();
   }
   out.held = std::move(*held);
-  out.open_effects = take_object(in, "open_effects");
+  out.open_effects = OpenEffects::from_json(take_object(in, "open_effects"));
   out.steps = static_cast<std::uint64_t>(int_or(in, "steps", 0));
   out.effects = static_cast<std::uint64_t>(int_or(in, "effects", 0));
   if (auto doing = take_doing(in, &out); !doing.ok()) {

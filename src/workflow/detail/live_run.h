@@ -10,6 +10,7 @@
 #include "workflow/detail/machine.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
+#include "workflow/engine_calls.h"
 
 #include <cstdint>
 #include <memory>
@@ -120,9 +121,9 @@ struct ChildRead {
 /// Whether the system was the same when the call was admitted.
 bool as_planned(const CallPlan& plan, const PreparedCall& prepared);
 
-/// A person has settled what held up its end, and it goes on to that.
-/// @param word  happened, retry, fail
-void settle_open(RunState& state, std::string_view word);
+/// A person's word on the call of a run that is to end, held up or cancelled: should it be tried
+/// again, that is known. One that was held up ends with it.
+void settle_open(RunState& state, Resolution resolution);
 
 /// Why what comes for it comes too late: failed_precondition [AIOS-1013].
 Error has_ended(const LiveRun& run);

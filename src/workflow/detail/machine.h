@@ -116,7 +116,6 @@ class Machine final : public TaskScope, private Arguments {
   bool set_task_deadline(Frame& frame, const LoadedTask& entered);
   bool expired();
   void apply(Step step);
-  bool take_open(EffectState* effect);
   void start_call(Call call);
   void start_wait(const Sleep& pause);
   std::string id_for_later();
@@ -134,7 +133,6 @@ class Machine final : public TaskScope, private Arguments {
   void fault(const Problem& problem);
   void end(RunStatus status);
   void drop_wait();
-  void keep_open(const EffectState& effect);
   void refuse_output(Json output, std::string_view instance, ProblemType type, const Error& error);
   void note_path(const std::string& reference);
   const Json* argument(std::string_view name) const override;

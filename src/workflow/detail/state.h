@@ -9,6 +9,7 @@
 #include "core/time.h"
 #include "govern/budget.h"
 #include "workflow/detail/family.h"
+#include "workflow/detail/open_effect.h"
 
 #include <cstdint>
 #include <optional>
@@ -56,7 +57,7 @@ struct EffectState {
   /// The latest that its last request can have left: with the attempt's time added, it is over.
   std::optional<Time> sent_at;
   std::string origin;     ///< where that went (CallPlan::origin)
-  bool given_up = false;  ///< by a person who was asked: not saved here, but in open_effects
+  bool given_up = false;  ///< by a person who was asked: not saved here, but with OpenEffects
 };
 
 /// What a run paid in one currency.
@@ -121,10 +122,7 @@ struct RunState {
   std::vector<Frame> frames;
   JsonArray inferences, retrievals, results, reviews;  ///< governance memory: see remember()
   std::uint64_t results_forgotten = 0;                 ///< that were in `results` once
-  /// "step digest-of-the-call" -> {id, origin, function, step, arguments} of an effect of unknown
-  /// outcome that was given up; `given_up`: by a person, so nobody is asked again before the run
-  /// ends. Of older states: without the last three, and step -> id.
-  JsonObject open_effects;
+  OpenEffects open_effects;
   std::vector<Cost> costs;
   std::vector<HeldMoney> held;
   std::uint64_t steps = 0, effects = 0;
