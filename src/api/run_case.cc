@@ -132,6 +132,7 @@ Task<Result<Json>> find_leaves(store::Store* store, Context ctx, LeafSearch sear
     complete = complete && (behind || at >= *size);
     seen_until = until;
   }
+  complete = complete && items.size() >= search.least;
   co_return Json(JsonObject{{"items", std::move(items)}, {"complete", complete}});
 }
 
@@ -323,6 +324,13 @@ JsonArray without_payload(JsonArray effects) {
   return effects;
 }
 
+std::size_t results_in(const Json& history) {
+  const JsonArray& lines = history.as_array();
+  return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const Json& line) {
+    return text_or(line, "type", "") == "effect_result";
+  }));
+}
+
 }  // namespace
 
 Task<Result<net::Response>> show_case(const ApiServices& services, Context ctx,
@@ -362,7 +370,7 @@ Task<Result<net::Response>> show_case(const ApiServices& services, Context ctx,
   names.put_each(timeline, {"by"});
   out["timeline"] = std::move(timeline);
   if (govern::Identity::allow(ctx, Action::read_audit).ok()) {
-    LeafSearch search{std::move(reviews), times_of(*run, *history)};
+    LeafSearch search{std::move(reviews), times_of(*run, *history), results_in(*history)};
     search.names.insert(id);
     auto leaves = co_await find_leaves(services.store, ctx, std::move(search));
     if (!leaves.ok()) {

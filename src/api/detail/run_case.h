@@ -17,9 +17,11 @@ namespace aios::api {
 struct LeafSearch {
   std::set<std::string> names;  ///< ids that a leaf of the case holds
   std::vector<Time> times;      ///< of its commits
+  std::size_t least = 0;        ///< leaves that there must be: one an effect whose result is known
 };
 /// {"items": [{index, hash, time, kind, outcome, stream, step, decisions}], "complete": bool}:
-/// false when there were more leaves around those times than are read (20,000).
+/// false when there were more leaves around those times than are read (20,000), or fewer of the
+/// case than there must be: a clock that was set back puts leaves where nobody looks for them.
 Task<Result<Json>> find_leaves(store::Store* store, Context ctx, LeafSearch search);
 
 /// A run's history without payload: times, steps, effects, outcomes.

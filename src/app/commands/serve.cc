@@ -218,6 +218,16 @@ Result<std::unique_ptr<System>> open_system(const SystemOptions& options, const 
   return system;
 }
 
+void tell_start(const System& system, const SystemOptions& options, const std::string& url,
+                observe::LineWriter& lines) {
+  if (!system.first_key_file().empty()) {
+    lines.write(
+        fmt::format("aios: the first key, with every right, is in {}; make others, then revoke it",
+                    system.first_key_file()));
+  }
+  lines.write(fmt::format("aios: listening on {}, data in {}", url, options.data));
+}
+
 Result<void> serve(Session& session, const ServeOptions& serve) {
   const auto settings = settle(session, serve.flags);
   if (!settings.ok()) {
@@ -242,12 +252,7 @@ Result<void> serve(Session& session, const ServeOptions& serve) {
     return {};
   }
   const std::string url = url_of(options, (*system)->port());
-  if (!(*system)->first_key_file().empty()) {
-    lines->write(
-        fmt::format("aios: the first key, with every right, is in {}; make others, then revoke it",
-                    (*system)->first_key_file()));
-  }
-  lines->write(fmt::format("aios: listening on {}, data in {}", url, options.data));
+  tell_start(**system, options, url, *lines);
   const std::string address_file = options.data + "/server.address";
   const std::string& ready_file = settings->text("ready_file");
   auto written = tell_address(address_file, ready_file, url, **system);
