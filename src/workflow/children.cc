@@ -3,6 +3,7 @@
 // it: once, whatever happens. How they end is written to their own streams alone, so that many of
 // them never meet at the parent's: it is woken, and reads. A parent that nobody woke, for the
 // process ended between the two, looks again by itself.
+#include "workflow/detail/children_room.h"
 #include "workflow/detail/engine_impl.h"
 
 #include "govern/audit.h"
@@ -176,6 +177,11 @@ Task<bool> Engine::Impl::start_children(RunPtr run) {
     ids.emplace_back(start.id);
     run->leaves.push_back(child_leaf(*run, start, clock(*run).now()));
     writes.push_back(std::move(*write));
+  }
+  if (auto problem = no_room_for(*run, writes)) {
+    run->leaves.resize(leaves);
+    machine(*run).children_refused(*std::move(problem));
+    co_return true;
   }
   note(*run, RunEvent::children_started,
        {{"step", run->log.children.front().step}, {"runs", std::move(ids)}});

@@ -160,6 +160,44 @@ TEST_CASE("fork: what a branch was told is known to the steps after it, and to p
   CHECK(parent.labels == 2);
 }
 
+TEST_CASE("fork: branches that no commit holds are one error at the fork, and nothing is lost") {
+  World world;
+  constexpr std::string_view before = R"(do:
+  - keep: {set: {s: '${ .s }'}, export: {as: '${ . }'}}
+  - first: {call: 'system:1.0.0@default', with: {class: key, value: 1}}
+)";
+  constexpr std::string_view after =
+      "  - then: {call: 'system:1.0.0@default', with: {class: key, value: 2}}\n";
+  std::string fork = "fork: {branches: [";
+  for (int i = 0; i < 8; ++i) {
+    fork += fmt::format("{}{{b{}: {{set: {{n: {}}}}}}}", i == 0 ? "" : ", ", i, i);
+  }
+  fork += "]}";
+  world.add_document(document("bare", fmt::format("{}  - all: {{{}}}\n{}", before, fork, after)));
+  world.add_document(document(
+      "caught", fmt::format("{}  - all: {{try: [{{inner: {{{}}}}}], catch: {{do: [{{b: {{set: "
+                            "{{n: 1}}}}}}]}}}}\n{}",
+                            before, fork, after)));
+  world.start();
+  const auto ended = [&world](std::string_view name, std::size_t bytes) {
+    JsonObject input{{"s", std::string(bytes, 'x')}};
+    const auto id = world.run_workflow(std::string(name), std::move(input));
+    return world.finish(id);
+  };
+  const auto bare = ended("bare", 400'000);
+  CHECK(bare.status == "faulted");
+  const std::string why(text_or(bare.error, "detail", ""));
+  CHECK(why.find("the 8 runs that begin here take ") != std::string::npos);
+  CHECK(why.find("[AIOS-1037]") != std::string::npos);
+  CHECK(text_or(bare.error, "instance", "") == "/do/2/all");
+  CHECK(all_runs(world, Branches::shown).size() == 1);  // none began
+  CHECK(world.system.requests == 1);
+  CHECK(ended("caught", 400'000).status == "completed");
+  CHECK(world.system.requests == 3);
+  CHECK(ended("bare", 40'000).status == "completed");
+  CHECK(all_runs(world, Branches::shown).size() == 3 + 8);
+}
+
 TEST_CASE("fork: what a document cannot mean is refused with its place") {
   const auto branch = [](std::string_view text) {
     return refused({document("f", fmt::format("do:\n  - a:\n      fork:\n{}", text))});
