@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t files_a_look_max = 100;  // the next look takes the others
 constexpr std::size_t refused_told_max = 20;
+constexpr std::string_view other_content = "[AIOS-1203]";  // at the end of a dead letter's reason
 constexpr std::size_t kept_max =
     4;  // files in memory from one turn to the next; others are read again
 constexpr Duration complaint_period = std::chrono::hours(1);  // deploy and doctor tell it too
@@ -64,6 +65,12 @@ struct FileWatch::Taken {
   JsonArray refused_numbers;         ///< of the same
   std::size_t refused_count = 0;
 
+  void refuse(const std::string& why) {
+    if (++refused_count <= refused_told_max) {
+      refused.push_back(fmt::format("record {}: {}", next + 1, why));
+      refused_numbers.emplace_back(next + 1);
+    }
+  }
   bool through() const { return next >= contents.records.size(); }
   std::string why_failed() const {
     if (!contents.wrong.empty() || refused_count == 0) {
@@ -170,16 +177,15 @@ Task<Result<void>> FileWatch::admit(Turn* turn, Taken* taken) {
         co_await services_.ingress->receive(std::move(ctx), taken->source, std::move(arrival));
     if (accepted.ok()) {
       taken->version += accepted->repeated ? 0 : 1;
+      if (accepted->reason.ends_with(other_content)) {  // kept, but who dropped it should know
+        taken->refuse(fmt::format("{}, kept as {}", accepted->reason, accepted->id));
+      }
       continue;
     }
     if (may_pass(accepted.error())) {
       co_return std::move(accepted).error();
     }
-    if (++taken->refused_count <= refused_told_max) {
-      taken->refused.push_back(
-          fmt::format("record {}: {}", taken->next + 1, accepted.error().text()));
-      taken->refused_numbers.emplace_back(taken->next + 1);
-    }
+    taken->refuse(accepted.error().text());
   }
   co_return Result<void>();
 }

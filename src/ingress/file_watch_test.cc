@@ -122,7 +122,10 @@ TEST_CASE("file watch: a record whose id came with other content is a dead lette
   world.root.write("long/a.jsonl",
                    "{\"id\":\"1\",\"n\":1}\n{\"id\":\"1\",\"n\":2}\n{\"id\":\"2\"}\n");
   CHECK(world.round().moved == 1);
-  CHECK(world.root.has("long/done/a.jsonl"));
+  CHECK(world.root.has("long/failed/a.jsonl"));
+  const auto told = world.root.read("long/failed/a.jsonl.error.txt");
+  CHECK(told.find("1 of 3 records were refused") != std::string::npos);
+  CHECK(told.find("record 2: event '1' of this source was taken before") != std::string::npos);
   CHECK(world.events() == 3);
   Ingress::Wanted wanted;
   wanted.status = "dead_letter";
