@@ -82,6 +82,37 @@ TEST_CASE(
   CHECK(status_of(inbox, started.run) == "completed");
 }
 
+TEST_CASE("ingress: who sends more than is kept of a type pushes out none but its own") {
+  Inbox inbox;
+  REQUIRE(inbox.engine->install(default_tenant(), {{"ticket.yaml", ticket}}).empty());
+  send(inbox, "0", "shop.ticket", "T0");  // it listens: so the type is one that is kept
+  const auto by = [&inbox](const std::string& key, const std::string& id,
+                           const std::string& subject) {
+    auto event = event_from_envelope({{"specversion", "1.0"},
+                                      {"id", id},
+                                      {"source", "/" + id},
+                                      {"type", "shop.reply"},
+                                      {"subject", subject}});
+    REQUIRE(event.ok());
+    auto ctx = system_context(default_tenant(), "sender");
+    ctx.principal = std::make_shared<Principal>(Principal{key, "key", {"ingest"}});
+    const auto taken =
+        inbox.executor.run(inbox.ingress->accept(std::move(ctx), std::move(*event), 100));
+    REQUIRE(taken.ok());
+    return taken->id;
+  };
+  by("key_shop", "genuine", "T1");
+  std::string first;
+  for (int i = 0; i < 1'005; ++i) {
+    inbox.executor.advance(std::chrono::milliseconds(2));  // ids follow the clock
+    const auto id = by("key_flood", fmt::format("f{}", i), "T-none");
+    first = first.empty() ? id : first;
+  }
+  CHECK(text(shown(inbox, first), "status") == "dead_letter");
+  const auto late = send(inbox, "1", "shop.ticket", "T1");
+  CHECK(status_of(inbox, late.run) == "completed");  // its reply was there
+}
+
 TEST_CASE("ingress: what nobody takes within the hour is a dead letter, also after a restart") {
   Inbox inbox;
   REQUIRE(inbox.engine->install(default_tenant(), {{"ticket.yaml", ticket}}).empty());

@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace aios::workflow {
@@ -168,24 +169,48 @@ Task<void> KeptEvents::time_is_over(TenantId tenant, std::string event_id, Place
   timers_->add(tenant, {store::StreamKind::kept_event, event_id}, clock_.now() + later_pause);
 }
 
-Task<void> KeptEvents::make_room(Context ctx, std::string type) {
+/// Of all that are kept of the type: who gives way, first the first.
+Task<Result<std::vector<std::string>>> KeptEvents::giving_way(Context ctx, std::string type) {
   auto query = listed_query(ctx.tenant, store::StreamKind::kept_event, type);
-  auto counted = query;
+  const std::string label = query.label;
+  query.limit = kept_max;
+  query.with_state = false;
+  auto rows = co_await store_.list(ctx, std::move(query));
+  if (!rows.ok()) {
+    co_return std::move(rows).error();
+  }
+  std::vector<std::string> ids;
+  for (const auto& row : *rows) {
+    ids.push_back(row.id);
+  }
+  auto busiest = senders_.of_the_busiest(ctx.tenant, label, ids);
+  co_return busiest.empty() ? std::move(ids) : std::move(busiest);
+}
+
+Task<void> KeptEvents::make_room(Context ctx, std::string type, std::string event_id) {
+  auto counted = listed_query(ctx.tenant, store::StreamKind::kept_event, type);
+  const std::string sender = ctx.principal ? ctx.principal->id : "";
+  senders_.add(ctx.tenant, counted.label, sender, std::move(event_id));
   auto count = co_await store_.count(ctx, std::move(counted));
-  query.limit = dropped_at_once;
   if (!count.ok() || *count <= kept_max) {
     co_return;  // the next one does it
   }
-  auto rows = co_await store_.list(ctx, std::move(query));
-  if (!rows.ok()) {
+  std::string of = type;
+  auto ids = co_await giving_way(ctx, std::move(of));
+  if (!ids.ok()) {
     co_return;
   }
-  for (auto& row : *rows) {
+  ids->resize(std::min<std::size_t>(ids->size(), dropped_at_once));
+  for (auto& id : *ids) {
+    auto row = co_await store_.stream(ctx, store::StreamKind::kept_event, std::move(id));
+    if (!row.ok() || row->status != listed_status) {
+      co_return;  // a run may have taken it just now
+    }
     std::string why =
         fmt::format("no run that listens took it before {} later ones of its type", kept_max);
-    auto done = co_await end(ctx, std::move(row), std::move(why));
+    auto done = co_await end(ctx, std::move(*row), std::move(why));
     if (!done.ok() || --*count <= kept_max) {
-      co_return;  // a run may have taken it just now
+      co_return;
     }
   }
 }

@@ -297,7 +297,7 @@ Task<Result<std::string>> Engine::deliver(Context ctx, std::string event_id, Jso
     }
   }
   impl_->kept_events->watch(ctx.tenant, event_id);
-  co_await impl_->kept_events->make_room(ctx, type);
+  co_await impl_->kept_events->make_room(ctx, type, event_id);
   co_return std::string();
 }
 

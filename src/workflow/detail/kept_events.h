@@ -8,6 +8,7 @@
 #include "observe/log.h"
 #include "runtime/task.h"
 #include "store/store.h"
+#include "workflow/detail/kept_senders.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/timer_queue.h"
 
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace aios::workflow {
 
@@ -32,13 +34,16 @@ class KeptEvents {
   void watch(const TenantId& tenant, const std::string& event_id);
   /// A kept event's wake-up. Whatever goes wrong is tried again; a run may take it meanwhile.
   Task<void> time_is_over(TenantId tenant, std::string event_id, Places::Place place);
-  /// Where too many of a type are kept the oldest give way: a few each time one is kept.
-  Task<void> make_room(Context ctx, std::string type);
+  /// Where too many of a type are kept the oldest of who has sent the most give way, a few each
+  /// time one is kept: so one sender leaves each other its share. `ctx` is the sender's.
+  Task<void> make_room(Context ctx, std::string type, std::string event_id);
 
  private:
   Task<Result<void>> end(Context ctx, store::StreamRow row, std::string why);
   void warn(const Context& ctx, const std::string& event_id);
+  Task<Result<std::vector<std::string>>> giving_way(Context ctx, std::string type);
 
+  KeptSenders senders_;
   store::Store& store_;
   observe::Log* log_;
   std::shared_ptr<TimerQueue> timers_;
