@@ -130,7 +130,7 @@ class Check(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("test_a_confident_known_intent_is_automatic", done.stderr)
 
-    def test_what_is_no_plain_file_is_refused_and_a_linked_file_is_read(self):
+    def test_what_is_no_plain_file_is_refused_and_a_file_linked_inside_is_read(self):
         for name, make, told in (
                 ("workflows/other.yaml", os.mkdir, "found a directory, wanted a file"),
                 ("forms/lost.json", lambda path: os.symlink("nowhere", path), "leads to no file"),
@@ -152,6 +152,13 @@ class Check(unittest.TestCase):
         os.mkdir(os.path.join(bundle, "policies"))
         for name in os.listdir(self.scene.path("elsewhere")):
             os.symlink(self.scene.path("elsewhere", name), os.path.join(bundle, "policies", name))
+        done = aios("check", bundle)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("leads out of the bundle", done.stderr)
+        os.rename(self.scene.path("elsewhere"), os.path.join(bundle, "notes"))
+        for name in os.listdir(os.path.join(bundle, "notes")):
+            os.remove(os.path.join(bundle, "policies", name))
+            os.symlink(f"../notes/{name}", os.path.join(bundle, "policies", name))
         done = aios("check", bundle)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("no problems", done.stdout)
