@@ -41,6 +41,10 @@ TEST_CASE("guard: a failed test says which statement does not hold, and what it 
   says("test_a if {\n\tx := input.nothing\n\tx == 1\n}", "'x == 1' does not hold: x is undefined");
   says("test_a if {\n\tsome x in [1, 2]\n\tx == 3\n}", "'x == 3' does not hold");
   says("test_a if {\n\tprint(\"seen\", 4)\n\t1 == 2\n}", "printed: m_test.rego:5: seen 4");
+  says("test_a if {\n\tx := {\"a\": 1, \"b\": [2]}\n\tx == {\"a\": 1, \"b\": [3]}\n}",
+       "m_test.rego:6:2: 'x == {\"a\": 1, \"b\": [3]}' does not hold: x is {\"a\":1,\"b\":[2]}");
+  says("test_a if {\n\t{\"a\": 1} == input.x with input as {\"x\": {\"a\": 2}}\n}",
+       "does not hold: input.x is {\"a\":2}");
   // Of two bodies none is the one that was meant: the place alone.
   CHECK(why("test_a if 1 == 2\ntest_a if 1 == 3").find("does not hold") == std::string::npos);
 }

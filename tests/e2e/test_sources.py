@@ -108,7 +108,7 @@ class Sources(unittest.TestCase):
         told = " ".join(self.scene.cli("doctor").stdout.split())
         self.assertIn("source 'shop': 1 too old, or of a wrong clock, last 20", told)
         self.assertIn("source 'shop': 2 with a wrong signature, last 20", told)
-        self.assertIn("no source of the bundle: 1 at a webhook that is not declared, last 20", told)
+        self.assertIn("without a source: 1 at a webhook that is not declared, last 20", told)
 
     def test_dead_letters_are_kept_and_replayed_once(self):
         self.put_secret()

@@ -86,10 +86,12 @@ std::string_view reason_of(std::string_view why) {
                             : "files refused, whole or in part";
 }
 
+Time whole_second(Time time) { return {time.ns - time.ns % 1'000'000'000}; }
+
 std::string name_of(const TenantId& tenant, const std::string& source) {
   const std::string whose =
       tenant == default_tenant() ? "" : fmt::format("tenant '{}', ", tenant.text());
-  return source.empty() ? fmt::format("{}no source of the bundle", whose)
+  return source.empty() ? fmt::format("{}without a source", whose)
                         : fmt::format("{}source '{}'", whose, source);
 }
 
@@ -97,7 +99,8 @@ Task<void> look_at_doors(const ingress::Ingress* ingress, WorkWatch* work, Conte
                          Symptoms* out) {
   for (const auto& row : ingress->turned_away_after(out->now - std::chrono::hours(24))) {
     out->turned_away.push_back(fmt::format("{}: {} {}, last {}", name_of(row.tenant, row.source),
-                                           row.count, reason_of(row.why), to_rfc3339(row.last)));
+                                           row.count, reason_of(row.why),
+                                           to_rfc3339(whole_second(row.last))));
   }
   auto dead = co_await work->dead_letters_by_source(std::move(ctx));
   for (const auto& [key, count] : dead) {

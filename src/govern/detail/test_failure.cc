@@ -40,6 +40,31 @@ std::string piece(std::string_view text, const Json& place) {
   return begin < end ? std::string(text.substr(begin, end - begin)) : "";
 }
 
+std::string trimmed(std::string_view text) { return std::string(trim(text)); }
+
+/// What is compared, or the value. Of the places of expressions only the ends are to be relied on.
+std::vector<std::string> parts_of(std::string_view text, const Json& statement) {
+  const std::string_view kind = text_or(statement, "kind", "");
+  const Json& place = statement.at("place");
+  const std::size_t begin = byte_of(text, place, 0);
+  const auto end = byte_of(text, JsonArray{0, statement.at("with")}, 1);
+  const JsonArray& parts = statement.at("parts").as_array();
+  if (parts.empty() || begin >= end) {
+    return {};
+  }
+  if (kind != "compare") {
+    const std::size_t skipped = kind == "not" ? std::string_view("not").size() : 0;
+    return {trimmed(text.substr(begin + skipped, end - begin - skipped))};
+  }
+  const std::size_t middle = byte_of(text, parts[0], 1);
+  const std::size_t sign = text.find_first_not_of(" \t\r\n", middle);
+  const std::size_t right = sign < end ? text.find_first_not_of("=!<>", sign) : end;
+  if (middle <= begin || right >= end || right == sign) {
+    return {};
+  }
+  return {trimmed(text.substr(begin, middle - begin)), trimmed(text.substr(right, end - right))};
+}
+
 /// From 1; a tab is one.
 std::size_t column_of(std::string_view text, const Json& place) {
   const std::size_t before = byte_of(text, place, 0);
@@ -56,9 +81,7 @@ std::vector<Statement> statements_of(std::string_view text, const Json& all) {
     made.column = column_of(text, place);
     made.text = piece(text, place);
     made.with = piece(text, JsonArray{one.at("with"), place.at(1)});
-    for (const Json& part : one.at("parts").as_array()) {
-      made.parts.push_back(piece(text, part));
-    }
+    made.parts = parts_of(text, one);
     out.push_back(std::move(made));
   }
   return out;
@@ -138,16 +161,15 @@ class Explainer {
 
   Values values_of(std::size_t index) const {
     const Statement& failed = all_[index];
-    std::string rules;
-    for (std::size_t i = 0; i < failed.parts.size(); ++i) {
-      rules += fmt::format("{}{} := aios_found if {{\n{}aios_found := {} {}\n}}\n", probe, i,
-                           first_of(all_, index), failed.parts[i], failed.with);
-    }
-    Values values(failed.parts.size());
-    const auto rego = Rego::compile(with_rules(files_, test_.file, rules), data_);
-    for (std::size_t i = 0; rego.ok() && i < values.size(); ++i) {
-      auto value = (*rego)->evaluate(fmt::format("{}.{}{}", package_, probe, i), "");
-      values[i] = value.ok() ? std::move(*value) : std::nullopt;
+    Values values;
+    for (const std::string& part : failed.parts) {
+      const std::string rule =
+          fmt::format("{}value := aios_found if {{\n{}aios_found := {} {}\n}}\n", probe,
+                      first_of(all_, index), part, failed.with);
+      const auto rego = Rego::compile(with_rules(files_, test_.file, rule), data_);
+      auto value = rego.ok() ? (*rego)->evaluate(fmt::format("{}.{}value", package_, probe), "")
+                             : Result<std::optional<Json>>(std::optional<Json>());
+      values.push_back(value.ok() ? std::move(*value) : std::nullopt);
     }
     return values;
   }
@@ -157,7 +179,9 @@ class Explainer {
     for (std::size_t i = 0; i < values.size(); ++i) {
       const std::string value =
           values[i] ? excerpt(to_text(*values[i]), value_characters_max) : std::string("undefined");
-      if (value != failed.parts[i]) {  // of a literal that is nothing new
+      const auto literal = parse_json(failed.parts[i]);
+      const bool told = literal.ok() && values[i] && *literal == *values[i];
+      if (!told) {  // of a literal that is nothing new
         parts += fmt::format("{}{} is {}", parts.empty() ? "" : ", ",
                              excerpt(failed.parts[i], statement_characters_max), value);
       }
