@@ -306,7 +306,10 @@ Task<Result<std::vector<store::StreamRow>>> Deliveries::list(Context ctx, store:
 Task<Result<Json>> Deliveries::get(Context ctx, std::string id, Shown shown) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::delivery, id);
   if (!row.ok() && row.error().code() == Code::not_found) {
-    co_return Error(Code::not_found, fmt::format("no delivery '{}'", excerpt(id, 80))).page(943);
+    co_return Error(Code::not_found,
+                    fmt::format("no delivery '{}'; 'aios deliveries list' shows those there are",
+                                excerpt(id, 80)))
+        .page(943);
   }
   if (!row.ok()) {
     co_return std::move(row).error();

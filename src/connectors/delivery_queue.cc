@@ -222,7 +222,10 @@ Task<void> Deliveries::run(Context ctx) {
 Task<Result<void>> Deliveries::replay(Context ctx, std::string id) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::delivery, id);
   if (!row.ok() && row.error().code() == Code::not_found) {
-    co_return Error(Code::not_found, fmt::format("no delivery '{}'", excerpt(id, 80))).page(943);
+    co_return Error(Code::not_found,
+                    fmt::format("no delivery '{}'; 'aios deliveries list' shows those there are",
+                                excerpt(id, 80)))
+        .page(943);
   }
   if (!row.ok()) {
     co_return std::move(row).error();

@@ -276,7 +276,8 @@ Task<Result<void>> Identity::revoke(Context ctx, std::string key_id) {
   auto row = co_await impl_->store.stream(ctx, store::StreamKind::api_key, key_id);
   if (!row.ok()) {
     if (row.error().code() == Code::not_found) {
-      const std::string what = fmt::format("no key '{}' in this tenant", excerpt(key_id, 60));
+      const std::string what = fmt::format(
+          "no key '{}' in this tenant; 'aios key list' shows those there are", excerpt(key_id, 60));
       co_return Error(Code::not_found, what).page(513);
     }
     co_return std::move(row).error();

@@ -195,10 +195,20 @@ DeadLetter dead_letter_of(const store::StreamRow& row) {
   return out;
 }
 
+Error not_found_event(Error error, const std::string& id) {
+  if (error.code() != Code::not_found) {
+    return error;
+  }
+  return Error(Code::not_found,
+               fmt::format("no event '{}'; 'aios events list' shows those there are",
+                           excerpt(id, 80)))
+      .page(error.page());
+}
+
 Task<Result<Json>> Ingress::get(Context ctx, std::string id) {
   auto row = co_await impl_->services.store->stream(ctx, store::StreamKind::event, id);
   if (!row.ok()) {
-    co_return std::move(row).error();
+    co_return not_found_event(std::move(row).error(), id);
   }
   if (row->erased) {
     JsonObject gone;

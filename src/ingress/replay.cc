@@ -79,7 +79,7 @@ Task<Result<Accepted>> Ingress::Impl::mark_replayed(Context ctx, Replayed replay
 Task<Result<Accepted>> Ingress::Impl::try_again(Context ctx, std::string id) {
   auto row = co_await services.store->stream(ctx, store::StreamKind::event, id);
   if (!row.ok()) {
-    co_return std::move(row).error();
+    co_return not_found_event(std::move(row).error(), id);
   }
   if (row->erased) {
     co_return cannot(fmt::format("the content of '{}' was erased with its data subject", id));

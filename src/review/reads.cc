@@ -16,7 +16,9 @@ constexpr std::uint32_t index_page = 100;  // whole reviews are read for it
 
 Task<Result<store::StreamRow>> Reviews::row(Context ctx, std::string review_id) {
   if (!is_id("rev", review_id)) {
-    co_return Error(Code::not_found, fmt::format("found no review '{}'", excerpt(review_id, 60)))
+    co_return Error(Code::not_found,
+                    fmt::format("found no review '{}'; 'aios review list' shows those there are",
+                                excerpt(review_id, 60)))
         .page(600);
   }
   auto found = co_await store_->stream(std::move(ctx), store::StreamKind::review, review_id);

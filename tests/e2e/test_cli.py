@@ -352,6 +352,15 @@ class Tables(unittest.TestCase):
         self.assertRegex(done.stdout, r"^ID +STATUS +TITLE +CREATED +PRIORITY +DUE +CLAIMED BY +RUN\n")
         self.assertRegex(done.stdout, r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ +run_\w{26}\n")
 
+    def test_what_is_not_there_is_told_with_the_command_that_lists_it(self):
+        for kind, verb in (("events", "show"), ("events", "replay"), ("deliveries", "show"),
+                           ("deliveries", "replay"), ("tasks", "show"), ("review", "show"), ("key", "revoke")):
+            done = self.scene.cli(kind, verb, "x")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            listed = "runs" if kind == "tasks" else kind
+            self.assertIn(f"'x'{' in this tenant' if kind == 'key' else ''}; 'aios {listed} list' shows those "
+                          "there are", done.stderr + done.stdout)
+
     def test_what_a_terminal_would_obey_is_not_sent_to_it(self):
         evil = "\x1b]0;owned\x07\x9b2J\u202egnp"
         api = self.scene.api()

@@ -49,6 +49,8 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
 /// The dead letter says what became of it.
 store::StreamWrite replayed_write(const Replayed& replayed, const Accepted& accepted);
 
+/// A store's error that there is no such event names the command that lists them; others stay.
+Error not_found_event(Error error, const std::string& id);
 Error still_dead(const std::string& id, const std::string& reason);
 
 /// A sender that uses a wrong type sends many: one line in ten seconds says how many there were.
