@@ -79,8 +79,13 @@ do:
       with: {class: key, value: '${ $context.value }'}
       then: finish
   - notice:
-      call: system:1.0.0@default
-      with: {class: none, value: '${ $context.value }'}
+      try:
+        - tell:
+            call: system:1.0.0@default
+            with: {class: none, value: '${ $context.value }'}
+      catch:
+        errors: {with: {status: 500}}
+        retry: {delay: PT1S, limit: {attempt: {count: 40}}}
   - finish: {set: {effect: '${ .effect }', value: '${ .value }', path: '${ $context.path }'}}
 )";
 
@@ -295,7 +300,7 @@ class Simulation {
     }
   }
 
-  /// A person who looks into the outside system and says what he sees. Of a case he says now and
+  /// A person who looks into the outside system and says what he sees. Of a notice he says now and
   /// then that he does not know: its document tries it again.
   void resolve_incidents() {
     for (const auto& row : rows()) {
@@ -315,7 +320,7 @@ class Simulation {
       const auto effect = why->substr(mark + 7, why->find(',', mark) - mark - 7);
       const auto result = world_.system.results.find(effect);
       const bool happened = result != world_.system.results.end();
-      const bool unsure = path_of(row.id) == "lookup" && dice_.chance(50);
+      const bool unsure = path_of(row.id) == "none" && dice_.chance(40);
       const char* word = happened ? "happened" : "retry";
       auto done = world_.executor.run(
           world_.engine->resolve_incident(world_.ctx(), row.id,
@@ -403,11 +408,9 @@ class Simulation {
     report_.lookups = static_cast<std::uint64_t>(world_.system.lookups);
   }
 
-  /// Only a case may: its tries are bounded in time and number, and the outside system was silent,
-  /// or a person did not know.
+  /// Only a case may: its tries are bounded in time and number, and the outside system was silent.
   static bool may_fault(const Client& client, const RunView& view) {
-    const auto status = int_or(view.error, "status", 0);
-    return client.path == "lookup" && (status == 408 || status == 500);
+    return client.path == "lookup" && int_or(view.error, "status", 0) == 408;
   }
 
   void check_run(const Client& client, const store::StreamRow& row) {
@@ -489,14 +492,15 @@ class Simulation {
     }
   }
 
-  /// Each turn of a loop acted once, and a case at most once, however often it was tried.
+  /// Each turn of a loop acted once, a case or a notice at most once, however often it was tried.
   void check_acts(const Client& client, const RunView& view) {
     std::size_t acts = 0;
     for (const auto& [effect, times] : world_.system.done) {
       acts += effect.starts_with(client.run_id + "-") && effect != client.run_id + "-1" ? 1 : 0;
     }
     const bool turns = view.status == "completed" && client.path == "for";
-    if ((turns && acts != 3) || (client.path == "lookup" && acts > 1)) {
+    const bool once = client.path == "lookup" || client.path == "none";
+    if ((turns && acts != 3) || (once && acts > 1)) {
       violate(fmt::format("{} ({}) acted {} times", client.run_id, client.path, acts));
     }
   }
