@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace aios::workflow {
@@ -27,18 +29,28 @@ Error wrong_incident(const LiveRun& run, const std::string& incident) {
 }
 
 /// What a person said of an effect, and what it gave.
-store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run,
-                               const Resolution& resolution) {
+store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run, const Resolution& resolution,
+                               Word word) {
   govern::LeafFacts facts(govern::LeafKind::effect_outcome);
   facts.stream = run.id;
   facts.step = run.state.effect->step;
   facts.outcome = "resolved_" + resolution.word;
   facts.facts["effect_id"] = run.state.effect->id;
   facts.facts["by"] = who(ctx);
-  if (resolution.word == "happened") {
+  if (word == Word::happened) {
     facts.contents["result"] = govern::content_of(resolution.result);
   }
   return govern::make_leaf(ctx, run.shard->executor.clock().now(), facts);
+}
+
+std::optional<Word> word_of(std::string_view text) {
+  if (text == "happened") {
+    return Word::happened;
+  }
+  if (text == "retry") {
+    return Word::retry;
+  }
+  return text == "fail" ? std::optional(Word::fail) : std::nullopt;
 }
 
 /// It did not happen, says a person.
@@ -52,6 +64,27 @@ void let_go_again(RunState& state) {
   state.from_backup = false;
   state.waiting.reset();
   state.status = RunStatus::running;
+}
+
+/// What follows from a person's word on the call under way.
+void go_on_with(RunState& state, Machine at, Word word, Json result, const std::string& by) {
+  if (state.ends_as || state.cancel_asked) {
+    settle_open(state, word, std::move(result));
+    if (!state.ended()) {
+      at.cancel(state.cancel_reason);
+    }
+    return;
+  }
+  switch (word) {
+    case Word::happened: at.call_done(std::move(result)); break;
+    case Word::retry: let_go_again(state); break;
+    case Word::fail:
+      state.effect->given_up = true;
+      at.call_failed(make_problem(ProblemType::communication,
+                                  fmt::format("given up by {} after an unknown outcome", by),
+                                  state.effect->step));
+      break;
+  }
 }
 
 }  // namespace
@@ -203,11 +236,11 @@ Result<JsonObject> Engine::Impl::check_result(const LiveRun& run, const Json& re
 }
 
 Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolution resolution) {
-  const auto& word = resolution.word;
-  if (word != "retry" && word != "happened" && word != "fail") {
-    co_return Error(
-        Code::invalid_argument,
-        fmt::format("found resolution '{}', wanted retry, happened or fail", excerpt(word, 40)))
+  const auto word = word_of(resolution.word);
+  if (!word) {
+    co_return Error(Code::invalid_argument,
+                    fmt::format("found resolution '{}', wanted retry, happened or fail",
+                                excerpt(resolution.word, 40)))
         .page(1018);
   }
   auto acquired = co_await acquire(ctx, run_id);
@@ -224,7 +257,7 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
     co_return error;
   }
   JsonObject memory;
-  if (word == "happened") {
+  if (*word == Word::happened) {
     auto fits = check_result(*run, resolution.result);
     if (!fits.ok()) {
       release(run);
@@ -232,32 +265,18 @@ Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolu
     }
     memory = std::move(*fits);
   }
-  close_incident(*run, word, ctx);
-  JsonObject said{{"incident", state.waiting->subject}, {"resolution", word}, {"by", who(ctx)}};
-  if (word == "happened") {
+  close_incident(*run, resolution.word, ctx);
+  JsonObject said{
+      {"incident", state.waiting->subject}, {"resolution", resolution.word}, {"by", who(ctx)}};
+  if (*word == Word::happened) {
     said["result"] = resolution.result;
   }
   note(*run, RunEvent::incident_resolved, std::move(said));
-  run->leaves.push_back(resolved_leaf(ctx, *run, resolution));
+  run->leaves.push_back(resolved_leaf(ctx, *run, resolution, *word));
   if (!memory.empty()) {
     remember_result(state, std::move(memory));
   }
-  if (state.ends_as || state.cancel_asked) {
-    settle_open(state, std::move(resolution));
-    if (!state.ended()) {
-      machine(*run).cancel(state.cancel_reason);
-    }
-  } else if (word == "happened") {
-    machine(*run).call_done(std::move(resolution.result));
-  } else if (word == "fail") {
-    auto problem = make_problem(ProblemType::communication,
-                                fmt::format("given up by {} after an unknown outcome", who(ctx)),
-                                state.effect->step);
-    state.effect->given_up = true;
-    machine(*run).call_failed(std::move(problem));
-  } else {
-    let_go_again(state);
-  }
+  go_on_with(state, machine(*run), *word, std::move(resolution.result), who(ctx));
   auto done = co_await change(run);
   co_return done;
 }

@@ -56,16 +56,14 @@ bool Engine::Impl::hold_end(LiveRun& run) {
   return true;
 }
 
-void settle_open(RunState& state, Resolution resolution) {
+void settle_open(RunState& state, Word word, Json result) {
   auto& effect = *state.effect;
   auto& open = state.open_effects;
   open.keep(effect);
-  if (resolution.word == "happened") {
-    open.happened(effect.id, std::move(resolution.result));
-  } else if (resolution.word == "fail") {
-    open.give_up(effect.id);
-  } else {
-    open.never_happened(effect.id);
+  switch (word) {
+    case Word::happened: open.happened(effect.id, std::move(result)); break;
+    case Word::retry: open.never_happened(effect.id); break;
+    case Word::fail: open.give_up(effect.id); break;
   }
   effect.maybe_happened = false;  // what is known of it is there now
   if (state.ends_as) {

@@ -10,7 +10,6 @@
 #include "workflow/detail/machine.h"
 #include "workflow/detail/places.h"
 #include "workflow/detail/state.h"
-#include "workflow/engine_calls.h"
 
 #include <cstdint>
 #include <memory>
@@ -121,9 +120,12 @@ struct ChildRead {
 /// Whether the system was the same when the call was admitted.
 bool as_planned(const CallPlan& plan, const PreparedCall& prepared);
 
+/// What a person found out about a call: that it happened, that it did not, nothing.
+enum class Word : std::uint8_t { happened, retry, fail };
+
 /// A person's word on the call of a run that is to end, held up or cancelled: should it be tried
 /// again, that is known. One that was held up ends with it.
-void settle_open(RunState& state, Resolution resolution);
+void settle_open(RunState& state, Word word, Json result);
 
 /// Why what comes for it comes too late: failed_precondition [AIOS-1013].
 Error has_ended(const LiveRun& run);
