@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dead deliveries made pending again, all of them with a few calls.
 #include "api/test/house.h"
+#include "runtime/task_group.h"
 
 #include <doctest/doctest.h>
 
@@ -11,22 +12,45 @@ namespace {
 
 using test::House;
 
-/// The state of a delivery that became a dead letter.
-std::string dead_state(House& house) {
+/// As they are sent, until nothing is left to do.
+void send_all(House& house) {
+  Context ctx = House::system();
+  ctx.cancel = std::make_shared<CancelState>();
+  runtime::TaskGroup group(house.loop);
+  group.spawn(house.deliveries->run(ctx));
+  house.loop.advance(std::chrono::seconds(1));
+  ctx.cancel->cancel();
+  house.loop.run(group.join());
+}
+
+/// A callback to "shop" with so much data, taken up.
+void call_back(House& house, std::size_t bytes) {
   store::Transition transition;
   transition.tenant = default_tenant();
   transition.epoch = house.store->epoch();
-  const Json message = JsonObject{
-      {"receiver", "shop"},
-      {"url", "http://shop.example/in"},
-      {"subject", ""},
-      {"envelope", JsonObject{{"type", "t"},
-                              {"data", std::string(connectors::Deliveries::body_bytes_max, 'x')}}}};
+  const Json message =
+      JsonObject{{"receiver", "shop"},
+                 {"url", "http://shop.example/in"},
+                 {"subject", ""},
+                 {"envelope", JsonObject{{"type", "t"}, {"data", std::string(bytes, 'x')}}}};
   transition.outbox.push_back({"callback", "run_1", {"", to_text(message)}});
   REQUIRE(house.loop.run(house.store->commit(House::system(), std::move(transition))).ok());
   auto rows = house.loop.run(house.store->outbox(House::system(), 0, 1)).value();
   REQUIRE(rows.size() == 1);
   REQUIRE(house.loop.run(house.deliveries->take(House::system(), std::move(rows[0]))).ok());
+}
+
+/// The state of a delivery that became a dead letter: no policy allows it. It was replayed.
+std::string dead_state(House& house) {
+  auto staged = house.deliveries->stage(
+      default_tenant(),
+      {{"subscriptions/shop.yaml",
+        "name: shop\nregion: eu\nsecret: shop-key\ncallbacks: http://shop.example/\n"}},
+      JsonObject());
+  REQUIRE(staged.errors.empty());
+  staged.put();
+  call_back(house, 10);
+  send_all(house);
   auto dead = house.loop.run(house.deliveries->list(House::system(), {})).value();
   REQUIRE(dead.size() == 1);
   REQUIRE(dead[0].status == "dead");
@@ -71,6 +95,24 @@ TEST_CASE("api: dead deliveries that were erased stand before none that can be r
   const Json done = replay(house);
   CHECK(int_or(done, "replayed", 0) == 3);
   CHECK_FALSE(bool_or(done, "more", true));
+}
+
+TEST_CASE("api: a replay of all passes over what was too large to be sent") {
+  House house;
+  const std::string state = dead_state(house);
+  call_back(house, connectors::Deliveries::body_bytes_max);
+  put_dead(house, "", state, 0, 1);
+  const Json done = replay(house);
+  CHECK(int_or(done, "replayed", 0) == 1);
+  store::ListQuery query;
+  query.status = "dead";
+  const auto dead = house.loop.run(house.deliveries->list(House::system(), query)).value();
+  REQUIRE(dead.size() == 1);
+  const auto shown = house.get("/api/v1/deliveries/" + dead[0].id);
+  CHECK(bool_or(shown, "cut", false));
+  const auto refused = house.send(House::with_roles({"operator"}), "POST",
+                                  "/api/v1/deliveries/" + dead[0].id + "/replay");
+  CHECK(refused.body.find("AIOS-0947") != std::string::npos);
 }
 
 TEST_CASE("api: more dead deliveries than one call replays: the next goes on behind them") {

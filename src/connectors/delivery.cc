@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deliveries as others see them: what a bundle declares, what is taken from the outbox, what can be
-// asked. delivery_send.cc sends.
+// Deliveries as others see them: what a bundle declares, what can be asked. delivery_take.cc takes
+// them from the outbox, delivery_send.cc sends.
 #include "connectors/delivery.h"
 
 #include "connectors/detail/delivery_impl.h"
 #include "connectors/detail/webhook.h"
 #include "core/text.h"
 #include "observe/metric_table.h"
-#include "runtime/executor.h"
 
 #include <fmt/format.h>
 
@@ -19,53 +18,6 @@ namespace {
 using detail::Delivery;
 
 constexpr std::size_t shown_characters_max = 200;
-
-/// A message of the outbox, as far as it matters here.
-struct Message {
-  std::string kind, url, subject, receiver;
-  Json envelope;
-};
-
-Result<Message> message_of(const store::OutboxRow& row) {
-  if (row.erased) {
-    return Error(Code::not_found, "the message's data subject was erased");
-  }
-  auto document = parse_json(row.data);
-  if (!document.ok()) {
-    return std::move(document).error();
-  }
-  Message out;
-  out.kind = row.topic;
-  if (row.topic == "event") {
-    out.subject = text_or(*document, "subject", "");  // as ingress seals the same event
-    out.envelope = std::move(*document);
-    return out;
-  }
-  const Json* envelope = find(*document, "envelope");
-  if (envelope == nullptr || !envelope->is_object()) {
-    return Error(Code::data_loss, "the message has no event");
-  }
-  out.url = text_or(*document, "url", "");
-  out.receiver = text_or(*document, "receiver", "");
-  out.subject = text_or(*document, "subject", "");
-  out.envelope = *envelope;
-  return out;
-}
-
-/// Of an event who subscribes to it, of a callback the one that it is for.
-std::vector<std::string> receivers_of(const detail::Receivers& all, const Message& message) {
-  if (message.kind != "event") {
-    return {message.receiver};
-  }
-  std::vector<std::string> out;
-  for (const auto& [name, receiver] : all) {
-    if (receiver->takes(text_or(message.envelope, "type", ""),
-                        text_or(message.envelope, "source", ""))) {
-      out.push_back(name);
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -244,59 +196,6 @@ bool Deliveries::subscribed(const TenantId& tenant, std::string_view type,
   return false;
 }
 
-Task<Result<void>> Deliveries::take(Context ctx, store::OutboxRow row) {
-  const Time now = runtime::Executor::current()->clock().now();
-  store::Transition transition;
-  transition.tenant = row.tenant;
-  transition.epoch = impl_->services.store->epoch();
-  transition.outbox_done = {row.id};
-  auto message = message_of(row);
-  if (!message.ok() && impl_->services.log != nullptr) {
-    impl_->services.log->error("delivery", message.error(), &ctx);
-  }
-  const auto receivers =
-      message.ok() ? receivers_of(*impl_->of(row.tenant), *message) : std::vector<std::string>();
-  std::vector<detail::Waiting> waiting;
-  for (std::size_t i = 0; i < receivers.size(); ++i) {
-    const detail::PlaceName name{row.tenant, receivers[i]};
-    Delivery delivery{.receiver = receivers[i],
-                      .kind = message->kind,
-                      .url = message->url,
-                      .run = row.ordering_key,
-                      .subject = message->subject,
-                      .envelope = message->envelope,
-                      .created = now,
-                      .since = now,
-                      .next = now};
-    const bool full = impl_->place(name)->pending.load() >= pending_max;
-    const bool large = row.data.size() > body_bytes_max;
-    if (full || large) {
-      delivery.last_error =
-          full ? fmt::format("{} deliveries wait for the receiver already", pending_max)
-               : fmt::format("it has {} bytes, at most {} are sent", row.data.size(),
-                             body_bytes_max);
-      delivery.envelope = large ? detail::head_of(message->envelope) : message->envelope;
-      impl_->count("dead");
-    }
-    const std::string id = detail::delivery_id(row.id, i);
-    const bool lost = !delivery.last_error.empty();
-    transition.streams.push_back(
-        detail::write_of(id, 0, delivery, lost ? detail::dead : detail::pending));
-    if (!lost) {
-      waiting.push_back({name, row.ordering_key, id, now});
-    }
-  }
-  auto committed = co_await impl_->services.store->commit(ctx, std::move(transition));
-  if (!committed.ok()) {
-    co_return std::move(committed).error().with("taking up a message that leaves");
-  }
-  for (detail::Waiting& one : waiting) {
-    impl_->place(one.place)->pending.fetch_add(1);
-    impl_->enqueue(std::move(one));
-  }
-  co_return Result<void>();
-}
-
 Task<Result<std::vector<store::StreamRow>>> Deliveries::list(Context ctx, store::ListQuery query) {
   query.kind = store::StreamKind::delivery;
   auto rows = co_await impl_->services.store->list(ctx, std::move(query));
@@ -344,6 +243,9 @@ Json Deliveries::to_json(const store::StreamRow& row, Shown shown) {
   }
   if (!read->last_error.empty()) {
     out["last_error"] = read->last_error;
+  }
+  if (read->cut) {
+    out["cut"] = true;
   }
   if (shown == Shown::all) {
     if (!read->url.empty()) {

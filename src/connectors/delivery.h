@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // connectors/delivery: what leaves after a run: callbacks of tasks, and emitted events to those who
-// subscribed (subscriptions/*.yaml of a bundle). A delivery is a stream of its own, made in the
-// commit that takes its message from the outbox, and is sent at least once, under an id that stays:
-// signed (Standard Webhooks), in order per run and receiver, again and again until its receiver's
-// time is up; then it is a dead letter that can be replayed.
+// subscribed (subscriptions/*.yaml of a bundle). A delivery is a stream of its own, there before
+// its message is taken from the outbox, and is sent at least once, under an id that stays: signed
+// (Standard Webhooks), in order per run and receiver, again and again until its receiver's time is
+// up; then it is a dead letter that can be replayed.
 // Before each try the guard is asked (connector_egress) and gives the Permit; the first intent is
 // committed before anything is sent, the outcome with what came of it.
 // Threading: run() and take() on one executor; the others on any. One slow or dead receiver holds
@@ -76,8 +76,10 @@ class Deliveries {
   /// Whether somebody subscribed to such events.
   bool subscribed(const TenantId& tenant, std::string_view type, std::string_view source) const;
   /// Makes the deliveries of a message (topic "event" or "callback") and takes it from the outbox,
-  /// in one commit. Again after a crash: the same. A message that nobody can read is taken, with a
-  /// line in the log.
+  /// in one commit or in several of about 1 MiB, the last of which takes it. Again after a crash or
+  /// an error: who has a delivery of it gets no second one. What is too large to be sent, or what
+  /// the store refuses for good, is a dead letter without its data. A message that nobody can read
+  /// is taken, with a line in the log.
   Task<Result<void>> take(Context ctx, store::OutboxRow row);
   /// Sends what is there and what comes, until ctx is cancelled; then waits for tries under way.
   Task<void> run(Context ctx);
@@ -87,8 +89,8 @@ class Deliveries {
   /// not_found [AIOS-0943].
   Task<Result<Json>> get(Context ctx, std::string id, Shown shown);
   /// A dead one becomes pending again, with all its time.
-  /// @return failed_precondition [AIOS-0944]: it is not dead; resource_exhausted
-  ///         (Retry::same_call): as many wait for its receiver as may.
+  /// @return failed_precondition [AIOS-0944]: it is not dead; [AIOS-0947]: its data were not kept;
+  ///         resource_exhausted (Retry::same_call): as many wait for its receiver as may.
   Task<Result<void>> replay(Context ctx, std::string id);
   static Json to_json(const store::StreamRow& row, Shown shown);
 

@@ -240,6 +240,13 @@ Task<Result<void>> Deliveries::replay(Context ctx, std::string id) {
   if (!read.ok()) {
     co_return std::move(read).error();
   }
+  if (read->cut) {
+    co_return Error(Code::failed_precondition,
+                    fmt::format("the data of delivery '{}' were not kept, wanted one that can be "
+                                "sent: {}",
+                                id, read->last_error))
+        .page(947);
+  }
   const detail::PlaceName name{ctx.tenant, read->receiver};
   if (const auto waiting = impl_->place(name)->pending.load(); waiting >= pending_max) {
     co_return Error(Code::resource_exhausted,

@@ -51,8 +51,7 @@ Task<OutboxSource::Took> OutboxSource::hand_on(Context ctx, store::OutboxRow row
     co_return Took::gone;
   }
   log_->error("outbox", taken.error(), &ctx);
-  const bool never = taken.error().code() == Code::invalid_argument;  // it would hold up all others
-  co_return never ? Took::taken : Took::later;
+  co_return Took::later;  // it is in nobody's hands yet
 }
 
 /// Taken when the message is dealt with, also by a refusal that will not change.

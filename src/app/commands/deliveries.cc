@@ -101,8 +101,8 @@ Result<void> show(const Session& session, const DeliveryOptions& options) {
 
 Error no_dead(const std::string& receiver) {
   return Error(Code::not_found,
-               fmt::format("no delivery to '{}' is dead: 'aios deliveries list --status dead' says "
-                           "to whom there are some",
+               fmt::format("no delivery to '{}' is dead, or none that can be replayed: 'aios "
+                           "deliveries list --status dead' says which there are",
                            receiver));
 }
 

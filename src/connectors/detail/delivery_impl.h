@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// connectors/detail/delivery_impl: what delivery.cc (taking up, asking) and delivery_send.cc
-// (sending) share.
+// connectors/detail/delivery_impl: what delivery.cc (asking), delivery_take.cc (taking up) and
+// delivery_send.cc (sending) share.
 
 #include "connectors/delivery.h"
 #include "connectors/detail/delivery_record.h"
@@ -76,6 +76,12 @@ struct Deliveries::Impl {
 
   Time not_before(const detail::PlaceName& name, Time next) const;
   void heed_clock();
+  struct Taking;
+  detail::Delivery delivery_for(const Taking& taking, const std::string& receiver) const;
+  void fill(Taking* taking);
+  Task<Result<void>> pass_over(Context ctx, Taking* taking);
+  void go_on(Taking* taking);
+
   Task<Result<void>> load(Context ctx);
   Task<Result<void>> load_tenant(Context ctx);
   void take_in();

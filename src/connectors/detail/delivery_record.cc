@@ -28,6 +28,9 @@ Json Delivery::to_json() const {
   out["since"] = since.ns;
   out["next"] = next.ns;
   out["intent"] = intent;
+  if (cut) {
+    out["cut"] = true;
+  }
   out["attempts"] = std::int64_t{attempts};
   out["last_at"] = last_at.ns;
   out["last_status"] = std::int64_t{last_status};
@@ -54,6 +57,7 @@ Result<Delivery> delivery_of(const store::StreamRow& row) {
   out.since = time_or(*state, "since");
   out.next = time_or(*state, "next");
   out.intent = bool_or(*state, "intent", false);
+  out.cut = bool_or(*state, "cut", false);
   out.attempts = static_cast<std::uint32_t>(int_or(*state, "attempts", 0));
   out.last_at = time_or(*state, "last_at");
   out.last_status = static_cast<int>(int_or(*state, "last_status", 0));

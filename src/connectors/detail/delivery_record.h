@@ -28,6 +28,7 @@ struct Delivery {
   Time since;           ///< its time runs from here: created, or replayed
   Time next;            ///< not before
   bool intent = false;  ///< its intent is committed
+  bool cut = false;     ///< `envelope` only names the event: its data were not kept
   std::uint32_t attempts = 0;
   Time last_at{};
   int last_status = 0;       ///< of HTTP; 0: no answer
@@ -42,9 +43,9 @@ Result<Delivery> delivery_of(const store::StreamRow& row);
 /// The stream's next write: `status` with everything that follows from it.
 store::StreamWrite write_of(std::string id, std::uint64_t version, const Delivery& delivery,
                             std::string_view status);
-/// "dlv_" and the message's place in the outbox: the same again after a crash, and in order.
 /// What names an event, without its data.
 Json head_of(const Json& envelope);
+/// "dlv_" and the message's place in the outbox: in order, of one receiver as of another.
 std::string delivery_id(std::uint64_t message, std::size_t receiver);
 
 }  // namespace aios::connectors::detail
