@@ -2,6 +2,7 @@
 // What the sources of a bundle make, and whether anything of the bundle takes it.
 #include "bundle/detail/findings.h"
 #include "bundle/detail/layout.h"
+#include "govern/event_facts.h"
 
 #include <set>
 
@@ -50,9 +51,11 @@ std::optional<JsonObject> facts_of(const Json& source, const std::string& type) 
   if (text_or(source, "kind", "") != "schedule" || !from || !subject) {
     return std::nullopt;
   }
-  return JsonObject{
-      {"event",
-       JsonObject{{"type", type}, {"source", *from}, {"subject", *subject}, {"size_bytes", 100}}}};
+  return govern::event_admit_facts({.type = type,
+                                    .source = *from,
+                                    .subject = *subject,
+                                    .via = text_or(source, "name", ""),
+                                    .size_bytes = 100});
 }
 
 /// Whose events they are, as when the source runs.

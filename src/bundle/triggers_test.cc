@@ -58,4 +58,15 @@ TEST_CASE("triggers: a schedule that policy denies each time is told of, what ma
   CHECK(deny(with_source("webhook", "  type: order.v1")).empty());
 }
 
+TEST_CASE("triggers: policy is asked about a schedule as it will be: with the name it comes by") {
+  const auto warned = [](const std::string& rule) {
+    auto files = with_source("schedule", "  type: order.v1");
+    files["policies/event_admit.rego"] = "package aios.event_admit\nimport rego.v1\n" + rule + "\n";
+    return told(std::move(files));
+  };
+  CHECK(warned("default allow := false\nallow if input.event.via == \"one\"").empty());
+  CHECK(has(warned("default allow := true\ndeny contains \"no\" if input.event.via == \"one\""),
+            "policy denies the events"));
+}
+
 }  // namespace aios::bundle

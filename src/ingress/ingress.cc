@@ -5,7 +5,7 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "govern/audit.h"
-#include "govern/policy_input.h"
+#include "govern/event_facts.h"
 #include "ingress/sources.h"
 #include "ingress/waiting_runs.h"
 #include "workflow/task_kind.h"
@@ -23,15 +23,11 @@ constexpr std::size_t logged_type_characters_max = 100;
 
 JsonObject admit_facts(const Delivery& delivery) {
   const Event& event = delivery.event;
-  JsonObject about;
-  about["type"] = event.type;
-  about["source"] = event.source;
-  about["subject"] = event.subject;
-  about["via"] = delivery.source;
-  about["size_bytes"] = delivery.bytes;
-  JsonObject facts;
-  facts["event"] = std::move(about);
-  return govern::held(govern::GuardPoint::event_admit, std::move(facts));
+  return govern::event_admit_facts({.type = event.type,
+                                    .source = event.source,
+                                    .subject = event.subject,
+                                    .via = delivery.source,
+                                    .size_bytes = delivery.bytes});
 }
 
 Accepted answer_from(const std::string& text) {
