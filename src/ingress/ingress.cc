@@ -20,6 +20,8 @@ namespace {
 constexpr Duration dead_letter_line_period = std::chrono::seconds(10);
 constexpr int page_other_content = 1203;
 constexpr std::size_t logged_type_characters_max = 100;
+/// An event that is replayed and not taken again, over and over: so far it is followed.
+constexpr int replays_told_max = 10;
 
 JsonObject admit_facts(const Delivery& delivery) {
   const Event& event = delivery.event;
@@ -108,17 +110,29 @@ Task<Result<Accepted>> Ingress::Impl::again(Context ctx, std::string space, std:
   co_return answer;
 }
 
-/// Of what was kept for runs that listen: which took it, or why none did.
+/// Of what was kept for runs that listen: which took it, or why none did, and what became of it
+/// when it was replayed then.
 Task<void> Ingress::Impl::tell_fate(Context ctx, Accepted* accepted) {
   std::string id = accepted->id;
-  auto fate = co_await services.engine->fate(std::move(ctx), std::move(id));
-  if (!fate.ok()) {
-    co_return;  // it was not kept
-  }
-  accepted->delivered = fate->run;
-  if (accepted->run.empty() && !fate->reason.empty()) {
-    accepted->reason = fate->reason;
-    accepted->status = "dead_letter";
+  for (int replays = 0; replays <= replays_told_max; ++replays) {
+    auto fate = co_await services.engine->fate(ctx, id);
+    if (!fate.ok()) {
+      co_return;  // it was not kept
+    }
+    accepted->delivered = fate->run;
+    if (!accepted->run.empty() || fate->reason.empty()) {
+      co_return;
+    }
+    auto entry = co_await services.store->stream(ctx, store::StreamKind::event, id);
+    const bool replayed = entry.ok() && entry->status == "replayed" && !entry->erased;
+    const auto state = replayed ? parse_json(entry->state) : Result<Json>(Json());
+    id = state.ok() ? text_or(*state, "replayed_as", "") : "";
+    if (id.empty()) {
+      accepted->reason = fate->reason;
+      accepted->status = "dead_letter";
+      co_return;
+    }
+    accepted->run = text_or(*state, "run", "");
   }
 }
 

@@ -148,6 +148,52 @@ TEST_CASE("ingress: what nobody takes within the hour is a dead letter, also aft
   CHECK(twice->delivered == started.run);
 }
 
+TEST_CASE("ingress: who sends an event again that was replayed is told what took it then") {
+  constexpr const char* late = R"(
+document: {dsl: '1.0.3', namespace: shop, name: late, version: '1.0.0'}
+schedule: {on: {one: {with: {type: shop.reply}}}}
+do:
+  - a: {set: {x: 1}}
+)";
+  for (const bool starts : {true, false}) {
+    CAPTURE(starts);
+    Inbox inbox;
+    REQUIRE(inbox.engine->install(default_tenant(), {{"ticket.yaml", ticket}}).empty());
+    const auto ctx = system_context(default_tenant(), "test");
+    REQUIRE(inbox.executor.run(inbox.engine->recover(ctx)).ok());
+    const auto reply = send(inbox, "1", "shop.reply", "T1");
+    inbox.executor.advance(std::chrono::hours(2));
+    CHECK(send(inbox, "1", "shop.reply", "T1").status == "dead_letter");
+    std::string run;
+    if (starts) {
+      REQUIRE(
+          inbox.engine->install(default_tenant(), {{"ticket.yaml", ticket}, {"late.yaml", late}})
+              .empty());
+      const auto replayed = inbox.executor.run(inbox.ingress->replay(ctx, reply.id));
+      REQUIRE(replayed.ok());
+      run = replayed->run;
+    } else {
+      const auto first = inbox.executor.run(inbox.ingress->replay(ctx, reply.id));
+      REQUIRE(first.ok());
+      inbox.executor.advance(std::chrono::hours(2));  // and again nobody took it
+      const auto dead = send(inbox, "1", "shop.reply", "T1");
+      CHECK(dead.status == "dead_letter");
+      CHECK_FALSE(dead.reason.empty());
+      run = send(inbox, "2", "shop.ticket", "T1").run;
+      CHECK(inbox.executor.run(inbox.ingress->replay(ctx, first->id)).ok());
+    }
+    REQUIRE_FALSE(run.empty());
+    const auto again = send(inbox, "1", "shop.reply", "T1");
+    CHECK(again.repeated);
+    CHECK(again.id == reply.id);
+    CHECK(again.status == "accepted");
+    CHECK(again.reason.empty());
+    CHECK((starts ? again.run : again.delivered) == run);
+    CHECK(text(shown(inbox, reply.id), "status") == "replayed");
+    CHECK(text(shown(inbox, reply.id), "reason").empty());
+  }
+}
+
 TEST_CASE("ingress: an event that starts a run is no dead letter when nobody listens for it too") {
   Inbox inbox;
   REQUIRE(inbox.engine
