@@ -5,6 +5,7 @@
 // process ended between the two, looks again by itself.
 #include "workflow/detail/children_room.h"
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/state_family.h"
 
 #include "govern/audit.h"
 #include "workflow/detail/views.h"
@@ -34,6 +35,9 @@ RunState inherited(const LiveRun& run, const ChildStart& start, Time now) {
   link.step = start.step;
   link.awaited = start.awaited;
   link.depth = parent.parent ? parent.parent->depth + 1 : 1;
+  const auto [id, source] = started_by(parent);
+  link.event = id;
+  link.event_source = source;
   out.parent = std::move(link);
   return out;
 }

@@ -189,6 +189,29 @@ TEST_CASE("listen: a run is not given the event that started it, but another one
   CHECK(to_text(world.finish(one).output) == R"([{"number":2}])");
 }
 
+TEST_CASE("listen: a child and its branches are not given the event that started their parent") {
+  World world;
+  world.add_document(
+      "document: {dsl: '1.0.3', namespace: test, name: ticket, version: '1.0.0'}\n"
+      "do:\n"
+      "  - second: {run: {workflow: {namespace: test, name: second, version: '1.0.0',\n"
+      "             input: {ticket: '${ .[0].subject }'}}}}\n");
+  world.add_document(
+      "document: {dsl: '1.0.3', namespace: test, name: second, version: '1.0.0'}\n"
+      "do:\n"
+      "  - begin: {set: {ticket: '${ .ticket }'}, export: {as: .}}\n"
+      "  - both: {fork: {branches: [{reply: {listen: {to: {one: {with: {type: reply, subject: '${ "
+      "$context.ticket }'}}}}}}]}}\n");
+  world.start();
+  const auto first = reply("a", "T1", 1);
+  keep(world, first);  // as ingress does with the parent's first commit
+  const auto parent = world.run_workflow("ticket", JsonArray{first});
+  pass(world, std::chrono::minutes(1));
+  CHECK(world.view(parent).status == "waiting");
+  CHECK_FALSE(send(world, reply("b", "T1", 2)).empty());
+  CHECK(has(to_text(world.finish(parent).output), R"("number":2)"));
+}
+
 TEST_CASE("listen: runs of an older document get their events when the type starts a new one") {
   World world;
   world.add_document(listening(by_subject, ""));

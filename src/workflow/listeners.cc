@@ -8,6 +8,7 @@
 
 #include "store/label.h"
 #include "workflow/detail/engine_impl.h"
+#include "workflow/detail/state_family.h"
 
 #include <fmt/format.h>
 
@@ -30,16 +31,11 @@ store::StreamWrite closed_listener(const std::string& id) {
   return write;
 }
 
-/// Whether it is the event that the run began with: that is no answer to anything it asked.
+/// Whether it is the event that the run began with, or the first of those that stand above it: that
+/// is no answer to anything they asked.
 bool began_with(const RunState& state, const Json& event) {
-  const auto& input = state.raw_input;
-  if (!input.is_array() || input.get_array().empty()) {
-    return false;
-  }
-  const auto& first = input.get_array().front();
-  const auto id = text_or(event, "id", "");
-  return !id.empty() && text_or(first, "id", "") == id &&
-         text_or(first, "source", "") == text_or(event, "source", "");
+  const auto [id, source] = started_by(state);
+  return !id.empty() && text_or(event, "id", "") == id && text_or(event, "source", "") == source;
 }
 
 /// Nothing but the event can be read: a correlation's `from` is about it.

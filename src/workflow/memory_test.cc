@@ -86,8 +86,8 @@ RunState full_state() {
   results = {mark(11)};
   results_forgotten = 12;
   reviews = {mark(6)};
-  parent = ParentState{"run_p", "/do/0/f", "left", "/do/0/f/fork/branches/0", false, 3,
-                       4,       "run_i",   Time{5}};
+  parent = ParentState{"run_p", "/do/0/f", "left", "/do/0/f/fork/branches/0", false, 3, 4, "run_i",
+                       Time{5}, "e-1",     "/shop"};
   children = ChildrenState{{{"run_c", "right"}}, true, true};
   left = ChildrenState{{{"run_l", "", 16, {mark(17)}, true}}, false, false, true, true};
   order_key = "k";

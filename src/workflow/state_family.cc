@@ -20,6 +20,8 @@ ParentState parent_of(const Json& value) {
   out.instance_created = Time{int_or(value, "instance_created", 0)};
   out.depth = static_cast<std::uint32_t>(int_or(value, "depth", 1));
   out.hops = int_or(value, "hops", 0);
+  out.event = text(value, "event");
+  out.event_source = text(value, "event_source");
   out.awaited = !bool_or(value, "detached", false);
   return out;
 }
@@ -60,6 +62,10 @@ JsonObject to_json(const ParentState& parent) {
   if (parent.hops != 0) {
     out["hops"] = parent.hops;
   }
+  if (!parent.event.empty()) {
+    out["event"] = parent.event;
+    out["event_source"] = parent.event_source;
+  }
   return out;
 }
 
@@ -92,6 +98,18 @@ JsonObject to_json(const ChildrenState& children) {
     out["newest"] = true;
   }
   return out;
+}
+
+std::pair<std::string, std::string> started_by(const RunState& state) {
+  if (state.parent && !state.parent->event.empty()) {
+    return {state.parent->event, state.parent->event_source};
+  }
+  const auto& input = state.raw_input;
+  if (!input.is_array() || input.get_array().empty()) {
+    return {};
+  }
+  const auto& first = input.get_array().front();
+  return {text(first, "id"), text(first, "source")};
 }
 
 void take_family(const Json& in, RunState* out) {

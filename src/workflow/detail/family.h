@@ -24,6 +24,8 @@ struct ParentState {
   /// Of a branch: the run whose document it goes through, for `$workflow`.
   std::string instance;
   Time instance_created;
+  /// Id and source of the event that started the first of them; empty: none did.
+  std::string event{}, event_source{};
 };
 
 /// Runs that this one waits for.
