@@ -26,16 +26,6 @@ constexpr auto runs_grace_min = std::chrono::seconds(1);
 constexpr auto stop_rest = std::chrono::seconds(10);  // for what comes after the drain
 constexpr auto last_words = std::chrono::seconds(1);
 
-/// Whether a workflow begins with such an event, or one of its tasks waits for it.
-bool is_taken(const workflow::Engine& engine, const TenantId& tenant, const std::string& type) {
-  const auto all = engine.definitions(tenant);
-  return !engine.triggered_by(tenant, type).empty() ||
-         std::any_of(all.begin(), all.end(), [&type](const workflow::DefinitionInfo& one) {
-           return std::find(one.listen_types.begin(), one.listen_types.end(), type) !=
-                  one.listen_types.end();
-         });
-}
-
 }  // namespace
 
 Context SystemImpl::local_context() const {
@@ -110,6 +100,10 @@ void SystemImpl::build_engine() {
   services.log = &log_;
   services.restored_through = restored_;
   services.held = [this](const TenantId& tenant) { return deployments_->failure(tenant); };
+  services.subscribed = [this](const TenantId& tenant, std::string_view type,
+                               std::string_view source) {
+    return deliveries_->subscribed(tenant, type, source);
+  };
   engine_ = std::make_unique<workflow::Engine>(std::move(services));
 
   bundle::DeploymentServices deployment{store_.get(),  &guard_,      connectors_.get(),
@@ -135,9 +129,9 @@ void SystemImpl::build_ways() {
                         [this](const TenantId& tenant, const ingress::Event& event) {
                           return deliveries_->subscribed(tenant, event.type, event.source);
                         },
-                    .triggers =
-                        [this](const TenantId& tenant, const ingress::Event& event) {
-                          return is_taken(*engine_, tenant, event.type);
+                    .wanted =
+                        [this](Context ctx, std::string type) {
+                          return engine_->wanted(std::move(ctx), std::move(type));
                         },
                     .take =
                         [this](Context ctx, store::OutboxRow row) {

@@ -54,6 +54,18 @@ Task<OutboxSource::Took> OutboxSource::hand_on(Context ctx, store::OutboxRow row
   co_return Took::later;  // it is in nobody's hands yet
 }
 
+Task<OutboxSource::Took> OutboxSource::come_in(Context ctx, Event event, std::size_t bytes) {
+  Delivery delivery;
+  delivery.event = std::move(event);
+  delivery.bytes = bytes;
+  delivery.emitted = true;
+  auto accepted = co_await ingress_->accept(ctx, std::move(delivery));
+  if (!accepted.ok()) {
+    log_->error("outbox", accepted.error(), &ctx);
+  }
+  co_return accepted.ok() || accepted.error().retry() == Retry::never ? Took::taken : Took::later;
+}
+
 /// Taken when the message is dealt with, also by a refusal that will not change.
 Task<OutboxSource::Took> OutboxSource::deliver(store::OutboxRow row) {
   auto& clock = runtime::Executor::current()->clock();
@@ -69,17 +81,19 @@ Task<OutboxSource::Took> OutboxSource::deliver(store::OutboxRow row) {
     co_return Took::taken;
   }
   const bool leaves = outgoing_ && outgoing_->subscribed(row.tenant, *event);
-  if (!leaves || outgoing_->triggers(row.tenant, *event)) {
-    Delivery delivery;
-    delivery.event = std::move(*event);
-    delivery.bytes = row.data.size();
-    delivery.emitted = true;
-    auto accepted = co_await ingress_->accept(ctx, std::move(delivery));
-    if (!accepted.ok()) {
-      log_->error("outbox", accepted.error(), &ctx);
-    }
-    if (!accepted.ok() && accepted.error().retry() != Retry::never) {
-      co_return Took::later;
+  auto inside = Result<bool>(true);
+  if (leaves) {
+    inside = co_await outgoing_->wanted(ctx, event->type);
+  }
+  if (!inside.ok()) {
+    log_->error("outbox", inside.error(), &ctx);
+    co_return Took::later;
+  }
+  if (*inside) {
+    auto coming = come_in(ctx, std::move(*event), row.data.size());
+    const Took taken = co_await std::move(coming);
+    if (taken == Took::later) {
+      co_return taken;
     }
   }
   if (!leaves) {

@@ -19,6 +19,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace aios::ingress {
@@ -27,8 +28,9 @@ namespace aios::ingress {
 struct Outgoing {
   /// Whether somebody outside wants such an event.
   std::function<bool(const TenantId& tenant, const Event& event)> subscribed;
-  /// Whether a workflow takes it: a subscribed event that none takes is no dead letter.
-  std::function<bool(const TenantId& tenant, const Event& event)> triggers;
+  /// Whether a run takes events of the type, too: one that somebody subscribed to and no run takes
+  /// is no dead letter. An error: it is asked again later.
+  std::function<Task<Result<bool>>(Context ctx, std::string type)> wanted;
   /// Takes a message over and from the outbox, in one commit. An error leaves it there.
   std::function<Task<Result<void>>(Context ctx, store::OutboxRow row)> take;
 };
@@ -70,6 +72,7 @@ class OutboxSource {
   Task<std::uint64_t> turn(Context ctx, TenantId tenant, Queue* queue);
   Task<Took> take(Context ctx, std::uint64_t id);
   Task<Took> deliver(store::OutboxRow row);
+  Task<Took> come_in(Context ctx, Event event, std::size_t bytes);
   Task<Took> hand_on(Context ctx, store::OutboxRow row);
 
   store::Store* store_;

@@ -136,13 +136,22 @@ Task<Result<void>> take_out(store::Store* store, bool* full, std::vector<std::st
   co_return committed.ok() ? Result<void>() : Result<void>(committed.error());
 }
 
+/// Whether a run takes it; the store cannot say so while it is not `readable`.
+Task<Result<bool>> takes_both(bool* readable, std::string type) {
+  if (!*readable) {
+    co_return Error(Code::unavailable, "the store cannot be read", Retry::same_call);
+  }
+  co_return type == "both";
+}
+
 TEST_CASE("outbox: what leaves is handed on, and is no dead letter where no workflow takes it") {
   Outbox desk;
   bool full = true;
+  bool readable = false;
   std::vector<std::string> taken;
   desk.outbox.hand_on(
       {.subscribed = [](const TenantId&, const Event& event) { return event.type != "inside"; },
-       .triggers = [](const TenantId&, const Event& event) { return event.type == "both"; },
+       .wanted = [&](Context, std::string type) { return takes_both(&readable, std::move(type)); },
        .take =
            [&](Context ctx, store::OutboxRow row) {
              return take_out(desk.store.get(), &full, &taken, std::move(ctx), std::move(row));
@@ -152,6 +161,10 @@ TEST_CASE("outbox: what leaves is handed on, and is no dead letter where no work
   desk.emit(desk.quiet, 2, 1, "inside");
   desk.round();
   CHECK(desk.left() == 3);  // none overtakes the one that cannot be taken now
+  readable = true;
+  desk.executor.advance(std::chrono::seconds(1));
+  desk.round();
+  CHECK(desk.left() == 3);
   CHECK(desk.received(desk.quiet).empty());
   full = false;
   desk.executor.advance(std::chrono::seconds(1));

@@ -71,6 +71,9 @@ struct EngineServices {
   /// The store came from a backup whose newest commit was then: what runs of that time did since is
   /// not known, so they ask before they act again.
   std::optional<Time> restored_through;
+  /// Whether somebody outside takes such events. Any thread; null: nobody.
+  std::function<bool(const TenantId& tenant, std::string_view type, std::string_view source)>
+      subscribed;
   observe::Metrics* metrics = nullptr;
   observe::Log* log = nullptr;
 };
@@ -99,6 +102,8 @@ class Engine {
   /// Whether an event of this type may have a run that waits for it, now or soon: an installed
   /// definition listens for it, or a run of an older one does.
   Task<Result<bool>> listens(Context ctx, std::string event_type);
+  /// Whether anybody here takes events of this type: one starts a run, or listens() says so.
+  Task<Result<bool>> wanted(Context ctx, std::string event_type);
   /// Whether a run that waits now has a filter that this event fits.
   Task<Result<bool>> awaited(Context ctx, Json event);
   /// What an event becomes for the runs that wait for it, now or within the hour: to be committed

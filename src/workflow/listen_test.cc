@@ -234,6 +234,28 @@ TEST_CASE("listen: runs of an older document get their events when the type star
   CHECK_FALSE(world.executor.run(world.engine->listens(world.ctx(), "reply")).value());
 }
 
+TEST_CASE("listen: a type is wanted where one starts a run, or any run waits for it") {
+  World world;
+  world.add_document(listening(by_subject, ""));
+  world.start();
+  const auto wanted = [&world](const std::string& type) {
+    return world.executor.run(world.engine->wanted(world.ctx(), type)).value();
+  };
+  const auto one = world.run_workflow("listening", {{"ticket", "T1"}});
+  CHECK(wanted("reply"));
+  world.replace_documents(
+      {"document: {dsl: '1.0.3', namespace: test, name: fresh, version: '1.0.0'}\n"
+       "schedule: {on: {one: {with: {type: begin}}}}\n"
+       "do:\n  - a: {set: {x: 1}}\n"});
+  world.crash();
+  world.start();
+  CHECK(wanted("begin"));
+  CHECK(wanted("reply"));  // the older document's run waits
+  CHECK_FALSE(wanted("other"));
+  CHECK(send(world, reply("a", "T1", 1)) == one);
+  CHECK_FALSE(wanted("reply"));
+}
+
 TEST_CASE("listen: a run whose definition cannot be had holds up no younger one") {
   World world;
   world.add_document(listening("{with: {type: reply}}", ""));

@@ -227,21 +227,17 @@ Task<Result<void>> Engine::Impl::deliver_to(Context ctx, Listener listener, std:
 }
 
 Task<Result<bool>> Engine::listens(Context ctx, std::string event_type) {
-  if (impl_->definitions.listened(ctx.tenant, event_type)) {
-    co_return true;
-  }
-  auto* store = impl_->services.store;
-  std::string type = event_type;
-  auto known = co_await impl_->listening.known(ctx, store, std::move(type));
-  if (!known.ok() || !*known) {
-    co_return known;
-  }
-  auto query = listed_query(ctx.tenant, store::StreamKind::listener, event_type);
-  auto count = co_await store->count(ctx, std::move(query));  // of runs of an older document
-  if (!count.ok()) {
-    co_return std::move(count).error();
-  }
-  co_return *count > 0;
+  auto& listening = impl_->listening;
+  auto found = co_await listening.listens(std::move(ctx), impl_->services.store,
+                                          &impl_->definitions, std::move(event_type));
+  co_return found;
+}
+
+Task<Result<bool>> Engine::wanted(Context ctx, std::string event_type) {
+  auto& listening = impl_->listening;
+  auto found = co_await listening.wanted(std::move(ctx), impl_->services.store, &impl_->definitions,
+                                         std::move(event_type));
+  co_return found;
 }
 
 Task<Result<bool>> Engine::awaited(Context ctx, Json event) {

@@ -96,4 +96,31 @@ Task<Result<bool>> Listening::known(Context ctx, store::Store* store, std::strin
   co_return waiting_.contains({ctx.tenant, store::label_of(type)});
 }
 
+Task<Result<bool>> Listening::listens(Context ctx, store::Store* store,
+                                      const Definitions* definitions, std::string type) {
+  if (definitions->listened(ctx.tenant, type)) {
+    co_return true;
+  }
+  auto query = listeners_of(ctx.tenant);
+  query.label = store::label_of(type);
+  auto seen = co_await known(ctx, store, std::move(type));
+  if (!seen.ok() || !*seen) {
+    co_return seen;
+  }
+  auto count = co_await store->count(ctx, std::move(query));  // of runs of an older document
+  if (!count.ok()) {
+    co_return std::move(count).error();
+  }
+  co_return *count > 0;
+}
+
+Task<Result<bool>> Listening::wanted(Context ctx, store::Store* store,
+                                     const Definitions* definitions, std::string type) {
+  if (!definitions->triggered_by(ctx.tenant, type).empty()) {
+    co_return true;
+  }
+  auto found = co_await listens(std::move(ctx), store, definitions, std::move(type));
+  co_return found;
+}
+
 }  // namespace aios::workflow

@@ -42,6 +42,29 @@ RunEvent event_of(std::string_view outcome) {
   return outcome == "sent_back" ? RunEvent::review_sent_back : RunEvent::review_assigned;
 }
 
+void emit_overdue(const LiveRun& run, Machine at, const review::ReviewInfo& info) {
+  auto& executor = run.shard->executor;
+  JsonObject data{{"review", info.id},         {"run", run.id},
+                  {"workflow", info.workflow}, {"form", info.form},
+                  {"priority", info.priority}, {"assignees", texts(info.assignees)},
+                  {"status", info.status}};
+  if (info.due) {
+    data["due"] = to_rfc3339(*info.due);
+  }
+  if (info.claim) {
+    data["claimed_by"] = info.claim->by;
+  }
+  at.emit(JsonObject{{"specversion", "1.0"},
+                     {"id", "overdue-" + info.id},
+                     {"source", at.source()},
+                     {"type", overdue_type},
+                     {"subject", info.id},
+                     {"time", to_rfc3339(executor.clock().now())},
+                     {"datacontenttype", "application/json"},
+                     {hops_attribute, at.event_hops() + 1},
+                     {"data", std::move(data)}});
+}
+
 }  // namespace
 
 Task<Result<void>> Engine::Impl::tell(Context ctx, std::string review_id, review::Said said) {
@@ -117,33 +140,18 @@ Task<Result<void>> Engine::Impl::tell_once(Context ctx, std::string review_id, r
   co_return done;
 }
 
-/// An event for whoever wants to be told, where some workflow does: nobody would take it otherwise.
-void Engine::Impl::emit_overdue(LiveRun& run, const review::ReviewInfo& info) {
-  auto at = machine(run);
-  const auto hops = at.event_hops();
-  if (hops >= hops_max || definitions.triggered_by(run.ctx.tenant, overdue_type).empty()) {
-    return;
+/// Whether anybody would take its event: it would be a dead letter otherwise.
+Task<Result<bool>> Engine::Impl::tells_overdue(RunPtr run) {
+  auto at = machine(*run);
+  if (at.event_hops() >= hops_max) {
+    co_return false;
   }
-  auto& executor = run.shard->executor;
-  JsonObject data{{"review", info.id},         {"run", run.id},
-                  {"workflow", info.workflow}, {"form", info.form},
-                  {"priority", info.priority}, {"assignees", texts(info.assignees)},
-                  {"status", info.status}};
-  if (info.due) {
-    data["due"] = to_rfc3339(*info.due);
+  if (services.subscribed && services.subscribed(run->ctx.tenant, overdue_type, at.source())) {
+    co_return true;
   }
-  if (info.claim) {
-    data["claimed_by"] = info.claim->by;
-  }
-  at.emit(JsonObject{{"specversion", "1.0"},
-                     {"id", "overdue-" + info.id},
-                     {"source", at.source()},
-                     {"type", overdue_type},
-                     {"subject", info.id},
-                     {"time", to_rfc3339(executor.clock().now())},
-                     {"datacontenttype", "application/json"},
-                     {hops_attribute, hops + 1},
-                     {"data", std::move(data)}});
+  std::string type(overdue_type);
+  auto found = co_await listening.wanted(run->ctx, services.store, &definitions, std::move(type));
+  co_return found;
 }
 
 /// The time of the review that the run waits for has come. False: it could not be read, and is
@@ -154,9 +162,13 @@ Task<bool> Engine::Impl::take_due(RunPtr run, Time at) {
   auto memory = request_of(*run).run;
   auto due =
       co_await services.functions.reviews->prepare_due(ctx, review_id, at, std::move(memory));
-  if (!due.ok()) {
+  auto tells = Result<bool>(false);
+  if (due.ok() && due->overdue) {
+    tells = co_await tells_overdue(run);
+  }
+  if (!due.ok() || !tells.ok()) {
     if (services.log != nullptr) {
-      services.log->error("workflow", due.error(), &run->ctx);
+      services.log->error("workflow", due.ok() ? tells.error() : due.error(), &run->ctx);
     }
     timers->add(run->ctx.tenant, run->id, clock(*run).now() + again_pause);
     co_return false;
@@ -169,7 +181,9 @@ Task<bool> Engine::Impl::take_due(RunPtr run, Time at) {
   }
   if (due->overdue) {
     note(*run, RunEvent::review_overdue, {{"review", review_id}, {"expired", due->failed}});
-    emit_overdue(*run, due->info);
+    if (*tells) {
+      emit_overdue(*run, machine(*run), due->info);
+    }
   }
   run->state.waiting->wake_at = due->next_step;
   if (due->failed) {

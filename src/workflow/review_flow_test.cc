@@ -56,6 +56,12 @@ do:
   - note: {set: {seen: true}}
 )";
 
+constexpr const char* listener = R"(
+document: {dsl: '1.0.3', namespace: test, name: listener, version: '1.0.0'}
+do:
+  - late: {listen: {to: {one: {with: {type: aios.review.overdue}}}}}
+)";
+
 constexpr const char* form = R"({"type": "object", "x-label": "intent",
   "required": ["intent"], "additionalProperties": false,
   "properties": {"intent": {"enum": ["refund", "delivery"]}, "note": {"type": "string"}}})";
@@ -252,6 +258,31 @@ TEST_CASE("review: escalation and due time come once each, over crashes, and may
   CHECK(to_text(view.output) == R"({"late":true})");
   CHECK(told("expired") == 1);
   CHECK(desk.open_review().empty());
+}
+
+TEST_CASE("review: a due time is told to who subscribed to it, and to a run that listens for it") {
+  for (const bool subscribed : {true, false}) {
+    CAPTURE(subscribed);
+    Desk desk;
+    auto& world = desk.world;
+    world.crash();
+    if (subscribed) {
+      world.services.subscribed = [](const TenantId&, std::string_view type,
+                                     std::string_view source) {
+        return type == "aios.review.overdue" && source == "/test/slow/1.0.0";
+      };
+    }
+    world.replace_documents({slow, subscribed ? hasty : listener});
+    world.start();
+    if (!subscribed) {
+      world.run_workflow("listener", JsonObject());
+    }
+    world.run_workflow("slow", {{"on_timeout", "keep"}});
+    world.executor.advance(std::chrono::hours(3));
+    auto rows = world.executor.run(world.store->outbox(world.ctx(), 0, 10));
+    REQUIRE(rows.ok());
+    CHECK(rows->size() == 1);
+  }
 }
 
 TEST_CASE(

@@ -153,7 +153,7 @@ struct Engine::Impl {
   Task<Result<void>> tell(Context ctx, std::string review_id, review::Said said);
   Task<Result<void>> tell_once(Context ctx, std::string review_id, review::Said said);
   Task<bool> take_due(RunPtr run, Time at);
-  void emit_overdue(LiveRun& run, const review::ReviewInfo& info);
+  Task<Result<bool>> tells_overdue(RunPtr run);
   // Incidents, and changes from outside (changes.cc)
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);

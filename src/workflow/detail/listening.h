@@ -9,6 +9,7 @@
 #include "core/result.h"
 #include "runtime/task.h"
 #include "store/store.h"
+#include "workflow/detail/definitions.h"
 
 #include <cstdint>
 #include <map>
@@ -32,6 +33,11 @@ class Listening {
   Task<Result<void>> enter(Context ctx, store::Store* store, std::string type);
   /// Whether a run waits for the type, or did since this process began.
   Task<Result<bool>> known(Context ctx, store::Store* store, std::string type);
+  /// Engine::listens() and Engine::wanted().
+  Task<Result<bool>> listens(Context ctx, store::Store* store, const Definitions* definitions,
+                             std::string type);
+  Task<Result<bool>> wanted(Context ctx, store::Store* store, const Definitions* definitions,
+                            std::string type);
 
  private:
   using Key = std::pair<TenantId, std::string>;  // label of a type
