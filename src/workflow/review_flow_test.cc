@@ -261,27 +261,27 @@ TEST_CASE("review: escalation and due time come once each, over crashes, and may
 }
 
 TEST_CASE("review: a due time is told to who subscribed to it, and to a run that listens for it") {
-  for (const bool subscribed : {true, false}) {
-    CAPTURE(subscribed);
+  for (const std::string who : {"subscribed", "listens", "nobody"}) {
+    CAPTURE(who);
     Desk desk;
     auto& world = desk.world;
     world.crash();
-    if (subscribed) {
+    if (who == "subscribed") {
       world.services.subscribed = [](const TenantId&, std::string_view type,
                                      std::string_view source) {
         return type == "aios.review.overdue" && source == "/test/slow/1.0.0";
       };
     }
-    world.replace_documents({slow, subscribed ? hasty : listener});
+    world.replace_documents({slow, who == "listens" ? listener : hasty});
     world.start();
-    if (!subscribed) {
+    if (who == "listens") {
       world.run_workflow("listener", JsonObject());
     }
     world.run_workflow("slow", {{"on_timeout", "keep"}});
     world.executor.advance(std::chrono::hours(3));
     auto rows = world.executor.run(world.store->outbox(world.ctx(), 0, 10));
     REQUIRE(rows.ok());
-    CHECK(rows->size() == 1);
+    CHECK(rows->size() == (who == "nobody" ? 0 : 1));
   }
 }
 
