@@ -23,7 +23,7 @@ Json pack(const char* name) {
   const char* folder = std::getenv("AIOS_CONFORMANCE_DIR");
   std::ifstream file(fmt::format("{}/webhooks/{}", folder == nullptr ? "" : folder, name));
   if (!file) {
-    MESSAGE("SKIPPED: webhooks/", name, " is not in $AIOS_CONFORMANCE_DIR");
+    MESSAGE("SKIPPED: webhooks/", std::string(name), " is not in $AIOS_CONFORMANCE_DIR");
     return nullptr;
   }
   std::stringstream text;

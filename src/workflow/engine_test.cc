@@ -238,6 +238,25 @@ TEST_CASE("engine: an emitted event is in the outbox with the run's own commit")
   CHECK(text_or(world.view(id).output, "specversion", "") == "1.0");
 }
 
+TEST_CASE("engine: what is no CloudEvent raises where it is emitted, and nothing leaves") {
+  World world;
+  world.add_document(document("tell", R"(do:
+  - say: {emit: {event: {with: {type: a.b.v1, subject: '${ .who }', time: '${ .at }'}}}}
+)"));
+  world.start();
+  const auto tell = [&](Json who, const char* at) {
+    JsonObject input{{"who", std::move(who)}, {"at", at}};
+    return world.view(world.run_workflow("tell", std::move(input)));
+  };
+  constexpr const char* good_time = "2026-01-02T03:04:05Z";
+  for (const auto& view : {tell(nullptr, good_time), tell("", good_time), tell("ann", "now")}) {
+    CHECK(view.status == "faulted");
+    CHECK(has(std::string(text_or(view.error, "detail", "")), "AIOS-1038"));
+  }
+  CHECK(tell("ann", good_time).status == "completed");
+  CHECK(world.executor.run(world.store->outbox(world.ctx(), 0, 10))->size() == 1);
+}
+
 TEST_CASE("engine: runs that start one another by events make no endless chain") {
   World world;
   world.add_document(document("tell", R"(do:

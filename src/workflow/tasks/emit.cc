@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // emit: a CloudEvent that leaves through the outbox with the next fence. What the specification
 // lets the runtime make (id, source, time) is made here; the event is the task's output.
+#include "core/cloud_event.h"
 #include "core/ids.h"
 #include "workflow/detail/reserved.h"
 #include "workflow/task_kind.h"
@@ -31,10 +32,7 @@ class Emit final : public TaskBody {
     if (!made.ok()) {
       return scope.expression_failed(made.error());
     }
-    if (!made->is_object() || text_or(*made, "type", "").empty()) {
-      return Raise{make_problem(ProblemType::validation, "the event to emit has no type",
-                                scope.reference())};
-    }
+    AIOS_ASSERT(made->is_object());  // what `with` is
     if (const auto refused = refusal_of_subject(text_or(*made, "subject", ""))) {
       return Raise{make_problem(ProblemType::validation, refused->text(), scope.reference())};
     }
@@ -50,6 +48,13 @@ class Emit final : public TaskBody {
       event["time"] = to_rfc3339(scope.now());
     }
     event[hops_attribute] = hops + 1;
+    if (const auto valid = check_cloud_event(event); !valid.ok()) {
+      return Raise{
+          make_problem(ProblemType::validation,
+                       fmt::format("what is to be emitted is no CloudEvent: {} [AIOS-1038]",
+                                   valid.error().message()),
+                       scope.reference())};
+    }
     scope.emit(*made);
     return Done{std::move(*made), {}};
   }
