@@ -219,6 +219,7 @@ class Reviews(unittest.TestCase):
         answer = {"answer": {"intent": "other", "action": "none"}}
         for role in ("developer", "approver", "ingest", "auditor"):
             self.assertEqual(self.scene.api(role).call("POST", path, answer)[0], 403, role)
+        self.assertEqual(self.admin.call("POST", path, answer)[0], 403, "admin")
 
     def test_the_second_answer_is_refused_and_says_who_was_first(self):
         run_id, review = self.open_review(6)

@@ -13,6 +13,8 @@ from harness import ROOT, aios
 IN_DOCS = re.compile(r"`(aios [^`\n]*)`")
 IN_SOURCES = re.compile(r"'(aios [a-z][^'\"\n]*)'")
 MADE = re.compile(r"--(?:out|data) ([a-z][\w.-]*)")
+# In the threat model: a file in backquotes, then its cases in quotes.
+CITED = re.compile(r'`((?:src|tests|examples)/[^`\n]+)`((?:,? "[^"\n]+")+)')
 BARE = re.compile(r"aios( [a-z]+)+( --json)?")  # a mention, not a call
 
 
@@ -29,7 +31,34 @@ def commands():
     return found
 
 
+def has_case(text, case, path):
+    """Whether this file has a test of that name; a name in C++ may be broken over lines."""
+    if path.endswith(".cc"):
+        return f'TEST_CASE("{case}")' in re.sub(r'\(\s+"', '("', re.sub(r'"\s*\n\s*"', "", text))
+    begin = r"^ +def {}\(self" if path.endswith(".py") else r"^{} if \{{"
+    return re.search(begin.format(re.escape(case)), text, re.MULTILINE) is not None
+
+
 class Texts(unittest.TestCase):
+    def test_the_tests_that_the_threat_model_names_are_there(self):
+        with open(os.path.join(ROOT, "docs", "threat-model.md"), encoding="utf-8") as file:
+            cited = CITED.findall(file.read())
+        self.assertGreater(len(cited), 80)
+        for path, cases in cited:
+            with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+                text = file.read()
+            for case in re.findall(r'"([^"]+)"', cases):
+                with self.subTest(path=path, case=case):
+                    self.assertTrue(has_case(text, case, path))
+
+    def test_a_case_that_is_not_there_is_seen(self):
+        self.assertTrue(has_case('TEST_CASE(\n    "a: b "\n    "c") {', "a: b c", "x.cc"))
+        self.assertFalse(has_case('TEST_CASE("a: b c d") {', "a: b c", "x.cc"))
+        self.assertTrue(has_case("    def test_a(self):\n", "test_a", "x.py"))
+        self.assertFalse(has_case("    def test_ab(self):\n", "test_a", "x.py"))
+        self.assertTrue(has_case("test_a if {\n", "test_a", "x.rego"))
+        self.assertFalse(has_case("not test_a if {\n", "test_a", "x.rego"))
+
     def test_the_commands_in_them_are_taken(self):
         found = commands()
         self.assertGreater(len(found), 40)
