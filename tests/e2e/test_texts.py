@@ -2,6 +2,7 @@
 """The commands that our own texts tell people to run are commands that there are."""
 
 import glob
+import itertools
 import os
 import re
 import shlex
@@ -11,6 +12,8 @@ import unittest
 from harness import ROOT, aios
 
 IN_DOCS = re.compile(r"`(aios [^`\n]*)`")
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+IN_FENCES = re.compile(r"^ *(?:\w+=\S+ )*(?:build/dev/)?(aios [^\n]*)", re.MULTILINE)
 IN_SOURCES = re.compile(r"'(aios [a-z][^'\"\n]*)'")
 MADE = re.compile(r"--(?:out|data) ([a-z][\w.-]*)")
 # In the threat model: a file in backquotes, then its cases in quotes.
@@ -39,7 +42,32 @@ def has_case(text, case, path):
     return re.search(begin.format(re.escape(case)), text, re.MULTILINE) is not None
 
 
+def fenced(text):
+    """The commands in the blocks of a page, each as its words; those of `console` are run by test_guide.py."""
+    for kind, block in FENCE.findall(text):
+        for line in IN_FENCES.findall(re.sub(r"\\\n\s*", " ", block)) if kind != "console" else ():
+            words = shlex.shlex(line, posix=True, punctuation_chars=True)
+            words.whitespace_split = True
+            yield tuple(itertools.takewhile(lambda word: word[0] not in "|>&;", words))[1:]
+
+
 class Texts(unittest.TestCase):
+    def test_the_commands_in_their_blocks_are_taken(self):
+        found = {}
+        for pattern in ("docs/**/*.md", "*.md", "examples/*/*.md", "src/**/*.md"):
+            for path in glob.glob(os.path.join(ROOT, pattern), recursive=True):
+                with open(path, encoding="utf-8") as file:
+                    found.update((words, os.path.relpath(path, ROOT)) for words in fenced(file.read()))
+        self.assertGreater(len(found), 80)
+        for words, path in sorted(found.items()):
+            with self.subTest(command=" ".join(words), path=path):
+                done = aios(*words, "--parse-only")
+                self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_a_block_is_read_as_a_shell_reads_it(self):
+        page = "```\nA=b build/dev/aios x 'y > z' \\\n  --w   # why\naios v | jq . > f\n```\n```console\naios u\n```\n"
+        self.assertEqual(list(fenced(page)), [("x", "y > z", "--w"), ("v",)])
+
     def test_the_tests_that_the_threat_model_names_are_there(self):
         with open(os.path.join(ROOT, "docs", "threat-model.md"), encoding="utf-8") as file:
             cited = CITED.findall(file.read())
