@@ -2,11 +2,15 @@
 // The files of a data directory belong together: one that is lost, older or of another directory
 // is noticed before anything is answered.
 #include "store/detail/sqlite_db.h"
+#include "store/detail/sqlite_tables.h"
 #include "store/test/subject.h"
 
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
 
 using namespace aios;
 using namespace aios::store;
@@ -95,6 +99,45 @@ TEST_CASE("store: a directory whose making was cut off is completed") {
     commit_runs(subject, 0, 3);
     subject.reopen();
     CHECK(subject.stream("run_002").state == "state");
+  }
+}
+
+TEST_CASE("store: a file whose tables were only made in part is completed") {
+  for (const char* name : {"journal.db", "tables.db", "keystore.db"}) {
+    std::vector<std::string> tables;  // in the order in which they are made
+    {
+      Subject whole(Kind::sqlite);
+      whole.close();
+      auto db = detail::Db::open(file_of(whole, name), detail::Access::read);
+      REQUIRE(db.ok());
+      auto rows = (*db)->prepare(
+          "SELECT sql FROM sqlite_master WHERE type = 'table' AND name <> 'identity' "
+          "ORDER BY rowid");
+      for (auto row = rows.step(); row.ok() && *row; row = rows.step()) {
+        tables.emplace_back(rows.bytes(0));
+      }
+    }
+    REQUIRE(tables.size() > 1);
+    for (std::size_t made = 0; made < tables.size(); ++made) {
+      CAPTURE(name);
+      CAPTURE(made);
+      Subject subject(Kind::sqlite);
+      subject.close();
+      fs::remove(file_of(subject, name));
+      {
+        auto db = detail::Db::open(
+            file_of(subject, name), detail::Access::write,
+            std::string_view(name) == "tables.db" ? detail::tables_page_bytes : 4096);
+        REQUIRE(db.ok());
+        for (std::size_t i = 0; i < made; ++i) {
+          REQUIRE((*db)->run(tables[i]).ok());
+        }
+      }
+      subject.open();
+      commit_runs(subject, 0, 3);
+      subject.reopen();
+      CHECK(subject.stream("run_002").state == "state");
+    }
   }
 }
 

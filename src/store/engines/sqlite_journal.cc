@@ -15,14 +15,16 @@ constexpr auto look_every = std::chrono::milliseconds(200);
 
 }  // namespace
 
+// The journal's own table comes last: where it is, the others are, wherever the making was cut off
+// (sqlite_identity asks it whether the file was ever filled, and then reads them).
 Result<void> create_journal(Db& db) {
   return db.run(
-      "CREATE TABLE IF NOT EXISTS journal(sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
-      " first_leaf INTEGER NOT NULL, body BLOB NOT NULL);"
       "CREATE TABLE IF NOT EXISTS epoch(one INTEGER PRIMARY KEY CHECK(one = 1), value INTEGER NOT "
       "NULL);"
       "CREATE TABLE IF NOT EXISTS cut(one INTEGER PRIMARY KEY CHECK(one = 1), through INTEGER NOT "
-      "NULL);");
+      "NULL);"
+      "CREATE TABLE IF NOT EXISTS journal(sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
+      " first_leaf INTEGER NOT NULL, body BLOB NOT NULL);");
 }
 
 Result<void> write_cut(Db& db, std::uint64_t through) {
