@@ -259,6 +259,9 @@ Result<void> serve(Session& session, const ServeOptions& serve) {
   if (!written.ok() && written.error().code() != Code::resource_exhausted) {
     return written;
   }
+  if (!written.ok()) {
+    lines->write(fmt::format("aios: {}; it is tried again", written.error().text()));
+  }
   const auto look = [&](int signal) {
     if (signal == SIGHUP) {
       lines->write(options.tls.certificate.empty()
