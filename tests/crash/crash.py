@@ -239,6 +239,10 @@ class Trial:
     # --- what came of it
 
     def check(self):
+        return self.report(*self.books())
+
+    def books(self):
+        """-> (runs by id, what was lost, what was doubled)"""
         runs = {run["id"]: run for run in self.scene.api().pages("/api/v1/runs")}
         desk = self.scene.desk
         cases = dict(desk.rows("select id, reference from cases"))
@@ -253,7 +257,7 @@ class Trial:
                     collections.Counter(cases.values()).items() if n > 1]
         doubled += [f"refund for {reason} paid {n} times" for reason, n in refunds.items() if n > 1]
         doubled += self.notices_too_many()
-        return self.report(runs, lost, doubled)
+        return runs, lost, doubled
 
     def notices_too_many(self):
         """A notice names the order: there may be as many as refunds of that order, not more."""
