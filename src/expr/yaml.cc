@@ -151,8 +151,9 @@ class Builder final : public YAML::EventHandler {
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& text) override {
+                const std::string& written) override {
     auto place = places_.of(mark);
+    const std::string text = detail::yaml_text(written);
     last_scalar_ = mark;
     if (wants_key()) {
       take_key(place, tag, text);

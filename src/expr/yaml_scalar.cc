@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expr/detail/yaml_scalar.h"
 
+#include "core/text.h"
+
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -126,6 +128,26 @@ std::optional<Json> yaml_number(std::string_view text) {
     }
   }
   return finite(padded);
+}
+
+std::string yaml_text(const std::string& scalar) {
+  if (is_utf8(scalar)) {
+    return scalar;
+  }
+  std::string out;
+  std::size_t following = 0;  // bytes that belong to the character before them
+  for (const char c : scalar) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (following > 0) {
+      --following;
+    } else if (byte == 0x85 || byte == 0xa0) {
+      out.push_back('\xc2');  // U+0085 is C2 85, U+00A0 is C2 A0
+    } else {
+      following = byte < 0xc0 ? 0 : byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    }
+    out.push_back(c);
+  }
+  return out;
 }
 
 }  // namespace aios::expr::detail

@@ -42,6 +42,13 @@ TEST_CASE("yaml: plain scalars follow the core schema of YAML 1.2") {
   CHECK(value_of("") == Json(nullptr));
 }
 
+TEST_CASE("yaml: each escape of a quoted text is the character it names, in UTF-8") {
+  CHECK(
+      value_of("\"\\N\\_\\L\\P\\x85\\xa0\\e\\u00e9\\U0001F600\"") ==
+      Json("\xc2\x85\xc2\xa0\xe2\x80\xa8\xe2\x80\xa9\xc2\x85\xc2\xa0\x1b\xc3\xa9\xf0\x9f\x98\x80"));
+  CHECK(value_of("{\"\\_\u00e0\\_\": 1}") == Json({{"\xc2\xa0\xc3\xa0\xc2\xa0", 1}}));
+}
+
 TEST_CASE("yaml: every value and key has its line and column") {
   auto document = parse_yaml("do:\n  - wait:\n      a/b: 1\n    x: [1, 22]\n", "t.yaml");
   REQUIRE(document.ok());
