@@ -52,6 +52,16 @@ TEST_CASE("redaction: e-mail addresses that are written so that they are none") 
   CHECK(found_in("https://x.example/?mail=anna%40example.com&n=1") == "email=anna%40example.com");
 }
 
+TEST_CASE("redaction: an address that is written without its sign tells a name as any other does") {
+  for (const char* address : {"zyta.quill@example.com", "zyta.quill (at) example.com",
+                              "zyta.quill%40example.com", "zyta.quill&#64;example.com",
+                              "zyta.quill\\u0040example.com", "zyta.quill[at]example.com"}) {
+    const std::string text = std::string("The parcel of Zyta Quill is late. Write to ") + address;
+    CAPTURE(text);
+    CHECK(redact(text).text == "The parcel of [NAME_1] is late. Write to [EMAIL_1]");
+  }
+}
+
 TEST_CASE("redaction: an at sign between other words makes no address of them") {
   for (const char* text :
        {"3 @ 4.50 each, 5 items @ 12.50", "tickets @ St.Pauli", "thanks @example.com",

@@ -257,7 +257,7 @@ std::vector<std::string> words_of_addresses(std::string_view text,
       continue;
     }
     std::string local = ascii_lower(text.substr(finding.begin, finding.end - finding.begin));
-    local.resize(local.find('@'));
+    local.resize(std::min(local.find_first_of("@%&\\[({< "), local.size()));  // signs as written
     std::replace_if(
         local.begin(), local.end(), [](char c) { return c == '_' || c == '-' || c == '+'; }, '.');
     for (const std::string_view word : split(local, '.')) {
