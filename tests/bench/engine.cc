@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench engine: durable runs in this process, on the sqlite engine, with nothing left out: sealed
 // payloads, audit leaves, preconditions, group commit. Method: docs/benchmarks.md.
+#include "pure.h"
 #include "report.h"
 
 #include "core/crypto.h"
@@ -23,17 +24,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t callers = 128;
 constexpr std::size_t shard_count = 2;
-
-constexpr std::string_view pure_document = R"(
-document: {dsl: '1.0.3', namespace: bench, name: pure, version: '1.0.0'}
-do:
-  - price:
-      set: {total: '${ .items | map(.cents * .count) | add }', customer: '${ .customer }'}
-  - rate:
-      set: {total: '${ .total }', class: '${ if .total > 10000 then "large" else "small" end }'}
-  - say:
-      set: {text: '${ "\(.class) order of \(.total) cents" }'}
-)";
 
 constexpr std::string_view effect_document = R"(
 document: {dsl: '1.0.3', namespace: bench, name: effect, version: '1.0.0'}
@@ -89,14 +79,6 @@ void register_outside(workflow::FunctionRegistry& registry) {
 [[noreturn]] void give_up(const Error& error) {
   fmt::print(stderr, "bench engine: {}\n", error.text());
   std::exit(1);
-}
-
-Json pure_input() {
-  JsonArray items;
-  for (int i = 1; i <= 4; ++i) {
-    items.push_back(JsonObject{{"cents", 1250 * i}, {"count", i}});
-  }
-  return JsonObject{{"customer", "C1001"}, {"items", std::move(items)}};
 }
 
 Json effect_input() { return JsonObject{{"payload", std::string(240, 'p')}}; }
@@ -361,6 +343,7 @@ int run(const Options& options) {
   report.add({"fdatasync_p50_us", alone.fsync_us, "us", none, Better::lower});
   report.add({"one_caller_p50_us", alone.phase.p50_us, "us", none, Better::lower});
   report.add({"ungrouped_pure_per_s", ungrouped.per_second, "runs/s", none, Better::higher});
+  measure_http(options, &report);
   report.note(describe("pure, 128 callers", pure.phase));
   report.note(describe("effect, 128 callers", effect));
   report.note(describe("pure, 1 caller", alone.phase));
