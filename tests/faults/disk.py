@@ -203,15 +203,15 @@ class Disk:
             for at, name, node in entries:
                 put(at.durable, name, node)
         self.names = []
-        todo, seen = [self.root], set()
-        while todo:
-            node = todo.pop()
+        ahead, seen = [self.root], set()
+        while ahead:
+            node = ahead.pop()
             if id(node) in seen:
                 continue
             seen.add(id(node))
             if node.folder:
                 node.current = dict(node.durable)
-                todo += [node.durable[name] for name in sorted(node.durable)]
+                ahead += [node.durable[name] for name in sorted(node.durable)]
             else:
                 total += len(node.pending)
                 lost += settle(node, rng.choice(MODES) if mode == "mixed" else mode, rng)
@@ -273,12 +273,12 @@ def put(entries, name, node):
 
 
 def walk(root, entries="durable"):
-    todo = [(".", root)]
-    while todo:
-        path, node = todo.pop()
+    ahead = [(".", root)]
+    while ahead:
+        path, node = ahead.pop()
         yield path, node
         if node.folder:
-            todo += [(name if path == "." else f"{path}/{name}", child)
+            ahead += [(name if path == "." else f"{path}/{name}", child)
                      for name, child in getattr(node, entries).items()]
 
 
