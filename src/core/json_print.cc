@@ -183,7 +183,9 @@ class Printer {
     }
     const bool large_unsigned =
         value.is_uint64() && value.get_uint64() > static_cast<std::uint64_t>(exact_max);
-    if (large_unsigned || (value.is_int64() && std::abs(value.get_int64()) > exact_max)) {
+    const bool large_signed =
+        value.is_int64() && (value.get_int64() > exact_max || value.get_int64() < -exact_max);
+    if (large_unsigned || large_signed) {
       problem_ = "an integer beyond 2^53 has no canonical form; write it as text";
     } else if (value.is_double() && !std::isfinite(value.get_double())) {
       problem_ = "a number that is not finite has no canonical form";

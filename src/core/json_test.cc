@@ -110,6 +110,7 @@ TEST_CASE("json: pretty text is for people") {
 
 TEST_CASE("json: canonical text refuses what has none") {
   CHECK(!to_canonical_text(Json(std::int64_t{9007199254740993})).ok());
+  CHECK(!to_canonical_text(Json(std::numeric_limits<std::int64_t>::min())).ok());
   CHECK(!to_canonical_text(Json(std::numeric_limits<double>::infinity())).ok());
   CHECK(*to_canonical_text(Json(std::int64_t{9007199254740992})) == "9007199254740992");
 }
