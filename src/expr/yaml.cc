@@ -50,6 +50,17 @@ class Places {
     return {static_cast<std::uint32_t>(line + 1), column_};
   }
 
+  /// Of a byte of the text.
+  Position at(std::size_t offset) {
+    YAML::Mark mark;
+    while (static_cast<std::size_t>(mark.line) + 1 < starts_.size() &&
+           starts_[mark.line + 1].size() + offset >= starts_[0].size()) {
+      ++mark.line;
+    }
+    mark.column = static_cast<int>(offset - (starts_[0].size() - starts_[mark.line].size()));
+    return of(mark);
+  }
+
   std::string_view from(const YAML::Mark& mark) const {
     const auto line = static_cast<std::size_t>(mark.line);
     const auto byte = static_cast<std::size_t>(mark.column);
@@ -331,6 +342,10 @@ Result<YamlDocument> parse_yaml(std::string_view text, std::string_view file,
     return refused(file, {{}, "found bytes that are not UTF-8"});
   }
   Places places(text);
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    // not only none of YAML's characters: yaml-cpp would take what follows for another encoding
+    return refused(file, {places.at(nul), "found a NUL character, which no YAML text has"});
+  }
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

@@ -66,16 +66,27 @@ class Mistaken {
     if (said == "unknown token") {
       return {mark_, fmt::format("found '{}', with which no plain text begins; wanted quotes "
                                  "around the text",
-                                 from_mark().substr(0, 1))};
+                                 excerpt(character_at_mark(), 1))};
     }
     return {mark_, std::string(said)};
   }
 
  private:
   std::string_view line(std::uint32_t number) const { return lines_[number - 1]; }
-  std::string_view from_mark() const {
-    const auto at = std::min<std::size_t>(mark_.column - 1, line(mark_.line).size());
-    return line(mark_.line).substr(at);  // only ASCII can stand before a first token
+  /// Whole, where columns are characters.
+  std::string_view character_at_mark() const {
+    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    std::string_view rest = line(mark_.line);
+    for (std::uint32_t column = 1; column < mark_.column && !rest.empty(); ++column) {
+      rest.remove_prefix(1);
+      rest.remove_prefix(
+          static_cast<std::size_t>(std::find_if(rest.begin(), rest.end(), begins) - rest.begin()));
+    }
+    std::size_t size = std::min<std::size_t>(rest.size(), 1);
+    while (size < rest.size() && !begins(rest[size])) {
+      ++size;
+    }
+    return rest.substr(0, size);
   }
 
   /// The last line above that holds something; 0: none.

@@ -37,6 +37,7 @@ TEST_CASE("yaml: a mistake is told as what a person did, where it was done") {
                    "spaces: YAML allows no tab there"},
            Mistake{"a:\n  b: 1\n\tc: 2\n", "t.yaml:3:1: found a tab"},
            Mistake{"a:\n  b:\n  \tc: 2\n    d: 3\n", "t.yaml:3:3: found a tab"},
+           Mistake{"[\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9, @]", "t.yaml:1:8: found '@', with which no"},
            Mistake{"a: 1\n\tb: 2\n", "t.yaml:2:1: found a tab"},
            Mistake{"a:\n\t- b\n", "t.yaml:2:1: found a tab"},
            Mistake{"a:\n  b: text\n    c: 2\n",

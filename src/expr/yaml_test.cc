@@ -66,6 +66,17 @@ TEST_CASE("yaml: columns count code points, not bytes") {
   CHECK(document->positions.of_key("/b").column == 11);
 }
 
+TEST_CASE("yaml: a text with a NUL is refused at its place, and read in no other encoding") {
+  using namespace std::string_view_literals;
+  const auto error = error_of("a: 1\n\xc3\xa9: \0\n"sv);
+  CHECK(error.line() == 2);
+  CHECK(error.column() == 4);
+  CHECK(error.message().find("NUL") != std::string::npos);
+  const auto first = error_of("\0\0\0\0a: [x"sv);
+  CHECK(first.line() == 1);
+  CHECK(first.column() == 1);
+}
+
 TEST_CASE("yaml: a key given twice is refused where it stands the second time") {
   auto error = error_of("a: 1\nb: 2\na: 3\n");
   CHECK(error.text().starts_with("t.yaml:3:1: found the key 'a' a second time"));
