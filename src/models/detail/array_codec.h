@@ -30,7 +30,9 @@ bool read_array(Reader& in, std::size_t count, std::vector<T>& values) {
     return false;
   }
   values.resize(count);
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (count > 0) {  // an empty vector may have no address
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+  }
   return true;
 }
 
