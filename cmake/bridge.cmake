@@ -15,5 +15,5 @@ if(EXISTS "${CMAKE_SOURCE_DIR}/bridge/Cargo.toml")
   target_link_libraries(aios_bridge INTERFACE "${bridge_library}" dl m)
   add_test(NAME bridge COMMAND cargo test --release --locked --quiet --manifest-path "${bridge_dir}/Cargo.toml"
     --target-dir "${bridge_target}")
-  set_tests_properties(bridge PROPERTIES LABELS unit)
+  set_tests_properties(bridge PROPERTIES LABELS bridge)
 endif()

@@ -159,7 +159,7 @@ class Dev(unittest.TestCase):
         for parts in (["typo"], ["unit", "typo"], ["unit", "tests"], ["end to"]):
             done = subprocess.run([ROOT / "dev", "test", *parts], capture_output=True, text=True, check=False)
             self.assertEqual((done.returncode, done.stdout), (1, ""), parts)
-            self.assertIn(f"no part '{parts[-1]}'; there are: style build headers unit", done.stderr)
+            self.assertIn(f"no part '{parts[-1]}'; there are: style build headers bridge", done.stderr)
 
 
 if __name__ == "__main__":
