@@ -30,7 +30,7 @@ sys.path.insert(0, os.path.join(crash.HERE, "..", "faults"))
 import disk as disks  # noqa: E402
 from harness import ROOT, Scene, Server, Unreachable, aios  # noqa: E402
 
-LIBRARY = os.path.abspath(os.environ.get("AIOS_FAULTS", os.path.join(
+LIBRARY = disks.preloaded(os.environ.get("AIOS_FAULTS", os.path.join(
     ROOT, "build", "dev", "tests", "faults", "libaios_faults.so")))
 MODES = ("forgotten", "forgotten", "kept", "torn", "torn", "mixed", "mixed", "mixed")
 # Where a cut comes that is not a matter of time: right before a call, by function and path.

@@ -11,11 +11,13 @@ was fsynced, whatever was done to the file; data and size once the file was. A w
 before an fsync is durable when that fsync returned. Of shared memory (-shm) nothing is kept.
 """
 
+import atexit
 import os
 import random
 import shutil
 import stat
 import struct
+import tempfile
 
 SECTOR = 512
 HEAD = struct.Struct("<IIQQIIQ")
@@ -37,6 +39,18 @@ class Node:
 
 class Unseen(Exception):
     """The trace speaks of something it never told: a call that the library does not stand in front of."""
+
+
+def preloaded(library):
+    """The value for LD_PRELOAD, which is a list parted by blanks and colons: a path that holds one gets another name."""
+    library = os.path.abspath(library)
+    if " " not in library and ":" not in library:
+        return library
+    folder = tempfile.mkdtemp(prefix="aios-faults-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    link = os.path.join(folder, os.path.basename(library))
+    os.symlink(library, link)
+    return link
 
 
 def records(path):

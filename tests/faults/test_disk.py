@@ -12,7 +12,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import disk as disks  # noqa: E402
 
-LIBRARY = os.environ.get("AIOS_FAULTS", "")
+LIBRARY = disks.preloaded(os.environ["AIOS_FAULTS"])
 
 
 class Watched(unittest.TestCase):
@@ -28,6 +28,15 @@ class Watched(unittest.TestCase):
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+    def test_a_library_whose_path_holds_a_blank_is_loaded(self):
+        folder = os.path.join(self.top, "a b")
+        os.mkdir(folder)
+        library = os.path.join(folder, "library.so")
+        shutil.copy(LIBRARY, library)
+        link = disks.preloaded(library)
+        self.assertNotIn(" ", link)
+        self.assertTrue(os.path.samefile(link, library))
 
     def run_program(self, text, rules="", code=0):
         done = subprocess.run(
