@@ -73,6 +73,18 @@ TEST_CASE("check: a secret that a connector takes must be listed") {
   CHECK(places(checked.warnings) == Places{"aios.yaml:5:7 1112"});
 }
 
+TEST_CASE("check: what a bundle needs is spelt right, or told with the nearest right word") {
+  Files files = good();
+  files["aios.yaml"] = "name: app\nversion: 1.0.0\nneeds:\n  secrets: [desk-token]\n  egres: []\n";
+  const auto misspelt = check(files);
+  CHECK(places(misspelt.errors) == Places{"aios.yaml:5:10 1101"});
+  CHECK(misspelt.errors[0].message().find("did you mean 'egress'") != std::string::npos);
+
+  files["aios.yaml"] = "name: app\nversion: 1.0.0\nneeds: [desk-token]\n";
+  const auto list = check(files);
+  CHECK(places(list.errors)[0] == "aios.yaml:3:8 1101");
+}
+
 TEST_CASE("check: a secret that signs for a subscription must be listed, and is used then") {
   Files files = good();
   files["subscriptions/shop.yaml"] =

@@ -42,18 +42,24 @@ class Source {
   }
 
   void only(const std::vector<std::string>& known, int page) {
-    if (!document_->value.is_object()) {
-      complain("", fmt::format("the document is {}, wanted an object", type_name(document_->value)),
-               page);
-      return;
+    only(document_->value, "", "the document", known, page);
+  }
+
+  /// Of the object at `pointer`, which `what` names: false when it is none.
+  bool only(const Json& value, const std::string& pointer, std::string_view what,
+            const std::vector<std::string>& known, int page) {
+    if (!value.is_object()) {
+      complain(pointer, fmt::format("{} is {}, wanted an object", what, type_name(value)), page);
+      return false;
     }
-    for (const auto& member : document_->value.get_object()) {
+    for (const auto& member : value.get_object()) {
       const std::string name(member.key());
       if (std::find(known.begin(), known.end(), name) == known.end()) {
-        complain("/" + name, fmt::format("'{}' is not known here{}", name, hint(name, known)),
-                 page);
+        complain(fmt::format("{}/{}", pointer, name),
+                 fmt::format("'{}' is not known here{}", name, hint(name, known)), page);
       }
     }
+    return true;
   }
 
  private:
@@ -217,7 +223,9 @@ std::optional<Needs> read_manifest(std::string_view text, const JsonObject& over
   }
   read_parameters(declared == nullptr ? none : *declared, overrides, source, bundle);
   Needs needs;
-  if (const Json* list = find(document->value, "needs"); list != nullptr) {
+  const Json* list = find(document->value, "needs");
+  if (list != nullptr &&
+      source.only(*list, "/needs", "'needs'", {"connectors", "secrets", "egress"}, 1101)) {
     needs.connectors = named(*document, "/needs/connectors", find(*list, "connectors"));
     needs.secrets = named(*document, "/needs/secrets", find(*list, "secrets"));
     bundle->secrets = texts_of(find(*list, "secrets"));
