@@ -13,7 +13,7 @@ bool looks_like_formula(std::string_view text) {
   return first != std::string_view::npos && starts.find(text[first]) != std::string_view::npos;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   if (text.find_first_of(",\"\r\n'") == std::string_view::npos && !text.starts_with(' ') &&
       !text.ends_with(' ')) {
     return std::string(text);
@@ -35,10 +35,10 @@ std::string csv_cell(const Json& value) {
     return "";
   }
   if (!value.is_string()) {
-    return quoted(to_text(value));
+    return in_quotes(to_text(value));
   }
   const auto text = view(value.get_string());
-  return looks_like_formula(text) ? quoted(fmt::format("'{}", text)) : quoted(text);
+  return looks_like_formula(text) ? in_quotes(fmt::format("'{}", text)) : in_quotes(text);
 }
 
 std::string csv_row(const std::vector<Json>& cells) {

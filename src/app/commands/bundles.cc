@@ -33,13 +33,13 @@ Result<JsonObject> overrides_of(const BundleOptions& options) {
   return out;
 }
 
-struct Given {
+struct ReadBundle {
   JsonObject overrides;
   bundle::Files files;
   std::vector<Error> strays;  ///< left out, but nearly named like a part
 };
 
-Result<Given> read_given(const BundleOptions& options) {
+Result<ReadBundle> read_bundle(const BundleOptions& options) {
   auto overrides = overrides_of(options);
   if (!overrides.ok()) {
     return std::move(overrides).error();
@@ -48,7 +48,8 @@ Result<Given> read_given(const BundleOptions& options) {
   if (!files.ok()) {
     return std::move(files).error();
   }
-  return Given{*std::move(overrides), *std::move(files), bundle::stray_names(options.directory)};
+  return ReadBundle{*std::move(overrides), *std::move(files),
+                    bundle::stray_names(options.directory)};
 }
 
 std::string counted(std::size_t count, std::string_view noun) {
@@ -183,7 +184,7 @@ Json tell_verdict(const Session& session, const scenario::Scenario& scenario,
 
 /// Needs no server and nothing outside.
 Result<void> test(const Session& session, const BundleOptions& options, const TestOptions& chosen) {
-  auto given = read_given(options);
+  auto given = read_bundle(options);
   if (!given.ok()) {
     return std::move(given).error();
   }
@@ -221,7 +222,7 @@ struct DeployOptions {
   bool exit_code = false;  ///< --exit-code: exit with 3 when something would
 };
 
-Json request_of(Given given) {
+Json request_of(ReadBundle given) {
   JsonObject contents;
   for (const auto& [path, bytes] : given.files) {
     contents[path] = to_base64(bytes);
@@ -230,7 +231,7 @@ Json request_of(Given given) {
 }
 
 Result<void> deploy(Session& session, const BundleOptions& options, const DeployOptions& how) {
-  auto given = read_given(options);
+  auto given = read_bundle(options);
   if (!given.ok()) {
     return std::move(given).error();
   }
