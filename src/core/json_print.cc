@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/json.h"
 
+#include "core/json_text.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <span>
 #include <vector>
 
 namespace aios {
@@ -26,20 +29,11 @@ void append_escaped(char c, std::string* out) {
   }
 }
 
-void append_string(std::string_view text, std::string* out) {
-  out->push_back('"');
-  std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') {
-      continue;
-    }
-    out->append(text, plain, i - plain);
-    append_escaped(text[i], out);
-    plain = i + 1;
-  }
-  out->append(text, plain);
-  out->push_back('"');
+template <class Whole>
+void append_whole(Whole value, std::string* out) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  out->append(digits.data(), end.ptr);
 }
 
 /// As ECMAScript's Number::toString lays digits out (RFC 8785 section 3.2.2.3). value is finite.
@@ -78,9 +72,9 @@ void append_double(double value, std::string* out) {
 
 void append_number(const Json& value, std::string* out) {
   if (value.is_int64()) {
-    fmt::format_to(std::back_inserter(*out), "{}", value.get_int64());
+    append_whole(value.get_int64(), out);
   } else if (value.is_uint64()) {
-    fmt::format_to(std::back_inserter(*out), "{}", value.get_uint64());
+    append_whole(value.get_uint64(), out);
   } else if (std::isfinite(value.get_double())) {
     append_double(value.get_double(), out);
   } else if (std::isnan(value.get_double())) {
@@ -90,24 +84,10 @@ void append_number(const Json& value, std::string* out) {
   }
 }
 
-/// UTF-16 order of two UTF-8 texts: only characters beyond U+FFFF (first byte F0 and up) stand
-/// elsewhere, namely before U+E000 to U+FFFF (first byte EE and EF).
-bool less_utf16(std::string_view a, std::string_view b) {
-  const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
-  if (x == a.end() || y == b.end()) {
-    return x == a.end() && y != b.end();
-  }
-  const auto rank = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte == 0xEE || byte == 0xEF ? byte + 0x10 : int{byte};
-  };
-  return rank(*x) < rank(*y);
-}
-
 class Printer {
  public:
   enum class Layout { compact, pretty, canonical };
-  explicit Printer(Layout layout) : layout_(layout) {}
+  Printer(Layout layout, std::string* out) : layout_(layout), out_(*out) {}
 
   void print(const Json& value) {
     if (const JsonObject* object = value.if_object()) {
@@ -115,7 +95,7 @@ class Printer {
     } else if (const JsonArray* array = value.if_array()) {
       print_array(*array);
     } else if (const JsonString* text = value.if_string()) {
-      append_string(view(*text), &out_);
+      append_json_text(view(*text), &out_);
     } else if (value.is_number()) {
       check_number(value);
       append_number(value, &out_);
@@ -123,29 +103,42 @@ class Printer {
       out_ += value.is_null() ? "null" : value.get_bool() ? "true" : "false";
     }
   }
-  std::string take() { return std::move(out_); }
+  void print_object(const JsonObject& object) {
+    begin('{');
+    if (layout_ == Layout::canonical) {
+      print_sorted(object);
+    } else {
+      for (const Member& member : object) {
+        print_member(member, &member == &*object.begin());
+      }
+    }
+    end('}', object.empty());
+  }
   const std::string& problem() const { return problem_; }
 
  private:
-  void print_object(const JsonObject& object) {
-    std::vector<const JsonObject::value_type*> members;
-    members.reserve(object.size());
-    for (const auto& member : object) {
-      members.push_back(&member);
+  using Member = JsonObject::value_type;
+  static constexpr std::size_t few = 16;
+
+  /// The places of a few members are sorted without taking memory.
+  void print_sorted(const JsonObject& object) {
+    std::array<const Member*, few> near{};
+    std::vector<const Member*> many(object.size() > few ? object.size() : 0);
+    const std::span<const Member*> members(many.empty() ? near.data() : many.data(), object.size());
+    std::transform(object.begin(), object.end(), members.begin(),
+                   [](const Member& member) { return &member; });
+    std::sort(members.begin(), members.end(), [](const Member* a, const Member* b) {
+      return comes_before({a->key().data(), a->key().size()}, {b->key().data(), b->key().size()});
+    });
+    for (const Member* member : members) {
+      print_member(*member, member == members.front());
     }
-    if (layout_ == Layout::canonical) {
-      std::sort(members.begin(), members.end(), [](const auto* a, const auto* b) {
-        return less_utf16({a->key().data(), a->key().size()}, {b->key().data(), b->key().size()});
-      });
-    }
-    begin('{');
-    for (const auto* member : members) {
-      next(member == members.front());
-      append_string({member->key().data(), member->key().size()}, &out_);
-      out_ += layout_ == Layout::pretty ? ": " : ":";
-      print(member->value());
-    }
-    end('}', members.empty());
+  }
+  void print_member(const Member& member, bool first) {
+    next(first);
+    append_json_text({member.key().data(), member.key().size()}, &out_);
+    out_ += layout_ == Layout::pretty ? ": " : ":";
+    print(member.value());
   }
   void print_array(const JsonArray& array) {
     begin('[');
@@ -194,31 +187,76 @@ class Printer {
 
   Layout layout_;
   std::size_t depth_ = 0;
-  std::string out_;
+  std::string& out_;
   std::string problem_;
 };
 
+Result<void> as_result(const Printer& printer) {
+  return printer.problem().empty()
+             ? Result<void>()
+             : Result<void>(Error(Code::invalid_argument, printer.problem()).page(3));
+}
+
 }  // namespace
 
-std::string to_text(const Json& value) {
-  Printer printer(Printer::Layout::compact);
+// As by bytes, but characters beyond U+FFFF (first byte F0 and up) stand before U+E000 to U+FFFF
+// (first byte EE and EF).
+bool comes_before(std::string_view a, std::string_view b) {
+  const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  if (x == a.end() || y == b.end()) {
+    return x == a.end() && y != b.end();
+  }
+  const auto rank = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == 0xEE || byte == 0xEF ? byte + 0x10 : int{byte};
+  };
+  return rank(*x) < rank(*y);
+}
+
+void append_json_text(std::string_view text, std::string* out) {
+  out->push_back('"');
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\') {
+      continue;
+    }
+    out->append(text, plain, i - plain);
+    append_escaped(text[i], out);
+    plain = i + 1;
+  }
+  out->append(text, plain);
+  out->push_back('"');
+}
+
+Result<void> append_canonical(const Json& value, std::string* out) {
+  Printer printer(Printer::Layout::canonical, out);
   printer.print(value);
-  return printer.take();
+  return as_result(printer);
+}
+
+Result<void> append_canonical(const JsonObject& value, std::string* out) {
+  Printer printer(Printer::Layout::canonical, out);
+  printer.print_object(value);
+  return as_result(printer);
+}
+
+std::string to_text(const Json& value) {
+  std::string out;
+  Printer(Printer::Layout::compact, &out).print(value);
+  return out;
 }
 
 std::string to_pretty_text(const Json& value) {
-  Printer printer(Printer::Layout::pretty);
-  printer.print(value);
-  return printer.take();
+  std::string out;
+  Printer(Printer::Layout::pretty, &out).print(value);
+  return out;
 }
 
 Result<std::string> to_canonical_text(const Json& value) {
-  Printer printer(Printer::Layout::canonical);
-  printer.print(value);
-  if (!printer.problem().empty()) {
-    return Error(Code::invalid_argument, printer.problem()).page(3);
-  }
-  return printer.take();
+  std::string out;
+  auto done = append_canonical(value, &out);
+  return done.ok() ? Result<std::string>(std::move(out)) : std::move(done).error();
 }
 
 }  // namespace aios
