@@ -35,6 +35,13 @@ const EVP_CIPHER* aes_gcm_algorithm() {
   return fetched;
 }
 
+/// To make a context, and what OpenSSL hangs on it, takes longer than to hash a short text.
+EVP_MD_CTX* hash_context() {
+  thread_local const HashContext context(EVP_MD_CTX_new());  // tidy: each thread frees its own
+  AIOS_ASSERT(context != nullptr);
+  return context.get();
+}
+
 const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -50,12 +57,11 @@ Digest sha256(std::string_view data) { return sha256(data, {}); }
 
 Digest sha256(std::string_view a, std::string_view b) {
   Digest digest{};
-  const HashContext context(EVP_MD_CTX_new());
-  AIOS_ASSERT(context != nullptr &&
-              EVP_DigestInit_ex(context.get(), sha256_algorithm(), nullptr) == 1);
-  AIOS_ASSERT(EVP_DigestUpdate(context.get(), a.data(), a.size()) == 1);
-  AIOS_ASSERT(EVP_DigestUpdate(context.get(), b.data(), b.size()) == 1);
-  AIOS_ASSERT(EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
+  EVP_MD_CTX* context = hash_context();
+  AIOS_ASSERT(EVP_DigestInit_ex(context, sha256_algorithm(), nullptr) == 1);
+  AIOS_ASSERT(EVP_DigestUpdate(context, a.data(), a.size()) == 1);
+  AIOS_ASSERT(EVP_DigestUpdate(context, b.data(), b.size()) == 1);
+  AIOS_ASSERT(EVP_DigestFinal_ex(context, digest.data(), nullptr) == 1);
   return digest;
 }
 

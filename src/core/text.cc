@@ -121,12 +121,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string to_hex(std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  out.reserve(bytes.size() * 2);
+  std::string out(bytes.size() * 2, '0');
+  std::size_t at = 0;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out.push_back(digits[byte >> 4]);
-    out.push_back(digits[byte & 15]);
+    out[at++] = digits[byte >> 4];
+    out[at++] = digits[byte & 15];
   }
   return out;
 }
@@ -248,6 +248,10 @@ std::string hint(std::string_view wanted, const std::vector<std::string>& names)
 }
 
 std::string excerpt(std::string_view text, std::size_t characters_max) {
+  const auto stays = [](char c) { return c >= 0x20 && c < 0x7F; };
+  if (text.size() <= characters_max && std::all_of(text.begin(), text.end(), stays)) {
+    return std::string(text);
+  }
   std::string out;
   std::size_t count = 0;
   while (!text.empty()) {

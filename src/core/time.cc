@@ -82,8 +82,11 @@ Error not_a_time(std::string_view text) {
       .page(4);
 }
 
-std::string fraction_text(std::int64_t ns, std::size_t digits) {
-  return fmt::format("{:09}", ns).substr(0, digits);
+/// In decimal, with zeros before it, over the zeros that stand there.
+void put_digits(std::string* text, std::size_t from, std::size_t count, std::int64_t value) {
+  for (std::size_t at = from + count; at-- > from; value /= 10) {
+    (*text)[at] = static_cast<char>('0' + value % 10);
+  }
 }
 
 }  // namespace
@@ -91,14 +94,17 @@ std::string fraction_text(std::int64_t ns, std::size_t digits) {
 std::string to_rfc3339(Time time) {
   const Civil civil = civil_of(time);
   const std::int64_t ns = civil.clock.subseconds().count();
-  std::string fraction;
-  if (ns != 0) {
-    fraction = "." + fraction_text(ns, ns % 1'000'000 == 0 ? 3 : ns % 1'000 == 0 ? 6 : 9);
-  }
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}Z", static_cast<int>(civil.date.year()),
-                     static_cast<unsigned>(civil.date.month()),
-                     static_cast<unsigned>(civil.date.day()), civil.clock.hours().count(),
-                     civil.clock.minutes().count(), civil.clock.seconds().count(), fraction);
+  std::string text = "0000-00-00T00:00:00.000000000";
+  put_digits(&text, 0, 4, static_cast<int>(civil.date.year()));
+  put_digits(&text, 5, 2, static_cast<unsigned>(civil.date.month()));
+  put_digits(&text, 8, 2, static_cast<unsigned>(civil.date.day()));
+  put_digits(&text, 11, 2, civil.clock.hours().count());
+  put_digits(&text, 14, 2, civil.clock.minutes().count());
+  put_digits(&text, 17, 2, civil.clock.seconds().count());
+  put_digits(&text, 20, 9, ns);
+  text.resize(ns == 0 ? 19 : ns % 1'000'000 == 0 ? 23 : ns % 1'000 == 0 ? 26 : 29);
+  text.push_back('Z');
+  return text;
 }
 
 Result<Time> parse_rfc3339(std::string_view text) {
