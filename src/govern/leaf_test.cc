@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/crypto.h"
+#include "core/text.h"
 #include "govern/audit.h"
 #include "govern/opening.h"
 
@@ -36,6 +38,58 @@ TEST_CASE("audit: a leaf is canonical JSON with its decision and a commitment to
   CHECK(view(at_pointer(parsed, "/decisions/0/verdict")->get_string()) == "allow");
   CHECK(view(at_pointer(parsed, "/principal/id")->get_string()) == "key_1");
   CHECK(find(parsed, "step") == nullptr);
+}
+
+TEST_CASE("audit: a leaf with everything is canonical JSON, whatever its texts are") {
+  LeafFacts facts(LeafKind::effect_intent);
+  facts.stream = "run_\"quoted\" \\";
+  facts.step = std::string(300, 'x') + "\n";
+  facts.outcome = "caf\xC3\xA9 \xFF";
+  facts.facts = {{"z", 1}, {"a", JsonArray{1.5, nullptr, "\t"}}, {"m", JsonObject{{"y", 2}}}};
+  facts.payload = "one";
+  facts.contents = {{"payload", "another"},
+                    {"\xEF\xAC\xB3", "high"},
+                    {"\xF0\x9F\x98\x80", "beyond"},
+                    {"a \"name\"", "\x01"},
+                    {"facts", "of the caller"}};
+  for (const char* id : {"dec_2", "dec_1"}) {
+    Decision decision;
+    decision.id = id;
+    decision.point = GuardPoint::connector_egress;
+    decision.verdict = Verdict::warn;
+    decision.reasons = {"a \"reason\"", "made of the input"};
+    decision.fixed_reasons = {"a \"reason\"", "and \n another"};
+    decision.bundle_digest = "abc";
+    decision.input = std::make_shared<const std::string>("{}");
+    decision.input_digest = to_hex(view(sha256(*decision.input)));
+    decision.obligations.push_back(JsonObject{{"type", "redact"}});
+    facts.decisions.push_back(decision);
+  }
+  Context ctx = context_of(default_tenant());
+  ctx.trace = Trace::parse("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  const auto leaf = make_leaf(ctx, {1'790'000'000'000'000'000}, facts);
+  const auto parsed = parse_json(leaf.bytes).value();
+  CHECK(to_canonical_text(parsed).value() == leaf.bytes);
+  CHECK(text_or(parsed, "stream", "") == facts.stream);
+  CHECK(text_or(parsed, "outcome", "") == "caf\xC3\xA9 ?");
+  CHECK(text_or(parsed, "step", "").size() == 256 + 3);
+  CHECK(text_or(parsed, "trace", "") == "0af7651916cd43dd8448eb211c80319c");
+  CHECK(*find(parsed, "facts") == Json(facts.facts));
+  for (std::size_t i = 0; i < facts.decisions.size(); ++i) {
+    const Json& said = find(parsed, "decisions")->get_array().at(i);
+    const Json wanted = facts.decisions[i].to_json();
+    for (const auto& member : wanted.get_object()) {
+      CHECK(*find(said, std::string(member.key())) == member.value());
+    }
+    CHECK(said.get_object().size() == wanted.get_object().size() + 3);
+  }
+  const auto kept = parse_json(leaf.contents).value();
+  CHECK(kept.get_object().size() == 4 + facts.contents.size());
+  for (const auto& [part, content] : facts.contents) {
+    CHECK(text_or(kept, part, "") == content);
+    CHECK(check_opening(parsed, part, leaf.salt, content).ok());
+  }
+  CHECK_FALSE(check_opening(parsed, "payload", leaf.salt, facts.payload).ok());  // named twice
 }
 
 TEST_CASE("audit: facts that are too long or no JSON number are left out and committed to") {

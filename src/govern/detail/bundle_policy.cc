@@ -3,7 +3,6 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
-#include "govern/detail/canonical.h"
 
 #include <fmt/format.h>
 
@@ -114,7 +113,7 @@ void append_principal(const Principal* principal, const ReadTree& reads, std::st
 }  // namespace
 
 std::string image_of(const Json& value) {
-  auto canonical = canonical_text(value);
+  auto canonical = to_canonical_text(value);
   return canonical.ok() ? std::move(*canonical) : to_text(value);
 }
 
