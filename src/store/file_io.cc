@@ -36,6 +36,9 @@ bool is_regular(int fd) {
 
 bool passes(int number) { return number == EMFILE || number == ENFILE || number == ENOMEM; }
 
+// Without waiting it takes no error away from fsync().
+void begin_sync(int fd) { (void)::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
 int sync_folder(const std::string& path) {
   const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return folder.get() < 0 || ::fsync(folder.get()) != 0 ? errno : 0;

@@ -30,6 +30,10 @@ bool is_regular(int fd);
 /// The errno of a want that passes by itself: no descriptor or no memory is free just now. Nothing
 /// is wrong with the file.
 bool passes(int number);
+/// Begins to write a file out, and waits for nothing. Of several that were begun the first fsync()
+/// has a file system with a journal commit the names and sizes of all. Promises nothing: that is
+/// fsync()'s, which also tells what failed.
+void begin_sync(int fd);
 /// Makes the names in a folder durable.
 int sync_folder(const std::string& path);
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +102,56 @@ TEST_CASE("store: a directory whose making was cut off is completed") {
     subject.reopen();
     CHECK(subject.stream("run_002").state == "state");
   }
+}
+
+TEST_CASE("store: what a first start was making when it was cut off is made anew") {
+  Subject subject(Kind::sqlite);
+  subject.close();
+  const std::string& directory = subject.options().directory;
+  const std::vector<std::string> names = {"journal.db", "tables.db", "keystore.db"};
+  std::ofstream(file_of(subject, "journal.db.new-wal")) << "a log of another file";
+  for (const std::string& name : names) {
+    fs::remove(file_of(subject, name));
+    std::ofstream(file_of(subject, name + ".new")) << "half of a file";
+  }
+  fs::remove(file_of(subject, "root.key"));  // so that nothing shows whose directory it is
+  subject.open();
+  commit_runs(subject, 0, 3);
+  subject.reopen();
+  CHECK(subject.stream("run_002").state == "state");
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    CHECK(entry.path().filename().string().find(".new") == std::string::npos);
+  }
+}
+
+TEST_CASE("store: a log beside a file that is to be made is not taken for its own") {
+  Subject subject(Kind::sqlite);
+  subject.close();
+  const std::string journal = file_of(subject, "journal.db");
+  Subject other(Kind::sqlite);
+  commit_runs(other, 0, 3);
+  fs::copy_file(file_of(other, "journal.db-wal"), journal + "-wal");
+  fs::remove(journal);
+  subject.open();
+  CHECK(subject.store().stats().sequence == 0);
+  commit_runs(subject, 0, 3);
+  subject.reopen();
+  CHECK(subject.stream("run_002").state == "state");
+}
+
+TEST_CASE("store: a start that finds nothing to do writes neither keys nor tables") {
+  Subject subject(Kind::sqlite);
+  fill(subject);
+  const auto read = [&](const char* name) {
+    std::ifstream file(file_of(subject, name), std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  const std::string keys = read("keystore.db");
+  const std::string tables = read("tables.db");
+  subject.open();
+  subject.close();
+  CHECK(read("keystore.db") == keys);
+  CHECK(read("tables.db") == tables);
 }
 
 TEST_CASE("store: a file whose tables were only made in part is completed") {

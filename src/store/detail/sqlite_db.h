@@ -45,7 +45,9 @@ class Statement {
   sqlite3_stmt* statement_;
 };
 
-enum class Access : std::uint8_t { write, read };
+/// make: a file of its own that is made in one transaction, which is open and which made() ends.
+/// Nothing of it is synced: who makes it syncs it, and then gives it the name that it is known by.
+enum class Access : std::uint8_t { write, read, make };
 
 class Db {
  public:
@@ -57,6 +59,8 @@ class Db {
   Db(const Db&) = delete;
   Db& operator=(const Db&) = delete;
 
+  /// Ends the making; to be closed then.
+  Result<void> made() { return run("COMMIT; PRAGMA journal_mode=WAL"); }
   Result<void> run(const std::string& sql);  ///< one or more statements without results
   Statement prepare(const std::string& sql);
   Result<std::int64_t> one_integer(const std::string& sql);
@@ -75,7 +79,8 @@ class Db {
 
  private:
   explicit Db(std::string path) : path_(std::move(path)) {}
-  Result<void> check_format();
+  Result<void> check_format(std::int64_t version) const;
+  Result<void> prepare_to_write(std::int64_t version, Access access, int page_bytes);
   sqlite3* handle_ = nullptr;
   std::string path_;
   std::unordered_map<std::string, sqlite3_stmt*> statements_;

@@ -43,4 +43,7 @@ class SqliteKeyStore final : public KeyStore {
   std::unique_ptr<Db> reader_;
 };
 
+/// The tables of an empty keystore, those that are there left as they are.
+Result<void> create_keystore(Db& db);
+
 }  // namespace aios::store::detail

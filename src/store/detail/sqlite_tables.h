@@ -127,6 +127,8 @@ class SqliteTables {
 };
 
 Result<std::string> read_greatest_id(Db& db, StreamKind kind, std::int64_t tenant);
+/// Those that are there are left as they are.
+Result<void> create_tables(Db& db);
 
 /// A row of streams holds a whole finished run, often about 1 KB: pages of 8 KB waste little and
 /// rowid tables keep such rows off overflow pages.

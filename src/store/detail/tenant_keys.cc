@@ -98,6 +98,7 @@ Result<Tenant*> TenantKeys::open_or_make(const std::string& name) {
   return tenants_.emplace(name, std::move(tenant)).first->second.get();
 }
 
+// With its first data keys: who has a tenant made is about to seal something for it.
 Result<void> TenantKeys::make(Tenant& tenant) {
   tenant.key = to_key(secure_random(Key{}.size()));
   auto next = keystore_.next_id();
@@ -106,7 +107,33 @@ Result<void> TenantKeys::make(Tenant& tenant) {
   }
   const WrappedKey row{0, tenant.name,
                        seal_key(root_key_, "tenant " + tenant.name, view(tenant.key))};
-  return keystore_.add(row, {}, *next);
+  Made made = make_keys(tenant, *next, tenant.next_refill_);
+  auto added = keystore_.add(row, made.rows, *next + made.rows.size());
+  if (added.ok()) {
+    stock(tenant, std::move(made));
+  }
+  return added;
+}
+
+TenantKeys::Made TenantKeys::make_keys(const Tenant& tenant, std::uint64_t first_id,
+                                       std::uint32_t count) {
+  Made made;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const std::uint64_t id = first_id + i;
+    const Key key = to_key(secure_random(Key{}.size()));
+    made.rows.push_back(
+        {id, tenant.name, seal_key(view(tenant.key), data_key_name(tenant.name, id), view(key))});
+    made.keys.emplace(id, key);
+  }
+  return made;
+}
+
+void TenantKeys::stock(Tenant& tenant, Made made) {
+  const auto count = static_cast<std::uint32_t>(made.keys.size());
+  std::lock_guard lock(tenant.mutex_);
+  tenant.pool_.merge(made.keys);
+  tenant.low_water_ = count / 2;
+  tenant.next_refill_ = std::min(count * 2, refill_max);
 }
 
 TenantKeys::Taken TenantKeys::take_from_pool(Tenant& tenant, std::uint64_t above) {
@@ -161,25 +188,12 @@ Result<void> TenantKeys::fill(Tenant& tenant, std::uint64_t above, When when) {
   if (!next.ok()) {
     return std::move(next).error();
   }
-  std::vector<WrappedKey> rows;
-  std::vector<DataKey> made;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const std::uint64_t id = *next + i;
-    const Key key = to_key(secure_random(Key{}.size()));
-    rows.push_back(
-        {id, tenant.name, seal_key(view(tenant.key), data_key_name(tenant.name, id), view(key))});
-    made.push_back({id, key});
+  Made made = make_keys(tenant, *next, count);
+  auto added = keystore_.add({}, made.rows, *next + made.rows.size());
+  if (added.ok()) {
+    stock(tenant, std::move(made));
   }
-  if (auto added = keystore_.add({}, rows, *next + rows.size()); !added.ok()) {
-    return added;
-  }
-  std::lock_guard lock(tenant.mutex_);
-  for (const DataKey& key : made) {
-    tenant.pool_.emplace(key.id, key.key);
-  }
-  tenant.low_water_ = count / 2;
-  tenant.next_refill_ = std::min(count * 2, refill_max);
-  return {};
+  return added;
 }
 
 void TenantKeys::want(Tenant& tenant) {

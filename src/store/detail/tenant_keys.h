@@ -20,6 +20,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 namespace aios::store::detail {
 
@@ -74,7 +75,13 @@ class TenantKeys {
     bool low = false;
   };
   Result<Tenant*> open_or_make(const std::string& name);
+  struct Made {
+    std::vector<WrappedKey> rows;
+    std::map<std::uint64_t, Key> keys;
+  };
   Result<void> make(Tenant& tenant);
+  static Made make_keys(const Tenant& tenant, std::uint64_t first_id, std::uint32_t count);
+  static void stock(Tenant& tenant, Made made);
   static Taken take_from_pool(Tenant& tenant, std::uint64_t above);
   Result<void> fill(Tenant& tenant, std::uint64_t above, When when);
   void want(Tenant& tenant);

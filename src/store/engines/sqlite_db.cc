@@ -98,15 +98,16 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, Access access, int
   }
   sqlite3_extended_result_codes(db->handle_, 1);
   sqlite3_busy_timeout(db->handle_, busy_ms_max);
-  auto ready = db->check_format();
-  if (ready.ok() && access == Access::write) {
-    ready = db->run(
-        fmt::format("PRAGMA page_size={}; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;"
-                    "PRAGMA application_id={}; PRAGMA user_version={};",
-                    page_bytes, application_id, format_version));
+  auto version = db->one_integer("PRAGMA user_version");
+  if (!version.ok()) {
+    return std::move(version).error();
   }
-  if (ready.ok() && access == Access::read) {
-    ready = db->run("PRAGMA query_only=1; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-8192;");
+  auto ready = db->check_format(*version);
+  if (ready.ok()) {
+    ready = access == Access::read ? db->run(
+                                         "PRAGMA query_only=1; PRAGMA wal_autocheckpoint=0;"
+                                         "PRAGMA cache_size=-8192;")
+                                   : db->prepare_to_write(*version, access, page_bytes);
   }
   if (!ready.ok()) {
     return std::move(ready).error();
@@ -114,19 +115,30 @@ Result<std::unique_ptr<Db>> Db::open(const std::string& path, Access access, int
   return db;
 }
 
-Result<void> Db::check_format() {
-  auto version = one_integer("PRAGMA user_version");
-  if (!version.ok()) {
-    return std::move(version).error();
-  }
+Result<void> Db::check_format(std::int64_t version) const {
   // A file that was just made has none.
-  if (*version != 0 && *version != format_version) {
+  if (version != 0 && version != format_version) {
     return Error(Code::failed_precondition,
-                 fmt::format("'{}' has format {}, this build reads format {}", path_, *version,
+                 fmt::format("'{}' has format {}, this build reads format {}", path_, version,
                              format_version))
         .page(408);
   }
   return {};
+}
+
+// What a file says of itself is written once: each time would be a commit, with its sync.
+Result<void> Db::prepare_to_write(std::int64_t version, Access access, int page_bytes) {
+  const std::string says = fmt::format("PRAGMA application_id={}; PRAGMA user_version={};",
+                                       application_id, format_version);
+  if (access == Access::make) {
+    return run(
+        fmt::format("PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;"
+                    "PRAGMA page_size={}; BEGIN IMMEDIATE; {}",
+                    page_bytes, says));
+  }
+  auto ready = run(fmt::format(
+      "PRAGMA page_size={}; PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;", page_bytes));
+  return ready.ok() && version == 0 ? run("BEGIN IMMEDIATE;" + says + "COMMIT") : ready;
 }
 
 Db::~Db() {

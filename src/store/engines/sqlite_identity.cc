@@ -4,22 +4,31 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "store/detail/sqlite_engine.h"
+#include "store/detail/sqlite_journal.h"
+#include "store/detail/sqlite_keystore.h"
 #include "store/detail/sqlite_tables.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 namespace aios::store::detail {
 namespace {
 
 constexpr std::size_t identity_bytes = 16;
+constexpr std::string_view in_making = ".new";
 
 struct Part {
   std::string path;
+  Result<void> (*create)(Db&) = nullptr;
   int page_bytes = 4096;
   const char* table = "";  ///< without it the file holds nothing
   const char* used = "";   ///< 1 when it holds data
@@ -30,10 +39,11 @@ struct Part {
 
 std::array<Part, 3> parts_of(const DirectoryLayout& layout) {
   return {
-      Part{layout.keystore(), 4096, "tenants", "SELECT EXISTS(SELECT 1 FROM tenants)"},
-      Part{layout.tables(), tables_page_bytes, "cursor",
+      Part{layout.keystore(), create_keystore, 4096, "tenants",
+           "SELECT EXISTS(SELECT 1 FROM tenants)"},
+      Part{layout.tables(), create_tables, tables_page_bytes, "cursor",
            "SELECT EXISTS(SELECT 1 FROM cursor WHERE value > 0)"},
-      Part{layout.journal(), 4096, "journal",
+      Part{layout.journal(), create_journal, 4096, "journal",
            "SELECT EXISTS(SELECT 1 FROM journal) OR EXISTS(SELECT 1 FROM cut WHERE through > 0)"}};
 }
 
@@ -72,22 +82,72 @@ Result<void> look_at(Part* part) {
   return {};
 }
 
+Result<void> write_identity(Db& db, const std::string& identity) {
+  auto done = db.run(
+      "CREATE TABLE IF NOT EXISTS identity(one INTEGER PRIMARY KEY CHECK(one = 1),"
+      " value TEXT NOT NULL);");
+  return done.ok() ? db.prepare("INSERT OR REPLACE INTO identity(one, value) VALUES(1, ?)")
+                         .text(1, identity)
+                         .run()
+                   : done;
+}
+
+/// What an earlier making, or a file that is gone, left: SQLite would take it for the new one's.
+void clear_away(const std::string& path) {
+  for (const char* beside : {"", "-wal", "-shm", "-journal"}) {
+    ::unlink((path + beside).c_str());
+  }
+}
+
+/// The whole file, with all that an empty one has, beside its name.
+Result<void> make_beside(const Part& part, const std::string& identity) {
+  const std::string path = part.path + std::string(in_making);
+  clear_away(path);
+  auto db = Db::open(path, Access::make, part.page_bytes);
+  if (!db.ok()) {
+    return std::move(db).error();
+  }
+  auto done = part.create(**db);
+  done = done.ok() ? write_identity(**db, identity) : done;
+  return done.ok() ? (*db)->made() : done;
+}
+
+/// Synced together, and each is whole when it gets its name: whatever a cut leaves of them, no file
+/// is there in part, and the next start makes what is missing.
+Result<void> make_files(const std::vector<Part>& parts, const std::string& identity) {
+  std::vector<std::unique_ptr<Descriptor>> files;
+  for (const Part& part : parts) {
+    if (auto made = make_beside(part, identity); !made.ok()) {
+      return made;
+    }
+    const std::string path = part.path + std::string(in_making);
+    files.push_back(std::make_unique<Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC)));
+    if (files.back()->get() < 0) {
+      return file_error("opening", path, errno);
+    }
+    begin_sync(files.back()->get());
+  }
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (::fsync(files[i]->get()) != 0) {
+      return file_error("syncing", parts[i].path + std::string(in_making), errno);
+    }
+  }
+  for (const Part& part : parts) {
+    clear_away(part.path);
+    if (::rename((part.path + std::string(in_making)).c_str(), part.path.c_str()) != 0) {
+      return file_error("renaming to", part.path, errno);
+    }
+  }
+  return {};
+}
+
 Result<void> give(const Part& part, const std::string& identity) {
   auto db = Db::open(part.path, Access::write, part.page_bytes);
   if (!db.ok()) {
     return std::move(db).error();
   }
-  auto done = (*db)->run(
-      "PRAGMA synchronous=FULL;"
-      "CREATE TABLE IF NOT EXISTS identity(one INTEGER PRIMARY KEY CHECK(one = 1),"
-      " value TEXT NOT NULL);");
-  if (!done.ok()) {
-    return done;
-  }
-  done = (*db)
-             ->prepare("INSERT OR REPLACE INTO identity(one, value) VALUES(1, ?)")
-             .text(1, identity)
-             .run();
+  auto done = (*db)->run("PRAGMA synchronous=FULL;");
+  done = done.ok() ? write_identity(**db, identity) : done;
   if (!done.ok()) {
     return done;
   }
@@ -123,7 +183,14 @@ constexpr auto data_files =
 // What may be there before those: put by hand, by the file system, or by a start that was cut off.
 constexpr auto early_files = std::to_array<std::string_view>(
     {"audit", "audit-signing.key", "blobs", "first-key", "first-key.tmp", "lock", "lost+found",
-     "root.key.new", "secrets", "server.address", "space.probe"});
+     "secrets", "server.address", "space.probe"});
+
+bool is_early(std::string_view name) {
+  return std::find(early_files.begin(), early_files.end(), name) != early_files.end() ||
+         std::any_of(data_files.begin(), data_files.end(), [name](std::string_view file) {
+           return name.starts_with(file) && name.substr(file.size()).starts_with(in_making);
+         });
+}
 
 }  // namespace
 
@@ -137,7 +204,7 @@ Result<void> refuse_foreign(const std::string& directory) {
     if (std::find(data_files.begin(), data_files.end(), name) != data_files.end()) {
       return {};
     }
-    if (std::find(early_files.begin(), early_files.end(), name) == early_files.end()) {
+    if (!is_early(name)) {
       foreign = name;
     }
   }
@@ -168,12 +235,16 @@ Result<void> settle_identity(const DirectoryLayout& layout) {
 
 Result<void> renew_identity(const DirectoryLayout& layout) {
   const std::string identity = to_hex(secure_random(identity_bytes));
+  std::vector<Part> missing;
   for (const Part& part : parts_of(layout)) {
-    if (auto given = give(part, identity); !given.ok()) {
+    if (!exists(part.path)) {
+      missing.push_back(part);
+    } else if (auto given = give(part, identity); !given.ok()) {
       return given;
     }
   }
-  return sync_directory(layout.directory);
+  auto made = make_files(missing, identity);
+  return made.ok() ? sync_directory(layout.directory) : made;
 }
 
 Result<void> check_journal_end(const DirectoryLayout& layout, std::uint64_t journal_end,

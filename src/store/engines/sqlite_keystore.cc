@@ -10,18 +10,24 @@ constexpr std::uint32_t adds_between_copies = 16;  // at most about 1 MB of log
 
 }  // namespace
 
-Result<std::unique_ptr<SqliteKeyStore>> SqliteKeyStore::open(const std::string& path) {
-  auto db = Db::open(path, Access::write);
-  if (!db.ok()) {
-    return std::move(db).error();
-  }
-  auto ready = (*db)->run(
-      "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+Result<void> create_keystore(Db& db) {
+  return db.run(
       "CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
       "CREATE TABLE IF NOT EXISTS tenants(name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT "
       "ROWID;"
       "CREATE TABLE IF NOT EXISTS keys(id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, wrapped BLOB "
       "NOT NULL);");
+}
+
+Result<std::unique_ptr<SqliteKeyStore>> SqliteKeyStore::open(const std::string& path) {
+  auto db = Db::open(path, Access::write);
+  if (!db.ok()) {
+    return std::move(db).error();
+  }
+  auto ready = (*db)->run("PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;");
+  if (ready.ok()) {
+    ready = create_keystore(**db);
+  }
   if (ready.ok()) {
     auto copied = (*db)->checkpoint(Db::Checkpoint::truncate);
     ready = copied.ok() ? Result<void>() : Result<void>(std::move(copied).error());

@@ -113,6 +113,8 @@ Result<std::string> read_greatest_id(Db& db, StreamKind kind, std::int64_t tenan
   return *row ? std::string(query.bytes(0)) : std::string();
 }
 
+Result<void> create_tables(Db& db) { return db.run(std::string(schema)); }
+
 Result<std::unique_ptr<SqliteTables>> SqliteTables::open(const std::string& path) {
   std::unique_ptr<SqliteTables> tables(new SqliteTables(path));
   auto db = Db::open(path, Access::write, tables_page_bytes);
@@ -122,7 +124,7 @@ Result<std::unique_ptr<SqliteTables>> SqliteTables::open(const std::string& path
   tables->writer_ = *std::move(db);
   auto ready = tables->writer_->run("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536;");
   if (ready.ok()) {
-    ready = tables->writer_->run(std::string(schema));
+    ready = create_tables(*tables->writer_);
   }
   if (ready.ok()) {
     auto copied = tables->writer_->checkpoint(Db::Checkpoint::truncate);
