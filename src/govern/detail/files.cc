@@ -119,6 +119,9 @@ Result<void> StagedFiles::put(const std::string& path, std::string_view bytes) {
 
 Result<void> StagedFiles::commit() {
   for (const Waiting& file : waiting_) {
+    store::begin_sync(file.fd);
+  }
+  for (const Waiting& file : waiting_) {
     if (::fsync(file.fd) != 0) {
       return failure("sync", file.path, errno);
     }
