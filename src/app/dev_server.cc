@@ -62,7 +62,7 @@ Result<std::unique_ptr<DevServer>> DevServer::start(const DevServerOptions& opti
   const bool ipv6 = address->host.find(':') != std::string::npos;
   server->url_ = fmt::format("http://{}:{}", ipv6 ? "[" + address->host + "]" : address->host,
                              server->system_->port());
-  auto written = write_private_file(server->data_ + "/server.address", server->url_ + "\n");
+  auto written = write_passing_file(server->data_ + "/server.address", server->url_ + "\n");
   if (!written.ok()) {
     return std::move(written).error();
   }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
@@ -22,8 +23,10 @@ Error cannot_write(const std::string& path, int number) {
       .page(1403);
 }
 
+enum class Lasting : std::uint8_t { durable, passing };
+
 /// @return errno, 0 for success
-int write_part(const std::string& part, std::string_view text) {
+int write_part(const std::string& part, std::string_view text, Lasting lasting) {
   ::unlink(part.c_str());  // of one that ended early, perhaps with another mode
   const store::Descriptor file(::open(part.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.get() < 0) {
@@ -32,14 +35,12 @@ int write_part(const std::string& part, std::string_view text) {
   if (const int failed = store::write_all(file.get(), text); failed != 0) {
     return failed;
   }
-  return ::fsync(file.get()) == 0 ? 0 : errno;
+  return lasting == Lasting::passing || ::fsync(file.get()) == 0 ? 0 : errno;
 }
 
-}  // namespace
-
-Result<void> write_private_file(const std::string& path, std::string_view text) {
+Result<void> write(const std::string& path, std::string_view text, Lasting lasting) {
   const std::string part = path + ".tmp";
-  int failed = write_part(part, text);
+  int failed = write_part(part, text, lasting);
   if (failed == 0 && std::rename(part.c_str(), path.c_str()) != 0) {
     failed = errno;
   }
@@ -47,9 +48,22 @@ Result<void> write_private_file(const std::string& path, std::string_view text) 
     ::unlink(part.c_str());
     return cannot_write(path, failed);
   }
+  if (lasting == Lasting::passing) {
+    return {};
+  }
   const std::string folder = std::filesystem::path(path).parent_path().string();
   failed = store::sync_folder(folder.empty() ? "." : folder);
   return failed == 0 ? Result<void>() : Result<void>(cannot_write(path, failed));
+}
+
+}  // namespace
+
+Result<void> write_private_file(const std::string& path, std::string_view text) {
+  return write(path, text, Lasting::durable);
+}
+
+Result<void> write_passing_file(const std::string& path, std::string_view text) {
+  return write(path, text, Lasting::passing);
 }
 
 }  // namespace aios::app

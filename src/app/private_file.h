@@ -14,5 +14,8 @@ namespace aios::app {
 /// @return resource_exhausted (the disk is full) or permission_denied [AIOS-1403], and then the
 ///         file is as it was.
 Result<void> write_private_file(const std::string& path, std::string_view text);
+/// The same for what is worth nothing once this process has ended: not durable, so that nobody
+/// waits for a disk. After a power cut it may be empty.
+Result<void> write_passing_file(const std::string& path, std::string_view text);
 
 }  // namespace aios::app

@@ -37,6 +37,18 @@ TEST_CASE("private file: it replaces what was there, for its owner alone, and le
   CHECK_FALSE(std::filesystem::exists(path + ".tmp"));
 }
 
+TEST_CASE("private file: what is of use to this process alone is replaced whole as well") {
+  const aios::test::Folder folder;
+  const std::string path = folder.at("address");
+  std::ofstream(path) << "old and longer";
+  std::filesystem::permissions(path, std::filesystem::perms::all);
+  REQUIRE(write_passing_file(path, "new\n").ok());
+  CHECK(text_of(path) == "new\n");
+  CHECK(mode_of(path) == 0600);
+  CHECK_FALSE(std::filesystem::exists(path + ".tmp"));
+  CHECK(write_passing_file(folder.at("no/such/address"), "new").error().page() == 1403);
+}
+
 TEST_CASE("private file: where none can be written, nothing is changed") {
   const aios::test::Folder folder;
   const auto nowhere = write_private_file(folder.at("no/such/key"), "new");

@@ -276,7 +276,11 @@ Result<void> SystemImpl::start() {
     return loaded;
   }
   ready_ = true;
-  return options_.listen ? listen() : Result<void>();
+  auto listening = options_.listen ? listen() : Result<void>();
+  if (listening.ok()) {
+    shards_.run(0, begin_background());
+  }
+  return listening;
 }
 
 /// @return how many runs nothing could end

@@ -67,7 +67,7 @@ bool has_terminal() {
 /// names and authorities in it nothing is known here.
 Result<void> write_address(const std::string& file, const std::string& url, const System& system) {
   const std::string certificate = system.certificate();
-  return write_private_file(
+  return write_passing_file(
       file, certificate.empty() ? url + "\n" : fmt::format("{}\n{}\n", url, certificate));
 }
 
@@ -91,7 +91,7 @@ Result<void> tell_address(const std::string& address_file, const std::string& re
                           const std::string& url, const System& system) {
   auto told = write_address(address_file, url, system);
   return told.ok() && !ready_file.empty()
-             ? write_private_file(ready_file, fmt::format("{}\n", system.port()))
+             ? write_passing_file(ready_file, fmt::format("{}\n", system.port()))
              : told;
 }
 

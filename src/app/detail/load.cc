@@ -142,8 +142,6 @@ Task<Result<void>> SystemImpl::load() {
     }
   }
   find_first_key();
-  background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
-  background_->spawn(keep_audit_folded());
   if (options_.runs == Runs::rest) {
     co_return Result<void>();
   }
@@ -151,9 +149,19 @@ Task<Result<void>> SystemImpl::load() {
   if (!recovered.ok()) {
     co_return std::move(recovered).error().with("recovering runs");
   }
-  run_sources();
-  background_->spawn(keep_audit_verified());
   co_return Result<void>();
+}
+
+/// What goes on beside the requests. Last, for the first pass over the log syncs a dozen files, and
+/// nobody who waits for the port has to wait for those.
+Task<void> SystemImpl::begin_background() {
+  background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
+  background_->spawn(keep_audit_folded());
+  if (options_.runs == Runs::advance) {
+    run_sources();
+    background_->spawn(keep_audit_verified());
+  }
+  co_return;
 }
 
 /// Emitted events come back in, what goes to others goes, and sources that wait for nobody run.

@@ -88,6 +88,7 @@ class SystemImpl final : public System {
   void mount();
   ingress::SourceServices source_services();
   void run_sources();
+  Task<void> begin_background();
   Task<Result<void>> load();
   Task<Result<void>> load_rooms(Context ctx);
   Task<Result<void>> make_first_key(Context ctx);
