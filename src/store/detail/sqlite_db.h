@@ -5,7 +5,9 @@
 
 #include "core/result.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -62,7 +64,7 @@ class Db {
   /// Ends the making; to be closed then.
   Result<void> made() { return run("COMMIT; PRAGMA journal_mode=WAL"); }
   Result<void> run(const std::string& sql);  ///< one or more statements without results
-  Statement prepare(const std::string& sql);
+  Statement prepare(std::string_view sql);
   Result<std::int64_t> one_integer(const std::string& sql);
   /// passive: waits for nobody. restart: holds writers off, so that the next one begins the log
   /// anew. truncate: and gives its room back.
@@ -83,7 +85,13 @@ class Db {
   Result<void> prepare_to_write(std::int64_t version, Access access, int page_bytes);
   sqlite3* handle_ = nullptr;
   std::string path_;
-  std::unordered_map<std::string, sqlite3_stmt*> statements_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> statements_;
 };
 
 }  // namespace aios::store::detail

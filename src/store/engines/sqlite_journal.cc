@@ -63,7 +63,9 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
 // relies on it. Rows carry checksums, but a page that says it has fewer of them loses rows that no
 // checksum misses.
 Result<void> SqliteJournal::begin_writing() {
-  auto ready = writer_->run("PRAGMA synchronous=FULL");
+  // Some builds of SQLite overwrite what is deleted: each page that is cut off would be written
+  // again, as zeros. What rows hold of anybody is sealed, and the log keeps it a while anyway.
+  auto ready = writer_->run("PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST");
   ready = ready.ok() ? create_journal(*writer_) : ready;
   if (!ready.ok()) {
     return ready;
