@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 using namespace aios;
 using namespace aios::store;
@@ -256,6 +257,26 @@ TEST_CASE("store: one caller's commit costs one sync") {
     subject.must_commit(writing(subject, write("run_a", i, "x")));
   }
   CHECK(subject.store().stats().syncs - before == 20);
+}
+
+TEST_CASE("store: a key from before the start is taken, before and after all of them are known") {
+  Subject subject(Kind::sqlite);
+  const auto claim = [&](const std::string& key) {
+    Transition out = subject.transition();
+    out.keys.push_back({"event:tickets", key, "digest", "run_1"});
+    return subject.commit(std::move(out));
+  };
+  REQUIRE(claim("before").ok());
+  subject.reopen();
+  CHECK(claim("before").error().page() == 402);
+  const auto next = claim("after");
+  REQUIRE(next.ok());
+  while (subject.store().stats().folded < next->sequence) {
+    std::this_thread::yield();
+  }
+  CHECK(claim("before").error().page() == 402);
+  CHECK(claim("after").error().page() == 402);
+  CHECK(claim("never").ok());
 }
 
 TEST_CASE("store: a finished run leaves at most 2,500 bytes") {

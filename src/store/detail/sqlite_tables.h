@@ -4,6 +4,7 @@
 // journal. One writer (the folding thread), any number of readers with a connection each.
 
 #include "store/detail/engine.h"
+#include "store/detail/key_filter.h"
 #include "store/detail/sqlite_db.h"
 
 #include <atomic>
@@ -106,6 +107,8 @@ class SqliteTables {
   Result<std::string> close_history(const FoldStream& stream, std::int64_t row, std::string closed,
                                     const PackHistory& pack);
   Result<void> fold_keys(const Fold& fold, std::set<std::int64_t>* days);
+  void learn_keys();
+  void forget_days(const std::set<std::int64_t>& kept);
   Result<void> fold_rest(const Fold& fold);
   Result<void> fold_outbox(const Fold& fold);
   Result<std::int64_t> tenant_number(const std::string& tenant);
@@ -120,6 +123,9 @@ class SqliteTables {
   std::uint64_t durable_ = 0;
   TableNames names_;
   GreatestIds greatest_;
+  KeyFilter key_filter_;
+  std::set<std::int64_t> unlearned_;  // days whose keys it does not have yet, all of them
+  std::string learned_;               // of the first of those, up to this one
   std::vector<std::string>
       fresh_tenants_;  // numbered by the fold in hand; forgotten when it is rolled back
   std::mutex readers_mutex_;

@@ -7,6 +7,9 @@
 namespace aios::store::detail {
 
 Result<std::optional<KeptKey>> SqliteTables::key(const Fingerprint& fingerprint) {
+  if (!key_filter_.perhaps(fingerprint)) {
+    return std::optional<KeptKey>();
+  }
   Lease db(*this);
   if (!db.ok()) {
     return db.error();

@@ -167,6 +167,10 @@ Result<void> SqliteTables::load() {
     }
     days.insert(tables.integer(0));
   }
+  unlearned_ = days;
+  if (unlearned_.empty()) {
+    key_filter_.complete();
+  }
   names_.set_days(std::move(days));
   return {};
 }

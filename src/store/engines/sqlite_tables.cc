@@ -12,12 +12,14 @@ namespace aios::store::detail {
 namespace {
 
 constexpr std::string_view keys_prefix = "keys_";
+constexpr std::int64_t keys_learned_max = 10'000;  // with one fold; some milliseconds
 
 std::string keys_table(std::int64_t day) { return fmt::format("{}{}", keys_prefix, day); }
 
 }  // namespace
 
 Result<void> SqliteTables::fold(const Fold& fold, const PackHistory& pack) {
+  learn_keys();
   std::set<std::int64_t> days = names_.days();
   fresh_tenants_.clear();
   auto done = writer_->prepare("BEGIN IMMEDIATE").run();
@@ -45,6 +47,7 @@ Result<void> SqliteTables::fold(const Fold& fold, const PackHistory& pack) {
     }
     return done;
   }
+  forget_days(days);
   names_.set_days(std::move(days));
   cursor_.store(fold.through, std::memory_order_release);
   return {};
@@ -201,22 +204,28 @@ Result<void> SqliteTables::write_stream(const FoldStream& stream, std::int64_t t
 
 Result<void> SqliteTables::fold_keys(const Fold& fold, std::set<std::int64_t>* days) {
   const std::int64_t oldest = fold.day - key_days;
+  std::string sql;
+  std::int64_t sql_day = -1;
   for (const FoldKey& key : fold.keys) {
     if (key.day < oldest) {
       continue;
     }
-    const std::string table = keys_table(key.day);
     if (days->insert(key.day).second) {
       auto made =
           writer_->run(fmt::format("CREATE TABLE IF NOT EXISTS {}(fingerprint BLOB PRIMARY KEY,"
                                    " digest BLOB NOT NULL, value TEXT NOT NULL) WITHOUT ROWID",
-                                   table));
+                                   keys_table(key.day)));
       if (!made.ok()) {
         return made;
       }
     }
-    auto insert = writer_->prepare("INSERT OR REPLACE INTO " + table +
-                                   "(fingerprint, digest, value) VALUES(?, ?, ?)");
+    if (sql_day != key.day) {
+      sql_day = key.day;
+      sql = fmt::format("INSERT OR REPLACE INTO {}(fingerprint, digest, value) VALUES(?, ?, ?)",
+                        keys_table(key.day));
+    }
+    key_filter_.add(key.key.fingerprint);  // before the row can be seen
+    auto insert = writer_->prepare(sql);
     insert.blob(1, view(key.key.fingerprint))
         .blob(2, key.key.request_digest)
         .text(3, key.key.value);
@@ -232,6 +241,56 @@ Result<void> SqliteTables::fold_keys(const Fold& fold, std::set<std::int64_t>* d
     days->erase(days->begin());
   }
   return {};
+}
+
+/// What was there before this process began, some with each fold. What cannot be read now is read
+/// with a later one.
+void SqliteTables::learn_keys() {
+  if (unlearned_.empty()) {
+    return;
+  }
+  auto query = writer_->prepare(
+      fmt::format("SELECT fingerprint FROM {} WHERE fingerprint > ? ORDER BY fingerprint LIMIT ?",
+                  keys_table(*unlearned_.begin())));
+  query.blob(1, learned_).integer(2, keys_learned_max);
+  std::string last;
+  std::int64_t count = 0;
+  auto more = query.step();
+  for (; more.ok() && *more; more = query.step()) {
+    last = query.bytes(0);
+    Fingerprint key{};
+    if (last.size() == key.size()) {
+      std::copy(last.begin(), last.end(), key.begin());
+      key_filter_.add(key);
+    }
+    ++count;
+  }
+  if (!more.ok()) {
+    return;
+  }
+  learned_ = std::move(last);
+  if (count < keys_learned_max) {
+    unlearned_.erase(unlearned_.begin());
+    learned_.clear();
+  }
+  if (unlearned_.empty()) {
+    key_filter_.complete();
+  }
+}
+
+/// Days that a fold dropped need not be learned.
+void SqliteTables::forget_days(const std::set<std::int64_t>& kept) {
+  if (unlearned_.empty()) {
+    return;
+  }
+  const std::int64_t first = *unlearned_.begin();
+  std::erase_if(unlearned_, [&](std::int64_t day) { return !kept.contains(day); });
+  if (unlearned_.empty() || *unlearned_.begin() != first) {
+    learned_.clear();
+  }
+  if (unlearned_.empty()) {
+    key_filter_.complete();
+  }
 }
 
 Result<void> SqliteTables::fold_outbox(const Fold& fold) {
