@@ -9,7 +9,6 @@ namespace aios::store::detail {
 namespace {
 
 constexpr std::size_t queue_max = 65'536;
-constexpr Duration window_per_caller = std::chrono::microseconds(10);
 constexpr Duration idle_tick = std::chrono::milliseconds(500);
 constexpr Duration retry_after_load = std::chrono::seconds(1);  // tables take up thousands in it
 constexpr std::uint32_t truncated_rows_extra = 64;  // a batch removes twice what it adds and this
@@ -162,16 +161,16 @@ void Sequencer::run() {
     Batch batch;
     {
       std::unique_lock lock(mutex_);
-      const Instant slept_from = clock_.instant();
+      wait_for_group(lock);
       wanted_ = 1;
       wake_.wait_for(lock, idle_tick, [this] { return !queue_.empty() || stopping_; });
       if (queue_.empty() && stopping_) {
         return;
       }
-      if (!queue_.empty() && !stopping_) {
-        wait_for_group(lock, clock_.instant() - slept_from > options_.group_window_max);
-      }
       batch = take();
+      if (batch.empty()) {
+        group_.written(0, 0);  // whoever comes after a pause is not held up for those before it
+      }
     }
     if (batch.empty()) {
       idle_work();
@@ -181,24 +180,21 @@ void Sequencer::run() {
   }
 }
 
-// After a batch of n its n callers come back within moments of each other: waiting for them, for a
-// bounded time, makes one sync of what would be two. A lone caller never waits: his last batch was
-// of one.
-void Sequencer::wait_for_group(std::unique_lock<std::mutex>& lock, bool was_idle) {
-  const std::size_t expected = std::min<std::size_t>(last_batch_, options_.batch_max);
+// Who comes when nobody is waited for is written at once.
+void Sequencer::wait_for_group(std::unique_lock<std::mutex>& lock) {
   if (delta_.bytes() >
       options_.delta_bytes_max / 4 * 3) {  // let folding catch up before commits are refused
     wanted_ = options_.batch_max;
     wake_.wait_for(lock, 4 * options_.group_window_max, [&] { return stopping_; });
     return;
   }
-  if (was_idle || expected <= 1 || queue_.size() >= expected) {
+  const std::size_t expected = std::min<std::size_t>(group_.callers(), options_.batch_max);
+  if (expected <= 1) {
     return;
   }
-  const Duration window =
-      std::min<Duration>(options_.group_window_max, window_per_caller * expected);
   wanted_ = expected;
-  wake_.wait_for(lock, window, [&] { return queue_.size() >= expected || stopping_; });
+  wake_.wait_for(lock, group_.window(options_.group_window_max),
+                 [&] { return queue_.size() >= expected || stopping_; });
 }
 
 Sequencer::Batch Sequencer::take() {
@@ -209,7 +205,6 @@ Sequencer::Batch Sequencer::take() {
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
-  last_batch_ = size;
   return batch;
 }
 
@@ -241,6 +236,10 @@ void Sequencer::process(Batch batch) {
     publish(rows, std::move(staged));
   } else {
     write_failed(written.error());
+  }
+  {
+    std::lock_guard lock(mutex_);
+    group_.written(batch.size(), queue_.size());
   }
   answer(std::move(batch), std::move(answers), written);
   if (!rows.empty() && written.ok() && options_.on_batch) {

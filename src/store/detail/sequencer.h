@@ -10,6 +10,7 @@
 #include "runtime/executor.h"
 #include "runtime/one_shot.h"
 #include "store/detail/delta.h"
+#include "store/detail/group.h"
 #include "store/detail/keyring.h"
 
 #include <atomic>
@@ -87,7 +88,7 @@ class Sequencer {
 
   void run();
   void idle_work();
-  void wait_for_group(std::unique_lock<std::mutex>& lock, bool was_idle);
+  void wait_for_group(std::unique_lock<std::mutex>& lock);
   Batch take();
   void process(Batch batch);
   Result<void> write(const std::vector<JournalRow>& rows);
@@ -121,7 +122,7 @@ class Sequencer {
   std::thread thread_;
   std::shared_ptr<Inline> inline_;
 
-  std::size_t last_batch_ = 0;
+  Group group_;  // guarded by mutex_
   std::uint64_t sequence_ = 0;
   std::uint64_t truncated_ = 0;
   Instant probe_at_{0};
