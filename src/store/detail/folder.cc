@@ -11,10 +11,13 @@ namespace aios::store::detail {
 namespace {
 
 constexpr std::size_t fold_rows_max = 8192;
-constexpr std::uint64_t fold_bytes_max = std::uint64_t{8} << 20;
+constexpr std::uint64_t fold_bytes_max = std::uint64_t{16} << 20;
 constexpr std::size_t fold_rows_inline = 32;  // inline, every so many rows are folded at once
 constexpr Duration gather_for =
     std::chrono::milliseconds(20);  // more rows of a run merge into one write
+// Under load for longer: keys fall all over their table, and of more of them more share a page.
+constexpr int gathers_most = 12;
+constexpr std::uint64_t gather_rows_load = 128;
 constexpr std::uint64_t gather_rows = 8192;
 constexpr std::uint64_t sync_bytes = std::uint64_t{16} << 20;
 constexpr Duration sync_after = std::chrono::seconds(2);
@@ -156,9 +159,7 @@ void Folder::run() {
         return;
       }
       notified_ = false;
-      if (delta_.last_sequence() - engine_.cursor() < gather_rows) {
-        wake_.wait_for(lock, gather_for, [this] { return stopping_; });
-      }
+      gather(lock);
     }
     auto folded = step();
     note(folded);
@@ -176,6 +177,16 @@ void Folder::run() {
       wake_.wait_for(lock, pause_after_failure, [this] { return stopping_; });
     }
     notified_ = notified_ || delta_.last_sequence() > engine_.cursor();
+  }
+}
+
+void Folder::gather(std::unique_lock<std::mutex>& lock) {
+  const auto waiting = [this] { return delta_.last_sequence() - engine_.cursor(); };
+  std::uint64_t least = 0;
+  for (int i = 0; i < gathers_most && !stopping_ && waiting() >= least && waiting() < gather_rows;
+       ++i) {
+    wake_.wait_for(lock, gather_for, [this] { return stopping_; });
+    least = gather_rows_load;
   }
 }
 

@@ -52,6 +52,7 @@ class Folder {
 
  private:
   void run();
+  void gather(std::unique_lock<std::mutex>& lock);
   Result<bool> step();  ///< false: nothing to do
   Result<void> drain();
   Result<void> sync();
