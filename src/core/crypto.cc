@@ -42,6 +42,22 @@ EVP_MD_CTX* hash_context() {
   return context.get();
 }
 
+/// One for each thread and direction: to make one takes longer than to seal a short text. Given the
+/// algorithm a second time OpenSSL would make all of it anew, so that is done here, once.
+enum class Direction : int { open = 0, seal = 1 };
+template <Direction direction>
+EVP_CIPHER_CTX* cipher_context() {
+  const auto make = [] {
+    CipherContext made(EVP_CIPHER_CTX_new());
+    AIOS_ASSERT(made != nullptr &&
+                EVP_CipherInit_ex(made.get(), aes_gcm_algorithm(), nullptr, nullptr, nullptr,
+                                  static_cast<int>(direction)) == 1);
+    return made;
+  };
+  thread_local const CipherContext context = make();  // tidy: each thread frees its own
+  return context.get();
+}
+
 const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -91,16 +107,15 @@ Digest hmac_sha256(std::string_view key, std::string_view data) {
 std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::string_view aad,
                          std::string_view clear) {
   AIOS_ASSERT(key.size() == 32 && nonce.size() == 12);
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  AIOS_ASSERT(context != nullptr && EVP_EncryptInit_ex(context.get(), aes_gcm_algorithm(), nullptr,
-                                                       bytes(key), bytes(nonce)) == 1);
+  EVP_CIPHER_CTX* context = cipher_context<Direction::seal>();
+  AIOS_ASSERT(EVP_EncryptInit_ex(context, nullptr, nullptr, bytes(key), bytes(nonce)) == 1);
   std::string sealed(clear.size() + tag_bytes, '\0');
   int written = 0;
-  AIOS_ASSERT(EVP_EncryptUpdate(context.get(), nullptr, &written, bytes(aad), length(aad)) == 1);
-  AIOS_ASSERT(
-      EVP_EncryptUpdate(context.get(), bytes(sealed), &written, bytes(clear), length(clear)) == 1);
-  AIOS_ASSERT(EVP_EncryptFinal_ex(context.get(), bytes(sealed) + clear.size(), &written) == 1);
-  AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_GET_TAG, tag_bytes,
+  AIOS_ASSERT(EVP_EncryptUpdate(context, nullptr, &written, bytes(aad), length(aad)) == 1);
+  AIOS_ASSERT(EVP_EncryptUpdate(context, bytes(sealed), &written, bytes(clear), length(clear)) ==
+              1);
+  AIOS_ASSERT(EVP_EncryptFinal_ex(context, bytes(sealed) + clear.size(), &written) == 1);
+  AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, tag_bytes,
                                   bytes(sealed) + clear.size()) == 1);
   return sealed;
 }
@@ -113,16 +128,14 @@ Result<std::string> aes_gcm_open(std::string_view key, std::string_view nonce, s
   }
   const std::string_view body = sealed.substr(0, sealed.size() - tag_bytes);
   std::string tag(sealed.substr(body.size()));
-  const CipherContext context(EVP_CIPHER_CTX_new());
-  AIOS_ASSERT(context != nullptr && EVP_DecryptInit_ex(context.get(), aes_gcm_algorithm(), nullptr,
-                                                       bytes(key), bytes(nonce)) == 1);
+  EVP_CIPHER_CTX* context = cipher_context<Direction::open>();
+  AIOS_ASSERT(EVP_DecryptInit_ex(context, nullptr, nullptr, bytes(key), bytes(nonce)) == 1);
   std::string clear(body.size() + tag_bytes, '\0');
   int written = 0;
-  AIOS_ASSERT(EVP_DecryptUpdate(context.get(), nullptr, &written, bytes(aad), length(aad)) == 1);
-  AIOS_ASSERT(EVP_DecryptUpdate(context.get(), bytes(clear), &written, bytes(body), length(body)) ==
-              1);
-  AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) == 1);
-  if (EVP_DecryptFinal_ex(context.get(), bytes(clear) + body.size(), &written) != 1) {
+  AIOS_ASSERT(EVP_DecryptUpdate(context, nullptr, &written, bytes(aad), length(aad)) == 1);
+  AIOS_ASSERT(EVP_DecryptUpdate(context, bytes(clear), &written, bytes(body), length(body)) == 1);
+  AIOS_ASSERT(EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, tag_bytes, tag.data()) == 1);
+  if (EVP_DecryptFinal_ex(context, bytes(clear) + body.size(), &written) != 1) {
     return Error(Code::data_loss, "sealed data does not open: it is damaged or the key is another")
         .page(20);
   }
