@@ -25,17 +25,29 @@ Json as_attribute(Json value) {
   return value;
 }
 
-Result<Event> mapped(const DeclaredSource& source, const Json& seen, const JsonObject& defaults,
-                     Time now) {
+/// The defaults without what the mapping names: that is put in their places.
+JsonObject unnamed(const Arrival& arrival, const JsonObject& named) {
+  JsonObject out;
+  out.reserve(arrival.defaults.size() + named.size() + 2);
+  for (const auto& member : arrival.defaults) {
+    out.emplace(member.key(), named.contains(member.key()) ? Json() : member.value());
+  }
+  if (!arrival.data_member.empty() && !out.contains("data")) {
+    out.emplace("data", named.contains("data") ? Json() : arrival.seen.at(arrival.data_member));
+  }
+  return out;
+}
+
+Result<Event> mapped(const DeclaredSource& source, const Arrival& arrival, Time now) {
   const expr::Variable variables[] = {{"params", &source.params}};
   expr::EvalOptions options;
   options.now = now;
   options.limits = mapping_limits;
-  auto made = source.event.evaluate(seen, variables, options);
+  auto made = source.event.evaluate(arrival.seen, variables, options);
   if (!made.ok()) {
     return std::move(made).error();
   }
-  JsonObject envelope = defaults;
+  JsonObject envelope = unnamed(arrival, made->get_object());
   envelope["specversion"] = "1.0";
   for (auto& member : made->get_object()) {
     if (member.value().is_null()) {
@@ -81,7 +93,7 @@ Delivery delivery_of(const DeclaredSource& source, Arrival arrival, Time now) {
   delivery.digest = std::move(arrival.digest);
   delivery.source = source.name;
   delivery.writes = std::move(arrival.writes);
-  auto event = mapped(source, arrival.seen, arrival.defaults, now);
+  auto event = mapped(source, arrival, now);
   delivery.unmapped = !event.ok();
   if (event.ok()) {
     delivery.event = std::move(*event);
@@ -91,8 +103,11 @@ Delivery delivery_of(const DeclaredSource& source, Arrival arrival, Time now) {
     delivery.unfit = fmt::format("source '{}' cannot make an event of it: {} [AIOS-1208]",
                                  source.name, excerpt(event.error().text(), reason_characters_max));
   }
-  delivery.arrived =
-      JsonObject{{"seen", std::move(arrival.seen)}, {"defaults", std::move(arrival.defaults)}};
+  JsonObject arrived;
+  arrived["seen"] = std::move(arrival.seen);
+  arrived["defaults"] = std::move(arrival.defaults);
+  delivery.arrived = std::move(arrived);
+  delivery.data_member = std::move(arrival.data_member);
   return delivery;
 }
 

@@ -21,9 +21,10 @@ struct Delivery {
   bool emitted = false;   ///< a run of this installation sends it, not a stranger
   std::string unfit;      ///< why no workflow may have it: it becomes a dead letter at once
   bool unmapped = false;  ///< the source makes no event of it: `event` only stands for it
-  /// What a dead letter is made of again when it is replayed: {seen, defaults} as in Arrival; null
-  /// without a source.
+  /// What a dead letter is made of again when it is replayed, {seen, defaults} as in Arrival, but
+  /// for the data where they are the member of `seen` that is named here; null without a source.
   Json arrived{};
+  std::string data_member{};
   /// Durable with the event, whatever becomes of it; not when it was there before, or is refused.
   std::vector<store::StreamWrite> writes{};
 };

@@ -19,10 +19,20 @@ std::string answer_text(const Accepted& accepted) {
   return fmt::format("{} {} {}", accepted.id, accepted.status, accepted.run);
 }
 
+/// As it was before it was an event, whole.
+Json arrived_of(const Delivery& delivery) {
+  Json arrived = delivery.arrived;
+  auto& defaults = arrived.get_object()["defaults"].get_object();
+  if (!delivery.data_member.empty() && !defaults.contains("data")) {
+    defaults["data"] = arrived.at("seen").at(delivery.data_member);
+  }
+  return arrived;
+}
+
+/// All but the event itself.
 JsonObject state_of(const Inbox& inbox, Time now) {
   const Delivery& delivery = *inbox.delivery;
   JsonObject state;
-  state["event"] = delivery.event.envelope;
   state["status"] = inbox.accepted.status;
   state["run"] = inbox.accepted.run;
   state["reason"] = inbox.accepted.reason;
@@ -34,7 +44,7 @@ JsonObject state_of(const Inbox& inbox, Time now) {
     state["emitted"] = true;
   }
   if (inbox.accepted.status == "dead_letter" && !delivery.arrived.is_null()) {
-    state["arrived"] = delivery.arrived;
+    state["arrived"] = arrived_of(delivery);
     state["digest"] = to_hex(inbox.digest);
   }
   if (inbox.listened && inbox.accepted.status != "dead_letter") {
@@ -44,6 +54,14 @@ JsonObject state_of(const Inbox& inbox, Time now) {
     state["replay_of"] = inbox.replayed->id;
   }
   return state;
+}
+
+/// Printed beside the rest of the state, so that no copy of the event is made for it.
+std::string with_event(const Json& envelope, JsonObject rest) {
+  std::string out = "{\"event\":" + to_text(envelope);
+  const std::string members = to_text(Json(std::move(rest)));  // some are always there
+  out.reserve(out.size() + members.size());
+  return out.append(1, ',').append(members, 1);
 }
 
 /// The event is kept once, as itself: its opening shows it in the words that the leaf commits to.
@@ -94,7 +112,8 @@ store::KeyClaim dead_key(const Inbox& inbox) {
   return claim;
 }
 
-store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox) {
+store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox,
+                                   const Json& envelope) {
   const Delivery& delivery = *inbox.delivery;
   const Event& event = delivery.event;
   JsonObject state = state_of(inbox, now);
@@ -114,14 +133,14 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   if (inbox.decision) {
     leaf.decisions.push_back(*inbox.decision);
   }
-  leaf.payload = govern::content_of(event.envelope);
+  leaf.payload = govern::content_of(envelope);
   store::AuditLeaf sealed_leaf = govern::make_leaf(ctx, now, leaf);
   state["opening"] = govern::opening_json(sealed_leaf);  // to show what the leaf committed to
 
   store::StreamWrite write;
   write.kind = store::StreamKind::event;
   write.id = inbox.accepted.id;
-  write.state = store::Payload{event.subject, to_text(Json(std::move(state)))};
+  write.state = store::Payload{event.subject, with_event(envelope, std::move(state))};
   write.status = inbox.accepted.status;
   write.label = store::label_of(event.type);
   write.end = store::StreamEnd::closed;
@@ -139,8 +158,7 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   if (inbox.listened && !dead) {
     const auto beside =
         inbox.accepted.run.empty() ? workflow::KeptBeside::nothing : workflow::KeptBeside::run;
-    transition.streams.push_back(
-        workflow::Engine::keep(inbox.accepted.id, Json(event.envelope), beside, now));
+    transition.streams.push_back(workflow::Engine::keep(inbox.accepted.id, envelope, beside, now));
   }
   if (!inbox.replayed || !inbox.replayed->holds_id) {
     store::KeyClaim claim{event_space(delivery), event.id, inbox.digest, ""};

@@ -52,6 +52,15 @@ std::string content_digest(const Event& event) {
 
 }  // namespace
 
+// All are at 0 from the start: the first one after it is an increase.
+Ingress::Impl::Impl(IngressServices given) : services(std::move(given)), room(services) {
+  for (const auto* outcome :
+       {"accepted", "repeated", "dead_letter", "refused", "conflict", "held", "no_room"}) {
+    counters.emplace(outcome,
+                     &services.metrics->counter(observe::metric("aios_events"), {outcome}));
+  }
+}
+
 std::uint64_t DeadLetterLines::add(Instant now) {
   const std::lock_guard lock(mutex_);
   ++untold_;
@@ -76,12 +85,7 @@ std::optional<std::string> Ingress::Impl::owner_of(const TenantId& tenant,
   return std::nullopt;
 }
 
-Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>(std::move(services))) {
-  for (const auto* outcome :
-       {"accepted", "repeated", "dead_letter", "refused", "conflict", "held", "no_room"}) {
-    impl_->count(outcome);  // at 0 from the start: the first one after it is an increase
-  }
-}
+Ingress::Ingress(IngressServices services) : impl_(std::make_unique<Impl>(std::move(services))) {}
 Ingress::~Ingress() = default;
 
 /// The key is taken: the first answer again when the content is the same.
@@ -140,7 +144,7 @@ Task<void> Ingress::Impl::tell_fate(Context ctx, Accepted* accepted) {
 /// mended and sent again, so it waits for nobody who does not wait now.
 Task<Result<bool>> Ingress::Impl::nobody_takes(Context ctx, const Inbox* inbox) {
   const Event& event = inbox->delivery->event;
-  if (!inbox->listened || services.engine->triggered_by(ctx.tenant, event.type).empty()) {
+  if (!inbox->listened || inbox->workflow.empty()) {
     co_return !inbox->listened;
   }
   Json envelope(event.envelope);
@@ -183,7 +187,8 @@ Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time
     count("repeated").add();
     co_return answer_from((*known)->value);
   }
-  auto transition = inbox_transition(ctx, now, inbox);
+  const Json envelope(inbox.delivery->event.envelope);
+  auto transition = inbox_transition(ctx, now, inbox, envelope);
   transition.epoch = services.store->epoch();
   if (known->has_value()) {
     transition.keys.clear();  // of the first one with this id
@@ -197,37 +202,37 @@ Task<Result<Accepted>> Ingress::Impl::dead_letter(Context ctx, Inbox inbox, Time
   co_return inbox.accepted;
 }
 
-Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, Inbox inbox, std::string workflow,
-                                                Time now) {
+Task<Result<Accepted>> Ingress::Impl::start_run(Context ctx, const Inbox* inbox, Time now) {
+  const Event& event = inbox->delivery->event;
   JsonArray input;
-  input.emplace_back(inbox.delivery->event.envelope);
+  input.emplace_back(event.envelope);
   workflow::StartRequest request;
-  request.workflow = std::move(workflow);
+  request.workflow = inbox->workflow;
+  request.with = inbox_transition(ctx, now, *inbox, input.front());
   request.input = std::move(input);
-  request.subject = inbox.delivery->event.subject;
-  request.run_id = inbox.accepted.run;
-  request.order_key = text_or(inbox.delivery->event.envelope, "partitionkey", "");
-  request.with = inbox_transition(ctx, now, inbox);
+  request.subject = event.subject;
+  request.run_id = inbox->accepted.run;
+  request.order_key = text_or(event.envelope, "partitionkey", "");
   auto started = co_await services.engine->start(ctx, std::move(request));
   if (!started.ok()) {
     co_return std::move(started).error();
   }
   count("accepted").add();
-  co_return inbox.accepted;
+  co_return inbox->accepted;
 }
 
 /// Starts what the type triggers. @return invalid_argument where nothing is started for good: why
-Task<Result<Accepted>> Ingress::Impl::start_one(Context ctx, Inbox inbox, Time now) {
-  const Event& event = inbox.delivery->event;
-  const auto triggered = services.engine->triggered_by(ctx.tenant, event.type);
-  if (triggered.empty()) {
-    co_return Error(Code::invalid_argument,
-                    fmt::format("no workflow is triggered by type '{}'", event.type));
+Task<Result<Accepted>> Ingress::Impl::start_one(Context ctx, Inbox* inbox, Time now) {
+  if (inbox->workflow.empty()) {
+    co_return Error(Code::invalid_argument, fmt::format("no workflow is triggered by type '{}'",
+                                                        inbox->delivery->event.type));
   }
-  inbox.accepted.run = runtime::new_id("run", runtime::Executor::current()->clock(),
-                                       runtime::Executor::current()->random());
-  const std::string workflow = triggered.front().workflow_namespace + "/" + triggered.front().name;
-  auto started = co_await start_run(ctx, std::move(inbox), workflow, now);
+  inbox->accepted.run = runtime::new_id("run", runtime::Executor::current()->clock(),
+                                        runtime::Executor::current()->random());
+  auto started = co_await start_run(ctx, inbox, now);
+  if (!started.ok()) {
+    inbox->accepted.run.clear();  // there is none
+  }
   if (!started.ok() && started.error().code() == Code::unavailable && started.error().page() == 0) {
     co_return std::move(started).error().page(1207);  // no room in the lines of ordered runs
   }
@@ -242,14 +247,18 @@ Task<Result<Accepted>> Ingress::Impl::decide(Context ctx, Inbox inbox, Time now)
   if (!listened.ok()) {
     co_return std::move(listened).error();
   }
-  inbox.type_known = *listened || !services.engine->triggered_by(ctx.tenant, event.type).empty();
+  const auto triggered = services.engine->triggered_by(ctx.tenant, event.type);
+  if (!triggered.empty()) {
+    inbox.workflow = triggered.front().workflow_namespace + "/" + triggered.front().name;
+  }
+  inbox.type_known = *listened || !inbox.workflow.empty();
   if (!inbox.delivery->unfit.empty()) {
     inbox.accepted.reason = inbox.delivery->unfit;
     auto kept = co_await keep_dead(ctx, std::move(inbox), now);
     co_return kept;
   }
   inbox.listened = *listened;
-  auto answer = co_await start_one(ctx, inbox, now);
+  auto answer = co_await start_one(ctx, &inbox, now);
   const bool open = !answer.ok() && answer.error().code() == Code::invalid_argument;
   auto dead = Result<bool>(false);
   if (open) {
@@ -264,7 +273,8 @@ Task<Result<Accepted>> Ingress::Impl::decide(Context ctx, Inbox inbox, Time now)
     co_return kept;
   }
   if (open) {  // nothing starts, but a run may wait for it
-    auto transition = inbox_transition(ctx, now, inbox);
+    const Json envelope(event.envelope);
+    auto transition = inbox_transition(ctx, now, inbox, envelope);
     answer = co_await take_in(services, ctx, std::move(transition), inbox.accepted);
   }
   if (inbox.listened && answer.ok() && !answer->repeated) {

@@ -47,7 +47,9 @@ using SourcePtr = std::shared_ptr<const DeclaredSource>;
 struct Arrival {
   Json seen;            ///< what the mapping's expressions have as `.`
   JsonObject defaults;  ///< attributes and data where the mapping names none; with `id`
-  std::string digest;   ///< 32 bytes of what arrived; with the same id it is the same event
+  /// The member of `seen` that is the data where neither names any; empty: there is none.
+  std::string data_member{};
+  std::string digest;  ///< 32 bytes of what arrived; with the same id it is the same event
   std::size_t bytes = 0;
   /// Goes with the commit that makes it durable, when that is made.
   std::vector<store::StreamWrite> writes{};

@@ -74,6 +74,26 @@ TEST_CASE("sources: a mapping makes the event, with parameters, and drops what i
   CHECK(none.unfit.find("[AIOS-1208]") != std::string::npos);
 }
 
+TEST_CASE("sources: data are what the mapping names, else what arrived, else there are none") {
+  const auto data_of = [](const char* event) -> Json {
+    const SourceFile file{"sources/shop.yaml",
+                          std::string("kind: webhook\nname: shop\nsecrets: [a]\nevent: ") + event};
+    const auto checked = Sources::check(default_tenant(), {file}, {});
+    REQUIRE(checked.errors.empty());
+    Arrival arrival;
+    arrival.seen = JsonObject{{"body", JsonObject{{"number", 7}}}};
+    arrival.defaults = {{"id", "m-1"}, {"source", "/hooks/shop"}};
+    arrival.data_member = "body";
+    const auto made = delivery_of(*checked.sources.at(0), std::move(arrival), Time{});
+    CHECK_FALSE(made.unmapped);
+    const Json* data = made.event.envelope.if_contains("data");
+    return data == nullptr ? Json() : *data;
+  };
+  CHECK(data_of("{type: a}") == Json(JsonObject{{"number", 7}}));
+  CHECK(data_of("{type: a, data: '${ .body.number }'}") == Json(7));
+  CHECK(data_of("{type: a, data: null}").is_null());
+}
+
 TEST_CASE("sources: what cannot be mapped or does not fit the schema is kept with the reason") {
   const auto misfit = delivered(R"({"id": "7", "kind": "paid", "order": 3})");
   CHECK(misfit.event.type == "com.example.paid");

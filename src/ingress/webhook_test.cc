@@ -163,6 +163,7 @@ TEST_CASE("webhook: a body that is no JSON is kept when the mapping can make not
       door.ingress->get(system_context(default_tenant(), "test"), member(kept, "id")));
   REQUIRE(event.ok());
   CHECK(text_or(*event, "reason", "").find("AIOS-1209") != std::string::npos);
+  CHECK(event->at("arrived").at("defaults").at("data") == Json("order A-1, please"));
 }
 
 TEST_CASE("webhook: a flood of wrong signatures has few leaves, a flood of names fewer") {

@@ -8,6 +8,8 @@
 #include "ingress/refusals.h"
 #include "observe/metric_table.h"
 
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -30,6 +32,7 @@ struct Inbox {
   const Delivery* delivery = nullptr;
   bool type_known = false;  ///< the bundle names it
   bool listened = false;    ///< a run may wait for it
+  std::string workflow;     ///< that it starts; empty: none
   bool conflict = false;    ///< its id was taken before with other content
   Accepted accepted;
   std::string digest;
@@ -45,7 +48,9 @@ std::string event_space(const Delivery& delivery);
 /// Of a dead letter: of its id, or where that was taken with other content of the content as well.
 store::KeyClaim dead_key(const Inbox& inbox);
 /// Entry, key, leaf, and what the delivery brings, as one.
-store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox);
+/// @param envelope  of the delivery's event, as a value
+store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& inbox,
+                                   const Json& envelope);
 /// The dead letter says what became of it.
 store::StreamWrite replayed_write(const Replayed& replayed, const Accepted& accepted);
 
@@ -75,7 +80,7 @@ struct Refused {
 };
 
 struct Ingress::Impl {
-  explicit Impl(IngressServices given) : services(std::move(given)), room(services) {}
+  explicit Impl(IngressServices given);
 
   IngressServices services;
   Room room;
@@ -83,18 +88,18 @@ struct Ingress::Impl {
   Refusals refusals;
   TurnedAway turned_away;
 
-  observe::Counter& count(std::string_view outcome) {
-    return services.metrics->counter(observe::metric("aios_events"), {std::string(outcome)});
-  }
+  std::map<std::string, observe::Counter*, std::less<>> counters;  ///< by outcome
+
+  observe::Counter& count(std::string_view outcome) { return *counters.find(outcome)->second; }
   std::optional<std::string> owner_of(const TenantId& tenant, std::string_view source) const;
   Task<void> tell_fate(Context ctx, Accepted* accepted);
   Task<Result<bool>> nobody_takes(Context ctx, const Inbox* inbox);
   Task<Result<Accepted>> again(Context ctx, std::string space, std::string id, std::string digest);
-  Task<Result<Accepted>> start_run(Context ctx, Inbox inbox, std::string workflow, Time now);
+  Task<Result<Accepted>> start_run(Context ctx, const Inbox* inbox, Time now);
   Task<Result<Accepted>> dead_letter(Context ctx, Inbox inbox, Time now);
   void warn_dead_letter(const Context& ctx, const Inbox& inbox);
   Task<void> record_refusal(Context ctx, Refused refused);
-  Task<Result<Accepted>> start_one(Context ctx, Inbox inbox, Time now);
+  Task<Result<Accepted>> start_one(Context ctx, Inbox* inbox, Time now);
   Task<Result<Accepted>> taken_before(Context ctx, Inbox inbox, Time now);
   Task<Result<Accepted>> keep_dead(Context ctx, Inbox inbox, Time now);
   Task<Result<Accepted>> decide(Context ctx, Inbox inbox, Time now);

@@ -139,9 +139,7 @@ Arrival arrival_of(const DeclaredSource& source, const net::Request& request) {
   }
   arrival.defaults["id"] = std::move(id);
   arrival.defaults["source"] = "/hooks/" + source.name;
-  if (!body.is_null()) {
-    arrival.defaults["data"] = body;
-  }
+  arrival.data_member = body.is_null() ? "" : "body";
   JsonObject seen;
   seen["headers"] = webhook_headers(request);
   seen["body"] = std::move(body);
