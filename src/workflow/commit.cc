@@ -292,7 +292,8 @@ Task<Saved> Engine::Impl::commit(RunPtr run) {
   auto transition = transition_of(*run);
   Context ctx = run->ctx;
   ctx.cancel = nullptr;  // a cancelled commit would leave the outcome unknown
-  auto spare = transition;
+  // Not looked at where somebody waits for the answer: he gets the error, and may ask again.
+  auto spare = run->ack ? store::Transition() : transition;
   auto written = reviews_in(transition);
   auto done = co_await services.store->commit(ctx, std::move(transition));
   auto saved = Saved::durable;

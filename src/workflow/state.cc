@@ -3,6 +3,7 @@
 
 #include "workflow/detail/definition.h"
 #include "workflow/detail/state_family.h"
+#include "workflow/detail/state_format.h"
 
 #include <fmt/format.h>
 
@@ -11,33 +12,6 @@
 namespace aios::workflow {
 namespace {
 
-constexpr char format_version = 1;
-
-void put(JsonObject& out, std::string_view name, const std::string& text) {
-  if (!text.empty()) {
-    out[name] = text;
-  }
-}
-void put(JsonObject& out, std::string_view name, const std::optional<Time>& time) {
-  if (time) {
-    out[name] = time->ns;
-  }
-}
-void put(JsonObject& out, std::string_view name, const Json& value) {
-  if (!value.is_null()) {
-    out[name] = value;
-  }
-}
-void put(JsonObject& out, std::string_view name, const JsonObject& value) {
-  if (!value.empty()) {
-    out[name] = value;
-  }
-}
-void put(JsonObject& out, std::string_view name, const JsonArray& value) {
-  if (!value.empty()) {
-    out[name] = value;
-  }
-}
 std::string take_text(const Json& value, std::string_view name) {
   return std::string(text_or(value, name, ""));
 }
@@ -56,46 +30,6 @@ JsonObject take_object(const Json& value, std::string_view name) {
 JsonArray take_array(const Json& value, std::string_view name) {
   const auto* found = find(value, name);
   return found != nullptr && found->is_array() ? found->get_array() : JsonArray();
-}
-
-JsonObject to_json(const Frame& frame, const Definition& definition) {
-  JsonObject out;
-  out["list"] = definition.lists[frame.list]->pointer;
-  out["index"] = frame.index;
-  put(out, "data", frame.data);
-  if (frame.entered) {
-    out["entered"] = true;
-    put(out, "input", frame.input);
-    out["started"] = frame.started.ns;
-    put(out, "deadline", frame.deadline);
-    put(out, "memory", frame.memory);
-    out["effects"] = frame.effects;
-  }
-  if (frame.done) {
-    out["done"] = *frame.done;
-  }
-  put(out, "variables", frame.variables);
-  return out;
-}
-
-JsonObject to_json(const EffectState& effect) {
-  JsonObject out;
-  out["id"] = effect.id;
-  out["function"] = effect.function;
-  out["step"] = effect.step;
-  put(out, "arguments", effect.arguments);
-  out["phase"] = static_cast<int>(effect.phase);
-  out["attempt"] = effect.attempt;
-  if (effect.lookups != 0) {
-    out["lookups"] = effect.lookups;
-  }
-  if (effect.maybe_happened) {
-    out["maybe"] = true;
-  }
-  put(out, "first_at", effect.first_at);
-  put(out, "sent_at", effect.sent_at);
-  put(out, "origin", effect.origin);
-  return out;
 }
 
 /// Of an enum that is on disk. @param last  its greatest number
@@ -130,17 +64,6 @@ Result<EffectState> effect_of(const Json& value) {
   return out;
 }
 
-JsonObject to_json(const Waiting& waiting) {
-  JsonObject out;
-  out["reason"] = static_cast<int>(waiting.reason);
-  out["since"] = waiting.since.ns;
-  put(out, "wake_at", waiting.wake_at);
-  put(out, "subject", waiting.subject);
-  put(out, "error", waiting.error);
-  put(out, "event_type", waiting.event_type);
-  return out;
-}
-
 Result<Waiting> waiting_of(const Json& value) {
   Waiting out;
   auto reason = take_enum(value, "reason", Waiting::Reason::turn);
@@ -161,55 +84,12 @@ Result<Waiting> waiting_of(const Json& value) {
   return out;
 }
 
-void put_head(JsonObject& out, const RunState& state) {
-  put(out, "workflow", state.workflow);
-  put(out, "version", state.version);
-  put(out, "digest", state.digest);
-  put(out, "blob", state.definition_blob);
-  put(out, "subject", state.subject);
-  put(out, "trace", state.traceparent);
-  put(out, "starter", state.starter);
-  if (state.labels != 0) {
-    out["labels"] = state.labels;
-  }
-  out["status"] = static_cast<int>(state.status);
-  out["created"] = state.created.ns;
-  put(out, "raw_input", state.raw_input);
-  put(out, "inferences", state.inferences);
-  put(out, "retrievals", state.retrievals);
-  put(out, "results", state.results);
-  if (state.results_forgotten != 0) {
-    out["results_forgotten"] = state.results_forgotten;
-  }
-  put(out, "reviews", state.reviews);
-  put(out, "costs", costs_json(state.costs));
-  if (state.parent) {
-    out["parent"] = to_json(*state.parent);
-  }
-  out["steps"] = state.steps;
-  put(out, "cancel_reason", state.cancel_reason);
-  if (state.from_backup) {
-    out["from_backup"] = true;
-  }
-  if (state.cancel_asked) {
-    out["cancel_asked"] = true;
-  }
-  if (state.ends_as) {
-    out["ends_as"] = static_cast<int>(*state.ends_as);
-  }
-  put(out, "output", state.output);
-  put(out, "error", state.error);
-  put(out, "faulted_at", state.faulted_at);
-  put(out, "attributes", state.attributes);
-  put(out, "indexed", JsonArray(state.indexed.begin(), state.indexed.end()));
-}
-
 Result<Json> parse_state(std::string_view bytes) {
-  if (bytes.empty() || bytes.front() != format_version) {
+  if (bytes.empty() || bytes.front() != state_format) {
     return Error(Code::failed_precondition,
                  fmt::format("run state of format {}, this program reads {}",
                              bytes.empty() ? 0 : static_cast<int>(bytes.front()),
-                             static_cast<int>(format_version)))
+                             static_cast<int>(state_format)))
         .page(1030);
   }
   return parse_json(bytes.substr(1), {.depth_max = 400});
@@ -238,50 +118,6 @@ Result<Frame> frame_of(const Json& value, const Definition& definition) {
   out.variables = take_object(value, "variables");
   return out;
 }
-
-}  // namespace
-
-std::string encode_state(const RunState& state, const Definition* definition) {
-  JsonObject out;
-  put_head(out, state);
-  if (!state.ended() || state.faulted_at || state.is_branch()) {
-    put(out, "context", state.context);  // a branch gives its own to the run that waits for it
-    put(out, "open_effects", state.open_effects.to_json());
-  }
-  if (!state.ended() || state.faulted_at) {
-    put(out, "deadline", state.deadline);
-    put(out, "callback", state.callback);
-    put(out, "order_key", state.order_key);
-    put(out, "input", state.input);
-    put(out, "held", held_json(state.held));
-    out["effects"] = state.effects;
-    if (state.effect) {
-      out["effect"] = to_json(*state.effect);
-    }
-    if (state.waiting) {
-      out["waiting"] = to_json(*state.waiting);
-    }
-    if (state.children) {
-      out["children"] = to_json(*state.children);
-    }
-    if (state.left) {
-      out["left"] = to_json(*state.left);
-    }
-    if (state.children_started != 0) {
-      out["children_started"] = state.children_started;
-    }
-    JsonArray frames;
-    for (const auto& frame : state.frames) {
-      frames.push_back(to_json(frame, *definition));
-    }
-    out["frames"] = std::move(frames);
-  }
-  std::string bytes(1, format_version);
-  bytes += to_text(Json(std::move(out)));
-  return bytes;
-}
-
-namespace {
 
 /// The call under way, what the run waits for, and how it ends then.
 Result<void> take_doing(const Json& in, RunState* out) {
