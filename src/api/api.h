@@ -62,9 +62,14 @@ struct ApiServices {
 void mount_api(net::Router& router, const ApiServices& services);
 
 /// The caller of a request: ctx's own principal when it has one (a caller in this process), else
-/// the bearer key. unauthenticated [AIOS-0510].
+/// the bearer key. unauthenticated [AIOS-0510, 0563].
 Result<Context> authenticate(const govern::Identity& identity, const Context& ctx,
                              const net::Request& request);
+
+/// The same where a request begins, once: it counts against the key's rate. rate_limited
+/// [AIOS-0564].
+Result<Context> admit(const govern::Identity& identity, const Context& ctx,
+                      const net::Request& request);
 
 /// OpenAPI 3.1 document of the router's described routes.
 Json openapi_document(const net::Router& router);

@@ -4,26 +4,82 @@
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/tlog.h"
+#include "runtime/executor.h"
 
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
 
 namespace aios::api {
 namespace {
 
 using Answer = Result<net::Response>;
 
+Time now() { return runtime::Executor::current()->clock().now(); }
+
 Json key_json(const govern::KeyInfo& key) {
   JsonArray roles;
   for (const auto& role : key.roles) {
     roles.emplace_back(role);
   }
-  return JsonObject{{"id", key.id},
-                    {"name", key.name},
-                    {"tenant", key.tenant.text()},
-                    {"roles", std::move(roles)},
-                    {"created", to_rfc3339(key.created)},
-                    {"revoked", key.revoked}};
+  JsonObject out{{"id", key.id},
+                 {"name", key.name},
+                 {"tenant", key.tenant.text()},
+                 {"roles", std::move(roles)},
+                 {"created", to_rfc3339(key.created)},
+                 {"revoked", key.revoked}};
+  if (key.expires) {
+    out["expires"] = to_rfc3339(*key.expires);
+    out["expired"] = now() >= *key.expires;
+  }
+  if (key.per_minute_max > 0) {
+    out["per_minute"] = key.per_minute_max;
+  }
+  return out;
 }
+
+/// "P90D" from now, or a time.
+Result<Time> end_of(std::string_view text) {
+  const auto span = parse_iso_duration(text);
+  if (span.ok()) {
+    return now() + *span;
+  }
+  const auto time = parse_rfc3339(text);
+  if (!time.ok()) {
+    return Error(Code::invalid_argument,
+                 fmt::format("'expires' is '{}', wanted a duration such as P90D or a time such as "
+                             "2027-01-31T00:00:00Z",
+                             excerpt(text, 60)))
+        .page(565);
+  }
+  return *time;
+}
+
+Result<govern::KeyTerms> terms_of(const JsonObject& body) {
+  govern::KeyTerms terms;
+  if (body.if_contains("expires") != nullptr) {
+    auto text = text_member(body, "expires");
+    auto end = text.ok() ? end_of(*text) : Result<Time>(std::move(text).error());
+    if (!end.ok()) {
+      return std::move(end).error();
+    }
+    terms.expires = *end;
+  }
+  if (const Json* rate = body.if_contains("per_minute"); rate != nullptr) {
+    const std::int64_t number = rate->is_int64() ? rate->get_int64() : 0;
+    if (number < 1 || number > govern::per_minute_most) {
+      return Error(Code::invalid_argument,
+                   fmt::format("'per_minute' is {}, wanted a whole number from 1 to {}",
+                               excerpt(to_text(*rate), 40), govern::per_minute_most))
+          .page(565);
+    }
+    terms.per_minute_max = static_cast<std::uint32_t>(number);
+  }
+  return terms;
+}
+
+constexpr std::array<std::string_view, 4> key_members = {"name", "roles", "expires", "per_minute"};
 
 Task<Answer> list_keys(const ApiServices& services, Context ctx, net::Request) {
   JsonArray items;
@@ -39,13 +95,18 @@ Task<Answer> create_key(const ApiServices& services, Context ctx, net::Request r
     co_return std::move(asked).error();
   }
   for (const auto& member : asked->body) {
-    if (member.key() != "name" &&
-        member.key() != "roles") {  // a tenant, say: keys are of one's own
+    if (std::find(key_members.begin(), key_members.end(), std::string_view(member.key())) ==
+        key_members.end()) {  // a tenant, say: keys are of one's own
       co_return Error(Code::invalid_argument,
-                      fmt::format("there is no member '{}', wanted 'name' and 'roles'",
+                      fmt::format("there is no member '{}', wanted 'name' and 'roles', and if you "
+                                  "like 'expires' and 'per_minute'",
                                   excerpt(std::string(member.key()), 40)))
           .page(1301);
     }
+  }
+  auto terms = terms_of(asked->body);
+  if (!terms.ok()) {
+    co_return std::move(terms).error();
   }
   std::vector<std::string> roles;
   const Json* given = asked->body.if_contains("roles");
@@ -60,7 +121,8 @@ Task<Answer> create_key(const ApiServices& services, Context ctx, net::Request r
     }
     roles.emplace_back(view(role.get_string()));
   }
-  auto made = co_await services.identity->create(ctx, std::move(asked->text), std::move(roles));
+  auto made = co_await services.identity->create_on(ctx, std::move(asked->text), std::move(roles),
+                                                    std::move(*terms));
   if (!made.ok()) {
     co_return std::move(made).error();
   }
@@ -145,7 +207,8 @@ Task<Answer> check_policy(const ApiServices& services, Context ctx, net::Request
 constexpr std::string_view key_schema = R"({
   "type": "object", "required": ["id", "name", "tenant", "roles", "created", "revoked"],
   "properties": {"id": {"type": "string"}, "secret": {"type": "string"},
-                 "roles": {"type": "array"}}})";
+                 "roles": {"type": "array"}, "expires": {"type": "string"},
+                 "expired": {"type": "boolean"}, "per_minute": {"type": "integer"}}})";
 
 }  // namespace
 
@@ -157,7 +220,11 @@ void mount_governance(net::Router& router, const ApiServices& services) {
       {"POST", "/api/v1/keys", "createKey", "Makes a key; the secret is shown once, here.",
        Action::manage_keys, create_key,
        R"({"type": "object", "required": ["name", "roles"], "properties": {
-           "name": {"type": "string"}, "roles": {"type": "array", "items": {"type": "string"}}}})",
+           "name": {"type": "string"}, "roles": {"type": "array", "items": {"type": "string"}},
+           "expires": {"type": "string",
+             "description": "Opens nothing from then on: a time, or a duration from now."},
+           "per_minute": {"type": "integer", "minimum": 1, "maximum": 1000000,
+             "description": "So many requests a minute; beyond it 429 with Retry-After."}}})",
        key_schema},
       {"DELETE", "/api/v1/keys/{id}", "revokeKey", "Revokes a key at once.", Action::manage_keys,
        revoke_key, "", object_schema},

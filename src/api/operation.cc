@@ -30,7 +30,7 @@ struct Handler {
 
   /// `self` lives in the router, which outlives its requests.
   static Task<net::Response> handle(const Handler* self, Context ctx, net::Request request) {
-    auto caller = authenticate(*self->services.identity, ctx, request);
+    auto caller = admit(*self->services.identity, ctx, request);
     if (!caller.ok()) {
       co_return net::problem(caller.error());
     }
@@ -114,8 +114,11 @@ void add(net::Router& router, const ApiServices& services, const Operation& oper
   router.add(std::move(route));
 }
 
-Result<Context> authenticate(const govern::Identity& identity, const Context& ctx,
-                             const net::Request& request) {
+namespace {
+
+/// @param known  what says whose a secret is.
+template <class Known>
+Result<Context> caller_of(const Context& ctx, const net::Request& request, const Known& known) {
   if (ctx.principal) {
     return ctx;
   }
@@ -126,7 +129,7 @@ Result<Context> authenticate(const govern::Identity& identity, const Context& ct
                  "no key was sent, wanted the header 'Authorization: Bearer aios_...'")
         .page(510);
   }
-  auto who = identity.authenticate(trim(header.substr(scheme.size())));
+  auto who = known(trim(header.substr(scheme.size())));
   if (!who.ok()) {
     return std::move(who).error();
   }
@@ -134,6 +137,19 @@ Result<Context> authenticate(const govern::Identity& identity, const Context& ct
   caller.tenant = who->first;
   caller.principal = who->second;
   return caller;
+}
+
+}  // namespace
+
+Result<Context> authenticate(const govern::Identity& identity, const Context& ctx,
+                             const net::Request& request) {
+  return caller_of(ctx, request,
+                   [&](std::string_view secret) { return identity.authenticate(secret); });
+}
+
+Result<Context> admit(const govern::Identity& identity, const Context& ctx,
+                      const net::Request& request) {
+  return caller_of(ctx, request, [&](std::string_view secret) { return identity.admit(secret); });
 }
 
 Result<JsonObject> body_object(const net::Request& request) {
@@ -190,6 +206,7 @@ void mount_api(net::Router& router, const ApiServices& services) {
   mount_tenants(router, services);
   mount_system(router, services);
   mount_runs(router, services);
+  mount_incidents(router, services);
   mount_tasks(router, services);
   mount_deliveries(router, services);
   mount_events(router, services);

@@ -2,6 +2,8 @@
 // Who shares the installation: made and listed by an admin of the first tenant.
 #include "api/detail/operation.h"
 
+#include "runtime/executor.h"
+
 #include "govern/tenants.h"
 
 #include <algorithm>
@@ -33,8 +35,9 @@ Task<Answer> list_tenants(const ApiServices& services, Context ctx, net::Request
 
 bool has_admin(const govern::Identity& identity, const TenantId& tenant) {
   const auto keys = identity.list(tenant);
-  return std::any_of(keys.begin(), keys.end(), [](const govern::KeyInfo& key) {
-    return !key.revoked &&
+  const Time now = runtime::Executor::current()->clock().now();
+  return std::any_of(keys.begin(), keys.end(), [now](const govern::KeyInfo& key) {
+    return key.valid_at(now) &&
            std::find(key.roles.begin(), key.roles.end(), "admin") != key.roles.end();
   });
 }

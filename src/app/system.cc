@@ -156,16 +156,16 @@ ingress::SourceServices SystemImpl::source_services() {
   source.pool = &pool_;
   source.secret = secret_source(options_.data);
   source.watch_root = options_.watch_root;
-  source.authenticate = [this](const Context& ctx, const net::Request& request) -> Result<Context> {
-    auto caller = api::authenticate(*identity_, ctx, request);
-    if (!caller.ok()) {
-      return caller;
-    }
-    auto allowed = govern::Identity::allow(*caller, govern::Action::send_events);
-    if (!allowed.ok()) {
-      return std::move(allowed).error();
-    }
-    return caller;
+  const auto may_send = [](Result<Context> caller) -> Result<Context> {
+    auto allowed = caller.ok() ? govern::Identity::allow(*caller, govern::Action::send_events)
+                               : Result<void>();
+    return allowed.ok() ? std::move(caller) : Result<Context>(std::move(allowed).error());
+  };
+  source.authenticate = [this, may_send](const Context& ctx, const net::Request& request) {
+    return may_send(api::authenticate(*identity_, ctx, request));
+  };
+  source.admit = [this, may_send](const Context& ctx, const net::Request& request) {
+    return may_send(api::admit(*identity_, ctx, request));
   };
   return source;
 }

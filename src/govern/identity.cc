@@ -5,6 +5,7 @@
 #include "core/json.h"
 #include "core/text.h"
 #include "govern/audit.h"
+#include "govern/detail/key_terms.h"
 #include "govern/detail/roles.h"
 #include "govern/holder.h"
 #include "store/subject.h"
@@ -13,6 +14,8 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <shared_mutex>
 
@@ -35,11 +38,13 @@ struct Key {
 };
 
 std::string state_of(const Key& key) {
-  return to_text(JsonObject{{"name", key.info.name},
-                            {"roles", JsonArray(key.info.roles.begin(), key.info.roles.end())},
-                            {"created", key.info.created.ns},
-                            {"revoked", key.info.revoked},
-                            {"sha256", to_hex(key.digest)}});
+  JsonObject state{{"name", key.info.name},
+                   {"roles", JsonArray(key.info.roles.begin(), key.info.roles.end())},
+                   {"created", key.info.created.ns},
+                   {"revoked", key.info.revoked},
+                   {"sha256", to_hex(key.digest)}};
+  detail::put_terms(key.info, &state);
+  return to_text(Json(std::move(state)));
 }
 
 Result<Key> parse_state(const TenantId& tenant, const store::StreamRow& row) {
@@ -54,6 +59,7 @@ Result<Key> parse_state(const TenantId& tenant, const store::StreamRow& row) {
   key.digest = std::move(*digest);
   key.info = {row.id, std::string(text_or(*state, "name", "")), tenant,
               {},     {int_or(*state, "created", 0)},           bool_or(*state, "revoked", true)};
+  detail::take_terms(*state, &key.info);
   for (const Json& role : roles->get_array()) {
     if (role.is_string()) {
       key.info.roles.emplace_back(view(role.get_string()));
@@ -102,6 +108,9 @@ store::Transition transition_of(const Context& ctx, const Key& key, std::uint64_
   leaf.stream = key.info.id;
   leaf.outcome = key.info.revoked ? "revoked" : "created";
   leaf.facts["roles"] = JsonArray(key.info.roles.begin(), key.info.roles.end());
+  if (key.info.expires) {
+    leaf.facts["expires"] = to_rfc3339(*key.info.expires);
+  }
   store::Transition transition;
   transition.tenant = ctx.tenant;
   transition.streams.push_back(std::move(write));
@@ -125,6 +134,9 @@ struct Identity::Impl {
   struct Holder {
     TenantId tenant;
     std::shared_ptr<const Principal> principal;
+    std::optional<Time> expires;
+    std::shared_ptr<detail::Rate> rate;  // null: none
+    std::uint32_t per_minute_max = 0;
   };
   std::map<std::string, Holder, std::less<>> active;  // by digest
   std::multiset<std::pair<TenantId, std::string>> revoking;
@@ -134,10 +146,29 @@ struct Identity::Impl {
     if (key.info.revoked) {
       active.erase(key.digest);
     } else {
-      active[key.digest] = {key.info.tenant, std::make_shared<const Principal>(
-                                                 Principal{key.info.id, "key", key.info.roles})};
+      Principal principal{key.info.id, "key", key.info.roles};
+      Holder holder{key.info.tenant, std::make_shared<const Principal>(std::move(principal)),
+                    key.info.expires, nullptr, key.info.per_minute_max};
+      if (holder.per_minute_max > 0) {
+        holder.rate = std::make_shared<detail::Rate>(holder.per_minute_max, clock.instant());
+      }
+      active[key.digest] = std::move(holder);
     }
     keys[{key.info.tenant, key.info.id}] = std::move(key);
+  }
+
+  /// Of a secret that opens something now.
+  Result<Holder> find(std::string_view secret) const {
+    const Digest digest = sha256(secret);
+    const std::shared_lock lock(mutex);
+    const auto at = active.find(view(digest));
+    if (at == active.end()) {
+      return Error(Code::unauthenticated, "the key is unknown or was revoked").page(510);
+    }
+    if (at->second.expires && clock.now() >= *at->second.expires) {
+      return detail::expired(*at->second.expires);
+    }
+    return at->second;
   }
 
   /// Counts the key as gone while its revocation is under way: of two admins who revoke each other
@@ -165,16 +196,17 @@ struct Identity::Impl {
 
   Result<Revoking> begin_revoking(const KeyInfo& wanted) {
     const std::unique_lock lock(mutex);
-    bool another = !is_admin(wanted);
+    bool another = !is_admin(wanted) || wanted.expires;  // that one is none to rely on
     for (auto at = keys.lower_bound({wanted.tenant, ""});
          !another && at != keys.end() && at->first.first == wanted.tenant; ++at) {
       const KeyInfo& info = at->second.info;
-      another =
-          info.id != wanted.id && is_admin(info) && !info.revoked && !revoking.contains(at->first);
+      another = info.id != wanted.id && is_admin(info) && !info.revoked && !info.expires &&
+                !revoking.contains(at->first);
     }
     if (!another) {
       return Error(Code::failed_precondition,
-                   fmt::format("'{}' is the last valid key of an admin: make another first",
+                   fmt::format("'{}' is the last valid key of an admin that does not expire: make "
+                               "another first",
                                wanted.id))
           .page(515);
     }
@@ -233,13 +265,27 @@ std::string Identity::new_secret() {
 
 Task<Result<Identity::NewKey>> Identity::create(Context ctx, std::string name,
                                                 std::vector<std::string> roles) {
-  return create_with(std::move(ctx), std::move(name), std::move(roles), new_secret());
+  return make(std::move(ctx), std::move(name), std::move(roles), new_secret(), KeyTerms());
+}
+
+Task<Result<Identity::NewKey>> Identity::create_on(Context ctx, std::string name,
+                                                   std::vector<std::string> roles, KeyTerms terms) {
+  return make(std::move(ctx), std::move(name), std::move(roles), new_secret(), terms);
 }
 
 Task<Result<Identity::NewKey>> Identity::create_with(Context ctx, std::string name,
                                                      std::vector<std::string> roles,
                                                      std::string secret) {
+  return make(std::move(ctx), std::move(name), std::move(roles), std::move(secret), KeyTerms());
+}
+
+Task<Result<Identity::NewKey>> Identity::make(Context ctx, std::string name,
+                                              std::vector<std::string> roles, std::string secret,
+                                              KeyTerms terms) {
   auto checked = check(name, roles);
+  if (checked.ok()) {
+    checked = detail::check(terms, impl_->clock.now());
+  }
   if (!checked.ok()) {
     co_return std::move(checked).error();
   }
@@ -260,7 +306,9 @@ Task<Result<Identity::NewKey>> Identity::create_with(Context ctx, std::string na
                ctx.tenant,
                std::move(roles),
                now,
-               false};
+               false,
+               terms.expires,
+               terms.per_minute_max};
   Key key{made.info, std::string(view(sha256(made.secret)))};
   store::Transition transition = transition_of(ctx, key, 0, now);
   transition.epoch = impl_->store.epoch();
@@ -320,15 +368,31 @@ std::size_t Identity::count() const {
   return impl_->active.size();
 }
 
-Result<std::pair<TenantId, std::shared_ptr<const Principal>>> Identity::authenticate(
-    std::string_view secret) const {
-  const Digest digest = sha256(secret);
-  const std::shared_lock lock(impl_->mutex);
-  const auto at = impl_->active.find(view(digest));
-  if (at == impl_->active.end()) {
-    return Error(Code::unauthenticated, "the key is unknown or was revoked").page(510);
+Result<Identity::Caller> Identity::authenticate(std::string_view secret) const {
+  auto holder = impl_->find(secret);
+  if (!holder.ok()) {
+    return std::move(holder).error();
   }
-  return std::pair(at->second.tenant, at->second.principal);
+  return Caller(std::move(holder->tenant), std::move(holder->principal));
+}
+
+Result<Identity::Caller> Identity::admit(std::string_view secret) const {
+  auto holder = impl_->find(secret);
+  if (!holder.ok()) {
+    return std::move(holder).error();
+  }
+  if (holder->rate) {
+    const Duration pause = holder->rate->take(impl_->clock.instant());
+    if (pause > Duration(0)) {
+      return Error(Code::rate_limited,
+                   fmt::format("key '{}' may ask {} times a minute, which is used up",
+                               holder->principal->id, holder->per_minute_max),
+                   Retry::same_call)
+          .page(564)
+          .after(pause);
+    }
+  }
+  return Caller(std::move(holder->tenant), std::move(holder->principal));
 }
 
 }  // namespace aios::govern

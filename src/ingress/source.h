@@ -71,6 +71,8 @@ struct SourceServices {
   runtime::BlockingPool* pool = nullptr;
   /// Gives the context of an authenticated sender, or the problem to answer with.
   std::function<Result<Context>(const Context& ctx, const net::Request& request)> authenticate;
+  /// The same where a request begins, once: it counts against the sender's rate.
+  std::function<Result<Context>(const Context& ctx, const net::Request& request)> admit;
   /// A secret by name; not_found says where it was looked for.
   std::function<Result<std::string>(const TenantId& tenant, std::string_view name)> secret;
   std::string watch_root;  ///< folder outside which no file is read; empty: none is

@@ -6,7 +6,7 @@ import os
 import socket
 import unittest
 
-from harness import Scene, aios
+from harness import Scene, aios, wait_for
 
 
 class Keys(unittest.TestCase):
@@ -62,6 +62,37 @@ class Keys(unittest.TestCase):
         by_environment = self.aios("key", "list", environment={"AIOS_KEY": "aios_wrong"})
         self.assertIn("AIOS_KEY", by_environment.stderr)
         self.assertNotIn("aios_wrong", by_file.stderr + by_environment.stderr)
+
+
+    def test_a_key_ends_when_it_was_said_to_and_says_so(self):
+        made = self.aios("--json", "key", "create", "--name", "guest", "--role", "auditor", "--expires", "PT1.5S")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        key = json.loads(made.stdout)
+        api = self.scene.server.api(key["secret"])
+        self.assertEqual(api.call("GET", "/api/v1/runs")[0], 200)
+        status, answer = wait_for(lambda: (lambda told: told if told[0] != 200 else None)(
+            api.call("GET", "/api/v1/runs")), "the key has ended")
+        self.assertEqual(status, 401)
+        self.assertIn(key["expires"], answer["detail"])
+        self.assertEqual(answer["page"], "AIOS-0563")
+        self.assertRegex(self.aios("key", "list").stdout, key["id"] + r" +expired +guest")
+        refused = self.aios("key", "create", "--name", "x", "--role", "auditor", "--expires", "tomorrow")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("AIOS-0565", refused.stderr)
+
+    def test_a_key_with_a_rate_is_told_when_to_come_back(self):
+        made = self.aios("--json", "key", "create", "--name", "slow", "--role", "ingest", "--rate", "6")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        api = self.scene.server.api(json.loads(made.stdout)["secret"])
+        event = {"specversion": "1.0", "id": "1", "source": "/test", "type": "none", "data": {}}
+        first = api.send(event)[0]
+        self.assertNotEqual(first, 429)  # what becomes of it is not this key's affair
+        status, headers, raw = api.exchange("POST", "/api/v1/events", event,
+                                            {"Content-Type": "application/cloudevents+json"})
+        self.assertEqual(status, 429, raw)
+        self.assertTrue(1 <= int(headers["retry-after"]) <= 10, headers)
+        self.assertIn(b"AIOS-0564", raw)
+        self.assertEqual(self.scene.api().call("GET", "/api/v1/runs")[0], 200)  # another key is not held up
 
 
 class Starts(unittest.TestCase):

@@ -183,12 +183,13 @@ void World::mount(const std::string& folder) {
   source.log = &log_;
   source.pool = &pool_;
   source.secret = secrets();
-  source.authenticate = [this](const Context& ctx, const net::Request& request) -> Result<Context> {
-    auto caller = api::authenticate(*identity_, ctx, request);
+  source.admit = [this](const Context& ctx, const net::Request& request) -> Result<Context> {
+    auto caller = api::admit(*identity_, ctx, request);
     auto allowed = caller.ok() ? govern::Identity::allow(*caller, govern::Action::send_events)
                                : Result<void>();
     return allowed.ok() ? std::move(caller) : Result<Context>(std::move(allowed).error());
   };
+  source.authenticate = source.admit;
   ingress::SourceRegistry kinds;
   ingress::register_all_sources(kinds);
   for (const auto& entry : kinds.entries()) {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
+#include <string>
 #include <utility>
 
 namespace aios::app {
@@ -14,6 +16,8 @@ struct KeyOptions {
   std::string name;
   std::string id;
   std::string out;
+  std::string expires;
+  std::uint32_t per_minute = 0;
   std::vector<std::string> roles;
 };
 
@@ -28,6 +32,16 @@ std::string roles_text(const Json& key) {
   return text;
 }
 
+std::string state_text(const Json& key) {
+  const bool expired = bool_or(key, "expired", false);
+  return bool_or(key, "revoked", false) ? "revoked" : expired ? "expired" : "valid";
+}
+
+std::string rate_text(const Json& key) {
+  const std::int64_t rate = int_or(key, "per_minute", 0);
+  return rate == 0 ? "" : std::to_string(rate);
+}
+
 Result<void> create(const Session& session, const KeyOptions& options) {
   SecretFile file;
   if (!options.out.empty()) {
@@ -39,8 +53,14 @@ Result<void> create(const Session& session, const KeyOptions& options) {
   for (const auto& role : options.roles) {
     roles.emplace_back(role);
   }
-  auto made = session.call(
-      {"POST", "/api/v1/keys", JsonObject{{"name", options.name}, {"roles", std::move(roles)}}});
+  JsonObject body{{"name", options.name}, {"roles", std::move(roles)}};
+  if (!options.expires.empty()) {
+    body["expires"] = options.expires;
+  }
+  if (options.per_minute > 0) {
+    body["per_minute"] = options.per_minute;
+  }
+  auto made = session.call({"POST", "/api/v1/keys", std::move(body)});
   if (!made.ok()) {
     return std::move(made).error();
   }
@@ -53,8 +73,10 @@ Result<void> create(const Session& session, const KeyOptions& options) {
     made->as_object().erase("secret");
   }
   print(session, *made, [&](const Json& key) {
+    const std::string_view expires = text_or(key, "expires", "");
     const std::string what =
-        fmt::format("aios: made {} with roles {}", text_or(key, "id", ""), roles_text(key));
+        fmt::format("aios: made {} with roles {}{}", text_or(key, "id", ""), roles_text(key),
+                    expires.empty() ? "" : fmt::format(", until {}", seconds_text(expires)));
     if (!options.out.empty()) {
       tell("{}; its secret is in {}\n", what, options.out);
     } else {
@@ -73,12 +95,13 @@ Result<void> list(const Session& session) {
   print(session, *answer, [](const Json& page) {
     std::vector<std::vector<std::string>> rows;
     for (const Json& key : page.at("items").as_array()) {
-      rows.push_back({std::string(text_or(key, "id", "")),
-                      bool_or(key, "revoked", false) ? "revoked" : "valid",
+      rows.push_back({std::string(text_or(key, "id", "")), state_text(key),
                       std::string(text_or(key, "name", "")), roles_text(key),
-                      seconds_text(text_or(key, "created", ""))});
+                      seconds_text(text_or(key, "created", "")),
+                      seconds_text(text_or(key, "expires", "")), rate_text(key)});
     }
-    print_table({"ID", "STATE", "NAME", "ROLES", "CREATED"}, std::move(rows), "NAME");
+    print_table({"ID", "STATE", "NAME", "ROLES", "CREATED", "EXPIRES", "A MINUTE"}, std::move(rows),
+                "NAME");
   });
   return {};
 }
@@ -110,6 +133,14 @@ void add_key_commands(Command& app, Session& session) {
   make->add_option("--role", options->roles,
                    "admin, operator, developer, reviewer, approver, ingest or auditor; repeatable")
       ->required();
+  make->add_option("--expires", options->expires,
+                   "It opens nothing from then on: P90D from now, or 2027-01-31T00:00:00Z");
+  make->add_option("--rate", options->per_minute,
+                   "Requests a minute; beyond it they are answered 429")
+      ->check([](const std::string& value) {
+        return value.size() <= 7 && value != "0" ? std::string()
+                                                 : "wanted a number from 1 to 1000000";
+      });
   make->add_option("--out", options->out, "Write the secret to this new file, mode 0600");
   make->callback([&session, options] {
     session.action = [&session, options] { return create(session, *options); };

@@ -13,7 +13,7 @@ struct Handler {
   }
 
   static Task<net::Response> handle(SourceServices services, Context ctx, net::Request request) {
-    auto sender = services.authenticate(ctx, request);
+    auto sender = services.admit(ctx, request);
     if (!sender.ok()) {
       co_return net::problem(sender.error());
     }

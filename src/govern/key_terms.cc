@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "govern/detail/key_terms.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace aios::govern::detail {
+
+Result<void> check(const KeyTerms& terms, Time now) {
+  constexpr Duration longest = std::chrono::hours(24 * 3653);
+  const auto refuse = [](std::string why) {
+    return Error(Code::invalid_argument, std::move(why)).page(565);
+  };
+  if (terms.expires && (*terms.expires <= now || *terms.expires > now + longest)) {
+    return refuse(fmt::format("found the end {}, wanted one after now, {}, within ten years",
+                              to_rfc3339(*terms.expires), to_rfc3339(now)));
+  }
+  if (terms.per_minute_max > per_minute_most) {
+    return refuse(fmt::format("found a rate of {} requests a minute, wanted at most {}",
+                              terms.per_minute_max, per_minute_most));
+  }
+  return {};
+}
+
+void put_terms(const KeyInfo& key, JsonObject* state) {
+  if (key.expires) {
+    (*state)["expires"] = key.expires->ns;
+  }
+  if (key.per_minute_max > 0) {
+    (*state)["per_minute_max"] = key.per_minute_max;
+  }
+}
+
+void take_terms(const Json& state, KeyInfo* key) {
+  if (find(state, "expires") != nullptr) {
+    key->expires = Time{int_or(state, "expires", 0)};
+  }
+  key->per_minute_max = static_cast<std::uint32_t>(int_or(state, "per_minute_max", 0));
+}
+
+Error expired(Time at) {
+  return Error(Code::unauthenticated,
+               fmt::format("the key expired at {}; an administrator makes another", to_rfc3339(at)))
+      .page(563);
+}
+
+Rate::Rate(std::uint32_t per_minute, Instant now)
+    : per_minute_(per_minute),
+      at_once_(std::max(1.0, per_minute / 6.0)),
+      left_(at_once_),
+      seen_(now) {}
+
+Duration Rate::take(Instant now) {
+  const std::lock_guard lock(mutex_);
+  const double per_nanosecond = per_minute_ / 60e9;
+  left_ = std::min(at_once_, left_ + static_cast<double>((now - seen_).count()) * per_nanosecond);
+  seen_ = now;
+  if (left_ >= 1) {
+    left_ -= 1;
+    return Duration(0);
+  }
+  return Duration(static_cast<std::int64_t>((1 - left_) / per_nanosecond) + 1);
+}
+
+}  // namespace aios::govern::detail
