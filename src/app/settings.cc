@@ -2,6 +2,7 @@
 #include "app/settings.h"
 
 #include "app/retention.h"
+#include "app/tenant_reach.h"
 #include "core/json.h"
 #include "core/text.h"
 #include "expr/yaml.h"
@@ -194,6 +195,10 @@ std::vector<Setting> server_settings() {
        "Region of the default tenant's data. The first start records it ('eu' where none is "
        "given); afterwards it need not be given, and --change-region alone changes it",
        "", region_name()},
+      {"private_tenants",
+       "Tenants besides the default one whose calls may reach private addresses, with commas; the "
+       "others reach public ones alone",
+       "", refuse_tenants},
       {"threads", "Shards, one thread each; 1 to 64", "2", number_between(1, 64)},
       {"log_level", "The least important lines to write: debug, info, warn or error", "info",
        one_of({"debug", "info", "warn", "error"})},

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace aios::app {
@@ -49,6 +50,8 @@ struct SystemOptions {
   std::vector<Keep> keep;
   /// Folder outside which no source of a bundle reads files; empty: none is read.
   std::string watch_root;
+  /// Further tenants whose calls may reach private addresses (app/tenant_reach.h).
+  std::set<TenantId> private_tenants;
   /// A new audit log is begun when the signing key is lost; refused without.
   LostAuditKey lost_audit_key = LostAuditKey::refuse;
 };

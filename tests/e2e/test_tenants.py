@@ -5,7 +5,7 @@ import os
 import unittest
 
 import openapi
-from harness import DESK_BUNDLE, Scene, aios, bundle_files, entries_of, ticket_event, wait_for
+from harness import DESK_BUNDLE, HelpDesk, Scene, aios, bundle_files, entries_of, ticket_event, wait_for
 
 
 class Tenants(unittest.TestCase):
@@ -26,7 +26,7 @@ class Tenants(unittest.TestCase):
                                                         "parameters": {"helpdesk_url": self.scene.desk.url}})
 
     def send(self, api, text):
-        status, answer = api.send(ticket_event(1, text))
+        status, answer = api.send(ticket_event(getattr(self, "number", 1), text))
         self.assertEqual(status, 202, answer)
         return answer
 
@@ -75,6 +75,37 @@ class Tenants(unittest.TestCase):
         told = self.deploy(acme)
         self.assertIn("secrets/acme/helpdesk-token", str(told))
         self.assertNotIn("helpdesk-token", str(self.scene.deploy()))
+
+    def paid_by(self, *arguments):
+        """The status and the error of a run of acme's that calls the help desk on the loopback."""
+        self.scene.server.stop()
+        self.scene.server.start(*arguments)
+        acme = self.scene.server.api(self.key)
+        sent = self.send(acme, "Where is my order? The tracking number has not been updated for days.")
+        self.number += 1
+        run = acme.run_when(sent["run"], ("completed", "faulted", "review"))
+        return run["status"], str(acme.call("GET", f"/api/v1/runs/{run['id']}/history")[1])
+
+    def test_a_further_tenant_reaches_the_private_network_where_the_server_says_so_alone(self):
+        self.key = self.create("acme").stdout.strip()
+        self.number = 1
+        os.makedirs(os.path.join(self.scene.server.data, "secrets", "acme"), mode=0o700)
+        with open(os.path.join(self.scene.server.data, "secrets", "acme", "helpdesk-token"), "w", encoding="ascii") as file:
+            file.write(HelpDesk.TOKEN)
+        acme = self.scene.server.api(self.key)
+        self.deploy(acme)
+        acme_key = {role: acme.want("POST", "/api/v1/keys", {"name": role, "roles": [role]})["secret"]
+                    for role in ("developer", "approver")}
+        made = self.scene.server.api(acme_key["developer"]).want("POST", "/api/v1/models/intent/train")
+        self.scene.server.api(acme_key["approver"]).want("POST", "/api/v1/models/intent/aliases/intent",
+                                                         {"version": made["version"]})
+        status, history = self.paid_by()
+        self.assertIn("AIOS-1481", history)
+        self.assertEqual(self.scene.desk.rows("SELECT count(*) FROM cases"), [(0,)])
+        status, history = self.paid_by("--private-tenants", "acme")
+        self.assertNotIn("AIOS-1481", history)
+        self.assertEqual(status, "completed", history)
+        self.assertEqual(self.scene.desk.rows("SELECT count(*) FROM cases"), [(1,)])
 
     def test_the_first_one_has_the_region_of_its_first_start_until_it_is_changed_by_name(self):
         scene = Scene()

@@ -163,6 +163,9 @@ Result<SystemOptions> options_of(const Settings& settings, const ServeOptions& s
   options.listen = true;
   options.backups = settings.text("backups");
   options.watch_root = settings.text("watch_root");
+  if (auto tenants = read_tenants(settings.text("private_tenants")); tenants.ok()) {
+    options.private_tenants = std::move(*tenants);  // judged with the settings
+  }
   options.lost_audit_key = serve.new_audit_key ? LostAuditKey::make_new : LostAuditKey::refuse;
   if (auto folders = check_folders(settings); !folders.ok()) {
     return std::move(folders).error();

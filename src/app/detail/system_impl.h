@@ -8,6 +8,7 @@
 #include "app/money_watch.h"
 #include "app/store_watch.h"
 #include "app/system.h"
+#include "app/tenant_reach.h"
 #include "app/work_watch.h"
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
@@ -53,7 +54,8 @@ class SystemImpl final : public System {
         log_([lines = lines_](std::string_view line) { lines->write(line); }, options.log_level),
         shards_(options.shards),
         pool_(2),
-        client_(net::make_client(shards_, client_options(options))) {}
+        client_(hold_tenants(net::make_client(shards_, client_options(options)),
+                             options.private_tenants)) {}
 
   ~SystemImpl() override {
     if (!stopped_) {
