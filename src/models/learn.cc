@@ -29,18 +29,6 @@ Result<void> check_spec(const Context& ctx, const ModelSpec& spec, const EngineR
   return detail::check_name("model name", spec.name);
 }
 
-/// Ends the one training at a time, however it ends.
-class TrainingPass {
- public:
-  explicit TrainingPass(std::shared_ptr<std::atomic<bool>> busy) : busy_(std::move(busy)) {}
-  ~TrainingPass() { busy_->store(false); }
-  TrainingPass(const TrainingPass&) = delete;
-  TrainingPass& operator=(const TrainingPass&) = delete;
-
- private:
-  std::shared_ptr<std::atomic<bool>> busy_;
-};
-
 VersionInfo to_info(const Context& ctx, const ModelSpec& spec, detail::Trained trained, Time now) {
   VersionInfo info;
   info.model = spec.name;
@@ -114,12 +102,6 @@ Lineage lineage_of(const ModelSpec& spec, const detail::Trained& trained) {
   return lineage;
 }
 
-Error busy() {
-  return Error(Code::resource_exhausted, "another training is running, wanted one at a time",
-               Retry::same_call)
-      .page(709);
-}
-
 }  // namespace
 
 void Models::read_rows(RowSource source) { impl_->row_source = std::move(source); }
@@ -170,11 +152,11 @@ Task<Result<std::vector<RowVerdict>>> Models::screen_rows(Context ctx, ModelSpec
   if (!gathered.ok()) {
     co_return std::move(gathered).error();
   }
-  if (impl_->training->exchange(true)) {
-    co_return busy();
+  auto pass = co_await TrainingTurns::take(impl_->training, ctx);
+  if (!pass.ok()) {
+    co_return std::move(pass).error();
   }
-  auto pass = std::make_shared<TrainingPass>(impl_->training);
-  std::function<Result<std::vector<RowVerdict>>()> work = [job, pass = std::move(pass)]() mutable {
+  std::function<Result<std::vector<RowVerdict>>()> work = [job, pass = std::move(*pass)]() mutable {
     auto verdicts = detail::run_screening(std::move(*job));
     pass.reset();
     return verdicts;
@@ -220,13 +202,13 @@ Task<Result<void>> Models::Impl::gather(Context ctx, ModelSpec spec,
 
 Task<Result<VersionInfo>> Models::Impl::train(Context ctx, ModelSpec spec,
                                               detail::TrainingJob job) {
-  if (training->exchange(true)) {
-    co_return busy();
+  auto pass = co_await TrainingTurns::take(training, ctx);
+  if (!pass.ok()) {
+    co_return std::move(pass).error();
   }
-  auto pass = std::make_shared<TrainingPass>(training);
   auto shared_job = std::make_shared<detail::TrainingJob>(std::move(job));
   // The work may outlive this wait (deadline): it holds the pass, and no pointer to this.
-  std::function<Result<detail::Trained>()> work = [shared_job, pass = std::move(pass),
+  std::function<Result<detail::Trained>()> work = [shared_job, pass = std::move(*pass),
                                                    clock = &clock]() mutable {
     auto trained = detail::run_training(std::move(*shared_job), *clock);
     pass.reset();

@@ -53,7 +53,7 @@ Models::Models(store::Store& store, const govern::Guard& guard, runtime::Blockin
                      pool,
                      clock,
                      all_engines(),
-                     std::make_shared<std::atomic<bool>>(false),
+                     std::make_shared<TrainingTurns>(),
                      {},
                      nullptr}) {}
 Models::~Models() = default;

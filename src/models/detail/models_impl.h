@@ -6,6 +6,7 @@
 #include "models/detail/records.h"
 #include "models/detail/serving.h"
 #include "models/detail/training.h"
+#include "models/detail/training_turns.h"
 #include "models/learning.h"
 #include "models/models.h"
 
@@ -36,7 +37,7 @@ struct Models::Impl {
   runtime::BlockingPool& pool;
   runtime::Clock& clock;
   std::shared_ptr<const EngineRegistry> engines;
-  std::shared_ptr<std::atomic<bool>> training;
+  std::shared_ptr<TrainingTurns> training;
   detail::ServingTable serving;
   RowSource row_source;
   Holder holder{};
