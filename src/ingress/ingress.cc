@@ -325,7 +325,7 @@ Task<Result<Accepted>> Ingress::Impl::admit(Context ctx, Delivery delivery,
       co_return *std::move(why);
     }
   }
-  auto full = co_await room.full(ctx);
+  auto full = co_await room.full(ctx, delivery.bytes);
   if (full) {
     count("no_room").add();
     co_return *std::move(full);

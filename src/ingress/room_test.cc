@@ -4,6 +4,17 @@
 namespace aios::ingress {
 namespace {
 
+Result<Accepted> send_as(test::Inbox& inbox, Ingress& ingress, const TenantId& tenant, int number,
+                         std::size_t bytes) {
+  auto event = event_from_envelope({{"specversion", "1.0"},
+                                    {"id", fmt::format("{}", number)},
+                                    {"source", "/shop"},
+                                    {"type", "shop.order"}});
+  REQUIRE(event.ok());
+  return inbox.executor.run(
+      ingress.accept(system_context(tenant, "test"), std::move(*event), bytes));
+}
+
 Result<Accepted> send(test::Inbox& inbox, Ingress& ingress, int number) {
   auto event = event_from_envelope({{"specversion", "1.0"},
                                     {"id", fmt::format("{}", number)},
@@ -33,6 +44,32 @@ TEST_CASE("room: beyond the store's bound a sender is told to come back, and not
   services.bounds.delta_share = 0.75;
   Ingress wide(services);
   CHECK(send(inbox, wide, 2).ok());  // the sender comes again
+}
+
+TEST_CASE("room: a tenant that fills the backlog is held back, and one beside it is not") {
+  test::Inbox inbox;
+  const TenantId beta = TenantId::parse("beta").value();
+  inbox.open_to(beta);
+  IngressServices services{inbox.store.get(), &inbox.guard, inbox.engine.get(), &inbox.metrics};
+  REQUIRE(send_as(inbox, *inbox.ingress, default_tenant(), 1, 100).ok());  // something to fold
+  const auto stats = inbox.store->stats();
+  REQUIRE(stats.delta_bytes > 0);
+  // A tenth of what there is to fold by now is as much as one may have beside another.
+  services.bounds.tenant_share = static_cast<double>(stats.delta_bytes) / 10 /
+                                 (static_cast<double>(stats.delta_bytes_max) * 0.75);
+  Ingress narrow(services);
+  for (int number = 2; number < 6; ++number) {  // nobody else sends: all of it may be one's own
+    CHECK(send_as(inbox, narrow, default_tenant(), number, 50'000).ok());
+  }
+  CHECK(send_as(inbox, narrow, beta, 1, 100).ok());
+  const auto refused = send_as(inbox, narrow, default_tenant(), 6, 100);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().page() == 1207);
+  CHECK(refused.error().retry() == Retry::same_call);
+  CHECK(refused.error().text().find("this tenant's") != std::string::npos);
+  CHECK(send_as(inbox, narrow, beta, 2, 100).ok());
+  inbox.executor.advance(std::chrono::hours(2));  // beta sends no more
+  CHECK(send_as(inbox, narrow, default_tenant(), 6, 100).ok());
 }
 
 TEST_CASE("room: beyond so many runs without a place a sender is told to come back") {
