@@ -154,32 +154,6 @@ Task<Answer> cancel_run(const ApiServices& services, Context ctx, net::Request r
   co_return net::json_response(200, std::move(answer));
 }
 
-Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Request request) {
-  if (auto held = held_back(services, ctx)) {
-    co_return *std::move(held);
-  }
-  const std::string id(request.path_value("id"));
-  auto asked = body_with_text(request, "resolution");
-  if (!asked.ok()) {
-    co_return std::move(asked).error();
-  }
-  auto incident = text_member(asked->body, "incident");
-  if (!incident.ok()) {
-    co_return std::move(incident).error();
-  }
-  const Json* given = asked->body.if_contains("result");
-  workflow::Resolution resolution;
-  resolution.word = asked->text;
-  resolution.result = given == nullptr ? Json(nullptr) : *given;
-  resolution.incident = *incident;
-  auto done = co_await services.engine->resolve_incident(ctx, id, std::move(resolution));
-  if (!done.ok()) {
-    co_return std::move(done).error();
-  }
-  co_return net::json_response(
-      200, JsonObject{{"id", id}, {"incident", *incident}, {"resolution", asked->text}});
-}
-
 JsonObject attributes_json(const std::vector<workflow::AttributeInfo>& attributes) {
   JsonObject out;
   for (const auto& one : attributes) {
@@ -302,13 +276,6 @@ void mount_runs(net::Router& router, const ApiServices& services) {
        "Tries faulted runs again, oldest first, or (dry_run, as unless said otherwise) only tells "
        "which.",
        Action::settle_runs, retry_runs, retry_runs_schema, page_schema},
-      {"POST", "/api/v1/runs/{id}/resolve", "resolveIncident",
-       "Says what became of an effect whose outcome is unknown: retry, happened or fail.",
-       Action::settle_runs, resolve_incident,
-       R"({"type": "object", "required": ["resolution", "incident"], "properties": {
-           "incident": {"type": "string"},
-           "resolution": {"enum": ["retry", "happened", "fail"]}, "result": true}})",
-       object_schema},
       {"GET", "/api/v1/definitions", "listDefinitions", "Workflow definitions that can run.",
        Action::read_runs, list_definitions, "", page_schema},
   };

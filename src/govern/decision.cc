@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.h"
 #include "govern/guard.h"
+#include "govern/incident_point.h"
 
 #include <fmt/format.h>
 
 namespace aios::govern {
 
 std::string_view name_of(GuardPoint point) {
+  if (point == incident_settle) {
+    return "incident_settle";
+  }
   switch (point) {
     case GuardPoint::event_admit: return "event_admit";
     case GuardPoint::pre_model_call: return "pre_model_call";

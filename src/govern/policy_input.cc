@@ -2,6 +2,7 @@
 #include "govern/policy_input.h"
 
 #include "core/text.h"
+#include "govern/incident_point.h"
 
 #include <fmt/format.h>
 
@@ -128,6 +129,22 @@ constexpr std::array review_members = {
     InputMember{"review.answer", "any", "in phases answer, approve and send_back",
                 "What was answered."},
     InputMember{"review.by", "text", "in phases approve and send_back", "Who proposed it."},
+};
+
+constexpr std::array incident_members = {
+    InputMember{"incident", "object", "",
+                "A call of which nobody knows whether it happened, and what a person says of it."},
+    InputMember{"incident.id", "text", "", "Its id."},
+    InputMember{"incident.phase", "text", "", "settle, approve or send_back."},
+    InputMember{"incident.word", "text", "", "retry, happened or fail."},
+    InputMember{"incident.result", "any", "where the word is happened",
+                "What the call is said to have given."},
+    InputMember{"incident.by", "text", "in phases approve and send_back", "Who proposed it."},
+    InputMember{"incident.step", "text", "", "JSON pointer of the task that called."},
+    InputMember{"incident.function", "text", "", "The function it called, such as connector."},
+    InputMember{"incident.call", "any", "",
+                "The call's arguments, such as {connector, operation, arguments}; null where they "
+                "were not kept."},
 };
 
 constexpr std::array promote_members = {
@@ -263,13 +280,17 @@ void hold(const Check& check) {
 
 bool has_run(GuardPoint point) {
   return point == GuardPoint::pre_model_call || point == GuardPoint::post_model_call ||
-         point == GuardPoint::connector_egress || point == GuardPoint::review_assign;
+         point == GuardPoint::connector_egress || point == GuardPoint::review_assign ||
+         point == incident_settle;
 }
 
 std::span<const InputMember> common_input() { return common_members; }
 std::span<const InputMember> run_input() { return run_members; }
 
 std::span<const InputMember> input_of(GuardPoint point) {
+  if (point == incident_settle) {
+    return incident_members;
+  }
   switch (point) {
     case GuardPoint::event_admit: return event_admit_members;
     case GuardPoint::pre_model_call: return pre_model_members;

@@ -133,6 +133,9 @@ class Reviews {
   Task<Result<std::vector<Correction>>> corrections(Context ctx, std::string dataset,
                                                     std::string after, std::uint32_t limit);
 
+  /// Whether two principals are one person: the same key, or keys of one holder.
+  bool same_person(const TenantId& tenant, const std::string& one, const std::string& other) const;
+
   /// Told by whoever commits writes of reviews, once they are durable: for the index.
   void saved(const TenantId& tenant, const std::vector<store::StreamWrite>& writes);
   /// It is not known whether they are: the index is read again.
@@ -146,7 +149,6 @@ class Reviews {
   Task<govern::Refusable<Prepared>> approve(Context ctx, Answering at);
   Result<void> check_approver(const Context& ctx, const Answering& at) const;
   Task<govern::Refusable<Prepared>> assign(Context ctx, Answering at);
-  bool same_person(const TenantId& tenant, const std::string& one, const std::string& other) const;
   void escalate(const Context& ctx, ReviewInfo& info, const JsonObject& run, Due& out);
   Prepared finish(Answering at, Json answer);
   Task<Result<ReviewInfo>> claim_once(Context ctx, std::string review_id, Duration lease,

@@ -1,93 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What comes from outside while a run waits: a cancellation, a person's word on an incident (on a
-// review: people.cc). Each is one transition together with what the run does next, up to its next
-// fence.
+// What comes from outside while a run waits: a cancellation (a person's word on an incident:
+// incidents.cc; on a review: people.cc). Each is one transition together with what the run does
+// next, up to its next fence.
 #include "workflow/detail/engine_impl.h"
-
-#include "core/text.h"
-#include "govern/audit.h"
-#include "govern/opening.h"
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <string_view>
 #include <utility>
 
 namespace aios::workflow {
-namespace {
-
-/// A person says of one incident what they found out; about any other it would be a guess.
-Error wrong_incident(const LiveRun& run, const std::string& incident) {
-  const auto& waiting = run.state.waiting;
-  const bool other = waiting && waiting->reason == Waiting::Reason::incident;
-  return Error(Code::failed_precondition,
-               other ? fmt::format("run '{}' waits for incident {}, not for '{}'", run.id,
-                                   waiting->subject, excerpt(incident, 60))
-                     : fmt::format("run '{}' does not wait for an incident", run.id))
-      .page(1014);
-}
-
-/// What a person said of an effect, and what it gave.
-store::AuditLeaf resolved_leaf(const Context& ctx, const LiveRun& run, const Resolution& resolution,
-                               Word word) {
-  govern::LeafFacts facts(govern::LeafKind::effect_outcome);
-  facts.stream = run.id;
-  facts.step = run.state.effect->step;
-  facts.outcome = "resolved_" + resolution.word;
-  facts.facts["effect_id"] = run.state.effect->id;
-  facts.facts["by"] = who(ctx);
-  if (word == Word::happened) {
-    facts.contents["result"] = govern::content_of(resolution.result);
-  }
-  return govern::make_leaf(ctx, run.shard->executor.clock().now(), facts);
-}
-
-std::optional<Word> word_of(std::string_view text) {
-  if (text == "happened") {
-    return Word::happened;
-  }
-  if (text == "retry") {
-    return Word::retry;
-  }
-  return text == "fail" ? std::optional(Word::fail) : std::nullopt;
-}
-
-/// It did not happen, says a person.
-void let_go_again(RunState& state) {
-  auto& effect = *state.effect;
-  effect.phase = EffectState::Phase::fresh;
-  effect.maybe_happened = false;
-  effect.attempt = 0;
-  effect.lookups = 0;
-  effect.first_at.reset();
-  state.from_backup = false;
-  state.waiting.reset();
-  state.status = RunStatus::running;
-}
-
-/// What follows from a person's word on the call under way.
-void go_on_with(RunState& state, Machine at, Word word, Json result, const std::string& by) {
-  if (state.ends_as || state.cancel_asked) {
-    settle_open(state, word, std::move(result));
-    if (!state.ended()) {
-      at.cancel(state.cancel_reason);
-    }
-    return;
-  }
-  switch (word) {
-    case Word::happened: at.call_done(std::move(result)); break;
-    case Word::retry: let_go_again(state); break;
-    case Word::fail:
-      state.effect->given_up = true;
-      at.call_failed(make_problem(ProblemType::communication,
-                                  fmt::format("given up by {} after an unknown outcome", by),
-                                  state.effect->step));
-      break;
-  }
-}
-
-}  // namespace
 
 Error has_ended(const LiveRun& run) {
   return Error(Code::failed_precondition,
@@ -221,62 +143,6 @@ Task<Result<void>> Engine::Impl::cancel_run(Context ctx, std::string run_id, std
     co_return error;
   }
   ask_to_cancel(ctx, *run, std::move(reason));
-  auto done = co_await change(run);
-  co_return done;
-}
-
-/// Whether the call can have given what a person says it gave: the run goes on with it.
-Result<JsonObject> Engine::Impl::check_result(const LiveRun& run, const Json& result) const {
-  const auto found = functions.find(run.state.effect->function);
-  const bool unknown = run.state.ends_as && run.state.effect->arguments.is_null();
-  if (found == functions.end() || unknown) {
-    return JsonObject();  // it is not known any more, and must be settled all the same
-  }
-  return found->second->check_result(run.ctx, request_of(run), result);
-}
-
-Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolution resolution) {
-  const auto word = word_of(resolution.word);
-  if (!word) {
-    co_return Error(Code::invalid_argument,
-                    fmt::format("found resolution '{}', wanted retry, happened or fail",
-                                excerpt(resolution.word, 40)))
-        .page(1018);
-  }
-  auto acquired = co_await acquire(ctx, run_id);
-  if (!acquired.ok()) {
-    co_return std::move(acquired).error();
-  }
-  const RunPtr run = *acquired;
-  auto& state = run->state;
-  const bool at_incident = !state.ended() && state.waiting && state.effect &&
-                           state.waiting->reason == Waiting::Reason::incident;
-  if (!at_incident || state.waiting->subject != resolution.incident) {
-    auto error = wrong_incident(*run, resolution.incident);
-    release(run);
-    co_return error;
-  }
-  JsonObject memory;
-  if (*word == Word::happened) {
-    auto fits = check_result(*run, resolution.result);
-    if (!fits.ok()) {
-      release(run);
-      co_return std::move(fits).error();
-    }
-    memory = std::move(*fits);
-  }
-  close_incident(*run, resolution.word, ctx);
-  JsonObject said{
-      {"incident", state.waiting->subject}, {"resolution", resolution.word}, {"by", who(ctx)}};
-  if (*word == Word::happened) {
-    said["result"] = resolution.result;
-  }
-  note(*run, RunEvent::incident_resolved, std::move(said));
-  run->leaves.push_back(resolved_leaf(ctx, *run, resolution, *word));
-  if (!memory.empty()) {
-    remember_result(state, std::move(memory));
-  }
-  go_on_with(state, machine(*run), *word, std::move(resolution.result), who(ctx));
   auto done = co_await change(run);
   co_return done;
 }

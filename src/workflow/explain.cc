@@ -63,6 +63,20 @@ std::string next_of(const RunState& state, const Telling& telling) {
   if (waiting.reason == Waiting::Reason::turn) {
     return fmt::format("see what that one waits for: aios explain {}", waiting.subject);
   }
+  if (waiting.reason == Waiting::Reason::incident && !waiting.proposal.is_null()) {
+    std::vector<std::string> roles;
+    if (const auto* given = find(waiting.proposal, "approvers"); given != nullptr) {
+      for (const Json& role : given->as_array()) {
+        roles.emplace_back(view(role.as_string()));
+      }
+    }
+    return fmt::format(
+        "{} said '{}', which another person ({}) has to approve\n"
+        "    aios runs resolve {} {} approve\n"
+        "    aios runs resolve {} {} send-back",
+        text_or(waiting.proposal, "by", ""), text_or(waiting.proposal, "word", ""),
+        join(roles, " or "), id, waiting.subject, id, waiting.subject);
+  }
   if (waiting.reason == Waiting::Reason::incident) {
     return fmt::format(
         "look in the other system for {}, then one of\n"

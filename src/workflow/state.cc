@@ -81,6 +81,9 @@ Result<Waiting> waiting_of(const Json& value) {
   out.subject = take_text(value, "subject");
   out.error = take_text(value, "error");
   out.event_type = take_text(value, "event_type");
+  if (const auto* proposal = find(value, "proposal"); proposal != nullptr) {
+    out.proposal = *proposal;
+  }
   return out;
 }
 

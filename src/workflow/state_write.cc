@@ -111,6 +111,7 @@ void write(const Waiting& waiting, std::string* to) {
   put(out, "subject", waiting.subject);
   put(out, "error", waiting.error);
   put(out, "event_type", waiting.event_type);
+  put(out, "proposal", waiting.proposal);
   out.end();
 }
 

@@ -231,6 +231,12 @@ void register_system(FunctionRegistry& registry, OutsideSystem& system) {
 }
 
 World::World(std::uint64_t seed) : executor(seed) {
+  const auto loaded = guard.load(
+      default_tenant(),
+      {{"policies/incidents.rego", "package aios.incident_settle\ndefault allow := true\n"}},
+      JsonObject());
+  AIOS_ASSERT(loaded.ok());
+  services.functions.guard = &guard;
   register_system(registry, system);
   system.later = [this](Duration pause, std::function<void()> work) {
     executor.call_at(executor.clock().instant() + pause, std::move(work));

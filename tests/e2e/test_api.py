@@ -74,6 +74,7 @@ class Document(unittest.TestCase):
         for run in others:
             self.admin.run_when(run, ("review",))
         told = self.refused_callback()
+        approved, sent_back = self.said_of_incidents()
         spare = self.admin.want("POST", "/api/v1/keys", {"name": "x", "roles": ["auditor"]})["id"]
         row = self.labelled()
         api = "/api/v1"
@@ -97,6 +98,8 @@ class Document(unittest.TestCase):
             "cancelRun": (f"{api}/runs/{stopped['run']}/cancel", None),
             "resolveIncident": (f"{api}/runs/{lost['run']}/resolve",
                                 {"incident": incident, "resolution": "fail"}),
+            "approveResolution": (f"{api}/runs/{approved[0]}/resolve/approve", {"incident": approved[1]}),
+            "sendBackResolution": (f"{api}/runs/{sent_back[0]}/resolve/send-back", {"incident": sent_back[1]}),
             "retryRun": (f"{api}/runs/{lost['run']}/retry", {}),
             "submitTask": (f"{api}/tasks?wait=1s", {"workflow": "ticket", "timeout": "PT1H", "input": [
                 {"data": {"ticket": "T-12", "body": SURE_CASE}}]}),
@@ -156,6 +159,23 @@ class Document(unittest.TestCase):
             "errorPage": ("/docs/errors/AIOS-1401", None),
         }
 
+    def said_of_incidents(self):
+        """-> two (run, incident) of which a person's word waits for another's"""
+        policy = (b"package aios.incident_settle\nimport rego.v1\ndefault allow := true\n"
+                  b'obligations contains {"type": "approve", "assignees": ["approver"]} if '
+                  b'input.incident.phase == "settle"\n')
+        self.scene.deploy({"policies/incidents.rego": policy})
+        said = []
+        for number, (order, customer) in zip((41, 42), self.scene.small_orders()[1:3]):
+            _, sent = self.admin.send(ticket_event(number, SURE_REFUND, customer, order))
+            incident = self.admin.run_when(sent["run"], ("incident",))["incident"]
+            status, answer = self.scene.api("operator").call(
+                "POST", f"/api/v1/runs/{sent['run']}/resolve", {"incident": incident, "resolution": "fail"})
+            self.assertEqual((status, answer["status"]), (202, "proposed"), answer)
+            said.append((sent["run"], incident))
+        self.scene.deploy()
+        return said
+
     def labelled(self):
         """-> the id of a row that a person made"""
         _, sent = self.admin.send(ticket_event(90, UNSURE, self.scene.customers[9]))
@@ -193,6 +213,7 @@ class Document(unittest.TestCase):
                     "acceptRows": "approver",
                     "claimReview": "reviewer", "releaseReview": "reviewer",
                     "claimNextReview": "reviewer", "approveReview": "approver",
+                    "approveResolution": "approver", "sendBackResolution": "approver",
                     "sendBackReview": "approver"}.get(name)
             api = self.scene.api(role) if role else self.admin
             status, answer = api.call(method, path, body, headers)

@@ -83,6 +83,7 @@ inline constexpr std::string_view page_schema = R"({
   "properties": {"items": {"type": "array"}, "next": {"type": "string"}}})";
 
 void mount_runs(net::Router& router, const ApiServices& services);
+void mount_incidents(net::Router& router, const ApiServices& services);
 void mount_tasks(net::Router& router, const ApiServices& services);
 void mount_deliveries(net::Router& router, const ApiServices& services);
 void mount_reviews(net::Router& router, const ApiServices& services);

@@ -5,6 +5,7 @@
 #include "app/develop.h"
 #include "app/settings.h"
 #include "core/text.h"
+#include "govern/incident_point.h"
 #include "govern/policy_input.h"
 #include "observe/metric_table.h"
 #include "workflow/function.h"
@@ -191,7 +192,8 @@ Json inputs_json() {
   JsonArray points;
   for (const auto point :
        {GuardPoint::event_admit, GuardPoint::pre_model_call, GuardPoint::post_model_call,
-        GuardPoint::connector_egress, GuardPoint::review_assign, GuardPoint::model_promote}) {
+        GuardPoint::connector_egress, GuardPoint::review_assign, GuardPoint::model_promote,
+        govern::incident_settle}) {
     points.push_back(JsonObject{{"point", govern::name_of(point)},
                                 {"run", govern::has_run(point)},
                                 {"members", members_json(govern::input_of(point))}});

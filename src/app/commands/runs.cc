@@ -153,6 +153,16 @@ Result<void> cancel(const Session& session, const RunOptions& options) {
 }
 
 Result<void> resolve(const Session& session, const RunOptions& options) {
+  if (options.resolution == "approve" || options.resolution == "send-back") {
+    auto answer = session.call({"POST", run_path(options.id, "/resolve/" + options.resolution),
+                                JsonObject{{"incident", options.incident}}});
+    if (!answer.ok()) {
+      return std::move(answer).error();
+    }
+    print(session, *answer,
+          [&](const Json& it) { fmt::print("{}: {}\n", options.id, text_or(it, "status", "")); });
+    return {};
+  }
   JsonObject body{{"incident", options.incident}, {"resolution", options.resolution}};
   if (!options.result.empty()) {
     auto result = parse_json(options.result);
@@ -165,8 +175,13 @@ Result<void> resolve(const Session& session, const RunOptions& options) {
   if (!answer.ok()) {
     return std::move(answer).error();
   }
-  print(session, *answer,
-        [&](const Json&) { fmt::print("{}: {}\n", options.id, options.resolution); });
+  print(session, *answer, [&](const Json& it) {
+    fmt::print("{}: {}\n", options.id, options.resolution);
+    if (text_or(it, "status", "") == "proposed") {
+      tell("aios: it waits for another person: aios runs resolve {} {} approve\n", options.id,
+           options.incident);
+    }
+  });
   return {};
 }
 
@@ -219,9 +234,13 @@ void add_run_commands(Command& app, Session& session) {
       runs->add_subcommand("resolve", "Say what became of an effect whose outcome is unknown"));
   incident->add_option("incident", options->incident, "inc_..., as aios explain names it")
       ->required();
-  incident->add_option("resolution", options->resolution, "retry, happened or fail")
+  incident
+      ->add_option(
+          "resolution", options->resolution,
+          "retry, happened or fail; of what another said that waits for approval: approve or "
+          "send-back")
       ->required()
-      ->one_of({"retry", "happened", "fail"});
+      ->one_of({"retry", "happened", "fail", "approve", "send-back"});
   incident->add_option("--result", options->result, "JSON the step gives (with 'happened')");
   set(incident, resolve);
   set(with_id(app.add_subcommand("explain", "Where a run is, what it waits for, what was tried")),

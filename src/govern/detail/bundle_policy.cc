@@ -3,6 +3,7 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
+#include "govern/incident_point.h"
 
 #include <fmt/format.h>
 
@@ -11,9 +12,13 @@
 namespace aios::govern::detail {
 namespace {
 
-constexpr std::array<GuardPoint, 6> kPoints = {
-    GuardPoint::event_admit,      GuardPoint::pre_model_call, GuardPoint::post_model_call,
-    GuardPoint::connector_egress, GuardPoint::review_assign,  GuardPoint::model_promote};
+constexpr std::array<GuardPoint, 7> kPoints = {GuardPoint::event_admit,
+                                               GuardPoint::pre_model_call,
+                                               GuardPoint::post_model_call,
+                                               GuardPoint::connector_egress,
+                                               GuardPoint::review_assign,
+                                               GuardPoint::model_promote,
+                                               incident_settle};
 constexpr std::array<std::string_view, 4> kOwnMembers = {"labels", "point", "principal", "tenant"};
 constexpr std::array<std::pair<DataLabel, std::string_view>, 4> kLabels = {{
     {DataLabel::personal, "personal"},
@@ -27,7 +32,7 @@ constexpr std::string_view kRoot = "aios";
 // one.
 bool open_without_package(GuardPoint point) {
   return point == GuardPoint::event_admit || point == GuardPoint::post_model_call ||
-         point == GuardPoint::review_assign;
+         point == GuardPoint::review_assign || point == incident_settle;
 }
 
 Result<void> check_packages(const std::vector<PolicyFile>& files) {

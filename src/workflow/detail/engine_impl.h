@@ -37,7 +37,6 @@ namespace aios::workflow {
 
 struct Engine::Impl {
   explicit Impl(EngineServices given);
-
   // Runs in memory (runs.cc)
   RunPtr new_run(const Context& ctx, StartRequest request,
                  std::shared_ptr<const Definition> definition, const std::string& blob);
@@ -154,13 +153,14 @@ struct Engine::Impl {
   Task<Result<void>> tell_once(Context ctx, std::string review_id, review::Said said);
   Task<bool> take_due(RunPtr run, Time at);
   Task<Result<bool>> tells_overdue(RunPtr run);
-  // Incidents, and changes from outside (changes.cc)
+  // Incidents (incidents.cc), and changes from outside (changes.cc)
   void open_incident(LiveRun& run, const Error& error);
   void close_incident(LiveRun& run, std::string_view resolution, const Context& by);
   Task<Result<void>> change(RunPtr run);
   void cancel_now(LiveRun& run);
   bool may_have_acted(const LiveRun& run) const;
   Task<Result<void>> cancel_run(Context ctx, std::string run_id, std::string reason);
+  struct Incidents;
   Result<JsonObject> check_result(const LiveRun& run, const Json& result) const;
   Task<Result<void>> resolve(Context ctx, std::string run_id, Resolution resolution);
   // What a run left open when it is to end (open_effects.cc)

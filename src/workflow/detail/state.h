@@ -92,6 +92,9 @@ struct Waiting {
   std::string subject;          ///< review or incident id
   std::string error;            ///< of the last try
   std::string event_type;
+  /// Of an incident: what a person said that another has to approve: {word, by, at, approvers}, and
+  /// result with happened. Null: nothing.
+  Json proposal;
 };
 std::string_view name_of(Waiting::Reason reason);
 
