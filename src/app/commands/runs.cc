@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/detail/run_commands.h"
 #include "app/page.h"
+#include "app/terminal.h"
 #include "app/workflow_name.h"
 
 #include "core/text.h"

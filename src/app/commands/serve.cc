@@ -5,6 +5,7 @@
 #include "app/private_file.h"
 #include "app/setting_flags.h"
 #include "app/system.h"
+#include "app/tenant_reach.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
