@@ -110,6 +110,7 @@ class PoolClient final : public Client {
   PoolClient(runtime::Shards& shards, const ClientOptions& options)
       : options_(options),
         tls_(detail::make_tls_context({options.authorities, options.pinned})),
+        names_(detail::system_names()),
         connections_max_(std::max<std::uint32_t>(
             1, options.connections_per_origin_max / static_cast<std::uint32_t>(shards.count()))) {}
 
@@ -126,6 +127,7 @@ class PoolClient final : public Client {
 
   const ClientOptions options_;
   std::shared_ptr<void> tls_;
+  std::shared_ptr<detail::Names> names_;
   const std::uint32_t connections_max_;
   std::mutex mutex_;
   std::map<void*, std::shared_ptr<detail::Pool>> pools_;  ///< by io_context
@@ -262,7 +264,8 @@ Task<Result<Response>> PoolClient::send(Context ctx, ClientRequest request) {
     const detail::Target target{.host = url->host,
                                 .port = url->port,
                                 .tls = url->tls ? tls_ : nullptr,
-                                .public_only = public_only};
+                                .public_only = public_only,
+                                .names = names_};
     place.socket = std::make_unique<detail::ClientSocket>(io_context, target);
     auto connecting = connect(ctx, place.socket.get());
     auto connected = co_await std::move(connecting);

@@ -31,6 +31,15 @@ Task<Response> wait_out(Context ctx) {
   co_return problem(waited.error());
 }
 
+/// More than the kernel keeps for a peer that does not read.
+Task<Response> large() { co_return text_response(200, std::string(std::size_t{32} << 20, 'x')); }
+
+Task<void> pause() {
+  const Context ctx;
+  auto paused = co_await runtime::sleep_for(ctx, milliseconds(2));
+  (void)paused;
+}
+
 void add(Router& router, const std::string& method, const std::string& pattern, Handler handler) {
   Route route;
   route.method = method;
@@ -182,6 +191,32 @@ TEST_CASE("server: a slow head and a slow body are answered 408, an idle connect
   CHECK(body.read_answer().status == 408);
   CHECK(body.at_end());
   CHECK(idle.at_end());
+}
+
+TEST_CASE(
+    "server: who does not read an answer is closed in time, and nothing more is made for it") {
+  ServerOptions options;
+  options.write_timeout = milliseconds(60);
+  int made = 0;
+  Router router;
+  add(router, "GET", "/large", [&made](const Context&, const Request&) {
+    ++made;
+    return large();
+  });
+  runtime::Shards shards(1);
+  auto server = start_server(shards, router, options);
+  REQUIRE(server.ok());
+  Peer slow((*server)->port());
+  for (int i = 0; i < 20; ++i) {
+    slow.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  }
+  int looks = 0;
+  do {
+    shards.run(0, pause());
+  } while (((*server)->connections() > 0 || made == 0) && ++looks < 5'000);
+  CHECK((*server)->connections() == 0);
+  CHECK(made == 1);
+  CHECK(slow.read_answer().status == 0);  // what the kernel had taken of it, and then the end
 }
 
 TEST_CASE("server: stop closes idle connections and cancels what outlasts the grace") {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// net/detail/asio_util: what the kinds of sockets share: results, resolving and connecting.
+// net/detail/asio_util: what the kinds of sockets share: results, names and connecting.
 // Included by the .cc files of sockets only.
 
 #include "net/detail/address.h"
+#include "net/detail/names.h"
 #include "net/detail/socket.h"
 
 #include <boost/asio/connect.hpp>
@@ -13,6 +14,8 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,21 +74,59 @@ inline std::string peer_name(const Tcp::socket& socket) {
 }
 
 /// The addresses that a target may be reached at.
-inline std::vector<Tcp::endpoint> within_reach(const Tcp::resolver::results_type& found,
+inline std::vector<Tcp::endpoint> within_reach(const Names::Addresses& found,
                                                const Target& target) {
   std::vector<Tcp::endpoint> out;
-  for (const auto& entry : found) {
-    if (!target.public_only || !is_private(entry.endpoint().address())) {
-      out.push_back(entry.endpoint());
+  for (const std::string& text : found) {
+    boost::system::error_code no_address;
+    const auto address = boost::asio::ip::make_address(text, no_address);
+    if (!no_address && (!target.public_only || !is_private(address))) {
+      out.emplace_back(address, target.port);
     }
   }
   return out;
 }
 
+/// One name, asked for by one socket, which can leave before there is an answer. One shard.
+class Asking {
+ public:
+  using Done =
+      std::function<void(const boost::system::error_code& error, const Names::Addresses& found)>;
+  explicit Asking(boost::asio::io_context& context) : context_(context) {}
+
+  /// @param done  called once, from the loop: with an error where there are no addresses
+  void begin(const Target& target, Done done) {
+    state_ = std::make_shared<Done>(std::move(done));
+    target.names->ask(target.host, [&context = context_, state = state_](const auto& found) {
+      boost::asio::post(context, [state, found] {
+        boost::system::error_code error;
+        if (found.empty()) {
+          error = boost::asio::error::host_not_found;
+        }
+        if (const Done now = std::exchange(*state, {})) {
+          now(error, found);
+        }
+      });
+    });
+  }
+  void cancel() {
+    if (state_ == nullptr || !*state_) {
+      return;
+    }
+    boost::asio::post(context_, [left = std::exchange(*state_, {})] {
+      left(boost::asio::error::operation_aborted, {});
+    });
+  }
+
+ private:
+  boost::asio::io_context& context_;
+  std::shared_ptr<Done> state_;
+};
+
 /// Connects to the first address that answers, then calls done(error). What is connected to is what
 /// was looked at: a name that stands for another address a moment later changes nothing.
-template <class Done>
-void connect_to(Tcp::socket& socket, Tcp::resolver& resolver, const Target& target, Done done) {
+template <class Finish>
+void connect_to(Tcp::socket& socket, Asking& asking, const Target& target, Finish done) {
   boost::system::error_code not_literal;
   const auto address = boost::asio::ip::make_address(target.host, not_literal);
   auto finish = [&socket, done](const boost::system::error_code& error) {
@@ -105,23 +146,18 @@ void connect_to(Tcp::socket& socket, Tcp::resolver& resolver, const Target& targ
     socket.async_connect({address, target.port}, finish);
     return;
   }
-  resolver.async_resolve(target.host, std::to_string(target.port),
-                         [&socket, &target, finish](const boost::system::error_code& error,
-                                                    const Tcp::resolver::results_type& found) {
-                           if (error) {
-                             finish(error);
-                             return;
-                           }
-                           const auto allowed = within_reach(found, target);
-                           if (allowed.empty()) {
-                             finish(beyond_reach());
-                             return;
-                           }
-                           boost::asio::async_connect(
-                               socket, allowed,
-                               [finish](const boost::system::error_code& failed,
-                                        const Tcp::endpoint&) { finish(failed); });
-                         });
+  asking.begin(target, [&socket, &target, finish](const boost::system::error_code& error,
+                                                  const Names::Addresses& found) {
+    const auto allowed = within_reach(found, target);
+    if (error || allowed.empty()) {
+      finish(error ? error : beyond_reach());
+      return;
+    }
+    boost::asio::async_connect(
+        socket, allowed, [finish](const boost::system::error_code& failed, const Tcp::endpoint&) {
+          finish(failed);
+        });
+  });
 }
 
 }  // namespace aios::net::detail

@@ -24,9 +24,9 @@ class Plain final : public Socket::Impl {
  public:
   Plain(io_context& context, Target target)
       : socket_(context),
-        resolver_(context),
+        asking_(context),
         target_(std::move(target)) {}
-  explicit Plain(Tcp::socket socket) : socket_(std::move(socket)), resolver_(std::nullopt) {}
+  explicit Plain(Tcp::socket socket) : socket_(std::move(socket)), asking_(std::nullopt) {}
 
   void read(Socket::Operation* operation) override {
     socket_.async_read_some(boost::asio::buffer(operation->data, operation->size),
@@ -44,7 +44,7 @@ class Plain final : public Socket::Impl {
                              });
   }
   void connect(Socket::Operation* operation) override {
-    connect_to(socket_, *resolver_, target_, [operation](const boost::system::error_code& error) {
+    connect_to(socket_, *asking_, target_, [operation](const boost::system::error_code& error) {
       operation->finish(to_result(error, 0));
     });
   }
@@ -59,8 +59,8 @@ class Plain final : public Socket::Impl {
   }
   void close() override {
     boost::system::error_code ignored;
-    if (resolver_) {
-      resolver_->cancel();
+    if (asking_) {
+      asking_->cancel();
     }
     socket_.close(ignored);
   }
@@ -80,7 +80,7 @@ class Plain final : public Socket::Impl {
 
  private:
   Tcp::socket socket_;
-  std::optional<Tcp::resolver> resolver_;
+  std::optional<Asking> asking_;
   Target target_;
 };
 

@@ -5,6 +5,7 @@
 // Lifetime: a socket outlives its pending operation; close() ends it with `aborted`.
 
 #include "core/result.h"
+#include "net/detail/names.h"
 #include "net/tls.h"
 
 #include <coroutine>
@@ -92,8 +93,9 @@ std::shared_ptr<void> make_tls_context(const Trust& trust);
 struct Target {
   std::string host;
   std::uint16_t port = 0;
-  std::shared_ptr<void> tls;  ///< of make_tls_context(): the certificate must fit the host
-  bool public_only = false;   ///< no address that is_private()
+  std::shared_ptr<void> tls;       ///< of make_tls_context(): the certificate must fit the host
+  bool public_only = false;        ///< no address that is_private()
+  std::shared_ptr<Names> names{};  ///< who is asked for a host that is no address
 };
 /// Not connected yet. @param io_context  of the calling shard.
 class ClientSocket : public Socket {

@@ -85,7 +85,7 @@ int is_pinned(X509_STORE_CTX* store, void* pinned) {
 class Tls final : public Socket::Impl {
  public:
   Tls(boost::asio::io_context& context, Target target)
-      : resolver_(context),
+      : asking_(context),
         target_(std::move(target)),
         tls_(target_.tls),
         stream_(context, *static_cast<ssl::context*>(tls_.get())) {}
@@ -106,7 +106,7 @@ class Tls final : public Socket::Impl {
                              });
   }
   void connect(Socket::Operation* operation) override {
-    connect_to(stream_.next_layer(), resolver_, target_,
+    connect_to(stream_.next_layer(), asking_, target_,
                [this, operation](const boost::system::error_code& error) {
                  if (error) {
                    operation->finish(to_result(error, 0));
@@ -118,7 +118,7 @@ class Tls final : public Socket::Impl {
   std::size_t write_now(std::string_view, std::string_view) override { return 0; }
   void close() override {
     boost::system::error_code ignored;
-    resolver_.cancel();
+    asking_.cancel();
     stream_.next_layer().close(ignored);
   }
   void close_writing() override {
@@ -160,7 +160,7 @@ class Tls final : public Socket::Impl {
            SSL_set1_host(tls, target_.host.c_str()) == 1;
   }
 
-  Tcp::resolver resolver_;
+  Asking asking_;
   Target target_;
   std::shared_ptr<void> tls_;
   ssl::stream<Tcp::socket> stream_;
