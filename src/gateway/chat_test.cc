@@ -177,6 +177,18 @@ TEST_CASE("chat: a status says whether it may have cost something and whether to
   }
 }
 
+TEST_CASE(
+    "chat: a vendor's error code is told where it is a word, and never a key that it says back") {
+  const auto told = [](std::string_view code) {
+    const auto body = fmt::format(R"({{"error": {{"code": "{}"}}}})", code);
+    return read_chat(intents(), answered(401, body)).error->text();
+  };
+  CHECK(told("invalid_api_key").find("401 invalid_api_key") != std::string::npos);
+  for (const char* code : {"sk-canary-33", "Bearer canary", "canary1", "a text of canary"}) {
+    CHECK(told(code).find("anary") == std::string::npos);
+  }
+}
+
 TEST_CASE("chat: Retry-After is bounded, and what is no number of seconds is not guessed at") {
   auto response = answered(429, "busy");
   response.headers.set("retry-after", "999999999");

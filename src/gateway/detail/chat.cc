@@ -73,18 +73,27 @@ Meaning meaning_of(int status, std::string_view word) {
   }
 }
 
+/// Such as "rate_limit_exceeded"; empty for anything else: what is no word of a vendor's list may
+/// be a part of the request, the key among them.
+std::string_view word_of(const Json* code) {
+  constexpr std::size_t longest = 60;
+  const std::string_view text =
+      code != nullptr && code->is_string() ? view(code->get_string()) : std::string_view();
+  const bool is_word = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
+  return is_word && text.size() <= longest ? text : std::string_view();
+}
+
 ChatReply refused(const ChatModel& model, const net::Response& response) {
   const auto body = parse_json(response.body);
-  const Json* found = body.ok() ? at_pointer(*body, "/error/code") : nullptr;
-  const std::string word =
-      found != nullptr && found->is_string() ? std::string(view(found->get_string())) : "";
+  const std::string_view word = word_of(body.ok() ? at_pointer(*body, "/error/code") : nullptr);
   const Meaning meaning = meaning_of(response.status, word);
   ChatReply reply;
   reply.outcome = meaning.outcome;
   // The vendor's own message may repeat the text that was sent.
   reply.error = Error(meaning.code,
                       fmt::format("the server of model '{}' answered {}{}{}", model.name,
-                                  response.status, word.empty() ? "" : " ", excerpt(word, 60)),
+                                  response.status, word.empty() ? "" : " ", word),
                       meaning.retry)
                     .page(805);
   if (const auto pause = retry_after(response)) {
