@@ -32,7 +32,7 @@ Result<bundle::Files> files_of(const JsonObject& body) {
     }
     auto bytes = from_base64(view(content.get_string()));
     if (!bytes.ok()) {
-      return std::move(bytes).error().with("reading file '" + std::string(path) + "'");
+      return Error(bytes.error()).page(1301).with("reading file '" + std::string(path) + "'");
     }
     files[std::string(path)] = std::move(*bytes);
   }

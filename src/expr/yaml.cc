@@ -232,6 +232,11 @@ class Builder final : public YAML::EventHandler {
     if ((plain || name == "float") && detail::is_yaml_non_finite(text)) {
       throw Refusal{place, fmt::format("found {}, which is no JSON number", text)};
     }
+    if (plain && detail::is_yaml_beyond_double(text)) {
+      throw Refusal{place, fmt::format("found the number {}, which is beyond a JSON number; "
+                                       "a text stands in quotes",
+                                       excerpt(text, 40))};
+    }
     if (plain || name == "int" || name == "float") {
       if (auto number = detail::yaml_number(text)) {
         return std::move(*number);

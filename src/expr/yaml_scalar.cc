@@ -95,6 +95,14 @@ bool is_yaml_non_finite(std::string_view text) {
          text == ".NAN";
 }
 
+bool is_yaml_beyond_double(std::string_view text) {
+  const bool is_signed = text.starts_with("-") || text.starts_with("+");
+  if (shape_of(is_signed ? text.substr(1) : text) == Shape::none) {
+    return false;
+  }
+  return !yaml_number(text).has_value();
+}
+
 std::optional<Json> yaml_number(std::string_view text) {
   if (text.starts_with("0o")) {
     return whole<std::uint64_t>(text.substr(2), 8);

@@ -86,6 +86,9 @@ TEST_CASE("yaml: a key given twice is refused where it stands the second time") 
 TEST_CASE("yaml: what JSON cannot hold is refused with its place") {
   CHECK(error_of("a: 1\n---\nb: 2\n").message() == "found a second document, wanted one");
   CHECK(error_of("x: .inf\n").column() == 4);
+  CHECK(error_of("x: 1e999\n").column() == 4);
+  CHECK(error_of("x: -" + std::string(400, '9') + "\n").column() == 4);
+  CHECK(parse_yaml("x: '1e999'\n", "t.yaml").ok());
   CHECK(error_of("? [a]\n: 1\n").message() == "found a collection as a key, wanted text");
   CHECK(error_of("a: &a {b: 1}\nc:\n  <<: *a\n").line() == 3);
   CHECK(error_of("a: !secret x\n").column() == 4);
