@@ -76,6 +76,11 @@ store::AuditLeaf promotion_leaf(const Context& ctx, Time now, const AliasInfo& a
   return govern::make_leaf(ctx, now, facts);
 }
 
+/// Of a version that was damaged or erased for good; what cannot be read now is another matter.
+bool is_gone(const Error& error) {
+  return error.code() == Code::data_loss || error.code() == Code::not_found;
+}
+
 }  // namespace
 
 void Models::know_holders(Holder holder) { impl_->holder = std::move(holder); }
@@ -142,8 +147,8 @@ Task<Result<AliasInfo>> Models::promote(Context ctx, std::string model, std::uin
   co_return set;
 }
 
-/// Against what serves the alias now, or served it last; nothing did, or the same version: nothing
-/// to compare.
+/// Against what serves the alias now, or served it last; nothing did, nobody can read it any more,
+/// or the same version: nothing to compare.
 Task<Result<Match>> Models::Impl::match(Context ctx, VersionInfo info, std::string alias,
                                         PromoteOptions options) {
   Match match;
@@ -163,8 +168,19 @@ Task<Result<Match>> Models::Impl::match(Context ctx, VersionInfo info, std::stri
     co_return match;
   }
   auto other = co_await version(ctx, champion.model, champion.version);
-  if (!other.ok()) {
-    co_return std::move(other).error();
+  std::optional<Error> unread;
+  if (other.ok()) {
+    auto model = co_await open(ctx, *other);
+    unread = model.ok() ? std::nullopt : std::optional(std::move(model).error());
+  } else {
+    unread = std::move(other).error();
+  }
+  if (unread && is_gone(*unread)) {
+    match.champion = 0;  // else nothing could ever serve here again
+    co_return match;
+  }
+  if (unread) {
+    co_return *std::move(unread);
   }
   auto compared = co_await compare(ctx, std::move(info), std::move(*other));
   if (!compared.ok()) {
@@ -243,7 +259,8 @@ Task<Result<AliasInfo>> Models::remove_alias(Context ctx, std::string alias) {
     co_return Error(Code::unauthenticated, "a removal needs somebody who is named in the record");
   }
   const auto serves = impl_->serving.find(ctx.tenant, alias);
-  if (!serves.ok() && serves.error().page() == 705) {
+  const bool nothing = !serves.ok() && serves.error().code() == Code::not_found;
+  if (nothing && serves.error().page() == 705) {  // one that cannot be read can be taken away
     co_return serves.error();
   }
   AliasInfo gone = impl_->serving.last(ctx.tenant, alias).value_or(AliasInfo());

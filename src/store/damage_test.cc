@@ -89,4 +89,36 @@ TEST_CASE("store: after an end that was not orderly, damage in any page refuses 
   CHECK(open_store(options, subject.clock()).ok());
 }
 
+TEST_CASE("blob: a file that was damaged or lost is written again by who stores the same bytes") {
+  Subject subject(Kind::sqlite);
+  const Payload large{"subject-ann", std::string(20'000, 'b')};
+  const auto store = [&] {
+    return subject.run(subject.store().put_blob(subject.context(), large));
+  };
+  const auto read = [&](const std::string& name) {
+    return subject.run(subject.store().blob(subject.context(), name));
+  };
+  const std::string name = store().value();
+  std::filesystem::path file;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(subject.options().directory + "/blobs")) {
+    file = entry.is_regular_file() ? entry.path() : file;
+  }
+  {
+    std::fstream damaged(file, std::ios::in | std::ios::out | std::ios::binary);
+    damaged.seekg(9'000);
+    const int byte = damaged.get();
+    damaged.seekp(9'000);
+    damaged.put(static_cast<char>(byte ^ 1));
+  }
+  REQUIRE(!read(name).ok());
+  CHECK(store().value() == name);
+  CHECK(read(name).value() == large.bytes);
+  std::filesystem::remove(file);
+  REQUIRE(!read(name).ok());
+  CHECK(store().value() == name);
+  subject.reopen();
+  CHECK(read(name).value() == large.bytes);
+}
+
 }  // namespace aios::store::testing

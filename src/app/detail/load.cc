@@ -31,6 +31,18 @@ void close_to_others(const std::string& path, observe::Log& log) {
                         path, info.st_mode & 07777, closed ? "now 0600" : "and keeps it"));
 }
 
+/// Models whose bytes were damaged: the server starts all the same, and runs wait for others.
+void tell_unreadable(const models::Models& models, const TenantId& tenant,
+                     const observe::Log& log) {
+  const Context ctx = system_context(tenant, "start");
+  for (const models::AliasInfo& alias : models.aliases(tenant)) {
+    const auto serves = models.serving(tenant, alias.alias);
+    if (!serves.ok()) {
+      log.error("models", serves.error(), &ctx);
+    }
+  }
+}
+
 }  // namespace
 
 // The file comes first: a start that ends between the two leaves a file that opens nothing, and the
@@ -113,6 +125,7 @@ Task<Result<void>> SystemImpl::load() {
   }
   for (const TenantId& tenant : *tenants) {
     warn_missing_secrets(deployments_->missing_secrets(tenant), tenant, log_);
+    tell_unreadable(*models_, tenant, log_);
   }
   if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
     co_return Error(Code::data_loss,

@@ -69,7 +69,11 @@ Result<Models::Serving> ServingTable::find(const TenantId& tenant, std::string_v
   }
   const ServingEntry& entry = at->second;
   if (!entry.model) {
-    return Error(*entry.unreadable).with(fmt::format("using the model alias '{}'", alias));
+    // As where nothing serves: whoever can wait waits until another version does.
+    return Error(entry.unreadable->code(),
+                 fmt::format("what serves the alias '{}' cannot be read: {}", alias,
+                             entry.unreadable->text()))
+        .page(705);
   }
   return Models::Serving{entry.model, entry.info.model, entry.info.version};
 }

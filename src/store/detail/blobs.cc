@@ -73,8 +73,21 @@ Task<Result<StoreImpl::BlobPlan>> StoreImpl::plan_blob(Context ctx,
   };
   const bool in_own_file = payload->bytes.size() > inline_bytes_max;
   auto plan = co_await off_shard(ctx, in_own_file, std::move(find));
-  if (!plan.ok() || plan->present) {
+  if (!plan.ok()) {
     co_return plan;
+  }
+  if (plan->present && !in_own_file) {
+    co_return plan;
+  }
+  if (plan->present) {  // a file that was damaged or lost is written again: here are its bytes
+    std::function<Result<bool>()> look = [this, tenant = ctx.tenant, name = plan->name] {
+      const auto bytes = read_file(tenant, name);
+      return bytes.ok() || bytes.error().code() != Code::data_loss;
+    };
+    auto whole = co_await off_shard(ctx, in_own_file, std::move(look));
+    if (!whole.ok() || *whole) {
+      co_return plan;
+    }
   }
   StreamWrite write;
   write.kind = StreamKind::blob;
@@ -97,6 +110,9 @@ Task<Result<StoreImpl::BlobPlan>> StoreImpl::plan_blob(Context ctx,
     auto kept = co_await off_shard(ctx, in_own_file, std::move(keep));
     if (!kept.ok()) {
       co_return std::move(kept).error();
+    }
+    if (plan->present) {
+      co_return plan;
     }
   } else {
     write.status = in_row;
