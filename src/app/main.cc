@@ -148,7 +148,7 @@ int main(int argc, char** argv) {
   session.target.data = "aios-data";
   app.formatter(std::make_shared<aios::app::HelpText>(aios::app::terminal_columns()));
   app.fallthrough();  // before the subcommands are made: they inherit it
-  app.set_version_flag("--version", std::string(aios::app::version_text()));
+  app.set_version_flag("--version", aios::app::version_text());
   aios::app::Command top(app);
   add_global_options(top, session);
   add_commands(top, session);

@@ -4,6 +4,7 @@
 #include "app/terminal.h"
 #include "app/version.h"
 
+#include "core/broken.h"
 #include "core/text.h"
 #include "net/http.h"
 #include "store/file_io.h"
@@ -22,7 +23,7 @@ constexpr std::size_t file_bytes_max = std::size_t{64} << 20;
 
 }  // namespace
 
-std::string_view version_text() { return "aios 0.1.0"; }
+std::string version_text() { return "aios 0.1.0" + std::string(broken_note()); }
 
 Result<Json> Session::call(const Call& request) const {
   auto client = connect(target, runs_for(request));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/private_file.h"
 
+#include "core/failpoint.h"
 #include "store/file_io.h"
 
 #include <fcntl.h>
@@ -51,6 +52,7 @@ Result<void> write(const std::string& path, std::string_view text, Lasting lasti
   if (lasting == Lasting::passing) {
     return {};
   }
+  AIOS_FAILPOINT("private_file.renamed");
   const std::string folder = std::filesystem::path(path).parent_path().string();
   failed = store::sync_folder(folder.empty() ? "." : folder);
   return failed == 0 ? Result<void>() : Result<void>(cannot_write(path, failed));

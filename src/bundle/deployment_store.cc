@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bundle/detail/deployment_records.h"
+#include "core/failpoint.h"
 #include "core/text.h"
 #include "govern/audit.h"
 #include "store/label.h"
@@ -59,10 +60,12 @@ Task<Result<void>> record(store::Store& store, Context ctx, DeploymentInfo info,
   transition.epoch = store.epoch();
   transition.streams.push_back(std::move(write));
   transition.leaves.push_back(govern::make_leaf(ctx, info.at, leaf));
+  AIOS_FAILPOINT("deployment.before_record");
   auto committed = co_await store.commit(ctx, std::move(transition));
   if (!committed.ok()) {
     co_return std::move(committed).error().with("recording the deployment");
   }
+  AIOS_FAILPOINT("deployment.recorded");
   co_return Result<void>();
 }
 

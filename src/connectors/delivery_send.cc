@@ -4,6 +4,7 @@
 #include "connectors/detail/egress.h"
 #include "connectors/detail/http_answer.h"
 #include "connectors/detail/webhook.h"
+#include "core/failpoint.h"
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/opening.h"
@@ -234,7 +235,9 @@ Task<Tried> Deliveries::Impl::post(Context ctx, std::shared_ptr<detail::Place> a
   net::ClientRequest request = one->make_request(clock.now());
   Context attempt_ctx = own.until(clock.instant() + one->receiver->timeout);
   attempt_ctx.cancel = ctx.cancel;
+  AIOS_FAILPOINT("delivery.before_send");
   auto response = co_await services.client->send(attempt_ctx, std::move(request));
+  AIOS_FAILPOINT("delivery.after_send");
   if (!response.ok() && ctx.cancelled()) {
     // Whether it arrived is not known: it goes again after the start, under the same id.
     at->gate.leave(detail::Gate::Health::no_word, clock);

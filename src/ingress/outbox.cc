@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ingress/outbox.h"
 
+#include "core/failpoint.h"
 #include "runtime/one_shot.h"
 #include "runtime/task_group.h"
 
@@ -157,6 +158,7 @@ Task<std::uint64_t> OutboxSource::turn(Context ctx, TenantId tenant, Queue* queu
   }
   const std::uint64_t taken = done.outbox_done.size();
   if (taken > 0) {
+    AIOS_FAILPOINT("outbox.delivered");
     const Context own = system_context(tenant, "outbox");
     auto committed = co_await store_->commit(own, std::move(done));
     if (!committed.ok()) {
@@ -164,6 +166,7 @@ Task<std::uint64_t> OutboxSource::turn(Context ctx, TenantId tenant, Queue* queu
       took = Took::later;
       passed = 0;
     }
+    AIOS_FAILPOINT("outbox.crossed_out");
   }
   queue->ids.erase(queue->ids.begin(), queue->ids.begin() + static_cast<std::ptrdiff_t>(passed));
   known_ -= passed;

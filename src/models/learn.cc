@@ -4,6 +4,7 @@
 
 #include "core/codec.h"
 #include "core/crypto.h"
+#include "core/failpoint.h"
 #include "core/text.h"
 #include "models/detail/models_impl.h"
 #include "models/detail/training.h"
@@ -246,6 +247,7 @@ Task<Result<VersionInfo>> Models::Impl::register_trained(Context ctx, ModelSpec 
   info.gates = spec.gates;
   info.lineage = std::move(lineage);
   info.blob = std::move(model);
+  AIOS_FAILPOINT("model.saved");
   auto added = co_await add_version(ctx, std::move(info));
   if (!added.ok() || added->lineage.parent == 0) {
     co_return added;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls: the effect fence. The rule behind every line: what may have happened outside is in the
 // store before it can happen. What came of it is judged in outcomes.cc.
+#include "core/broken.h"
+#include "core/failpoint.h"
 #include "core/text.h"
 #include "govern/audit.h"
 #include "govern/policy_input.h"
@@ -247,6 +249,9 @@ Task<Saved> Engine::Impl::raise_fence(RunPtr run, CallPlan plan, PreparedCall* p
     }
   }
   note_fence(*run, RunEvent::effect_intended, std::move(intended));
+  if constexpr (left_out("fence")) {
+    co_return Saved::durable;
+  }
   const auto saved = co_await commit(run);
   co_return saved;
 }
@@ -283,8 +288,10 @@ Task<Next> Engine::Impl::send(RunPtr run, Function* function, CallPlan plan, Pre
   const Context ctx = attempt_context(*run, plan);
   note_sent(*run, clock(*run), Duration(0));  // the fence's commit may have taken long
   run->acting = acts(plan.effect);
+  AIOS_FAILPOINT("effect.before_send");
   auto outcome = co_await function->perform(ctx, std::move(ready), std::move(request));
   run->acting = false;
+  AIOS_FAILPOINT("effect.after_send");
   // An attempt that was held up ends late, and its request may have left as late as that.
   note_sent(*run, clock(*run), plan.timeout);
   if (run->cancel_requested && outcome.outcome == Outcome::done && acts(plan.effect)) {

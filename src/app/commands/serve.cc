@@ -6,6 +6,7 @@
 #include "app/setting_flags.h"
 #include "app/system.h"
 #include "app/tenant_reach.h"
+#include "core/broken.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -224,6 +225,9 @@ Result<std::unique_ptr<System>> open_system(const SystemOptions& options, const 
 
 void tell_start(const System& system, const SystemOptions& options, const std::string& url,
                 observe::LineWriter& lines) {
+  if (!broken_note().empty()) {
+    lines.write(fmt::format("aios:{}", broken_note()));
+  }
   if (!system.first_key_file().empty()) {
     lines.write(
         fmt::format("aios: the first key, with every right, is in {}; make others, then revoke it",

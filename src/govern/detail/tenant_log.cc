@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "govern/detail/tenant_log.h"
 
+#include "core/failpoint.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -190,10 +192,13 @@ Result<void> TenantLog::sign(const SigningKey& key) {
   if (!edge_durable.ok()) {
     return edge_durable;
   }
+  AIOS_FAILPOINT("audit.tiles_written");
   const Checkpoint checkpoint{origin_, tree_.size(), tree_.root()};
   std::string note = sign_note(checkpoint.text(), key.verifier, key.seed);
   auto put = staged_.put(folder_ + "/checkpoint", note);
+  AIOS_FAILPOINT("audit.checkpoint_written");
   auto done = put.ok() ? staged_.commit() : std::move(put);
+  AIOS_FAILPOINT("audit.checkpoint_renamed");
   if (done.ok()) {
     signed_size_ = tree_.size();
     signed_note_ = std::move(note);

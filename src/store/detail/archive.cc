@@ -3,6 +3,7 @@
 
 #include "core/codec.h"
 #include "core/crypto.h"
+#include "core/failpoint.h"
 #include "store/detail/files.h"
 
 #include <fmt/format.h>
@@ -106,6 +107,7 @@ Result<void> ArchiveWriter::finish() {
     return file_error("syncing", path_ + ".new", errno);
   }
   file_.reset();
+  AIOS_FAILPOINT("backup.before_rename");
   if (std::rename((path_ + ".new").c_str(), path_.c_str()) != 0) {
     return file_error("renaming to", path_, errno);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/files.h"
 
+#include "core/failpoint.h"
 #include "store/file_io.h"
 
 #include <fcntl.h>
@@ -75,9 +76,11 @@ Result<void> write_file_durably(const std::string& path, std::string_view bytes)
       return file_error("writing", beside, number);
     }
   }
+  AIOS_FAILPOINT("file.before_rename");
   if (::rename(beside.c_str(), path.c_str()) != 0) {
     return file_error("renaming to", path, errno);
   }
+  AIOS_FAILPOINT("file.after_rename");
   const auto slash = path.rfind('/');
   return sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
 }

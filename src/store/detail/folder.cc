@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/folder.h"
 
+#include "core/failpoint.h"
 #include "store/detail/history.h"
 
 #include <algorithm>
@@ -239,6 +240,7 @@ Result<void> Folder::sync() {
   if (!durable.ok()) {
     return std::move(durable).error();
   }
+  AIOS_FAILPOINT("tables.synced");
   folded_bytes_ = 0;
   synced_at_ = clock_.instant();
   if (pins_ == 0) {

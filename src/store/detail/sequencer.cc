@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/sequencer.h"
 
+#include "core/failpoint.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -262,6 +264,7 @@ void Sequencer::answer(Batch batch, std::vector<Result<Committed>> answers,
 }
 
 Result<void> Sequencer::write(const std::vector<JournalRow>& rows) {
+  AIOS_FAILPOINT("journal.before_write");
   if (auto appended = engine_.append(rows); !appended.ok()) {
     return appended;
   }
@@ -274,6 +277,7 @@ Result<void> Sequencer::write(const std::vector<JournalRow>& rows) {
     }
     truncated_ = through;
   }
+  AIOS_FAILPOINT("journal.before_sync");
   auto synced = engine_.sync();
   syncs_.fetch_add(1, std::memory_order_relaxed);
   return synced;
@@ -296,6 +300,7 @@ void Sequencer::publish(const std::vector<JournalRow>& rows, Staged staged) {
   sequence_ = rows.back().sequence;
   delta_.apply(rows);
   batches_.fetch_add(1, std::memory_order_relaxed);
+  AIOS_FAILPOINT("commit.before_answer");
 }
 
 void Sequencer::write_failed(const Error& error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is no longer kept leaves tables.db: closed streams, which hold their history themselves.
+#include "core/failpoint.h"
 #include "store/detail/sqlite_tables.h"
 
 namespace aios::store::detail {
@@ -139,6 +140,7 @@ Result<Expired> SqliteTables::in_transaction(
     return std::move(begun).error();
   }
   auto removed = work(number);
+  AIOS_FAILPOINT("retention.before_commit");
   if (removed.ok()) {
     if (auto done = writer_->prepare("COMMIT").run(); !done.ok()) {
       removed = std::move(done).error();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/sqlite_journal.h"
 
+#include "core/failpoint.h"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -73,6 +75,7 @@ Result<void> SqliteJournal::begin_writing() {
   if (auto copied = writer_->checkpoint(Db::Checkpoint::truncate); !copied.ok()) {
     return std::move(copied).error();
   }
+  AIOS_FAILPOINT("journal.opened");
   auto whole = writer_->check_structure(426);
   return whole.ok() ? take_epoch() : whole;
 }

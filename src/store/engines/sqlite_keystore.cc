@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/detail/sqlite_keystore.h"
 
+#include "core/failpoint.h"
+
 namespace aios::store::detail {
 namespace {
 
@@ -88,6 +90,7 @@ Result<void> SqliteKeyStore::add(const WrappedKey& tenant, const std::vector<Wra
   }
   std::lock_guard lock(mutex_);
   auto added = in_transaction(tenants, keys, next_id);
+  AIOS_FAILPOINT("keystore.key_added");
   return added.ok() ? keep_log_short() : added;
 }
 

@@ -3,6 +3,7 @@
 #include "store/detail/sqlite_tables.h"
 
 #include "core/codec.h"
+#include "core/failpoint.h"
 
 #include <fmt/format.h>
 
@@ -37,6 +38,7 @@ Result<void> SqliteTables::fold(const Fold& fold, const PackHistory& pack) {
                .integer(1, static_cast<std::int64_t>(fold.through))
                .run();
   }
+  AIOS_FAILPOINT("fold.before_commit");
   if (done.ok()) {
     done = writer_->prepare("COMMIT").run();
   }
@@ -48,6 +50,7 @@ Result<void> SqliteTables::fold(const Fold& fold, const PackHistory& pack) {
     return done;
   }
   forget_days(days);
+  AIOS_FAILPOINT("fold.after_commit");
   names_.set_days(std::move(days));
   cursor_.store(fold.through, std::memory_order_release);
   return {};
