@@ -4,20 +4,23 @@
 #include "store/detail/memory_engine.h"
 #include "store/detail/sqlite_engine.h"
 #include "store/detail/store_impl.h"
+#include "store/single_thread.h"
 
 #include <fmt/format.h>
 
 namespace aios::store {
 namespace {
 
-Result<std::unique_ptr<Store>> open_directory(const StoreOptions& options, runtime::Clock& clock) {
-  auto engine = detail::SqliteEngine::open(options.directory, options.root_key);
+Result<std::unique_ptr<Store>> open_directory(const StoreOptions& options,
+                                              const detail::JournalLog& log,
+                                              runtime::Clock& clock) {
+  auto engine = detail::SqliteEngine::open(options.directory, options.root_key, log);
   if (!engine.ok()) {
     return std::move(engine).error().with(
         fmt::format("opening the data directory '{}'", options.directory));
   }
   const std::string root_key = (*engine)->root_key();
-  auto store = detail::open_parts({options, *std::move(engine), root_key, true}, clock);
+  auto store = detail::open_parts({options, *std::move(engine), root_key, log.own_thread}, clock);
   if (!store.ok()) {
     return std::move(store).error().with(
         fmt::format("opening the data directory '{}'", options.directory));
@@ -65,13 +68,19 @@ Result<std::unique_ptr<Store>> open_memory_store(const StoreOptions& options,
                             clock);
 }
 
+Result<std::unique_ptr<Store>> open_single_thread_store(const StoreOptions& options,
+                                                        std::uint64_t log_bytes_max,
+                                                        runtime::Clock& clock) {
+  return open_directory(options, {.own_thread = false, .bytes_max = log_bytes_max}, clock);
+}
+
 Result<std::unique_ptr<Store>> open_store(const StoreOptions& options, runtime::Clock& clock) {
   if (options.engine == "memory") {
     return open_memory_store(options, std::make_shared<MemoryDisk>(), MemoryThreads::inline_,
                              clock);
   }
   if (options.engine == "sqlite") {
-    return open_directory(options, clock);
+    return open_directory(options, {}, clock);
   }
   return Error(Code::invalid_argument,
                fmt::format("store engine '{}', wanted sqlite or memory", options.engine))

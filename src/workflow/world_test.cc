@@ -246,6 +246,9 @@ World::World(std::uint64_t seed) : executor(seed) {
 
 World::~World() {
   system.release_hanging();
+  for (const auto& stalled : stalled_engines_) {
+    executor.run(stalled->stop());
+  }
   if (engine) {
     executor.run(engine->stop());
   }
@@ -268,12 +271,29 @@ void World::replace_documents(std::vector<std::string> texts) {
   }
 }
 
-void World::start() {
+Result<std::unique_ptr<store::Store>> World::open() {
+  if (open_store) {
+    return open_store();
+  }
   store::StoreOptions options;
   options.engine = "memory";
-  auto opened = store::open_memory_store(options, disk, store::MemoryThreads::inline_,
-                                         on_set_clock ? set_executor.clock() : executor.clock());
-  AIOS_ASSERT(opened.ok());
+  return store::open_memory_store(options, disk, store::MemoryThreads::inline_,
+                                  on_set_clock ? set_executor.clock() : executor.clock());
+}
+
+void World::start() {
+  const auto started = try_start();
+  if (!started.ok()) {
+    fmt::print(stderr, "{}\n", started.error().text());
+  }
+  AIOS_ASSERT(started.ok());
+}
+
+Result<void> World::try_start() {
+  auto opened = open();
+  if (!opened.ok()) {
+    return std::move(opened).error();
+  }
   store = std::make_unique<SlowStore>(std::move(*opened), commit_takes);
   services.store = store.get();
   services.registry = &registry;
@@ -288,23 +308,45 @@ void World::start() {
     services.functions.reviews = reviews_.back().get();
   }
   engine = std::make_unique<Engine>(services);
-  const auto errors = engine->install(default_tenant(), documents_);
-  for (const auto& error : errors) {
-    fmt::print(stderr, "{}\n", error.text());
+  for (const auto& tenant : tenants) {
+    const auto errors = engine->install(tenant, documents_);
+    for (const auto& error : errors) {
+      fmt::print(stderr, "{}\n", error.text());
+    }
+    AIOS_ASSERT(errors.empty());
   }
-  AIOS_ASSERT(errors.empty());
   auto recovered = executor.run(engine->recover(ctx()));
-  AIOS_ASSERT(recovered.ok());
+  if (!recovered.ok()) {
+    end_engine();
+  }
+  return recovered;
 }
 
 Task<void> World::bury(std::shared_ptr<Engine> engine) { co_await engine->stop(); }
 
 void World::crash() {
   disk->crash();
-  std::shared_ptr<Engine> dead = std::move(engine);
-  burials_->spawn(bury(dead));
-  dead_engines_.push_back(std::move(dead));
-  dead_stores_.push_back(std::move(store));
+  end_engine();
+}
+
+void World::stall() {
+  bury_stalled();
+  if (engine) {
+    stalled_engines_.push_back(std::move(engine));
+    dead_stores_.push_back(std::move(store));
+  }
+}
+
+void World::end_engine() {
+  stall();
+  bury_stalled();
+}
+
+void World::bury_stalled() {
+  for (auto& dead : std::exchange(stalled_engines_, {})) {
+    burials_->spawn(bury(dead));
+    dead_engines_.push_back(std::move(dead));
+  }
 }
 
 std::string World::run_workflow(const std::string& name, Json input) {

@@ -138,7 +138,7 @@ void Folder::notify() {
   if (!options_.own_thread) {
     if (delta_.last_sequence() - engine_.cursor() >= fold_rows_inline) {
       (void)drain();  // a failure shows at the next commit, and the rows stay in the delta
-      (void)sync();
+      (void)sync_once();
     }
     return;
   }
@@ -165,12 +165,9 @@ void Folder::run() {
     auto folded = step();
     note(folded);
     if (folded.ok() && sync_is_due()) {
-      if (auto synced = sync(); !synced.ok()) {
+      if (auto synced = sync_once(); !synced.ok()) {
         folded = synced.error();
         note(folded);
-        if (folded.error().code() == Code::data_loss) {  // a second sync would lie
-          options_.on_fatal(folded.error().text());
-        }
       }
     }
     std::unique_lock lock(mutex_);
@@ -247,6 +244,15 @@ Result<void> Folder::sync() {
     options_.truncate_to(*durable);
   }
   return {};
+}
+
+/// A disk that failed is not asked a second time: the answer would be a lie.
+Result<void> Folder::sync_once() {
+  auto synced = sync();
+  if (!synced.ok() && synced.error().code() == Code::data_loss) {
+    options_.on_fatal(synced.error().text());
+  }
+  return synced;
 }
 
 Result<void> Folder::drain() {

@@ -56,6 +56,7 @@ class Folder {
   Result<bool> step();  ///< false: nothing to do
   Result<void> drain();
   Result<void> sync();
+  Result<void> sync_once();
   void note(const Result<bool>& folded);
   bool sync_is_due();
 

@@ -32,7 +32,8 @@ class SqliteEngine final : public Engine {
  public:
   /// @param root_key  empty: the directory's own, made at first use.
   static Result<std::unique_ptr<SqliteEngine>> open(const std::string& directory,
-                                                    const std::string& root_key);
+                                                    const std::string& root_key,
+                                                    const JournalLog& log);
   const std::string& root_key() const { return root_key_; }
 
   std::uint64_t epoch() const override { return journal_->epoch(); }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // detail/sqlite_journal: journal.db, one append-only table in commit order, synchronous=FULL. Its
-// log is copied into the file by a thread of its own, so that no commit waits for that.
+// log is copied into the file by a thread of its own, so that no commit waits for that; without
+// threads, by the commit that makes it too long.
 
 #include "store/detail/record.h"
 #include "store/detail/sqlite_db.h"
@@ -17,10 +18,17 @@
 
 namespace aios::store::detail {
 
+/// How the log beside the file is kept short.
+struct JournalLog {
+  bool own_thread = true;  ///< false: a commit that makes it too long copies it
+  std::uint64_t bytes_max = std::uint64_t{32} << 20;
+};
+
 class SqliteJournal {
  public:
   /// data_loss when the file's structure is broken.
-  static Result<std::unique_ptr<SqliteJournal>> open(const std::string& path);
+  static Result<std::unique_ptr<SqliteJournal>> open(const std::string& path,
+                                                     const JournalLog& log = {});
   ~SqliteJournal();
   SqliteJournal(const SqliteJournal&) = delete;
   SqliteJournal& operator=(const SqliteJournal&) = delete;
@@ -42,7 +50,7 @@ class SqliteJournal {
   void close();
 
  private:
-  explicit SqliteJournal(std::string path) : path_(std::move(path)) {}
+  SqliteJournal(std::string path, const JournalLog& log) : path_(std::move(path)), log_(log) {}
   Result<void> begin_writing();
   Result<void> begin();
   Result<void> failed(Error error);
@@ -51,9 +59,11 @@ class SqliteJournal {
   Error taken_over(std::string why);
   Result<void> insert(const JournalRow& row);
   void checkpoint_loop();
+  bool keep_log_short();
   Result<bool> copy_log();
 
   std::string path_;
+  JournalLog log_;
   std::unique_ptr<Db> writer_;
   std::mutex reader_mutex_;
   std::unique_ptr<Db> reader_;

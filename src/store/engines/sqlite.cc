@@ -47,7 +47,8 @@ Result<std::string> directory_root_key(const DirectoryLayout& layout) {
 }  // namespace
 
 Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& directory,
-                                                         const std::string& root_key) {
+                                                         const std::string& root_key,
+                                                         const JournalLog& log) {
   std::unique_ptr<SqliteEngine> engine(new SqliteEngine({directory}));
   const DirectoryLayout& layout = engine->layout_;
   if (auto ours = refuse_foreign(directory); !ours.ok()) {
@@ -86,7 +87,7 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
     return std::move(tables).error();
   }
   engine->tables_ = *std::move(tables);
-  auto journal = SqliteJournal::open(layout.journal());
+  auto journal = SqliteJournal::open(layout.journal(), log);
   if (!journal.ok()) {
     return std::move(journal).error();
   }
@@ -95,14 +96,13 @@ Result<std::unique_ptr<SqliteEngine>> SqliteEngine::open(const std::string& dire
   if (!last.ok()) {
     return std::move(last).error();
   }
-  if (auto whole = check_journal_end(layout, *last, engine->tables_->cursor()); !whole.ok()) {
-    return std::move(whole).error();
-  }
   engine->last_sequence_ = *last;
-  if (*last > engine->tables_->cursor()) {  // the last end was no orderly one
-    if (auto whole = engine->tables_->check(); !whole.ok()) {
-      return std::move(whole).error();
-    }
+  auto whole = check_journal_end(layout, *last, engine->tables_->cursor());
+  if (whole.ok() && *last > engine->tables_->cursor()) {  // the last end was no orderly one
+    whole = engine->tables_->check();
+  }
+  if (!whole.ok()) {
+    return std::move(whole).error();
   }
   return engine;
 }

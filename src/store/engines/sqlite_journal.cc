@@ -10,8 +10,6 @@
 namespace aios::store::detail {
 namespace {
 
-constexpr std::uint64_t log_bytes_max = std::uint64_t{32}
-                                        << 20;  // from here on the log is copied and begun anew
 constexpr std::uint64_t page_bytes = 4096;
 constexpr auto look_every = std::chrono::milliseconds(200);
 
@@ -43,8 +41,9 @@ Result<void> insert_row(Db& db, const JournalRow& row) {
   return insert.run();
 }
 
-Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& path) {
-  std::unique_ptr<SqliteJournal> journal(new SqliteJournal(path));
+Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& path,
+                                                           const JournalLog& log) {
+  std::unique_ptr<SqliteJournal> journal(new SqliteJournal(path, log));
   for (auto* slot : {&journal->writer_, &journal->reader_, &journal->checkpointer_}) {
     auto db = Db::open(path, slot == &journal->reader_ ? Access::read : Access::write);
     if (!db.ok()) {
@@ -57,7 +56,9 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
       }
     }
   }
-  journal->thread_ = std::thread([self = journal.get()] { self->checkpoint_loop(); });
+  if (log.own_thread) {
+    journal->thread_ = std::thread([self = journal.get()] { self->checkpoint_loop(); });
+  }
   return journal;
 }
 
@@ -210,7 +211,13 @@ Result<void> SqliteJournal::sync() {
     return failed(std::move(whole).error());
   }
   auto committed = writer_->prepare("COMMIT").run();
-  return committed.ok() ? committed : failed(std::move(committed).error());
+  if (!committed.ok()) {
+    return failed(std::move(committed).error());
+  }
+  if (!log_.own_thread) {
+    (void)keep_log_short();  // what was committed is durable: the next one is told
+  }
+  return {};
 }
 
 Result<std::uint64_t> SqliteJournal::last_sequence() {
@@ -267,6 +274,25 @@ Result<bool> SqliteJournal::copy_log() {
 
 // A log that could not be copied, for want of room or because of a reader, is tried again at the
 // next look. A disk that failed is not asked again: a second sync would say yes to what is lost.
+// @return false: it failed
+bool SqliteJournal::keep_log_short() {
+  const std::uint64_t bytes = log_bytes_.load(std::memory_order_relaxed);
+  if (bytes < log_.bytes_max) {
+    return true;
+  }
+  auto copied = copy_log();
+  if (copied.ok() && *copied) {
+    log_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  }
+  if (copied.ok() || copied.error().code() != Code::data_loss) {
+    return true;
+  }
+  std::lock_guard lock(mutex_);
+  failure_ = std::move(copied).error().with("copying the journal's log");
+  broken_.store(true, std::memory_order_release);
+  return false;
+}
+
 void SqliteJournal::checkpoint_loop() {
   for (;;) {
     {
@@ -276,18 +302,7 @@ void SqliteJournal::checkpoint_loop() {
         return;
       }
     }
-    const std::uint64_t bytes = log_bytes_.load(std::memory_order_relaxed);
-    if (bytes < log_bytes_max) {
-      continue;
-    }
-    auto copied = copy_log();
-    if (copied.ok() && *copied) {
-      log_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
-    }
-    if (!copied.ok() && copied.error().code() == Code::data_loss) {
-      std::lock_guard lock(mutex_);
-      failure_ = std::move(copied).error().with("copying the journal's log");
-      broken_.store(true, std::memory_order_release);
+    if (!keep_log_short()) {
       return;
     }
   }

@@ -108,8 +108,13 @@ class World {
   ~World();
   /// Opens the store and the engine, installs the documents, recovers.
   void start();
+  /// start() that may fail: then nothing runs, as after a crash.
+  Result<void> try_start();
   /// Power cut: what was not synced is gone. start() afterwards.
   void crash();
+  /// The engine is taken for dead and goes on until the next crash(), with the store that it has.
+  /// start() afterwards.
+  void stall();
   void add_document(std::string text);
   void replace_documents(std::vector<std::string> texts);
 
@@ -132,12 +137,19 @@ class World {
   govern::Guard guard;        ///< load policies before start()
   Duration commit_takes{0};   ///< a slow disk: nothing is durable before
   bool with_reviews = false;  ///< reviews over the store; `review` must be registered
+  std::vector<TenantId> tenants{default_tenant()};  ///< who have the documents
+  /// Instead of a store on `disk`.
+  std::function<Result<std::unique_ptr<store::Store>>()> open_store;
 
  private:
   static Task<void> bury(std::shared_ptr<Engine> engine);
+  Result<std::unique_ptr<store::Store>> open();
+  void end_engine();
+  void bury_stalled();
   std::vector<DefinitionFile> documents_;
   std::vector<std::unique_ptr<review::Reviews>> reviews_;
   std::vector<std::shared_ptr<Engine>> dead_engines_;
+  std::vector<std::shared_ptr<Engine>> stalled_engines_;
   std::vector<std::unique_ptr<store::Store>> dead_stores_;
   std::unique_ptr<runtime::TaskGroup> burials_;
 };
