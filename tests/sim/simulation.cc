@@ -87,6 +87,8 @@ class Simulation {
     for (const auto& tenant : world_.tenants) {
       purses_.push_back(std::make_unique<Purse>());
       purses_.back()->tenant = tenant;
+      AIOS_ASSERT(
+          world_.guard.load(tenant, {{"policies/p.rego", "package p\n"}}, JsonObject()).ok());
     }
     world_.add_document(ticket);
     world_.add_document(payment);
