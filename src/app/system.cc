@@ -51,7 +51,19 @@ void SystemImpl::build_hosted() {
   money_ = std::make_unique<MoneyWatch>(*store_, budgets_, runtime::system_clock(), metrics_);
 }
 
+/// It reads the system's authorities, some 30 ms of CPU: beside the opening of the store, which
+/// waits for the disk.
+void SystemImpl::make_client() {
+  auto made = std::make_shared<std::promise<std::unique_ptr<net::Client>>>();
+  made_client_ = made->get_future();
+  const bool posted = pool_.try_post([this, made] {  // the pool is stopped before this ends
+    made->set_value(net::make_client(shards_, client_options(options_)));
+  });
+  AIOS_ASSERT(posted);  // the first call of all
+}
+
 void SystemImpl::build_rooms() {
+  client_ = hold_tenants(made_client_.get(), options_.private_tenants);
   runtime::Clock& clock = runtime::system_clock();
   runtime::Random& random = runtime::system_random();
   tenants_ = std::make_unique<govern::Tenants>(*store_, guard_, clock);

@@ -36,6 +36,7 @@
 #include "workflow/engine.h"
 
 #include <atomic>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,9 +54,9 @@ class SystemImpl final : public System {
                                  : std::make_shared<observe::LineWriter>(STDERR_FILENO)),
         log_([lines = lines_](std::string_view line) { lines->write(line); }, options.log_level),
         shards_(options.shards),
-        pool_(2),
-        client_(hold_tenants(net::make_client(shards_, client_options(options)),
-                             options.private_tenants)) {}
+        pool_(2) {
+    make_client();
+  }
 
   ~SystemImpl() override {
     if (!stopped_) {
@@ -82,6 +83,7 @@ class SystemImpl final : public System {
     client.authorities = options.authorities;
     return client;
   }
+  void make_client();
   void build_rooms();
   void build_hosted();
   void build_engine();
@@ -119,6 +121,7 @@ class SystemImpl final : public System {
   observe::Metrics metrics_;
   runtime::Shards shards_;
   runtime::BlockingPool pool_;
+  std::future<std::unique_ptr<net::Client>> made_client_;
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<StoreWatch> watch_;
