@@ -9,6 +9,7 @@ import base64
 import http.client
 import importlib.util
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -25,6 +26,9 @@ DESK_BUNDLE = os.path.join(ROOT, "examples", "support-desk")
 MODEL_PROGRAM = os.path.join(DESK_BUNDLE, "secondopinion", "modelserver.py")
 DESK_PROGRAM = os.path.join(DESK_BUNDLE, "helpdesk", "helpdesk.py")
 BINARY = os.path.abspath(os.environ.get("AIOS_BINARY", os.path.join(ROOT, "build", "dev", "aios")))
+# In front of libc (tests/faults); not built where sanitizers want to be first.
+FAULTS = os.environ.get("AIOS_FAULTS", os.path.join(os.path.dirname(BINARY), "tests", "faults",
+                                                    "libaios_faults.so"))
 TICKET = "com.example.support.ticket.created.v1"
 SETTLED = ("completed", "faulted", "cancelled")
 
@@ -212,6 +216,29 @@ class Server(Process):
 
     def api(self, token=None):
         return Api(self.port, self.first_key() if token is None else token)
+
+
+class Clocks:
+    """What a server with this environment() takes for the time of the wall and for the steady one."""
+
+    def __init__(self, path):
+        with open(path, "wb") as file:
+            file.write(bytes(16))
+        with open(path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 16)
+        self.path, self.wall, self.steady = path, 0, 0
+
+    def environment(self, **more):
+        return {"LD_PRELOAD": FAULTS, "AIOS_FAULTS_CLOCK": self.path, **more}
+
+    def set(self, wall, steady=0):
+        """Seconds ahead of the true time."""
+        struct.pack_into("<q", self.map, 8, steady * 10**9)
+        struct.pack_into("<q", self.map, 0, wall * 10**9)
+        self.wall, self.steady = wall, steady
+
+    def time(self):
+        return int(time.time()) + self.wall
 
 
 class Api:

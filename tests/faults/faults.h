@@ -15,6 +15,12 @@
 //   AIOS_FAULTS_ARMED  a file: the rules count only while it is there; without it always
 //   AIOS_FAULTS_CALLS  1: the trace names every call too, also those that change nothing
 //
+// Without a folder, too (world.cc):
+//   AIOS_FAULTS_CLOCK  a file of two numbers of 8 bytes: by how many nanoseconds the wall clock and
+//                      the steady one are ahead; whoever writes them sets the clocks at once
+//   AIOS_FAULTS_NAMES  a file of lines NAME=ADDRESS|none|hang: what getaddrinfo() says of a name;
+//                      one that hangs does so for as long as the file says it
+//
 // Not seen: what is written through mmap or by stdio's buffers. What that leaves out is found by
 // comparing the trace with the real folder after an orderly stop (disk.py, differences()).
 
