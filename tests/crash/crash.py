@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Kills the real server at random moments, under load, and then counts.
+"""Kills the real server at named places and at random moments, under load, and then counts.
 
 A help desk with faults on; senders that repeat an event until it is answered; a simulated reviewer;
-SIGKILL again and again, always the same data directory. At the end the faults are switched off and
-a checker reads nothing but the public API and the help desk's own database:
+SIGKILL again and again, always the same data directory. Where the build has failpoints, the server
+first ends at each of them in turn (killings.py); then at any moment. Now and then the help desk is
+killed instead, or both at once. At the end the faults are switched off and
+a checker reads nothing but the public API, the receiver's records and the help desk's own database:
 
   lost     an event that was acknowledged and has no run, or a run that has not ended, or that ended
            without the effect its outcome names, or for a reason the faults do not give
@@ -12,6 +14,11 @@ a checker reads nothing but the public API and the help desk's own database:
            than refunds
 
     AIOS_BINARY=build/dev/aios crash.py [--kills N] [--seconds T] [--floor N] [--seed N] [--json F]
+                                        [--victims server,desk,both] [--failpoints all|auto|none]
+
+With --json the rows of earlier parts with the same commit are added up: a long run is made of parts
+of at most 250 kills, each on a new data directory and counted by itself, and goes on where it was
+stopped.
 
 Ends with 1 when something was lost or doubled, when fewer than --floor kills were made, when less
 happened than so many kills bring on a slow machine, or when more than one run in a hundred faulted:
@@ -166,9 +173,12 @@ class Trial:
                          f"acknowledged, {max(0, end - time.monotonic()):.0f} s left at most")
             self.start_again()
 
+    def prepare(self):
+        self.scene.support_desk(FAULTS, self.options.seed)
+
     def run(self):
         scene = self.scene
-        scene.support_desk(FAULTS, self.options.seed)
+        self.prepare()
         self.port = scene.server.port
         for role in ("ingest", "reviewer", "operator"):
             scene.key(role)
@@ -350,21 +360,23 @@ def commit():
 
 
 def main():
+    from killings import run_parts  # it builds on what stands here
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=3600.0, help="time limit of the killing")
     parser.add_argument("--floor", type=int, default=1, help="fewer kills than this fail")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", help="where the rows go")
+    parser.add_argument("--json", help="where the rows go, and add up")
+    parser.add_argument("--victims", default="server,desk,both",
+                        help="who is killed: server, desk, both; several with commas")
+    parser.add_argument("--failpoints", choices=("all", "auto", "none"), default="auto",
+                        help="all: each must be hit; auto: where the build has any")
     options = parser.parse_args()
-    trial = Trial(options)
     try:
-        return trial.run()
+        return run_parts(options)
     except AssertionError as error:
         print(f"crash: {error}", file=sys.stderr)
         return 1
-    finally:
-        trial.scene.close()
 
 
 if __name__ == "__main__":
