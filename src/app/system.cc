@@ -8,6 +8,7 @@
 #include "app/secrets.h"
 #include "app/sources.h"
 #include "app/stop_bound.h"
+#include "app/tenant_reach.h"
 #include "observe/metric_table.h"
 #include "runtime/one_shot.h"
 #include "store/restored.h"

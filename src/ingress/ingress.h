@@ -41,7 +41,6 @@ struct Accepted {
 /// Beyond these a sender is told to come back, before anything is written.
 struct InboxBounds {
   double delta_share = 0.75;                ///< of what the store may have to fold
-  double tenant_share = 0.5;                ///< of that, by one tenant while others send too
   std::uint64_t waiting_runs_max = 20'000;  ///< of a tenant: under way, or waiting for a place
 };
 

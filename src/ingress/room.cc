@@ -16,6 +16,8 @@ constexpr Duration sends_for = std::chrono::hours(1);
 /// Beside its bytes an event has so many in the store, or more.
 constexpr std::uint64_t event_bytes_least = 1'000;
 constexpr std::uint64_t commits_together = 256;
+/// Of InboxBounds::delta_share one tenant's events may have so much while others send too.
+constexpr double tenant_share = 0.5;
 
 Error no_room(std::string message) {
   return Error(Code::unavailable, std::move(message), Retry::same_call).page(1207).after(pause);
@@ -89,7 +91,7 @@ std::optional<Error> Room::above_share(const TenantId& tenant, std::uint64_t byt
   const InboxBounds& bounds = services_.bounds;
   const Instant now = runtime::Executor::current()->clock().instant();
   const double most =
-      static_cast<double>(stats.delta_bytes_max) * bounds.delta_share * bounds.tenant_share;
+      static_cast<double>(stats.delta_bytes_max) * bounds.delta_share * tenant_share;
   const std::lock_guard lock(mutex_);
   shares_.forget_folded(stats.folded);
   const double own = static_cast<double>(stats.delta_bytes) * shares_.part_of(tenant);

@@ -118,7 +118,7 @@ class Models {
   /// Trains on a thread of low priority, evaluates on heldout (or, when empty, on a seeded fifth
   /// that is then not trained on), stores, registers. ctx.cancel ends it between two labels.
   /// @return invalid_argument [AIOS-0700, 0707, 0708]; resource_exhausted [AIOS-0709] with
-  ///         Retry::same_call while another training runs; cancelled [AIOS-0702].
+  ///         Retry::same_call while another of the tenant runs or waits; cancelled [AIOS-0702].
   Task<Result<VersionInfo>> train(Context ctx, ModelSpec spec, std::vector<Example> examples,
                                   std::vector<Example> heldout);
   /// Call once, before anything is trained; without it there are no rows of people.

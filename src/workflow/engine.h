@@ -165,9 +165,10 @@ class Engine {
   /// goes on with, it stays parked, and the review's change and its own line are one commit.
   Task<Result<void>> tell(Context ctx, std::string review_id, review::Said said);
   /// An incident (effect `none` with unknown outcome, or retries used up): a person says what
-  /// happened. invalid_argument [AIOS-1018]: no such word; invalid_argument [AIOS-1020]: the call
-  /// cannot have given that result; failed_precondition [AIOS-1014]: the
-  /// run does not wait for that incident.
+  /// happened. Guard point incident_settle: policy may want another person's word, for which the
+  /// run waits at the same incident ("approve", "send_back"). invalid_argument [AIOS-1018]: no such
+  /// word, [AIOS-1020]: the call cannot have given that; failed_precondition [AIOS-1014, 0630]: the
+  /// run is not at that; permission_denied [AIOS-0631]; policy_denied [AIOS-0501, 0629], a leaf
   Task<Result<void>> resolve_incident(Context ctx, std::string run_id, Resolution resolution);
   /// Whether runs of the tenant wait for a place (PlacesOptions).
   bool runs_wait(const TenantId& tenant) const;

@@ -54,7 +54,7 @@ struct StartRequest {
 /// What a person says became of an effect.
 struct Resolution {
   std::string incident;  ///< the one that was looked at; the run may wait at another by now
-  std::string word;      ///< "retry", "happened" (with result) or "fail"
+  std::string word;      ///< "retry", "happened" (with result), "fail"; then "approve", "send_back"
   Json result;
 };
 

