@@ -78,13 +78,13 @@ def flood(connection, head, part):
 
 def drip(connection, head, part):
     connection.sendall(head)
-    for _ in range(600):
+    for _ in range(6000):  # longer than anybody here waits
         connection.sendall(part)
         time.sleep(0.05)
 
 
 def never(connection):
-    connection.settimeout(60)
+    connection.settimeout(None)  # until the other side has had enough
     while connection.recv(65536):
         pass
 
@@ -283,8 +283,13 @@ class Systems(unittest.TestCase):
 
     def test_what_comes_behind_an_answer_is_the_answer_to_nothing(self):
         forged = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
-        more = self.liar(lambda c: c.sendall(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood" + forged))
+
+        def lie(connection):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood")
+            connection.sendall(forged)
+            never(connection)  # it is open, and would do for another call
+        more = self.liar(lie)
         self.deploy([more])
         for _ in range(4):
             run = self.scene.api().run_when(self.start("GET", more.url))
