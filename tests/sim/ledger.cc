@@ -393,7 +393,7 @@ void Ledger::compare_leaves(store::Store& store, runtime::SimExecutor& executor)
 void Ledger::compare_outbox(store::Store& store, runtime::SimExecutor& executor) {
   for (const auto& flight : doubted_now_) {
     for (const auto id : flight->transition.outbox_done) {
-      if (flight->fate == Flight::Fate::applied) {
+      if (flight->fate != Flight::Fate::absent) {  // of one that may be there nothing is asked
         outbox_.erase(id);
       }
     }
