@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "disk.h"
 
+#include "core/test/folder.h"
+#include "runtime/executor.h"
 #include "store/memory.h"
 #include "store/single_thread.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
 
 namespace aios::sim {
 namespace {
@@ -33,9 +40,31 @@ class MemoryKind final : public Disk {
   std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();
 };
 
+/// The databases of a directory that nothing was written to yet. They are made, synced and named by
+/// calls to the kernel, so before SQLite's files are those of the simulation; cuts in the middle of
+/// that are for tests/crash/power.py.
+std::map<std::string, std::string> new_databases() {
+  const test::Folder folder;
+  auto options = options_of("sqlite");
+  options.directory = folder.at("data");
+  {
+    auto opened = store::open_single_thread_store(options, 0, runtime::system_clock());
+    AIOS_ASSERT(opened.ok());
+  }
+  std::map<std::string, std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(options.directory)) {
+    const std::string name = entry.path().filename().string();
+    if (name.ends_with(".db") || name.ends_with(".db-wal")) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      out[name] = {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    }
+  }
+  return out;
+}
+
 class SqliteKind final : public Disk {
  public:
-  explicit SqliteKind(std::uint64_t seed) : files_(seed) {}
+  explicit SqliteKind(std::uint64_t seed) : files_(seed, databases()) {}
 
   Result<std::unique_ptr<store::Store>> open(runtime::Clock& clock) override {
     auto options = options_of("sqlite");
@@ -75,6 +104,10 @@ class SqliteKind final : public Disk {
   FilesCount count() const override { return files_.count(); }
 
  private:
+  static const std::map<std::string, std::string>& databases() {
+    static const std::map<std::string, std::string> made = new_databases();
+    return made;
+  }
   /// Small, so that a history of a few hundred commits has its log copied several times.
   static constexpr std::uint64_t log_bytes_max = std::uint64_t{64} << 10;
   SimFiles files_;

@@ -455,7 +455,13 @@ int last_error(sqlite3_vfs* /*vfs*/, int /*size*/, char* /*text*/) { return 0; }
 
 }  // namespace
 
-SimFiles::SimFiles(std::uint64_t seed) : impl_(std::make_unique<Impl>(mix(seed))) {
+SimFiles::SimFiles(std::uint64_t seed, const std::map<std::string, std::string>& there)
+    : impl_(std::make_unique<Impl>(mix(seed))) {
+  for (const auto& [name, bytes] : there) {
+    auto file = std::make_shared<File>();
+    file->now = file->durable = bytes;
+    impl_->files[name] = std::move(file);
+  }
   sqlite3_vfs& vfs = impl_->vfs;
   vfs.iVersion = 1;
   vfs.szOsFile = sizeof(Open);

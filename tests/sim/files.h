@@ -8,6 +8,7 @@
 // Threading: one thread.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -24,7 +25,8 @@ struct FilesCount {
 
 class SimFiles {
  public:
-  explicit SimFiles(std::uint64_t seed);
+  /// @param there  files by name that the disk has had for long, all of them synced
+  SimFiles(std::uint64_t seed, const std::map<std::string, std::string>& there);
   ~SimFiles();
   SimFiles(const SimFiles&) = delete;
   SimFiles& operator=(const SimFiles&) = delete;
