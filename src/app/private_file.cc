@@ -49,10 +49,10 @@ Result<void> write(const std::string& path, std::string_view text, Lasting lasti
     ::unlink(part.c_str());
     return cannot_write(path, failed);
   }
+  AIOS_FAILPOINT("private_file.renamed");
   if (lasting == Lasting::passing) {
     return {};
   }
-  AIOS_FAILPOINT("private_file.renamed");
   const std::string folder = std::filesystem::path(path).parent_path().string();
   failed = store::sync_folder(folder.empty() ? "." : folder);
   return failed == 0 ? Result<void>() : Result<void>(cannot_write(path, failed));
