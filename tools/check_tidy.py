@@ -5,7 +5,7 @@ A line may be excused by a comment that gives the reason:  // tidy: <reason>"""
 import re
 import sys
 
-from source_text import SRC, blocks, cpp_files, line_of, name, plain
+from source_text import ROOT, SRC, blocks, cpp_files, line_of, name, plain
 
 LINE_MAX, FUNCTION_MAX, HEADER_MAX, SOURCE_MAX = 100, 60, 200, 400
 HEAVY = re.compile(r"#\s*include\s+<(sqlite3\.h|yaml-cpp/|openssl/|boost/asio|boost/beast|linear\.h|re2/|oniguruma\.h"
@@ -132,8 +132,15 @@ def check_file(path, text, clean):
             yield f"{name(path)}:{line}: {why}"
 
 
+def check_kept_inputs(folder):
+    """What a fuzzer keeps may be filled with anything but the sign for what is left out."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and re.search(rb"[xX]{6}", path.read_bytes()):
+            yield f"{path.name} of {path.parent.name}: a run of 'x' reads as something left out, fill it with other letters"
+
+
 def main():
-    problems = []
+    problems = list(check_kept_inputs(ROOT / "tests/fuzz/corpus"))
     for path in cpp_files():
         text = path.read_text(encoding="utf-8")
         problems += check_file(path, text, plain(text))
