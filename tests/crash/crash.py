@@ -146,6 +146,7 @@ class Trial:
     def __init__(self, options):
         self.options = options
         self.kills = self.incidents = 0
+        self.unsettled = {}
         self.starts_ms = []
         self.random = random.Random(options.seed)
         self.scene = Scene()
@@ -233,8 +234,10 @@ class Trial:
         body = ({"resolution": "happened", "result": found} if found
                 else {"resolution": "retry"})
         body["incident"] = run["incident"]
-        status, _ = api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
+        status, answer = api.call("POST", f"/api/v1/runs/{run['id']}/resolve", body)
         self.incidents += status == 200
+        if status != 200:
+            self.unsettled[run["id"]] = f"{body} was answered {status} {str(answer)[:400]}"
 
     def happened(self, text, order):
         """What the step would have got as its answer; none: the help desk knows nothing of it."""
@@ -284,7 +287,8 @@ class Trial:
             if run["status"] == "faulted" and (run.get("error") or {}).get("status") in FAULTED_STATUSES:
                 return []  # how many may is bounded below
             text = self.scene.api().want("GET", f"/api/v1/runs/{run['id']}/explain")["text"]
-            return [f"{event_id}: {run['id']} is {run['status']}: {text[:300]}"]
+            said = self.unsettled.get(run["id"], "nobody asked to settle it")
+            return [f"{event_id}: {run['id']} is {run['status']} ({said}): {text[:300]}"]
         output = run["output"]
         if output["action"] == "case" and output["case"] not in cases:
             return [f"{event_id}: case {output['case']} is not in the help desk"]
