@@ -24,22 +24,37 @@ using namespace aios::faults;
 
 namespace {
 
+/// A call that changes something: it fails by a rule, or is made and recorded while nobody else
+/// changes anything. @param record_done  called with what it gave, where that is no error
+template <class Real, class Record>
+auto changed(const char* function, const std::string& place, Real real, Record record_done)
+    -> decltype(real()) {
+  if (refused(function, place) != 0) {
+    return -1;
+  }
+  const std::scoped_lock lock(order());
+  const auto done = real();
+  if (done >= 0) {
+    record_done(done);
+  }
+  return done;
+}
+
 template <class Real>
-int opened(const char* function, int at, const char* path, int flags, Real real) {
+int opened(int at, const char* path, int flags, Real real) {
   const std::string place = below(at, path);
   if (place.empty()) {
     const int fd = real();
     forget(fd);
     return fd;
   }
-  if (refused(function, place) != 0) {
-    return -1;
-  }
-  const std::scoped_lock lock(order());
   struct stat found{};
-  const bool there = ::fstatat(at, path, &found, 0) == 0;
-  const int fd = real();
-  if (fd >= 0) {
+  bool there = false;
+  const auto look_and_open = [&] {
+    there = ::fstatat(at, path, &found, 0) == 0;
+    return real();
+  };
+  return changed("open", place, look_and_open, [&](int fd) {
     const std::uint32_t handle = remember(fd, place);
     ::fstat(fd, &found);
     record({.kind = Kind::open,
@@ -47,55 +62,35 @@ int opened(const char* function, int at, const char* path, int flags, Real real)
             .a = (there ? 0 : opened_new) | ((flags & O_TRUNC) != 0 ? opened_empty : 0),
             .b = found.st_mode & 0777,
             .path = place});
-  }
-  return fd;
+  });
 }
 
 mode_t mode_in(int flags, va_list arguments) {
-  return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(arguments, mode_t) : 0;
+  const bool given = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  return given ? va_arg(arguments, mode_t) : 0;
 }
 
-/// A write at a place that is known before it.
+constexpr off_t where_it_stands = -1;
+
 template <class Real>
-ssize_t written_at(const char* function, int fd, const void* data, off_t offset, Real real) {
+ssize_t written(int fd, std::string_view data, off_t offset, Real real) {
   const std::uint32_t handle = handle_of(fd);
   if (handle == 0) {
     return real();
   }
-  if (refused(function, path_of(fd)) != 0) {
-    return -1;
-  }
-  const std::scoped_lock lock(order());
-  const ssize_t done = real();
-  if (done > 0) {
-    record({.kind = Kind::write,
-            .handle = handle,
-            .a = static_cast<std::uint64_t>(offset),
-            .data = {static_cast<const char*>(data), static_cast<std::size_t>(done)}});
-  }
-  return done;
+  return changed("write", path_of(fd), real, [&](ssize_t done) {
+    const off_t at = offset == where_it_stands ? ::lseek(fd, 0, SEEK_CUR) - done : offset;
+    if (done > 0) {
+      record({.kind = Kind::write,
+              .handle = handle,
+              .a = static_cast<std::uint64_t>(at),
+              .data = data.substr(0, static_cast<std::size_t>(done))});
+    }
+  });
 }
 
-/// A write where the descriptor stands.
-template <class Real>
-ssize_t written(const char* function, int fd, std::string_view data, Real real) {
-  const std::uint32_t handle = handle_of(fd);
-  if (handle == 0) {
-    return real();
-  }
-  if (refused(function, path_of(fd)) != 0) {
-    return -1;
-  }
-  const std::scoped_lock lock(order());
-  const ssize_t done = real();
-  if (done > 0) {
-    const off_t end = ::lseek(fd, 0, SEEK_CUR);
-    record({.kind = Kind::write,
-            .handle = handle,
-            .a = static_cast<std::uint64_t>(end - done),
-            .data = data.substr(0, static_cast<std::size_t>(done))});
-  }
-  return done;
+std::string_view bytes(const void* data, std::size_t size) {
+  return {static_cast<const char*>(data), size};
 }
 
 std::string joined(const iovec* parts, int count) {
@@ -110,12 +105,12 @@ std::uint64_t syncs = 0;  // under order()
 
 /// What was written before the begin is durable once the end is recorded.
 template <class Real>
-int synced(const char* function, int fd, Real real) {
+int synced(int fd, Real real) {
   const std::uint32_t handle = handle_of(fd);
   if (handle == 0) {
     return real();
   }
-  if (refused(function, path_of(fd)) != 0) {
+  if (refused("fsync", path_of(fd)) != 0) {
     return -1;
   }
   std::uint64_t mine = 0;
@@ -138,15 +133,7 @@ int sized(const char* function, int fd, Record what, Real real) {
   if (what.handle == 0) {
     return real();
   }
-  if (const int error = refused(function, path_of(fd)); error != 0) {
-    return what.kind == Kind::allocate ? error : -1;
-  }
-  const std::scoped_lock lock(order());
-  const int code = real();
-  if (code == 0) {
-    record(what);
-  }
-  return code;
+  return changed(function, path_of(fd), real, [&](int) { record(what); });
 }
 
 struct Place {
@@ -163,38 +150,24 @@ int renamed(const char* function, Kind kind, Place from, Place to, Real real) {
   if (source.empty() && target.empty()) {
     return real();
   }
-  if (refused(function, source.empty() ? target : source) != 0) {
-    return -1;
-  }
-  const std::scoped_lock lock(order());
-  const int code = real();
-  if (code == 0) {
-    record({.kind = kind, .path = source, .other = target});
-  }
-  return code;
+  return changed(function, source.empty() ? target : source, real,
+                 [&](int) { record({.kind = kind, .path = source, .other = target}); });
 }
 
 template <class Real>
-int folder_made(const char* function, Place where, mode_t mode, Real real) {
+int folder_made(Place where, mode_t mode, Real real) {
   const std::string path = below(where.at, where.path);
   if (path.empty()) {
     return real();
   }
-  if (refused(function, path) != 0) {
-    return -1;
-  }
-  const std::scoped_lock lock(order());
-  const int code = real();
-  if (code == 0) {
-    record({.kind = Kind::mkdir, .b = mode, .path = path});
-  }
-  return code;
+  return changed("mkdir", path, real,
+                 [&](int) { record({.kind = Kind::mkdir, .b = mode, .path = path}); });
 }
 
 std::FILE* stream_opened(const char* path, const char* mode,
                          std::FILE* (*real)(const char*, const char*)) {
   std::FILE* file = nullptr;
-  opened("open", AT_FDCWD, path, std::strchr(mode, 'w') != nullptr ? O_TRUNC : 0, [&] {
+  opened(AT_FDCWD, path, std::strchr(mode, 'w') != nullptr ? O_TRUNC : 0, [&] {
     file = real(path, mode);
     return file == nullptr ? -1 : ::fileno(file);
   });
@@ -205,22 +178,24 @@ std::FILE* stream_opened(const char* path, const char* mode,
 
 extern "C" {
 
+// Where offsets have 64 bits by themselves, these names are other names of the same functions.
+static_assert(sizeof(off_t) == sizeof(off64_t));
+int open64(const char* path, int flags, ...) __attribute__((alias("open")));
+int openat64(int at, const char* path, int flags, ...) __attribute__((alias("openat")));
+std::FILE* fopen64(const char* path, const char* mode) __attribute__((alias("fopen")));
+ssize_t pread64(int fd, void* data, std::size_t size, off64_t offset)
+    __attribute__((alias("pread")));
+ssize_t pwrite64(int fd, const void* data, std::size_t size, off64_t offset)
+    __attribute__((alias("pwrite")));
+int ftruncate64(int fd, off64_t size) noexcept __attribute__((alias("ftruncate")));
+
 int open(const char* path, int flags, ...) {
   AIOS_REAL(open);
   va_list arguments;
   va_start(arguments, flags);
   const mode_t mode = mode_in(flags, arguments);
   va_end(arguments);
-  return opened("open", AT_FDCWD, path, flags, [&] { return real(path, flags, mode); });
-}
-
-int open64(const char* path, int flags, ...) {
-  AIOS_REAL(open64);
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = mode_in(flags, arguments);
-  va_end(arguments);
-  return opened("open", AT_FDCWD, path, flags, [&] { return real(path, flags, mode); });
+  return opened(AT_FDCWD, path, flags, [&] { return real(path, flags, mode); });
 }
 
 int openat(int at, const char* path, int flags, ...) {
@@ -229,25 +204,11 @@ int openat(int at, const char* path, int flags, ...) {
   va_start(arguments, flags);
   const mode_t mode = mode_in(flags, arguments);
   va_end(arguments);
-  return opened("open", at, path, flags, [&] { return real(at, path, flags, mode); });
-}
-
-int openat64(int at, const char* path, int flags, ...) {
-  AIOS_REAL(openat64);
-  va_list arguments;
-  va_start(arguments, flags);
-  const mode_t mode = mode_in(flags, arguments);
-  va_end(arguments);
-  return opened("open", at, path, flags, [&] { return real(at, path, flags, mode); });
+  return opened(at, path, flags, [&] { return real(at, path, flags, mode); });
 }
 
 std::FILE* fopen(const char* path, const char* mode) {
   AIOS_REAL(fopen);
-  return stream_opened(path, mode, real);
-}
-
-std::FILE* fopen64(const char* path, const char* mode) {
-  AIOS_REAL(fopen64);
   return stream_opened(path, mode, real);
 }
 
@@ -284,8 +245,8 @@ ssize_t read(int fd, void* data, std::size_t size) {
   return real(fd, data, size);
 }
 
-ssize_t pread64(int fd, void* data, std::size_t size, off64_t offset) {
-  AIOS_REAL(pread64);
+ssize_t pread(int fd, void* data, std::size_t size, off_t offset) {
+  AIOS_REAL(pread);
   if (handle_of(fd) != 0 && refused("read", path_of(fd)) != 0) {
     return -1;
   }
@@ -294,8 +255,7 @@ ssize_t pread64(int fd, void* data, std::size_t size, off64_t offset) {
 
 ssize_t write(int fd, const void* data, std::size_t size) {
   AIOS_REAL(write);
-  return written("write", fd, {static_cast<const char*>(data), size},
-                 [&] { return real(fd, data, size); });
+  return written(fd, bytes(data, size), where_it_stands, [&] { return real(fd, data, size); });
 }
 
 ssize_t writev(int fd, const iovec* parts, int count) {
@@ -304,17 +264,12 @@ ssize_t writev(int fd, const iovec* parts, int count) {
     return real(fd, parts, count);
   }
   const std::string data = joined(parts, count);
-  return written("write", fd, data, [&] { return real(fd, parts, count); });
+  return written(fd, data, where_it_stands, [&] { return real(fd, parts, count); });
 }
 
 ssize_t pwrite(int fd, const void* data, std::size_t size, off_t offset) {
   AIOS_REAL(pwrite);
-  return written_at("write", fd, data, offset, [&] { return real(fd, data, size, offset); });
-}
-
-ssize_t pwrite64(int fd, const void* data, std::size_t size, off64_t offset) {
-  AIOS_REAL(pwrite64);
-  return written_at("write", fd, data, offset, [&] { return real(fd, data, size, offset); });
+  return written(fd, bytes(data, size), offset, [&] { return real(fd, data, size, offset); });
 }
 
 ssize_t pwritev(int fd, const iovec* parts, int count, off_t offset) {
@@ -323,8 +278,7 @@ ssize_t pwritev(int fd, const iovec* parts, int count, off_t offset) {
     return real(fd, parts, count, offset);
   }
   const std::string data = joined(parts, count);
-  return written_at("write", fd, data.data(), offset,
-                    [&] { return real(fd, parts, count, offset); });
+  return written(fd, data, offset, [&] { return real(fd, parts, count, offset); });
 }
 
 int ftruncate(int fd, off_t size) noexcept {
@@ -333,29 +287,27 @@ int ftruncate(int fd, off_t size) noexcept {
                [&] { return real(fd, size); });
 }
 
-int ftruncate64(int fd, off64_t size) noexcept {
-  AIOS_REAL(ftruncate64);
-  return sized("ftruncate", fd, {.kind = Kind::truncate, .a = static_cast<std::uint64_t>(size)},
-               [&] { return real(fd, size); });
-}
-
 int posix_fallocate(int fd, off_t offset, off_t size) {
   AIOS_REAL(posix_fallocate);
-  return sized("fallocate", fd,
-               {.kind = Kind::allocate,
-                .a = static_cast<std::uint64_t>(offset),
-                .b = static_cast<std::uint64_t>(size)},
-               [&] { return real(fd, offset, size); });
+  const int code = sized("fallocate", fd,
+                         {.kind = Kind::allocate,
+                          .a = static_cast<std::uint64_t>(offset),
+                          .b = static_cast<std::uint64_t>(size)},
+                         [&] {
+                           errno = real(fd, offset, size);  // it gives what others leave there
+                           return errno == 0 ? 0 : -1;
+                         });
+  return code == 0 ? 0 : errno;
 }
 
 int fsync(int fd) {
   AIOS_REAL(fsync);
-  return synced("fsync", fd, [&] { return real(fd); });
+  return synced(fd, [&] { return real(fd); });
 }
 
 int fdatasync(int fd) {
   AIOS_REAL(fdatasync);
-  return synced("fsync", fd, [&] { return real(fd); });
+  return synced(fd, [&] { return real(fd); });
 }
 
 int rename(const char* from, const char* to) noexcept {
@@ -411,12 +363,12 @@ int remove(const char* path) noexcept {
 
 int mkdir(const char* path, mode_t mode) noexcept {
   AIOS_REAL(mkdir);
-  return folder_made("mkdir", {.path = path}, mode, [&] { return real(path, mode); });
+  return folder_made({.path = path}, mode, [&] { return real(path, mode); });
 }
 
 int mkdirat(int at, const char* path, mode_t mode) noexcept {
   AIOS_REAL(mkdirat);
-  return folder_made("mkdir", {at, path}, mode, [&] { return real(at, path, mode); });
+  return folder_made({at, path}, mode, [&] { return real(at, path, mode); });
 }
 
 int accept(int fd, sockaddr* address, socklen_t* size) {

@@ -4,17 +4,19 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <sys/uio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 #include <vector>
 
 namespace aios::faults {
@@ -32,14 +34,48 @@ struct Rule {
   std::uint64_t seen = 0;
 };
 
+/// A rule that names what there is not is never met, and its test would pass for ever.
+[[noreturn]] void refuse(const std::string& rule, const std::string& wanted) {
+  const std::string words =
+      "aios_faults: AIOS_FAULTS_RULES has the rule '" + rule + "', wanted " + wanted + "\n";
+  ::syscall(SYS_write, STDERR_FILENO, words.data(), words.size());
+  std::_Exit(2);
+}
+
 int error_named(const std::string& name) {
   constexpr std::array known = {EIO, ENOSPC, EMFILE, ENFILE, EACCES, EDQUOT, EROFS, ENOMEM};
-  for (const int each : known) {
-    if (name == strerrorname_np(each)) {
-      return each;
-    }
+  const auto found = std::find_if(known.begin(), known.end(),
+                                  [&](int each) { return name == strerrorname_np(each); });
+  return found == known.end() ? 0 : *found;
+}
+
+Rule rule_of(const std::string& text, const std::vector<std::string>& words) {
+  constexpr std::array<std::string_view, 14> functions = {
+      "*",    "open",   "read",   "write", "fsync", "ftruncate", "fallocate",
+      "link", "unlink", "rename", "mkdir", "rmdir", "accept",    "socket"};
+  if (words.size() != 5) {
+    refuse(text, "FUNCTION:PATTERN:N:WHAT:once or ever");
   }
-  return EIO;
+  if (std::find(functions.begin(), functions.end(), words[0]) == functions.end()) {
+    refuse(text, "a function that this library stands in front of, or *");
+  }
+  Rule rule{.function = words[0],
+            .pattern = words[1],
+            .error = error_named(words[3]),
+            .cut = words[3] == "CUT",
+            .ever = words[4] == "ever"};
+  const char* const end = words[2].data() + words[2].size();
+  const auto read = std::from_chars(words[2].data(), end, rule.number);
+  if (read.ec != std::errc() || read.ptr != end || rule.number == 0) {
+    refuse(text, "as N the number of a call, from 1");
+  }
+  if (rule.error == 0 && !rule.cut) {
+    refuse(text, "as WHAT an error's name (EIO, ENOSPC, EMFILE, ...) or CUT");
+  }
+  if (!rule.ever && words[4] != "once") {
+    refuse(text, "once or ever at its end");
+  }
+  return rule;
 }
 
 std::vector<std::string> parted(const std::string& text, char by) {
@@ -76,14 +112,8 @@ State* made() {
   state->armed_by = setting("AIOS_FAULTS_ARMED");
   state->calls = setting("AIOS_FAULTS_CALLS") == "1";
   for (const std::string& text : parted(setting("AIOS_FAULTS_RULES"), ';')) {
-    const auto words = parted(text, ':');
-    if (words.size() == 5) {
-      state->rules.push_back({.function = words[0],
-                              .pattern = words[1],
-                              .number = std::strtoull(words[2].c_str(), nullptr, 10),
-                              .error = error_named(words[3]),
-                              .cut = words[3] == "CUT",
-                              .ever = words[4] == "ever"});
+    if (!text.empty()) {
+      state->rules.push_back(rule_of(text, parted(text, ':')));
     }
   }
   const std::string trace = setting("AIOS_FAULTS_TRACE");
