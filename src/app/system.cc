@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/system.h"
-#include "app/correction_rows.h"
 
 #include "api/api.h"
 #include "app/descriptors.h"
 #include "app/detail/system_impl.h"
 #include "app/secrets.h"
-#include "app/sources.h"
 #include "app/stop_bound.h"
 #include "app/tenant_reach.h"
 #include "observe/metric_table.h"
@@ -39,19 +37,6 @@ Context SystemImpl::local_context() const {
   return ctx;
 }
 
-/// Models of somebody else's, and what may be paid for them.
-void SystemImpl::build_hosted() {
-  gateway::HostedServices services;
-  services.guard = &guard_;
-  services.budgets = &budgets_;
-  services.client = client_.get();
-  services.secret = secret_source(options_.data);
-  services.metrics = &metrics_;
-  services.clock = &runtime::system_clock();
-  hosted_ = std::make_unique<gateway::Hosted>(std::move(services));
-  money_ = std::make_unique<MoneyWatch>(*store_, budgets_, runtime::system_clock(), metrics_);
-}
-
 /// It reads the system's authorities, some 30 ms of CPU: beside the opening of the store, which
 /// waits for the disk.
 void SystemImpl::make_client() {
@@ -65,91 +50,27 @@ void SystemImpl::make_client() {
 
 void SystemImpl::build_rooms() {
   client_ = hold_tenants(made_client_.get(), options_.private_tenants);
-  runtime::Clock& clock = runtime::system_clock();
-  runtime::Random& random = runtime::system_random();
-  tenants_ = std::make_unique<govern::Tenants>(*store_, guard_, clock);
-  identity_ = std::make_unique<govern::Identity>(*store_, clock);
-  models_ = std::make_unique<models::Models>(*store_, guard_, pool_, clock);
-  gateway_ = std::make_unique<gateway::Gateway>(guard_, *models_, metrics_, clock);
-  build_hosted();
-  connectors_ = std::make_unique<connectors::Connectors>(
-      guard_, *client_, secret_source(options_.data), metrics_, clock);
-  deliveries_ = std::make_unique<connectors::Deliveries>(connectors::DeliveryServices{
-      store_.get(), &guard_, client_.get(), secret_source(options_.data), &metrics_, &log_});
-  reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, random);
-  models_->read_rows(correction_rows(reviews_.get()));
+  Ground ground;
+  ground.store = store_.get();
+  ground.audit = audit_.get();
+  ground.clock = &runtime::system_clock();
+  ground.random = &runtime::system_random();
+  ground.pool = &pool_;
+  ground.shard_of = [this](std::string_view id) -> runtime::Executor& { return shards_.of(id); };
+  ground.timers = &shards_.at(0);
+  ground.client = client_.get();
+  ground.secret = secret_source(options_.data);
+  ground.metrics = &metrics_;
+  ground.log = &log_;
+  ground.watch_root = options_.watch_root;
+  ground.restored_through = restored_;
+  rooms_ = std::make_unique<Rooms>(std::move(ground));
   growth_ = std::make_unique<Growth>(options_.data + "/disk-growth.jsonl");
   retention_ = std::make_unique<Retention>(*store_, metrics_, log_, options_.keep);
-  const auto holder = [this](const TenantId& tenant, const std::string& principal) {
-    const auto keys = identity_->list(tenant);
-    const auto key = std::find_if(keys.begin(), keys.end(),
-                                  [&](const govern::KeyInfo& one) { return one.id == principal; });
-    return key == keys.end() ? std::string() : key->name;
-  };
-  reviews_->know_holders(holder);
-  models_->know_holders(holder);
-  work_ = std::make_unique<WorkWatch>(*store_, *reviews_, *audit_, clock, metrics_);
-  build_engine();
-  build_ways();
-}
-
-void SystemImpl::build_engine() {
-  workflow::register_all_functions(functions_);
-  workflow::EngineServices services;
-  services.store = store_.get();
-  services.functions.guard = &guard_;
-  services.functions.gateway = gateway_.get();
-  services.functions.hosted = hosted_.get();
-  services.functions.connectors = connectors_.get();
-  services.functions.reviews = reviews_.get();
-  services.functions.knowledge = &knowledge_;
-  services.functions.clock = &runtime::system_clock();
-  services.functions.form = [this](const TenantId& tenant, std::string_view name) {
-    return deployments_->form(tenant, name);
-  };
-  services.shard_of = [this](std::string_view id) -> runtime::Executor& { return shards_.of(id); };
-  services.timers = &shards_.at(0);
-  services.metrics = &metrics_;
-  services.log = &log_;
-  services.restored_through = restored_;
-  services.held = [this](const TenantId& tenant) { return deployments_->failure(tenant); };
-  services.subscribed = [this](const TenantId& tenant, std::string_view type,
-                               std::string_view source) {
-    return deliveries_->subscribed(tenant, type, source);
-  };
-  engine_ = std::make_unique<workflow::Engine>(std::move(services));
-
-  bundle::DeploymentServices deployment{store_.get(),  &guard_,      connectors_.get(),
-                                        engine_.get(), &functions_,  &knowledge_,
-                                        &pool_,        models_.get()};
-  deployment.hosted = hosted_.get();
-  deployment.budgets = &budgets_;
-  deployment.deliveries = deliveries_.get();
-  deployment.learnt = &learnt_;
-  wire_sources(sources_, secret_source(options_.data), options_.watch_root, &deployment);
-  deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
-  metrics_.gauge(observe::metric("aios_tenants_held"),
-                 [this] { return static_cast<double>(deployments_->failed().size()); });
-}
-
-/// In and out.
-void SystemImpl::build_ways() {
-  ingress_ = std::make_unique<ingress::Ingress>(ingress::IngressServices{
-      store_.get(), &guard_, engine_.get(), &metrics_, &log_,
-      [this](const TenantId& tenant) { return deployments_->failure(tenant); }, &sources_});
-  outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
-  outbox_->hand_on({.subscribed =
-                        [this](const TenantId& tenant, const ingress::Event& event) {
-                          return deliveries_->subscribed(tenant, event.type, event.source);
-                        },
-                    .wanted =
-                        [this](Context ctx, std::string type) {
-                          return engine_->wanted(std::move(ctx), std::move(type));
-                        },
-                    .take =
-                        [this](Context ctx, store::OutboxRow row) {
-                          return deliveries_->take(std::move(ctx), std::move(row));
-                        }});
+  money_ =
+      std::make_unique<MoneyWatch>(*store_, rooms_->budgets, runtime::system_clock(), metrics_);
+  work_ = std::make_unique<WorkWatch>(*store_, rooms_->reviews, *audit_, runtime::system_clock(),
+                                      metrics_);
 }
 
 Task<void> SystemImpl::count_for_metrics(Context ctx) {
@@ -159,66 +80,17 @@ Task<void> SystemImpl::count_for_metrics(Context ctx) {
   co_await std::move(money);
 }
 
-ingress::SourceServices SystemImpl::source_services() {
-  ingress::SourceServices source;
-  source.ingress = ingress_.get();
-  source.sources = &sources_;
-  source.store = store_.get();
-  source.router = &router_;
-  source.log = &log_;
-  source.pool = &pool_;
-  source.secret = secret_source(options_.data);
-  source.watch_root = options_.watch_root;
-  const auto may_send = [](Result<Context> caller) -> Result<Context> {
-    auto allowed = caller.ok() ? govern::Identity::allow(*caller, govern::Action::send_events)
-                               : Result<void>();
-    return allowed.ok() ? std::move(caller) : Result<Context>(std::move(allowed).error());
-  };
-  source.authenticate = [this, may_send](const Context& ctx, const net::Request& request) {
-    return may_send(api::authenticate(*identity_, ctx, request));
-  };
-  source.admit = [this, may_send](const Context& ctx, const net::Request& request) {
-    return may_send(api::admit(*identity_, ctx, request));
-  };
-  return source;
-}
-
 void SystemImpl::mount() {
-  ingress::SourceRegistry sources;
-  ingress::register_all_sources(sources);
-  const ingress::SourceServices source = source_services();
-  for (const auto& entry : sources.entries()) {
-    if (entry.mount != nullptr) {
-      entry.mount(source);
-    }
-  }
   api::ApiServices services;
-  services.store = store_.get();
-  services.guard = &guard_;
-  services.identity = identity_.get();
-  services.tenants = tenants_.get();
-  services.audit = audit_.get();
-  services.budgets = &budgets_;
-  services.models = models_.get();
-  services.gateway = gateway_.get();
-  services.connectors = connectors_.get();
-  services.deliveries = deliveries_.get();
-  services.reviews = reviews_.get();
-  services.engine = engine_.get();
-  services.deployments = deployments_.get();
-  services.ingress = ingress_.get();
-  services.metrics = &metrics_;
-  services.router = &router_;
   services.before_metrics = [this](Context ctx) { return count_for_metrics(std::move(ctx)); };
   services.doctor = [this](Context ctx) { return examine_itself(std::move(ctx)); };
   services.forget_key_file = [this](Context ctx) { return forget_first_key(std::move(ctx)); };
   services.ready = &ready_;
   services.damaged = &watch_->damaged();
   services.failed = [this](const Error& error) { watch_->met(error); };
-  services.pool = &pool_;
   services.data = options_.data;
   services.backups = options_.backups;
-  api::mount_api(router_, services);
+  rooms_->mount(std::move(services));
 }
 
 net::ServerOptions SystemImpl::server_options() {
@@ -245,7 +117,7 @@ Result<void> SystemImpl::check_address() {
 }
 
 Result<void> SystemImpl::listen() {
-  auto started = net::start_server(shards_, router_, server_options());
+  auto started = net::start_server(shards_, rooms_->router, server_options());
   if (!started.ok()) {
     return std::move(started).error();
   }
@@ -299,7 +171,8 @@ Result<void> SystemImpl::start() {
 /// @return how many runs nothing could end
 std::uint64_t SystemImpl::stop_runs(Instant end) {
   const Duration rest = end - runtime::system_clock().instant();
-  auto stopped = shards_.run(0, engine_->stop_within(std::max<Duration>(rest, runs_grace_min)));
+  auto stopped =
+      shards_.run(0, rooms_->engine.stop_within(std::max<Duration>(rest, runs_grace_min)));
   if (stopped.cut > 0) {
     log_.write(observe::Level::warn, "app",
                "calls were cut at the drain deadline: the next start goes on with their runs",
@@ -330,7 +203,7 @@ Result<void> SystemImpl::stop(Duration grace) {
   if (server_) {
     server_->stop(grace);
   }
-  const std::uint64_t left = engine_ ? stop_runs(end) : 0;
+  const std::uint64_t left = rooms_ ? stop_runs(end) : 0;
   stopping_->cancel();
   if (background_) {
     shards_.run(0, background_->join());

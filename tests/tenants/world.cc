@@ -3,8 +3,6 @@
 
 #include "shop.h"
 
-#include "app/correction_rows.h"
-#include "app/sources.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -13,7 +11,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <future>
 #include <type_traits>
 
@@ -41,185 +38,60 @@ connectors::SecretSource secrets() {
   };
 }
 
-std::string name_of_key(govern::Identity& identity, const TenantId& tenant, const std::string& id) {
-  for (const govern::KeyInfo& key : identity.list(tenant)) {
-    if (key.id == id) {
-      return key.name;
-    }
-  }
-  return "";
-}
-
 }  // namespace
 
 World::World(const std::string& folder) : start_(loop_.clock().instant()) {
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
-  build_rooms(folder);
-  build_ways();
-  mount(folder);
-  const Context ctx = system_context(default_tenant(), "start");
-  must(run(tenants_->load(ctx, "eu")));
-  must(run(engine_->recover(ctx)));
-  std::vector<std::string> roles = {"admin"};
-  first_key_ = must(run(identity_->create(ctx, "first key", std::move(roles)))).secret;
-  background_ = std::make_unique<runtime::TaskGroup>(loop_);
-  Context own = ctx;
-  own.cancel = stopping_;
-  background_->spawn(outbox_->run(own));
-  background_->spawn(deliveries_->run(own));
+  build(folder);
+  start(folder);
 }
 
 World::~World() {
-  run(ended(engine_->stop()));
+  run(ended(rooms_->engine.stop()));
   stopping_->cancel();
   run(ended(background_->join()));
   pool_.stop();
 }
 
-void World::build_rooms(const std::string& folder) {
-  runtime::Clock& clock = loop_.clock();
+void World::build(const std::string& folder) {
   store::StoreOptions options;
   options.engine = "memory";
   options.root_key = std::string(32, 'k');
   store_ = must(store::open_memory_store(options, std::make_shared<store::MemoryDisk>(),
-                                         store::MemoryThreads::inline_, clock));
-  tenants_ = std::make_unique<govern::Tenants>(*store_, guard_, clock);
-  identity_ = std::make_unique<govern::Identity>(*store_, clock);
+                                         store::MemoryThreads::inline_, loop_.clock()));
   audit_ =
       must(govern::AuditLog::open(folder + "/audit", folder + "/signing.key", "tenants.example"));
-  models_ = std::make_unique<models::Models>(*store_, guard_, pool_, clock);
-  gateway_ = std::make_unique<gateway::Gateway>(guard_, *models_, metrics_, clock);
-  gateway::HostedServices hosted;
-  hosted.guard = &guard_;
-  hosted.budgets = &budgets_;
-  hosted.client = &outside_;
-  hosted.secret = secrets();
-  hosted.metrics = &metrics_;
-  hosted.clock = &clock;
-  hosted_ = std::make_unique<gateway::Hosted>(std::move(hosted));
-  connectors_ =
-      std::make_unique<connectors::Connectors>(guard_, outside_, secrets(), metrics_, clock);
-  deliveries_ = std::make_unique<connectors::Deliveries>(
-      connectors::DeliveryServices{store_.get(), &guard_, &outside_, secrets(), &metrics_, &log_});
-  reviews_ = std::make_unique<review::Reviews>(*store_, guard_, clock, loop_.random());
-  const auto holder = [this](const TenantId& tenant, const std::string& id) {
-    return name_of_key(*identity_, tenant, id);
-  };
-  reviews_->know_holders(holder);
-  models_->know_holders(holder);
-  models_->read_rows(app::correction_rows(reviews_.get()));
+  app::Ground ground;
+  ground.store = store_.get();
+  ground.audit = audit_.get();
+  ground.clock = &loop_.clock();
+  ground.random = &loop_.random();
+  ground.pool = &pool_;
+  ground.shard_of = [this](std::string_view) -> runtime::Executor& { return loop_; };
+  ground.timers = &loop_;
+  ground.client = &outside_;
+  ground.secret = secrets();
+  ground.metrics = &metrics_;
+  ground.log = &log_;
+  rooms_ = std::make_unique<app::Rooms>(std::move(ground));
 }
 
-void World::build_ways() {
-  workflow::register_all_functions(functions_);
-  workflow::EngineServices services;
-  services.store = store_.get();
-  services.functions.guard = &guard_;
-  services.functions.gateway = gateway_.get();
-  services.functions.hosted = hosted_.get();
-  services.functions.connectors = connectors_.get();
-  services.functions.reviews = reviews_.get();
-  services.functions.knowledge = &knowledge_;
-  services.functions.clock = &loop_.clock();
-  services.functions.form = [this](const TenantId& tenant, std::string_view name) {
-    return deployments_->form(tenant, name);
-  };
-  services.shard_of = [this](std::string_view) -> runtime::Executor& { return loop_; };
-  services.timers = &loop_;
-  services.metrics = &metrics_;
-  services.log = &log_;
-  services.held = [this](const TenantId& tenant) { return deployments_->failure(tenant); };
-  services.subscribed = [this](const TenantId& tenant, std::string_view type,
-                               std::string_view source) {
-    return deliveries_->subscribed(tenant, type, source);
-  };
-  engine_ = std::make_unique<workflow::Engine>(std::move(services));
-
-  bundle::DeploymentServices deployment;
-  deployment.store = store_.get();
-  deployment.guard = &guard_;
-  deployment.connectors = connectors_.get();
-  deployment.engine = engine_.get();
-  deployment.functions = &functions_;
-  deployment.knowledge = &knowledge_;
-  deployment.models = models_.get();
-  deployment.hosted = hosted_.get();
-  deployment.budgets = &budgets_;
-  deployment.deliveries = deliveries_.get();
-  app::wire_sources(sources_, secrets(), "", &deployment);
-  deployments_ = std::make_unique<bundle::Deployments>(std::move(deployment));
-
-  ingress::IngressServices events;
-  events.store = store_.get();
-  events.guard = &guard_;
-  events.engine = engine_.get();
-  events.metrics = &metrics_;
-  events.log = &log_;
-  events.held = [this](const TenantId& tenant) { return deployments_->failure(tenant); };
-  events.sources = &sources_;
-  ingress_ = std::make_unique<ingress::Ingress>(std::move(events));
-  outbox_ = std::make_unique<ingress::OutboxSource>(*store_, *ingress_, log_);
-  outbox_->hand_on({.subscribed =
-                        [this](const TenantId& tenant, const ingress::Event& event) {
-                          return deliveries_->subscribed(tenant, event.type, event.source);
-                        },
-                    .wanted =
-                        [this](Context ctx, std::string type) {
-                          return engine_->wanted(std::move(ctx), std::move(type));
-                        },
-                    .take =
-                        [this](Context ctx, store::OutboxRow row) {
-                          return deliveries_->take(std::move(ctx), std::move(row));
-                        }});
-}
-
-void World::mount(const std::string& folder) {
-  ingress::SourceServices source;
-  source.ingress = ingress_.get();
-  source.sources = &sources_;
-  source.store = store_.get();
-  source.router = &router_;
-  source.log = &log_;
-  source.pool = &pool_;
-  source.secret = secrets();
-  source.admit = [this](const Context& ctx, const net::Request& request) -> Result<Context> {
-    auto caller = api::admit(*identity_, ctx, request);
-    auto allowed = caller.ok() ? govern::Identity::allow(*caller, govern::Action::send_events)
-                               : Result<void>();
-    return allowed.ok() ? std::move(caller) : Result<Context>(std::move(allowed).error());
-  };
-  source.authenticate = source.admit;
-  ingress::SourceRegistry kinds;
-  ingress::register_all_sources(kinds);
-  for (const auto& entry : kinds.entries()) {
-    if (entry.mount != nullptr) {
-      entry.mount(source);
-    }
-  }
-  api::ApiServices services;
-  services.store = store_.get();
-  services.guard = &guard_;
-  services.identity = identity_.get();
-  services.tenants = tenants_.get();
-  services.audit = audit_.get();
-  services.budgets = &budgets_;
-  services.models = models_.get();
-  services.gateway = gateway_.get();
-  services.connectors = connectors_.get();
-  services.deliveries = deliveries_.get();
-  services.reviews = reviews_.get();
-  services.engine = engine_.get();
-  services.deployments = deployments_.get();
-  services.ingress = ingress_.get();
-  services.metrics = &metrics_;
-  services.router = &router_;
-  services.doctor = [](Context) -> Task<Result<Json>> { co_return Json(JsonObject()); };
-  services.ready = &ready_;
-  services.damaged = &damaged_;
-  services.pool = &pool_;
-  services.data = folder;
-  api::mount_api(router_, services);
+/// As a server does.
+void World::start(const std::string& folder) {
+  api::ApiServices beside;
+  beside.doctor = [](Context) -> Task<Result<Json>> { co_return Json(JsonObject()); };
+  beside.ready = &ready_;
+  beside.damaged = &damaged_;
+  beside.data = folder;
+  rooms_->mount(std::move(beside));
+  const Context ctx = system_context(default_tenant(), "start");
+  must(run(rooms_->load(ctx, "eu")));
+  std::vector<std::string> roles = {"admin"};
+  first_key_ = must(run(rooms_->identity.create(ctx, "first key", std::move(roles)))).secret;
+  must(run(rooms_->engine.recover(ctx)));
+  background_ = std::make_unique<runtime::TaskGroup>(loop_);
+  rooms_->go_on(*background_, stopping_);
 }
 
 /// Until nothing is left to do at this time, here and in the pool.
@@ -268,7 +140,7 @@ net::Response World::ask(const Ask& ask) {
   for (const auto& [name, value] : ask.headers) {
     request.headers.add(name, value);
   }
-  return run(router_.dispatch(Context(), std::move(request)));
+  return run(rooms_->router.dispatch(Context(), std::move(request)));
 }
 
 std::string World::make_tenant(const std::string& name) {

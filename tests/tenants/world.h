@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// tests/tenants/world: an installation whole, but for its listener: every room of a server behind its router, on
-// simulated time, a store in memory and one random that nobody can use up for others.
+// tests/tenants/world: an installation whole, but for its listener: the rooms of a server
+// (app/rooms) behind their router, on simulated time, a store in memory and one random that nobody
+// can use up for others.
 
 #include "loop.h"
 #include "outside.h"
 
-#include "api/api.h"
-#include "bundle/deployments.h"
-#include "ingress/outbox.h"
-#include "ingress/sources.h"
+#include "app/rooms.h"
 #include "runtime/task_group.h"
 #include "store/memory.h"
 
@@ -48,13 +46,12 @@ class World {
   void wait_until(Duration since_start);
   void rest(Duration pause) { wait_until(loop_.clock().instant() + pause - start_); }
   void set_down(const std::string& tenant, bool down);
-  const std::vector<net::Route>& routes() const { return router_.routes(); }
+  const std::vector<net::Route>& routes() const { return rooms_->router.routes(); }
   Time now() { return loop_.clock().now(); }
 
  private:
-  void build_rooms(const std::string& folder);
-  void build_ways();
-  void mount(const std::string& folder);
+  void build(const std::string& folder);
+  void start(const std::string& folder);
   void settle();
   void advance_until(const std::atomic<bool>& done);
   template <class T>
@@ -84,25 +81,8 @@ class World {
   observe::Log log_{[](std::string_view) {}};
   runtime::BlockingPool pool_{1};
   std::unique_ptr<store::Store> store_;
-  govern::Guard guard_;
-  std::unique_ptr<govern::Identity> identity_;
-  std::unique_ptr<govern::Tenants> tenants_;
   std::unique_ptr<govern::AuditLog> audit_;
-  std::unique_ptr<models::Models> models_;
-  std::unique_ptr<gateway::Gateway> gateway_;
-  govern::Budgets budgets_;
-  std::unique_ptr<gateway::Hosted> hosted_;
-  std::unique_ptr<connectors::Connectors> connectors_;
-  std::unique_ptr<connectors::Deliveries> deliveries_;
-  std::unique_ptr<review::Reviews> reviews_;
-  data::Knowledge knowledge_;
-  workflow::FunctionRegistry functions_;
-  std::unique_ptr<workflow::Engine> engine_;
-  ingress::Sources sources_;
-  std::unique_ptr<bundle::Deployments> deployments_;
-  std::unique_ptr<ingress::Ingress> ingress_;
-  std::unique_ptr<ingress::OutboxSource> outbox_;
-  net::Router router_;
+  std::unique_ptr<app::Rooms> rooms_;
   std::atomic<bool> ready_{true};
   std::atomic<bool> damaged_{false};
   std::shared_ptr<CancelState> stopping_ = std::make_shared<CancelState>();

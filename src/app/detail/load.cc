@@ -55,7 +55,7 @@ Task<Result<void>> SystemImpl::make_first_key(Context ctx) {
   }
   std::vector<std::string> roles = {"admin"};
   auto made =
-      co_await identity_->create_with(ctx, "first key", std::move(roles), std::move(secret));
+      co_await rooms_->identity.create_with(ctx, "first key", std::move(roles), std::move(secret));
   if (!made.ok()) {
     co_return std::move(made).error();
   }
@@ -69,7 +69,7 @@ void SystemImpl::find_first_key() {
   close_to_others(path, log_);
   std::ifstream file(path);
   std::string secret;
-  if (std::getline(file, secret) && identity_->authenticate(trim(secret)).ok()) {
+  if (std::getline(file, secret) && rooms_->identity.authenticate(trim(secret)).ok()) {
     first_key_file_ = path;
   }
 }
@@ -81,67 +81,45 @@ Task<std::string> SystemImpl::forget_first_key(Context ctx) {
     std::ifstream file(path);
     std::string secret;
     const bool opens_nothing =
-        std::getline(file, secret) && !identity_->authenticate(trim(secret)).ok();
+        std::getline(file, secret) && !rooms_->identity.authenticate(trim(secret)).ok();
     return Result<bool>(opens_nothing && ::unlink(path.c_str()) == 0);
   };
   auto forgotten = co_await runtime::blocking(ctx, pool_, std::move(forget));
   co_return forgotten.ok() && *forgotten ? path : std::string();
 }
 
-/// What each room had.
-Task<Result<void>> SystemImpl::load_rooms(Context ctx) {
-  auto keys = co_await identity_->load(ctx);
-  if (!keys.ok()) {
-    co_return std::move(keys).error().with("loading API keys");
-  }
-  auto tenants_loaded = co_await tenants_->load(ctx, options_.region);
-  if (!tenants_loaded.ok()) {
-    co_return std::move(tenants_loaded).error().with("loading tenants");
-  }
-  auto models = co_await models_->load(ctx);
-  if (!models.ok()) {
-    co_return std::move(models).error().with("loading models");
-  }
-  auto deployed = co_await deployments_->load(ctx);
-  if (!deployed.ok()) {
-    co_return std::move(deployed).error().with("loading deployments");
-  }
-  for (const Error& error :
-       *deployed) {  // the server starts all the same, so that it can be mended
-    log_.error("bundle", error);
-  }
-  co_return Result<void>();
-}
-
 Task<Result<void>> SystemImpl::load() {
   const Context ctx = system_context(default_tenant(), "start");
-  auto rooms = co_await load_rooms(ctx);
-  if (!rooms.ok()) {
-    co_return rooms;
+  auto failed = co_await rooms_->load(ctx, options_.region);
+  if (!failed.ok()) {
+    co_return std::move(failed).error();
+  }
+  for (const Error& error : *failed) {  // the server starts all the same, so that it can be mended
+    log_.error("bundle", error);
   }
   auto tenants = co_await store_->tenants_with_leaves(ctx);
   if (!tenants.ok()) {
     co_return std::move(tenants).error();
   }
   for (const TenantId& tenant : *tenants) {
-    warn_missing_secrets(deployments_->missing_secrets(tenant), tenant, log_);
-    tell_unreadable(*models_, tenant, log_);
+    warn_missing_secrets(rooms_->deployments.missing_secrets(tenant), tenant, log_);
+    tell_unreadable(rooms_->models, tenant, log_);
   }
-  if (identity_->count() == 0 && audit_->size(default_tenant()) > 0) {
+  if (rooms_->identity.count() == 0 && audit_->size(default_tenant()) > 0) {
     co_return Error(Code::data_loss,
                     fmt::format("the audit log has {} signed leaves, but the store is empty: its "
                                 "files were lost or replaced; restore a backup",
                                 audit_->size(default_tenant())))
         .page(1414);
   }
-  if (identity_->count() == 0 && options_.runs == Runs::rest) {
+  if (rooms_->identity.count() == 0 && options_.runs == Runs::rest) {
     co_return Error(Code::failed_precondition,
                     fmt::format("no server was ever started on '{}': it has no key yet; start one "
                                 "with 'aios serve --data {}'",
                                 options_.data, options_.data))
         .page(1418);
   }
-  if (identity_->count() == 0) {
+  if (rooms_->identity.count() == 0) {
     auto made = co_await make_first_key(ctx);
     if (!made.ok()) {
       co_return std::move(made).error().with("making the first key");
@@ -149,7 +127,7 @@ Task<Result<void>> SystemImpl::load() {
   }
   if (options_.runs == Runs::advance) {
     govern::SaidRegion said{options_.region, options_.region_change};
-    auto held = co_await tenants_->hold_region(ctx, std::move(said));
+    auto held = co_await rooms_->tenants.hold_region(ctx, std::move(said));
     if (!held.ok()) {
       co_return held;
     }
@@ -158,7 +136,7 @@ Task<Result<void>> SystemImpl::load() {
   if (options_.runs == Runs::rest) {
     co_return Result<void>();
   }
-  auto recovered = co_await engine_->recover(ctx);
+  auto recovered = co_await rooms_->engine.recover(ctx);
   if (!recovered.ok()) {
     co_return std::move(recovered).error().with("recovering runs");
   }
@@ -171,30 +149,11 @@ Task<void> SystemImpl::begin_background() {
   background_ = std::make_unique<runtime::TaskGroup>(shards_.at(0));
   background_->spawn(keep_audit_folded());
   if (options_.runs == Runs::advance) {
-    run_sources();
+    background_->spawn(keep_house());
+    rooms_->go_on(*background_, stopping_);
     background_->spawn(keep_audit_verified());
   }
   co_return;
-}
-
-/// Emitted events come back in, what goes to others goes, and sources that wait for nobody run.
-void SystemImpl::run_sources() {
-  background_->spawn(keep_house());
-  Context outbox = system_context(default_tenant(), "outbox");
-  outbox.cancel = stopping_;
-  background_->spawn(outbox_->run(std::move(outbox)));
-  Context delivery = system_context(default_tenant(), "delivery");
-  delivery.cancel = stopping_;
-  background_->spawn(deliveries_->run(std::move(delivery)));
-  ingress::SourceRegistry sources;
-  ingress::register_all_sources(sources);
-  for (const auto& entry : sources.entries()) {
-    if (entry.run != nullptr) {
-      Context own = system_context(default_tenant(), entry.name);
-      own.cancel = stopping_;
-      background_->spawn(entry.run(source_services(), std::move(own)));
-    }
-  }
 }
 
 /// What may wait for the disk, beside the signing of the log.

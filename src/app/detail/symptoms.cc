@@ -171,12 +171,12 @@ Task<void> SystemImpl::look_at_bundles(Context ctx, Symptoms* out) {
   for (const TenantId& tenant : tenants.ok() ? *tenants : std::vector<TenantId>{}) {
     const std::string whose =
         tenant == default_tenant() ? "" : fmt::format("tenant '{}': ", tenant.text());
-    for (const Error& missing : deployments_->missing_secrets(tenant)) {
+    for (const Error& missing : rooms_->deployments.missing_secrets(tenant)) {
       out->missing_secrets.push_back(whose + std::string(missing.message()));
     }
   }
-  for (const TenantId& tenant : deployments_->failed()) {
-    if (const auto why = deployments_->failure(tenant)) {
+  for (const TenantId& tenant : rooms_->deployments.failed()) {
+    if (const auto why = rooms_->deployments.failure(tenant)) {
       out->bundle_failure +=
           (out->bundle_failure.empty() ? "" : "; ") + std::string(why->message());
     }
@@ -197,7 +197,7 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   out.damaged = watch_->tables_damaged();
   out.not_signing = watch_->not_signing();
   out.growth = growth_->samples();
-  for (const auto& key : identity_->list(default_tenant())) {
+  for (const auto& key : rooms_->identity.list(default_tenant())) {
     const bool admin = std::find(key.roles.begin(), key.roles.end(), "admin") != key.roles.end();
     out.admins += admin && !key.revoked ? 1 : 0;
   }
@@ -215,9 +215,9 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   }
   auto bundles = look_at_bundles(ctx, &out);
   co_await std::move(bundles);
-  auto sources = look_at_sources(store_.get(), deployments_.get(), ctx, &out);
+  auto sources = look_at_sources(store_.get(), &rooms_->deployments, ctx, &out);
   co_await std::move(sources);
-  auto doors = look_at_doors(ingress_.get(), work_.get(), ctx, &out);
+  auto doors = look_at_doors(&rooms_->ingress, work_.get(), ctx, &out);
   co_await std::move(doors);
   auto work = look_at_work(work_.get(), ctx, &out);
   co_await std::move(work);

@@ -1,38 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// app/detail/system_impl: what stands behind System: the rooms, in the order they are built in.
-// system.cc wires, starts and stops them; load.cc reads what is stored and sets runs going.
+// app/detail/system_impl: what stands behind System: a data directory, a listener, and what watches
+// both, around the rooms (app/rooms). system.cc starts and stops them; load.cc reads what is stored
+// and sets runs going.
 
 #include "app/doctor.h"
 #include "app/growth.h"
 #include "app/money_watch.h"
+#include "app/rooms.h"
 #include "app/store_watch.h"
 #include "app/system.h"
 #include "app/work_watch.h"
-#include "bundle/deployments.h"
-#include "connectors/connectors.h"
-#include "connectors/delivery.h"
-#include "data/knowledge.h"
-#include "gateway/gateway.h"
-#include "gateway/hosted.h"
 #include "govern/audit.h"
 #include "govern/audit_patrol.h"
-#include "govern/budget.h"
-#include "govern/guard.h"
-#include "govern/identity.h"
-#include "govern/tenants.h"
-#include "ingress/ingress.h"
-#include "ingress/outbox.h"
-#include "ingress/sources.h"
-#include "models/models.h"
 #include "net/client.h"
 #include "net/server.h"
 #include "observe/line_writer.h"
 #include "observe/metrics.h"
-#include "review/review.h"
 #include "runtime/task_group.h"
 #include "store/store.h"
-#include "workflow/engine.h"
 
 #include <atomic>
 #include <future>
@@ -73,7 +59,7 @@ class SystemImpl final : public System {
   bool look_at_certificate() override;
   const std::string& first_key_file() const override { return first_key_file_; }
   runtime::Shards& shards() override { return shards_; }
-  const net::Router& router() const override { return router_; }
+  const net::Router& router() const override { return rooms_->router; }
   Context local_context() const override;
 
  private:
@@ -84,16 +70,10 @@ class SystemImpl final : public System {
   }
   void make_client();
   void build_rooms();
-  void build_hosted();
-  void build_engine();
-  void build_ways();
   Task<void> count_for_metrics(Context ctx);
   void mount();
-  ingress::SourceServices source_services();
-  void run_sources();
   Task<void> begin_background();
   Task<Result<void>> load();
-  Task<Result<void>> load_rooms(Context ctx);
   Task<Result<void>> make_first_key(Context ctx);
   Task<void> keep_audit_folded();
   Task<void> keep_audit_verified();
@@ -124,31 +104,13 @@ class SystemImpl final : public System {
   std::unique_ptr<net::Client> client_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<StoreWatch> watch_;
-  govern::Guard guard_;
-  std::unique_ptr<govern::Identity> identity_;
-  std::unique_ptr<govern::Tenants> tenants_;
   std::unique_ptr<govern::AuditLog> audit_;
   std::unique_ptr<govern::AuditPatrol> patrol_;
-  std::unique_ptr<models::Models> models_;
-  std::unique_ptr<gateway::Gateway> gateway_;
-  govern::Budgets budgets_;
-  std::unique_ptr<gateway::Hosted> hosted_;
-  std::unique_ptr<connectors::Connectors> connectors_;
-  std::unique_ptr<connectors::Deliveries> deliveries_;
-  std::unique_ptr<review::Reviews> reviews_;
-  data::Knowledge knowledge_;
-  bundle::Learnt learnt_;
-  workflow::FunctionRegistry functions_;
+  std::unique_ptr<Rooms> rooms_;
   std::unique_ptr<WorkWatch> work_;
   std::unique_ptr<Growth> growth_;
   std::unique_ptr<Retention> retention_;
   std::unique_ptr<MoneyWatch> money_;
-  std::unique_ptr<workflow::Engine> engine_;
-  ingress::Sources sources_;
-  std::unique_ptr<bundle::Deployments> deployments_;
-  std::unique_ptr<ingress::Ingress> ingress_;
-  std::unique_ptr<ingress::OutboxSource> outbox_;
-  net::Router router_;
   std::shared_ptr<net::TlsIdentity> tls_;
   std::string certificate_trouble_;  ///< what was logged last
   std::unique_ptr<net::Server> server_;
