@@ -13,7 +13,7 @@ import os
 import signal
 import time
 
-import crash
+import trial  # sets the path for what follows
 from failpoints import Failpoints
 from harness import (DESK_BUNDLE, TICKET, Scene, Server, Unreachable, bundle_files, wait_for)
 from test_tasks import SECRET, Receiver
@@ -113,7 +113,7 @@ class KilledScene(Scene):
         return super().deploy({**self.files(), **(replaced or {})}, **parameters)
 
 
-class Killing(crash.Trial):
+class Killing(trial.Trial):
     def __init__(self, options):
         super().__init__(options)
         self.scene.close()
@@ -159,7 +159,8 @@ class Killing(crash.Trial):
     def provoke(self, name):
         """Asks for what passes the failpoint; the others are passed by themselves."""
         asked = {"file": self.deploy, "deployment": self.deploy, "model": self.train,
-                 "backup": self.back_up, "keystore": self.make_tenant, "outbox": self.tell, "delivery": self.tell}
+                 "backup": self.back_up, "keystore": self.make_tenant, "outbox": self.tell,
+                 "delivery": self.tell}
         work = asked.get(name.partition(".")[0])
         if work is not None:
             try:
@@ -304,7 +305,7 @@ def earlier(options):
         return {"parts": 0, "rows": []}
     with open(options.json, encoding="utf-8") as file:
         there = json.load(file)
-    same = there.get("commit") == crash.commit() and there.get("parts", 0) > 0
+    same = there.get("commit") == trial.commit() and there.get("parts", 0) > 0
     return there if same else {"parts": 0, "rows": []}
 
 
@@ -316,7 +317,7 @@ def added(there, rows):
         old = before.get(name, {"value": 0, "holds": True})
         out.append({"name": name, "value": old["value"] + value, "unit": "", "mark": mark,
                     "holds": bool(old["holds"] and holds)})
-    return {"machine": crash.machine(), "commit": crash.commit(), "parts": there["parts"] + 1,
+    return {"machine": trial.machine(), "commit": trial.commit(), "parts": there["parts"] + 1,
             "rows": out}
 
 
@@ -347,12 +348,12 @@ def run_parts(options):
         if there["parts"]:
             options.floor = 1  # what a part is to bring at least was asked of the first
         options.seed = seed + there["parts"]
-        trial = Killing(options)
+        part = Killing(options)
         try:
-            code = trial.run()
+            code = part.run()
         finally:
-            trial.scene.close()
-        there = added(there, trial.rows)
+            part.scene.close()
+        there = added(there, part.rows)
         keep(options, there)
     for row in there["rows"]:
         print(f"{row['name']:<18}{row['value']:>8}  in all, {there['parts']} parts", flush=True)

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Takes the power away from the real server, under load, and then counts.
 
-As crash.py, whose load and checker it uses; but a cut takes more than the process. What the server
+Load and checker are trial.py's; but a cut takes more than the process. What the server
 wrote and did not fsync is forgotten, kept or torn, sector by sector and name by name, by a seed
 (tests/faults: a library in front of libc writes the trace, disk.py makes of it what a disk may
 hold). A cut comes from outside after a while, or right before the n-th call of a kind: in the
-middle of a start too. The server must start again from every such disk. Rows beside crash.py's:
+middle of a start too. The server must start again from every such disk. Rows beside the checker's:
 
   start refused   the server did not start from what the cut left
   unverified      the audit log does not verify, or not with the newest checkpoint seen before a cut
@@ -25,8 +25,8 @@ import signal
 import sys
 import time
 
-import crash  # sets the path for the two below
-sys.path.insert(0, os.path.join(crash.HERE, "..", "faults"))
+import trial  # sets the path for the two below
+sys.path.insert(0, os.path.join(trial.HERE, "..", "faults"))
 import disk as disks  # noqa: E402
 from harness import ROOT, Scene, Server, Unreachable, aios  # noqa: E402
 
@@ -70,7 +70,7 @@ class PoweredScene(Scene):
             "AIOS_FAULTS_TRACE": self.trace, **settings})
 
 
-class Trial(crash.Trial):
+class Powered(trial.Trial):
     def __init__(self, options):
         super().__init__(options)
         self.scene.close()
@@ -265,15 +265,15 @@ def main():
     firsts.run(options.first)
     if options.kills == 0:
         return 1 if firsts.unusable else 0
-    trial = Trial(options)
-    trial.unusable = firsts.unusable
+    powered = Powered(options)
+    powered.unusable = firsts.unusable
     try:
-        return trial.run()
+        return powered.run()
     except (AssertionError, disks.Unseen) as error:
-        print(f"power: {error}\n" + "\n".join(trial.refused), file=sys.stderr)
+        print(f"power: {error}\n" + "\n".join(powered.refused), file=sys.stderr)
         return 1
     finally:
-        trial.scene.close()
+        powered.scene.close()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import crash  # noqa: E402
+import trial  # noqa: E402
 from harness import SURE_CASE, SURE_REFUND, ticket_event  # noqa: E402
 
 CUSTOMER = ("C1", "a@example.com")
@@ -51,13 +51,13 @@ class Books(unittest.TestCase):
                                                               "case": "CASE-1"}},
             {"id": "run_2", "status": "completed", "output": {**done, "action": "refund"}}]
         self.desk = Desk()
-        self.trial = crash.Trial(argparse.Namespace(seed=1, floor=1, json=None))
+        self.trial = trial.Trial(argparse.Namespace(seed=1, floor=1, json=None))
         self.addCleanup(self.trial.scene.close)
         self.trial.kills = 1
         self.trial.scene.desk = self.desk
         self.trial.scene.api = lambda: Api(self.runs)
         self.trial.scene.small_orders = lambda: []
-        self.trial.load = crash.Load(self.trial.scene, 1)
+        self.trial.load = trial.Load(self.trial.scene, 1)
         self.trial.load.acknowledged = {
             "mail-1": (ticket_event(1, SURE_CASE, CUSTOMER), {"run": "run_1"}),
             "mail-2": (ticket_event(2, SURE_REFUND, CUSTOMER, ("ORD-1",)), {"run": "run_2"})}
