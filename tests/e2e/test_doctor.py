@@ -69,7 +69,8 @@ class Doctor(unittest.TestCase):
         self.assertIn("; verified to leaf ", parts["audit"]["found"])
 
     def test_growth_is_noted_beside_the_data(self):
-        self.assertTrue(os.path.exists(os.path.join(self.scene.server.data, "disk-growth.jsonl")))
+        file = os.path.join(self.scene.server.data, "disk-growth.jsonl")
+        wait_for(lambda: os.path.exists(file), "the growth is noted")
 
 
 if __name__ == "__main__":
