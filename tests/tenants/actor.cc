@@ -306,8 +306,9 @@ Ask Actor::replay() {
   }
 }
 
-/// A question to its policies, a key that opens nothing, a way that is not there.
-Ask Actor::advance_policy() {
+/// A question to its policies about what they do not allow, a key that opens nothing, a way that is
+/// not there.
+Ask Actor::ask_what_is_refused() {
   switch (below(3)) {
     case 0:
       return post("/api/v1/policy/check",
@@ -371,7 +372,7 @@ void Actor::act(const Actor* other) {
   } else if (drawn < 90) {
     ask = replay();
   } else if (drawn < 92) {
-    ask = advance_policy();
+    ask = ask_what_is_refused();
   } else {
     ask = try_anothers(other);
   }

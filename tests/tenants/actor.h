@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// tests/tenants/actor: what one tenant does, one request after the other, as a seed says: everything that the API
-// has, with few names, so that they meet those of others. What it asks follows from the seed and from what it was
-// answered, and from nothing else.
+// tests/tenants/actor: what one tenant does, one request after the other, as a seed says:
+// everything that the API has, with few names, so that they meet those of others. What it asks
+// follows from the seed and from what it was answered, and from nothing else.
 
 #include "seen.h"
 #include "world.h"
@@ -60,7 +60,7 @@ class Actor {
   Ask deploy();
   Ask model();
   Ask replay();
-  Ask advance_policy();
+  Ask ask_what_is_refused();
   Ask try_anothers(const Actor* other);
 
   World& world_;

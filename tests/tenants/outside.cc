@@ -27,19 +27,19 @@ net::Response says(int status, std::string body) {
 
 Task<Result<net::Response>> Outside::send(Context ctx, net::ClientRequest request) {
   const TenantId tenant = ctx.tenant;
-  const std::uint64_t attempt = ++of_[tenant].attempts;
+  const std::uint64_t attempt = ++sides_[tenant].attempts;
   auto rested = co_await runtime::sleep_for(std::move(ctx), attempt_time);
   if (!rested.ok()) {
     co_return std::move(rested).error();
   }
-  Of& of = of_[tenant];
-  if (of.down || attempt % lost_every == 0) {
+  Side& side = sides_[tenant];
+  if (side.down || attempt % lost_every == 0) {
     co_return Error(Code::unavailable, "the connection was reset", Retry::whole_step).page(313);
   }
   const std::string key(request.headers.get("idempotency-key"));
-  auto& answer = of.done[key.empty() ? fmt::format("call-{}", attempt) : key];
+  auto& answer = side.done[key.empty() ? fmt::format("call-{}", attempt) : key];
   if (answer.empty()) {
-    answer = to_text(JsonObject{{"id", fmt::format("R-{}", of.done.size())}});
+    answer = to_text(JsonObject{{"id", fmt::format("R-{}", side.done.size())}});
   }
   co_return says(200, answer);
 }

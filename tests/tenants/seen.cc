@@ -28,8 +28,8 @@ bool is_random(std::string_view word) {
   return (hex && word.size() >= hex_min) || (digit && word.size() >= base64_min);
 }
 
-/// dlv_ and 18 hex digits: the place of its message in the outbox of all tenants, which tells how many there were
-/// (docs/threat-model.md says so). Here it is a name.
+/// dlv_ and 18 hex digits: the place of its message in the outbox of all tenants, which tells how
+/// many there were (docs/threat-model.md says so). Here it is a name.
 bool is_delivery(std::string_view word) {
   return word.size() == 22 && word.starts_with("dlv_") &&
          word.find_first_not_of("0123456789abcdef", 4) == std::string_view::npos;
@@ -80,6 +80,18 @@ std::string Seen::number_of(const std::string& word) {
   return std::to_string(numbers_.try_emplace(word, numbers_.size()).first->second);
 }
 
+/// @param shown  what of the id may be seen by both worlds
+std::string Seen::plain_id(std::string_view kind, std::string_view shown, std::string_view word) {
+  const std::string id(word);
+  if (anothers_.contains(id)) {
+    return fmt::format("another's {}", kind);
+  }
+  if (!numbers_.contains(id)) {
+    ids_[std::string(kind)].push_back(id);
+  }
+  return fmt::format("{}#{}", shown, number_of(id));
+}
+
 std::string Seen::plain(std::string_view text) {
   std::string out;
   while (!text.empty()) {
@@ -90,24 +102,11 @@ std::string Seen::plain(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const std::size_t kind = kind_of(word);
-    if (kind > 0) {
+    if (const std::size_t kind = kind_of(word); kind > 0) {
       word = word.substr(0, kind + 1 + id_characters);  // an effect's has "-2" behind it
-      const std::string id(word);
-      if (anothers_.contains(id)) {
-        out += fmt::format("another's {}", word.substr(0, kind));
-      } else {
-        if (!numbers_.contains(id)) {
-          ids_[std::string(word.substr(0, kind))].push_back(id);
-        }
-        out += fmt::format("{}#{}", word.substr(0, kind + 1 + time_characters), number_of(id));
-      }
+      out += plain_id(word.substr(0, kind), word.substr(0, kind + 1 + time_characters), word);
     } else if (is_delivery(word)) {
-      const std::string id(word);
-      if (!anothers_.contains(id) && !numbers_.contains(id)) {
-        ids_["dlv"].push_back(id);
-      }
-      out += anothers_.contains(id) ? "another's dlv" : "dlv#" + number_of(id);
+      out += plain_id("dlv", "dlv", word);
     } else if (is_random(word)) {
       out += fmt::format("<{}>#{}", word.size(), number_of(std::string(word)));
     } else {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// tests/tenants/seen: what a caller is shown, with all that is random named by its first appearance, so that two
-// worlds can be compared word by word; and the ids that it learned on the way.
+// tests/tenants/seen: what a caller is shown, with all that is random named by its first
+// appearance, so that two worlds can be compared word by word; and the ids that it learned on the
+// way.
 
 #include <map>
 #include <set>
@@ -13,10 +14,12 @@ namespace aios::tenants {
 
 class Seen {
  public:
-  /// An id keeps its kind and its time and becomes run_01k5tv...#3; digests, secrets and signatures (32 hex
-  /// digits, 40 of base64 and more) keep their length. An id that is another's becomes "another's run".
+  /// An id keeps its kind and its time and becomes run_01k5tv...#3; digests, secrets and signatures
+  /// (32 hex digits, 40 of base64 and more) keep their length. An id that is another's becomes
+  /// "another's run".
   std::string plain(std::string_view text);
-  /// Of a body that is JSON without what is signed or salted, which no two installations have alike.
+  /// Of a body that is JSON without what is signed or salted, which no two installations have
+  /// alike.
   std::string plain_body(const std::string& body);
   void is_anothers(const std::string& id) { anothers_.insert(id); }
   /// Its own, in the order of their first appearance.
@@ -25,6 +28,7 @@ class Seen {
   const std::map<std::string, std::vector<std::string>, std::less<>>& all() const { return ids_; }
 
  private:
+  std::string plain_id(std::string_view kind, std::string_view shown, std::string_view word);
   std::string number_of(const std::string& word);
 
   std::map<std::string, std::size_t, std::less<>> numbers_;
