@@ -21,7 +21,7 @@ def awaits(body):
 
 def tidy(text, file="core/x.cc"):
     header = "// SPDX-License-Identifier: Apache-2.0\n"
-    path = SRC / file
+    path = ROOT / file if file.startswith("tests/") else SRC / file
     return list(check_tidy.check_file(path, header + text, plain(header + text)))
 
 
@@ -64,6 +64,11 @@ class Tidy(unittest.TestCase):
         self.assertNotEqual(tidy("int f();\n", "core/x.h"), [])
         ordered = '#include "core/x.h"\n\n#include "core/y.h"\n\n#include <fmt/format.h>\n\n#include <string>\n'
         self.assertEqual(tidy(ordered), [])
+        clock = "auto t = std::chrono::steady_clock::now();\n"  # a program that measures may look at it
+        self.assertEqual(tidy(clock, "tests/bench/x.cc"), [])
+        for text in ("x" * 101, "void f() {\n" + "  g();\n" * 60 + "}", "f();\n" * 800):
+            self.assertNotEqual(tidy(text, "tests/bench/x.cc"), [], text[:20])
+        self.assertEqual(tidy("f();\n" * 700, "tests/bench/x.cc"), [])
         self.assertNotEqual(tidy(ordered + '\n#include "core/z.h"\n'), [])
 
     def test_kinds(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the style checks share: the files of src/, and their text without comments and literals."""
+"""What the style checks share: the C++ files, and their text without comments and literals."""
 import pathlib
 import re
 
@@ -14,8 +14,8 @@ _LITERAL = re.compile(
 _COMMENT = re.compile(_LITERAL.pattern, re.S)
 
 
-def cpp_files():
-    return sorted(p for p in SRC.rglob("*") if p.suffix in (".h", ".cc"))
+def cpp_files(folder=SRC):
+    return sorted(p for p in folder.rglob("*") if p.suffix in (".h", ".cc"))
 
 
 def name(path):

@@ -11,8 +11,8 @@
 //   AIOS_FAULTS_TRACE  the trace, outside of the folder; appended to
 //   AIOS_FAULTS_RULES  FUNCTION:PATTERN:N:WHAT:once|ever, parted by ";". The N-th call of the
 //                      function on a path (below the folder, a shell pattern) fails with WHAT, an
-//                      error's name, or ends the process by SIGKILL (CUT); "ever": all after it too.
-//                      One that is not so ends the process with 2: it would never be met
+//                      error's name, or ends the process by SIGKILL (CUT); "ever": all after it
+//                      too. One that is not so ends the process with 2: it would never be met
 //   AIOS_FAULTS_ARMED  a file: the rules count only while it is there; without it always
 //   AIOS_FAULTS_CALLS  1: the trace names every call too, also those that change nothing
 //

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks that are set, and names that nobody answers for (faults.h). A process that is stopped while
-// both clocks are moved has, for all it can see, been paused for that long.
+// Clocks that are set, and names that nobody answers for (faults.h). A process that is stopped
+// while both clocks are moved has, for all it can see, been paused for that long.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <netdb.h>

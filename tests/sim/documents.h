@@ -11,7 +11,9 @@ document: {dsl: '1.0.3', namespace: sim, name: ticket, version: '1.0.0'}
 input:
   schema: {format: json, document: {type: object, required: [path, value]}}
 do:
-  - remember: {set: {path: '${ .path }', value: '${ .value }', pause: '${ .pause }'}, export: {as: .}}
+  - remember:
+      set: {path: '${ .path }', value: '${ .value }', pause: '${ .pause }'}
+      export: {as: .}
   - find:
       try:
         - look: {call: 'system:1.0.0@default', with: {class: read, value: '${ .value }'}}
@@ -43,7 +45,9 @@ do:
       fork:
         branches:
           - pay: {call: 'system:1.0.0@default', with: {class: key, value: '${ $context.value }'}}
-          - open: {call: 'system:1.0.0@default', with: {class: lookup, value: '${ $context.value }'}}
+          - open:
+              call: system:1.0.0@default
+              with: {class: lookup, value: '${ $context.value }'}
           - rest: {wait: PT3S}
       output: {as: '.[0]'}
       then: finish

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // tests/sim/files: the files that SQLite writes, in memory, as a disk has them: what was synced is
-// kept apart from what was written. While an object lives, it is SQLite's file system (a sqlite3_vfs)
-// of the whole process. Other files of a data directory (its lock) are real ones in a scratch folder.
-// What a power cut leaves of unsynced writes comes from the seed: all, nothing, the first of them, or
-// any of their sectors of 512 bytes, old or new. A sector never loses what was synced of it before.
-// Threading: one thread.
+// kept apart from what was written. While an object lives, it is SQLite's file system (a
+// sqlite3_vfs) of the whole process. Other files of a data directory (its lock) are real ones in a
+// scratch folder. What a power cut leaves of unsynced writes comes from the seed: all, nothing, the
+// first of them, or any of their sectors of 512 bytes, old or new. A sector never loses what was
+// synced of it before. Threading: one thread.
 
 #include <cstdint>
 #include <map>
@@ -36,7 +36,8 @@ class SimFiles {
   const std::string& directory() const;
   /// The power goes. Whoever has a file open gets an I/O error from everything from then on.
   void crash();
-  /// The same at a call to come: of so many writes and syncs the last is not carried out. 0: at none.
+  /// The same at a call to come: of so many writes and syncs the last is not carried out. 0: at
+  /// none.
   void crash_at(std::uint64_t calls);
   /// The same right behind a sync: what it made durable is so, and nobody was told.
   void crash_behind_sync(std::uint64_t syncs);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// aios_sim: histories from seeds. Prints each seed that breaks something, and the counts. Ends with 1
-// when one broke something, or when so little happened in many that nothing was proved.
+// aios_sim: histories from seeds. Prints each seed that breaks something, and the counts. Ends with
+// 1 when one broke something, or when so little happened in many that nothing was proved.
 #include "core/broken.h"
 #include "simulation.h"
 

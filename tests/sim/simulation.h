@@ -2,9 +2,9 @@
 #pragma once
 // tests/sim/simulation: one seed is one history: clients of two tenants start runs, some of them
 // twice, and spend money; an outside system loses, delays and refuses; events are sent that runs
-// listen for or do not; the power fails at any moment, or a server is taken for dead and goes on; the
-// disk is full for a while, slow, or fails. Then the faults stop, and what must hold is checked. What
-// does not hold begins with the name of the invariant, in brackets.
+// listen for or do not; the power fails at any moment, or a server is taken for dead and goes on;
+// the disk is full for a while, slow, or fails. Then the faults stop, and what must hold is
+// checked. What does not hold begins with the name of the invariant, in brackets.
 
 #include "disk.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// tests/tenants/loop: simulated time with a random that gives every draw of a share the same value, however
-// many were drawn before: a pause that is cut by chance is as long whoever else draws. Ids stay apart by a
-// counter in the low bits.
+// tests/tenants/loop: simulated time with a random that gives every draw of a share the same value,
+// however many were drawn before: a pause that is cut by chance is as long whoever else draws. Ids
+// stay apart by a counter in the low bits.
 
 #include "runtime/sim.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// aios_noninterference: one tenant does the same twice, by itself and beside others who do all sorts of things with
-// the same names and with its own ids. All that it is shown must be the same: status, headers, bodies, errors, order
-// and number of ids, what is a repetition, and how long it took on the simulated clock. And nothing of the others'
-// data or ids may stand in it.
+// aios_noninterference: one tenant does the same twice, by itself and beside others who do all
+// sorts of things with the same names and with its own ids. All that it is shown must be the same:
+// status, headers, bodies, errors, order and number of ids, what is a repetition, and how long it
+// took on the simulated clock. And nothing of the others' data or ids may stand in it.
 //
-//   --way further  the observed tenant is a further one; the others are the first tenant and another further one
+//   --way further  the observed tenant is a further one; the others are the first one and another
 //   --way first    the observed tenant is the first one, but for what is about all tenants
-//   --way leaking  the others are given the observed tenant's own key: now a difference must be found
+//   --way leaking  the others are given the observed tenant's own key: a difference must be found
 #include "actor.h"
 
 #include <fmt/format.h>

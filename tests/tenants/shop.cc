@@ -33,7 +33,10 @@ input:
     format: json
     document:
       type: array
-      items: {type: object, required: [data], properties: {data: {type: object, required: [order, amount]}}}
+      items:
+        type: object
+        required: [data]
+        properties: {data: {type: object, required: [order, amount]}}
   from: '${ .[0].data }'
 do:
   - read:
@@ -41,7 +44,10 @@ do:
       export: {as: '${ . }'}
   - pay:
       call: connector:1.0.0@default
-      with: {connector: desk, operation: pay, arguments: {order: '${ $context.order }', amount: '${ $context.amount }'}}
+      with:
+        connector: desk
+        operation: pay
+        arguments: {order: '${ $context.order }', amount: '${ $context.amount }'}
       export: {as: '${ $context + {paid: .id} }'}
   - ask:
       if: '${ $context.amount > 50 }'
@@ -61,7 +67,8 @@ do:
       call: connector:1.0.0@default
       with: {connector: desk, operation: notify, arguments: {order: '${ $context.order }'}}
   - tell:
-      emit: {event: {with: {type: shop.paid, source: /shop/orders, data: {order: '${ $context.order }'}}}}
+      emit:
+        event: {with: {type: shop.paid, source: /shop/orders, data: {order: '${ $context.order }'}}}
   - rest: {wait: PT7.443S}
   - finish: {set: {order: '${ $context.order }', verdict: '${ $context.verdict }'}}
 )y";
@@ -83,7 +90,9 @@ constexpr const char* sums =
 do:
   - add: {set: {total: '${ [.items[]?.cents] | add }'}}
   - rest: {wait: PT2.777S}
-  - fail: {if: '${ .total == 13 }', raise: {error: {type: 'https://shop.example/unlucky', status: 500, title: unlucky}}}
+  - fail:
+      if: '${ .total == 13 }'
+      raise: {error: {type: 'https://shop.example/unlucky', status: 500, title: unlucky}}
 )y";
 
 constexpr const char* desk = R"y(name: desk

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// tests/tenants/shop: the bundle that every tenant runs, the same names in each: events and webhooks that start
-// runs, a payment, a question, an emitted event that others get, a model.
+// tests/tenants/shop: the bundle that every tenant runs, the same names in each: events and
+// webhooks that start runs, a payment, a question, an emitted event that others get, a model.
 
 #include <cstdint>
 #include <map>
