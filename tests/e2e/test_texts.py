@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import unittest
 
-from harness import ROOT, aios
+from harness import BINARY, ROOT, aios
 
 IN_DOCS = re.compile(r"`(aios [^`\n]*)`")
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
@@ -95,6 +95,14 @@ class Texts(unittest.TestCase):
             done = aios(*words, "--help" if BARE.fullmatch(command) else "--parse-only")
             with self.subTest(command=command, path=path):
                 self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_every_library_that_is_linked_stands_in_third_party(self):
+        done = subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True)
+        linked = set(re.findall(r"^\s(?:\S*/)?(lib[\w+-]+?)(?:-[\d.]+)?\.so", done.stdout, re.MULTILINE))
+        self.assertGreater(len(linked), 15)
+        with open(os.path.join(ROOT, "THIRD_PARTY.md"), encoding="utf-8") as file:
+            named = set(re.findall(r"`(lib[\w+-]+)`", file.read()))
+        self.assertEqual(linked - named, set())
 
     def test_secrets_and_data_that_they_make_stay_out_of_git(self):
         if not os.path.exists(os.path.join(ROOT, ".git")):
