@@ -12,6 +12,7 @@ import check_docs
 import check_pages
 import check_tidy
 import count_tests
+import doc_names
 from source_text import ROOT, SRC, blocks, plain
 
 
@@ -147,6 +148,52 @@ class Docs(unittest.TestCase):
         for text in ("line\n`http.cc`", "`net/gone.cc`", "`tests/gone/`", "[b](c.md)", "good `net/http.cc`, bad `pool.h`"):
             self.assertEqual(len(self.found(text)), 1, text)
         self.assertIn("docs/a.md:2: there is no 'http.cc'", self.found("line\n`http.cc`"))
+
+
+class Names(unittest.TestCase):
+    THERE = doc_names.Known({"name_of", "watch_root", "pages"}, {"--watch-root"}, {401}, {"net": ["url: a path"]},
+                            {"tests/e2e/test_x.py": "    def test_a_b(self):"}.get)
+
+    def found(self, text, document="docs/a.md"):
+        return list(doc_names.check(document, text, self.THERE))
+
+    def test_good(self):
+        for text in ("`name_of`, `aios_name_of`, `name_of_total`, `AIOS_WATCH_ROOT`, `--watch-root DIR`", "AIOS-0401", "`openssl pkey --gone`",
+                     "`AIOS_SECRET_GONE_X`", "```\n`gone\n--gone AIOS-0402 in a fence\n```", "python3 tests/e2e/test_x.py -k test_a",
+                     "aios_net_tests -tc='url*'", "word " * 100, "word " * 60 + "\n\n" + "word " * 60, "- " + "word " * 90 + "\n- " + "word " * 90,
+                     "| " + "word " * 200 + "|"):
+            self.assertEqual(self.found(text), [], text)
+
+    def test_bad(self):
+        for text in ("`gone_name`", "line\n`name_of(gone)`", "`AIOS_GONE`", "`pages --gone`", "[AIOS-0402]", "a `name_of\nof`",
+                     "python3 tests/e2e/test_x.py -k test_c", "python3 tests/e2e/test_y.py", "aios_net_tests -tc='uri*'", "word " * 101,
+                     "- " + "word " * 60 + "\n  " + "word " * 60):
+            self.assertNotEqual(self.found(text), [], text)
+        self.assertIn("docs/a.md:3: nothing is named 'gone_name'", self.found("```\n```\n`gone_name`"))
+        self.assertEqual(self.found("word " * 120, "docs/benchmarks.md"), [])
+
+    def test_modules(self):
+        layers = "# module: modules\ncore:\nnet: core\n"
+        table = "| module | one line |\n|---|---|\n| `{}` | a |\n| `{}` | b |\n"
+        self.assertEqual(list(doc_names.modules(layers, table.format("core", "net"))), [])
+        for wrong in (("net", "core"), ("core", "gone")):
+            self.assertEqual(len(list(doc_names.modules(layers, table.format(*wrong)))), 1)
+
+    def test_rows(self):
+        source = 'report.add({"a_per_s", x, "runs/s", 8\'000, Better::higher}); report.add({"b_us", y, "us", none, Better::lower});'
+        self.assertEqual(list(doc_names.rows("| row | value |\n| a_per_s, b_us | 3 |\n", source)), [])
+        self.assertEqual(list(doc_names.rows("| a_per_s | 3 |\n| list_p99_ms | 1 |\n", source + 'add("list"); name + "_p99_ms"')), [])
+        self.assertIn("no benchmark prints 'c_us'", list(doc_names.rows("| a_per_s |\n| c_us | 3 |\n", source))[0])
+        self.assertIn("it has no row 'a_per_s'", list(doc_names.rows("| b_us | 3 |\n", source))[0])
+
+    def test_packages(self):
+        dev = 'packages="\nlibx-dev 1.2\ngit 1:2.3\n"\n'
+        cargo = '[dependencies]\nany = "1"\nserde = { version = "=1.0.2", features = [] }\n[profile.release]\n'
+        rows = "| x | `libx-dev` | 1.2 | MIT |\n| g | `git` | 1:2.3 | GPL |\n| a | `any` | 1 | |\n| s | `serde` | 1.0.2 | |\n| w | `web` | 1.1 | |\n"
+        found = lambda text: list(doc_names.packages(dev, cargo, "web==1.1 --hash=sha256:00\n", text))
+        self.assertEqual(found(rows), [])
+        self.assertEqual(found(rows.replace("1.0.2", "1.0.1")), ["THIRD_PARTY.md: there is no row for 'serde' 1.0.2",
+                                                                "THIRD_PARTY.md: 'serde' 1.0.1 is nothing that is installed so"])
 
 
 class Count(unittest.TestCase):
