@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a user meets first: a new data directory, its key, its one server, its orderly end."""
 
+import contextlib
 import os
 import re
 import socket
 import stat
 import unittest
 
-from harness import Scene, aios, wait_for
+from harness import ROOT, Scene, aios, wait_for
 
 
 def listeners(pid):
@@ -42,12 +43,25 @@ class FirstStart(unittest.TestCase):
         self.assertEqual(stat.S_IMODE(os.stat(self.server.data).st_mode), 0o700)
 
     def test_no_file_in_it_can_be_read_by_others(self):
-        self.scene.server.stop()
-        for folder, _, names in os.walk(self.server.data):
-            for name in names:
-                if name in ("first-key", "root.key", "audit-signing.key", "keys.db"):
-                    mode = stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
-                    self.assertEqual(mode & 0o077, 0, f"{name} has mode {mode:o}")
+        for _ in ("the server is up", "it has ended"):
+            seen = set()
+            for folder, _, names in os.walk(self.server.data):
+                self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700, folder)
+                for name in names:
+                    with contextlib.suppress(FileNotFoundError):  # a temporary one of the log's
+                        mode = stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                        self.assertEqual(mode & 0o077, 0, f"{name} has mode {mode:o}")
+                        seen.add(name)
+            self.assertLessEqual({"first-key", "root.key", "audit-signing.key", "keystore.db", "journal.db", "tables.db"}, seen)
+            self.scene.server.stop()
+
+    def test_what_is_in_it_stands_in_the_architecture(self):
+        with open(os.path.join(ROOT, "docs", "ARCHITECTURE.md"), encoding="utf-8") as file:
+            table = file.read().partition("## The data directory")[2].partition("\n## ")[0]
+        named = set(re.findall(r"`([\w.-]+)[/`]", table))
+        self.assertIn("server.address", os.listdir(self.server.data))
+        for name in os.listdir(self.server.data):
+            self.assertIn(re.sub(r"-(wal|shm)$", "", name), named)
 
     def test_the_first_key_is_private_named_and_works(self):
         path = os.path.join(self.server.data, "first-key")
