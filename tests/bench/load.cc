@@ -12,6 +12,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -75,8 +76,9 @@ class Connection {
   int fd() const { return fd_; }
   std::string& request() { return request_; }
 
-  void send() {
-    began = Clock::now();
+  /// @param due  what its latency counts from
+  void send(Clock::time_point due) {
+    began = due;
     used_ = 0;
     whole_ = 0;
     std::string_view rest = request_;
@@ -173,14 +175,16 @@ class Generator {
     const double cpu = thread_cpu_us();
     end_ = begin + std::chrono::duration_cast<Clock::duration>(
                        std::chrono::duration<double>(options_.seconds));
+    due_ = begin;
     for (auto& one : connections_) {
-      send_next(*one);
+      idle_.push_back(one.get());
     }
     std::array<epoll_event, 64> events{};
-    while (under_way_ > 0) {
-      const int ready = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                                     answer_wait_seconds * 1000);
-      if (ready <= 0) {
+    for (auto pause = send_due(); pause || under_way_ > 0; pause = send_due()) {
+      const timespec wait = pause.value_or(timespec{answer_wait_seconds, 0});
+      const int ready =
+          ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &wait, nullptr);
+      if (ready < 0 || (ready == 0 && !pause)) {
         give_up(fmt::format("{} requests have no answer after {} seconds", under_way_,
                             answer_wait_seconds));
       }
@@ -198,11 +202,29 @@ class Generator {
   }
 
  private:
-  void send_next(Connection& one) {
-    if (requests_.next(&one.request())) {
-      one.send();
+  /// Sends what is due and has a connection. @return until the next one is due; nothing: only an
+  /// answer can bring it, or there is none
+  std::optional<timespec> send_due() {
+    const auto now = Clock::now();
+    while (!idle_.empty() && due_ < end_ && now < end_) {
+      if (options_.rate_per_s > 0 && due_ > now) {
+        const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(due_ - now);
+        return timespec{0, std::min<long>(left.count(), 999'999'999)};
+      }
+      Connection& one = *idle_.back();
+      if (!requests_.next(&one.request())) {
+        end_ = now;
+        break;
+      }
+      idle_.pop_back();
       ++under_way_;
+      one.send(options_.rate_per_s > 0 ? due_ : now);
+      if (options_.rate_per_s > 0) {
+        due_ += std::chrono::duration_cast<Clock::duration>(
+            std::chrono::duration<double>(1 / options_.rate_per_s));
+      }
     }
+    return std::nullopt;
   }
 
   void take(Connection& one) {
@@ -217,9 +239,8 @@ class Generator {
     --under_way_;
     const auto now = Clock::now();
     latencies_us_.push_back(std::chrono::duration<double, std::micro>(now - one.began).count());
-    if (now < end_) {
-      send_next(one);
-    }
+    idle_.push_back(&one);
+    send_due();
   }
 
   LoadOptions options_;
@@ -227,7 +248,9 @@ class Generator {
   int epoll_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<double> latencies_us_;
+  std::vector<Connection*> idle_;
   std::size_t under_way_ = 0;
+  Clock::time_point due_;  // of the next one, where there is a rate
   Clock::time_point end_;
 };
 
@@ -240,7 +263,7 @@ Load send_load(const LoadOptions& options, Requests& requests) {
 HttpAnswer ask(std::uint16_t port, const std::string& request) {
   Connection connection(port);
   connection.request() = request;
-  connection.send();
+  connection.send(Clock::now());
   auto status = connection.receive();
   while (!status) {
     status = connection.receive();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // tests/bench/load: HTTP requests over connections that stay, from one thread that does as little
-// as it can: no pipelining, each connection sends its next request when the last one is answered.
-// Threading: one.
+// as it can: no pipelining, each connection sends its next request when the last one is answered, or
+// at a steady rate when its turn has come. Threading: one.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,10 @@ class Requests {
 struct LoadOptions {
   std::uint16_t port = 0;  ///< on 127.0.0.1
   std::size_t connections = 128;
-  double seconds = 5;       ///< then nothing new is sent, and what is under way is waited for
+  double seconds = 5;  ///< then nothing new is sent, and what is under way is waited for
+  /// 0: as fast as answers come. Else requests are due by the clock, whether or not others are
+  /// answered, and latencies count from then: who is late because the server is slow is not hidden.
+  double rate_per_s = 0;
   int status_wanted = 200;  ///< any other answer ends the process with 1 and a text
 };
 

@@ -64,8 +64,9 @@ std::string number(double value) {
 }
 
 [[noreturn]] void usage(std::string_view name, std::string_view problem) {
-  fmt::print(stderr, "bench {}: {}\nusage: [--seconds N] [--folder DIR] [--json FILE]\n", name,
-             problem);
+  fmt::print(stderr,
+             "bench {}: {}\nusage: [--seconds N] [--minutes N] [--folder DIR] [--json FILE]\n",
+             name, problem);
   std::exit(2);
 }
 
@@ -75,9 +76,11 @@ bool Row::holds() const {
   return !mark || (better == Better::higher ? value >= *mark : value <= *mark);
 }
 
-Options read_options(int argc, char** argv, std::string_view name) {
+Options read_options(int argc, char** argv, std::string_view name, double seconds,
+                     double seconds_max) {
   const std::string base = AIOS_SOURCE_DIR "/build/bench";
   Options options;
+  options.seconds = seconds;
   options.folder = fmt::format("{}/{}-data", base, name);
   options.json = fmt::format("{}/{}.json", base, name);
   for (int i = 1; i < argc; ++i) {
@@ -86,11 +89,12 @@ Options read_options(int argc, char** argv, std::string_view name) {
       usage(name, fmt::format("'{}' has no value", argument));
     }
     const char* value = argv[++i];
-    if (argument == "--seconds") {
+    if (argument == "--seconds" || argument == "--minutes") {
       char* end = nullptr;
-      options.seconds = std::strtod(value, &end);
-      if (*end != '\0' || options.seconds < 0.05 || options.seconds > 600) {
-        usage(name, fmt::format("--seconds '{}', wanted 0.05 to 600", value));
+      options.seconds = std::strtod(value, &end) * (argument == "--minutes" ? 60 : 1);
+      if (*end != '\0' || !(options.seconds >= 0.05) || options.seconds > seconds_max) {
+        usage(name,
+              fmt::format("{} '{}', wanted 0.05 to {:g} seconds", argument, value, seconds_max));
       }
     } else if (argument == "--folder") {
       options.folder = value;

@@ -29,8 +29,11 @@ struct Options {
   std::string folder;  ///< for data; made, and removed afterwards
   std::string json;    ///< where the rows go
 };
-/// --seconds N, --folder DIR, --json FILE; anything else ends the process with 2 and a text.
-Options read_options(int argc, char** argv, std::string_view name);
+/// --seconds N or --minutes N, --folder DIR, --json FILE; anything else ends the process with 2 and
+/// a text.
+/// @param seconds  unless said; up to seconds_max
+Options read_options(int argc, char** argv, std::string_view name, double seconds = 5,
+                     double seconds_max = 600);
 
 class Report {
  public:
