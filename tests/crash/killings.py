@@ -26,6 +26,8 @@ ROUNDS_MAX = 3          # over the failpoints that were not hit before
 OFTEN = ("journal.before_write", "journal.before_sync", "commit.before_answer", "effect.before_send",
          "effect.after_send", "fold.before_commit", "fold.after_commit")
 OFTEN_PASSES = 12
+BARREN_KILLS = 4        # one after the other without an event that was taken in between
+BARREN_SECONDS = 5.0    # for the next event after those
 
 # One event leaves for the receiver, one starts another run.
 TELL = """# %d
@@ -122,6 +124,7 @@ class Killing(trial.Trial):
         self.told = set()      # numbers of runs that were acknowledged and are to send an event
         self.number = 0
         self.unheard = []
+        self.taken = self.barren = 0
 
     def prepare(self):
         super().prepare()
@@ -175,12 +178,24 @@ class Killing(trial.Trial):
         if self.options.failpoints != "none":
             self.kill_at_failpoints(end)
         while self.kills < self.options.kills and time.monotonic() < end:
-            # Often right after the start, when recovery runs; sometimes after a while.
-            time.sleep(self.random.choice((0.0, 0.02, 0.1, 0.3, 0.6, 1.2)) * self.random.random())
+            self.let_live()
             self.kill_one()
             if self.kills % 20 == 0:
                 self.say(f"crash: {self.kills} kills, {len(self.load.acknowledged)} events "
                          f"acknowledged, {max(0, end - time.monotonic()):.0f} s left at most")
+
+    def let_live(self):
+        """Often right after the start, when recovery runs; sometimes after a while. Kills that let
+        nothing in would go on with the same backlog: after some of them until an event is taken."""
+        time.sleep(self.random.choice((0.0, 0.02, 0.1, 0.3, 0.6, 1.2)) * self.random.random())
+        taken = len(self.load.acknowledged)
+        self.barren = self.barren + 1 if taken == self.taken else 0
+        end = time.monotonic() + BARREN_SECONDS
+        while self.barren >= BARREN_KILLS and time.monotonic() < end:
+            if len(self.load.acknowledged) > taken:
+                self.barren = 0
+            time.sleep(0.02)
+        self.taken = taken
 
     def draw(self):
         allowed = self.options.victims.split(",")
