@@ -131,6 +131,7 @@ Result<std::unique_ptr<Submission>> StoreImpl::prepare(Transition transition) {
 Result<void> StoreImpl::look_up(const Record& record, Submission* submission) {
   ReadGate::Pass pass(gate_);
   submission->base_cursor = engine_->cursor();
+  submission->base_removals = leaving_.ended();
   for (const RecordStream& stream : record.streams) {
     std::optional<std::uint64_t> base;
     if (!delta_.version(stream.key)) {

@@ -105,6 +105,10 @@ struct TableCount {
   std::vector<TableStream> rows;
 };
 
+/// Asked between the looking and the taking, with the keys of what was found: of each whether it
+/// may go. What may go does not change before the tables have lost it.
+using ClaimStreams = std::function<std::vector<bool>(const std::vector<std::string>& keys)>;
+
 /// Closed streams of a tenant and kind to be taken away: ids in ]after, below[, written before.
 struct TableExpiry {
   StreamKind kind = StreamKind::run;
@@ -112,6 +116,7 @@ struct TableExpiry {
   std::string after, below;
   Time before;
   std::uint32_t limit = 0;  ///< rows to look at
+  ClaimStreams claim{};
 };
 
 /// Closed streams of a tenant and kind to be taken away for what sealed them; ids behind `after`.
@@ -121,6 +126,7 @@ struct TableRemoval {
   std::string after;
   std::uint32_t limit = 0;                           ///< rows to look at
   std::function<bool(std::string_view state)> gone;  ///< of the sealed state
+  ClaimStreams claim{};
 };
 
 class Engine {

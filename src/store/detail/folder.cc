@@ -117,10 +117,12 @@ Fold make_fold(const std::vector<JournalRow>& rows) {
   return fold;
 }
 
-Folder::Folder(Engine& engine, Delta& delta, ReadGate& gate, Sealer& sealer, runtime::Clock& clock)
+Folder::Folder(Engine& engine, Delta& delta, ReadGate& gate, Leaving& leaving, Sealer& sealer,
+               runtime::Clock& clock)
     : engine_(engine),
       delta_(delta),
       gate_(gate),
+      leaving_(leaving),
       sealer_(sealer),
       clock_(clock) {}
 
@@ -286,8 +288,8 @@ Result<void> Folder::stop() {
 
 /// A closed stream that is written again stands in the delta first: its row would be taken for one
 /// that nobody needs, and come back without its history. So what was committed until now is folded
-/// before, which ends also while others commit.
-Result<Expired> Folder::expire(const TableExpiry& expiry) {
+/// before, which ends also while others commit; what they write from then on stays where it is.
+Result<Expired> Folder::expire(TableExpiry expiry) {
   const std::uint64_t until_now = delta_.last_sequence();
   while (engine_.cursor() < until_now) {
     auto folded = step();
@@ -300,14 +302,26 @@ Result<Expired> Folder::expire(const TableExpiry& expiry) {
     }
   }
   std::lock_guard lock(step_mutex_);
+  Leaving::Claim claim(leaving_);
+  expiry.claim = claiming(claim);
   return engine_.expire(expiry);
 }
 
-Result<Expired> Folder::remove(const TableRemoval& removal) {
+/// Nothing is folded meanwhile, so what was written since the tables were read is in the delta.
+ClaimStreams Folder::claiming(Leaving::Claim& claim) const {
+  return [this, &claim](const std::vector<std::string>& keys) {
+    return claim.of(keys,
+                    [this](const std::string& key) { return delta_.version(key).has_value(); });
+  };
+}
+
+Result<Expired> Folder::remove(TableRemoval removal) {
   if (auto folded = drain(); !folded.ok()) {
     return std::move(folded).error();
   }
   std::lock_guard lock(step_mutex_);
+  Leaving::Claim claim(leaving_);
+  removal.claim = claiming(claim);
   return engine_.remove(removal);
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/executor.h"
 #include "store/detail/delta.h"
+#include "store/detail/leaving.h"
 #include "store/detail/sealer.h"
 
 #include <atomic>
@@ -25,7 +26,8 @@ struct FolderOptions {
 
 class Folder {
  public:
-  Folder(Engine& engine, Delta& delta, ReadGate& gate, Sealer& sealer, runtime::Clock& clock);
+  Folder(Engine& engine, Delta& delta, ReadGate& gate, Leaving& leaving, Sealer& sealer,
+         runtime::Clock& clock);
   ~Folder();
   Folder(const Folder&) = delete;
   Folder& operator=(const Folder&) = delete;
@@ -38,10 +40,10 @@ class Folder {
   /// The last fold met tables that are damaged. The journal keeps what they lack.
   bool damaged() const { return damaged_.load(std::memory_order_relaxed); }
 
-  /// Between two folds. Any thread that may wait for the disk.
-  Result<Expired> expire(const TableExpiry& expiry);
+  /// Between two folds; what is written meanwhile stays. Any thread that may wait for the disk.
+  Result<Expired> expire(TableExpiry expiry);
   /// Folds all there is first, so that nothing of the delta is missed.
-  Result<Expired> remove(const TableRemoval& removal);
+  Result<Expired> remove(TableRemoval removal);
 
   /// While pinned, the journal keeps everything after the cursor that the tables had then.
   void pin();
@@ -59,10 +61,12 @@ class Folder {
   Result<void> sync_once();
   void note(const Result<bool>& folded);
   bool sync_is_due();
+  ClaimStreams claiming(Leaving::Claim& claim) const;
 
   Engine& engine_;
   Delta& delta_;
   ReadGate& gate_;
+  Leaving& leaving_;
   Sealer& sealer_;
   runtime::Clock& clock_;
   FolderOptions options_;

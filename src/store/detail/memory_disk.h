@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -30,8 +31,14 @@ struct MemoryTables {
 
   void fold(const Fold& fold, const PackHistory& pack);
   void fold_stream(const FoldStream& stream, const PackHistory& pack);
-  Expired expire(const TableExpiry& expiry);
-  Expired remove(const TableRemoval& removal);
+  /// Streams that are looked at together, and the keys of those that go.
+  struct Leavers {
+    std::vector<std::string> keys;
+    Expired page;
+  };
+  Leavers find_expired(const TableExpiry& expiry) const;
+  Leavers find_gone(const TableRemoval& removal) const;
+  void take_out(const std::string& key);
   void remove_belongings(StreamKind kind, const std::string& tenant, const std::string& id);
   bool is_awaited(StreamKind kind, const std::string& key) const;
 };
@@ -52,6 +59,8 @@ struct MemoryDisk::Impl {
   bool tables_volatile = false;
   bool tables_damaged = false;
   bool tables_full = false;
+  /// For tests: called once, between the looking for streams that are to go and their taking away.
+  std::function<void()> before_claim;
   std::uint64_t epoch = 0;
   std::uint64_t last_sequence = 0;
   std::map<std::uint64_t, detail::JournalRow> journal;

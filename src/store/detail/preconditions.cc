@@ -68,7 +68,8 @@ Result<std::uint64_t> Sequencer::version(const Submission& submission, std::size
     return *found;
   }
   const auto& base = submission.base_versions[index];
-  if (base && delta_.dropped() <= submission.base_cursor) {
+  if (base && delta_.dropped() <= submission.base_cursor &&
+      leaving_.ended() == submission.base_removals) {
     return *base;
   }
   return engine_.version(key);

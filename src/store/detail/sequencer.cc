@@ -25,6 +25,15 @@ Error disk_full() {
       .after(idle_tick);
 }
 
+bool writes_any(const std::vector<std::unique_ptr<Submission>>& batch,
+                const std::unordered_set<std::string>& keys) {
+  return std::any_of(batch.begin(), batch.end(), [&](const auto& submission) {
+    const auto& streams = submission->record->streams;
+    return std::any_of(streams.begin(), streams.end(),
+                       [&](const RecordStream& stream) { return keys.contains(stream.key); });
+  });
+}
+
 }  // namespace
 
 /// Outlives the sequencer in work that an executor still holds.
@@ -56,10 +65,12 @@ struct Sequencer::Inline {
   }
 };
 
-Sequencer::Sequencer(Engine& engine, Delta& delta, ReadGate& gate, runtime::Clock& clock)
+Sequencer::Sequencer(Engine& engine, Delta& delta, ReadGate& gate, Leaving& leaving,
+                     runtime::Clock& clock)
     : engine_(engine),
       delta_(delta),
       gate_(gate),
+      leaving_(leaving),
       clock_(clock) {}
 
 Sequencer::~Sequencer() { stop(); }
@@ -214,30 +225,23 @@ void Sequencer::process(Batch batch) {
   Staged staged;
   std::vector<Result<Committed>> answers;
   std::vector<JournalRow> rows;
-  answers.reserve(batch.size());
-  rows.reserve(batch.size());
-  const Time now = clock_.now();
+  Result<void> written;
   {
-    ReadGate::Pass pass(gate_);
-    for (auto& submission : batch) {
-      answers.push_back(evaluate(*submission, staged, sequence_ + rows.size() + 1));
-      if (answers.back().ok()) {
-        rows.push_back({answers.back()->sequence, now, answers.back()->first_leaf,
-                        submission->record, std::move(submission->body), 0});
-      }
+    const Leaving::Batch in_hand(leaving_, [&](const std::unordered_set<std::string>& keys) {
+      return writes_any(batch, keys);
+    });
+    rows = accept(batch, &answers, &staged);
+    if (!rows.empty()) {
+      written = write(rows);
     }
-  }
-  for (JournalRow& row : rows) {
-    add_checksum(row);
-  }
-  auto written = rows.empty() ? Result<void>() : write(rows);
-  if (!written.ok() && written.error().code() == Code::resource_exhausted) {
-    written = std::move(written).error().after(idle_tick);
-  }
-  if (written.ok()) {
-    publish(rows, std::move(staged));
-  } else {
-    write_failed(written.error());
+    if (!written.ok() && written.error().code() == Code::resource_exhausted) {
+      written = std::move(written).error().after(idle_tick);
+    }
+    if (written.ok()) {
+      publish(rows, std::move(staged));
+    } else {
+      write_failed(written.error());
+    }
   }
   {
     std::lock_guard lock(mutex_);
@@ -247,6 +251,29 @@ void Sequencer::process(Batch batch) {
   if (!rows.empty() && written.ok() && options_.on_batch) {
     options_.on_batch();
   }
+}
+
+/// The rows of what holds its preconditions; every submission gets its answer.
+std::vector<JournalRow> Sequencer::accept(Batch& batch, std::vector<Result<Committed>>* answers,
+                                          Staged* staged) {
+  std::vector<JournalRow> rows;
+  answers->reserve(batch.size());
+  rows.reserve(batch.size());
+  const Time now = clock_.now();
+  {
+    ReadGate::Pass pass(gate_);
+    for (auto& submission : batch) {
+      answers->push_back(evaluate(*submission, *staged, sequence_ + rows.size() + 1));
+      if (answers->back().ok()) {
+        rows.push_back({answers->back()->sequence, now, answers->back()->first_leaf,
+                        submission->record, std::move(submission->body), 0});
+      }
+    }
+  }
+  for (JournalRow& row : rows) {
+    add_checksum(row);
+  }
+  return rows;
 }
 
 // Keys go back before the answer, so that whoever asks again finds them.

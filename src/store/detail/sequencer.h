@@ -12,6 +12,7 @@
 #include "store/detail/delta.h"
 #include "store/detail/group.h"
 #include "store/detail/keyring.h"
+#include "store/detail/leaving.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -32,10 +33,11 @@ struct Submission {
   std::shared_ptr<const Record> record;
   std::string body;
   /// What the tables said when the caller looked (nothing: he did not), valid while the delta has
-  /// lost nothing since.
+  /// lost nothing since and the tables no stream.
   std::vector<std::optional<std::uint64_t>> base_versions;
   std::vector<bool> base_keys_taken;
   std::uint64_t base_cursor = 0;
+  std::uint64_t base_removals = 0;
   /// Of the keys that the record assigns; let go with the submission.
   std::vector<Keyring::Hold> holds;
   runtime::OneShot<Committed> done;
@@ -56,7 +58,7 @@ struct SequencerOptions {
 
 class Sequencer {
  public:
-  Sequencer(Engine& engine, Delta& delta, ReadGate& gate, runtime::Clock& clock);
+  Sequencer(Engine& engine, Delta& delta, ReadGate& gate, Leaving& leaving, runtime::Clock& clock);
   ~Sequencer();
   Sequencer(const Sequencer&) = delete;
   Sequencer& operator=(const Sequencer&) = delete;
@@ -91,6 +93,8 @@ class Sequencer {
   void wait_for_group(std::unique_lock<std::mutex>& lock);
   Batch take();
   void process(Batch batch);
+  std::vector<JournalRow> accept(Batch& batch, std::vector<Result<Committed>>* answers,
+                                 Staged* staged);
   Result<void> write(const std::vector<JournalRow>& rows);
   void publish(const std::vector<JournalRow>& rows, Staged staged);
   static void answer(Batch batch, std::vector<Result<Committed>> answers,
@@ -111,6 +115,7 @@ class Sequencer {
   Engine& engine_;
   Delta& delta_;
   ReadGate& gate_;
+  Leaving& leaving_;
   runtime::Clock& clock_;
   SequencerOptions options_;
 

@@ -92,8 +92,18 @@ class SqliteTables {
   class Lease;
   explicit SqliteTables(std::string path) : path_(std::move(path)) {}
   Result<void> load();
+  /// Closed streams that are looked at together, and those of them that go.
+  struct Leavers {
+    std::vector<std::int64_t> rows;
+    std::vector<std::string> ids;
+    Expired page;
+  };
   Result<Expired> remove_expired(const TableExpiry& expiry, std::int64_t tenant);
+  Result<Leavers> find_expired(const TableExpiry& expiry, std::int64_t tenant);
   Result<Expired> remove_gone(const TableRemoval& removal, std::int64_t tenant);
+  Result<Leavers> find_gone(const TableRemoval& removal, std::int64_t tenant);
+  static void claim(StreamKind kind, const std::string& tenant, const ClaimStreams& claim,
+                    Leavers* found);
   Result<void> remove_rows(const std::vector<std::int64_t>& rows);
   Result<void> remove_belongings(StreamKind kind, const std::vector<std::string>& ids,
                                  std::int64_t tenant);

@@ -96,8 +96,8 @@ StoreImpl::StoreImpl(OpenParts parts, std::unique_ptr<Keyring> keyring, runtime:
       keyring_(std::move(keyring)),
       sealer_(*keyring_),
       delta_(engine_->cursor()),
-      folder_(*engine_, delta_, gate_, sealer_, clock_),
-      sequencer_(*engine_, delta_, gate_, clock_) {
+      folder_(*engine_, delta_, gate_, leaving_, sealer_, clock_),
+      sequencer_(*engine_, delta_, gate_, leaving_, clock_) {
   keyring_->set_finder(
       [this](const std::string& tenant, const Fingerprint& subject) -> Result<std::uint64_t> {
         ReadGate::Pass pass(gate_);

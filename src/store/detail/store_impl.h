@@ -115,6 +115,7 @@ class StoreImpl final : public Store {
   Sealer sealer_;
   Delta delta_;
   ReadGate gate_;
+  Leaving leaving_;
   Folder folder_;
   Sequencer sequencer_;
   std::mutex copying_mutex_;  // a backup; closing waits for it

@@ -88,12 +88,15 @@ class MemoryEngine final : public Engine {
   }
   std::uint64_t cursor() const override { return cursor_.load(std::memory_order_acquire); }
   Result<Expired> expire(const TableExpiry& expiry) override {
-    MemoryAccess disk(*disk_, generation_);
-    return disk.alive() ? Result<Expired>(disk->tables.expire(expiry)) : lost_power();
+    return take_out([&](const MemoryTables& tables) { return tables.find_expired(expiry); },
+                    expiry.claim,
+                    [&](MemoryTables& tables, const std::string& key) {
+                      tables.remove_belongings(expiry.kind, expiry.tenant, std::string(id_of(key)));
+                    });
   }
   Result<Expired> remove(const TableRemoval& removal) override {
-    MemoryAccess disk(*disk_, generation_);
-    return disk.alive() ? Result<Expired>(disk->tables.remove(removal)) : lost_power();
+    return take_out([&](const MemoryTables& tables) { return tables.find_gone(removal); },
+                    removal.claim, [](MemoryTables&, const std::string&) {});
   }
 
   Result<std::uint64_t> version(const std::string& key) override {
@@ -181,6 +184,35 @@ class MemoryEngine final : public Engine {
   Result<void> close() override { return {}; }
 
  private:
+  /// The disk is not locked while the claim waits for the writer, who may be waiting for the disk.
+  Result<Expired> take_out(
+      const std::function<MemoryTables::Leavers(const MemoryTables&)>& find,
+      const ClaimStreams& claim,
+      const std::function<void(MemoryTables&, const std::string& key)>& along) {
+    MemoryTables::Leavers found;
+    std::function<void()> before_claim;
+    {
+      MemoryAccess disk(*disk_, generation_);
+      found = find(disk->tables);
+      before_claim = std::exchange(disk->before_claim, nullptr);
+    }
+    if (before_claim) {
+      before_claim();
+    }
+    const std::vector<bool> may_go = claim(found.keys);
+    MemoryAccess disk(*disk_, generation_);
+    if (!disk.alive()) {
+      return lost_power();
+    }
+    for (std::size_t i = 0; i < may_go.size(); ++i) {
+      if (may_go[i]) {
+        disk->tables.take_out(found.keys[i]);
+        along(disk->tables, found.keys[i]);
+        ++found.page.streams;
+      }
+    }
+    return std::move(found.page);
+  }
   void wait_while_held(MemoryAccess& disk) const {
     ++disk->held;
     disk->released.wait(disk.lock(),

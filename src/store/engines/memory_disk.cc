@@ -85,30 +85,44 @@ std::string memory_root_key(MemoryDisk& disk) {
   return disk.impl().root_key;
 }
 
-Expired MemoryTables::expire(const TableExpiry& expiry) {
-  Expired out;
+MemoryTables::Leavers MemoryTables::find_expired(const TableExpiry& expiry) const {
+  Leavers out;
   std::uint32_t seen = 0;
-  std::set<std::string> ids;
   auto at = streams.upper_bound(stream_key(expiry.kind, expiry.tenant, expiry.after));
   const auto end = streams.lower_bound(stream_key(expiry.kind, expiry.tenant, expiry.below));
-  for (; at != end && seen < expiry.limit; ++seen) {
-    out.next = id_of(at->first);
-    const bool gone = at->second.end == StreamEnd::closed && at->second.updated < expiry.before &&
-                      !is_awaited(expiry.kind, at->first);
-    if (gone) {
-      history.erase(at->first);
-      ids.emplace(id_of(at->first));
-      ++out.streams;
+  for (; at != end && seen < expiry.limit; ++seen, ++at) {
+    out.page.next = id_of(at->first);
+    if (at->second.end == StreamEnd::closed && at->second.updated < expiry.before &&
+        !is_awaited(expiry.kind, at->first)) {
+      out.keys.push_back(at->first);
     }
-    at = gone ? streams.erase(at) : std::next(at);
-  }
-  for (const std::string& id : ids) {
-    remove_belongings(expiry.kind, expiry.tenant, id);
   }
   if (seen < expiry.limit) {
-    out.next.clear();
+    out.page.next.clear();
   }
   return out;
+}
+
+MemoryTables::Leavers MemoryTables::find_gone(const TableRemoval& removal) const {
+  Leavers out;
+  std::uint32_t seen = 0;
+  const std::string low = stream_key(removal.kind, removal.tenant, "");
+  auto at = streams.upper_bound(low + removal.after);
+  for (; at != streams.end() && at->first.starts_with(low) && seen < removal.limit; ++seen, ++at) {
+    out.page.next = id_of(at->first);
+    if (at->second.end == StreamEnd::closed && removal.gone(at->second.state)) {
+      out.keys.push_back(at->first);
+    }
+  }
+  if (seen < removal.limit) {
+    out.page.next.clear();
+  }
+  return out;
+}
+
+void MemoryTables::take_out(const std::string& key) {
+  history.erase(key);
+  streams.erase(key);
 }
 
 /// What belongs to a stream and is of no use without it, whether closed or not.
@@ -135,26 +149,6 @@ bool MemoryTables::is_awaited(StreamKind kind, const std::string& key) const {
   const auto end = kind == StreamKind::run ? key.rfind('-') : std::string::npos;
   const auto found = end == std::string::npos ? streams.end() : streams.find(key.substr(0, end));
   return found != streams.end() && found->second.end == StreamEnd::open;
-}
-
-Expired MemoryTables::remove(const TableRemoval& removal) {
-  Expired out;
-  std::uint32_t seen = 0;
-  const std::string low = stream_key(removal.kind, removal.tenant, "");
-  auto at = streams.upper_bound(low + removal.after);
-  for (; at != streams.end() && at->first.starts_with(low) && seen < removal.limit; ++seen) {
-    out.next = id_of(at->first);
-    const bool gone = at->second.end == StreamEnd::closed && removal.gone(at->second.state);
-    if (gone) {
-      history.erase(at->first);
-      ++out.streams;
-    }
-    at = gone ? streams.erase(at) : std::next(at);
-  }
-  if (seen < removal.limit) {
-    out.next.clear();
-  }
-  return out;
 }
 
 void MemoryTables::fold_stream(const FoldStream& stream, const PackHistory& pack) {

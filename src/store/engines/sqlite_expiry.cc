@@ -60,74 +60,112 @@ Result<bool> SqliteTables::is_awaited(StreamKind kind, const std::string& id, st
   return *row && query.integer(0) == 0;
 }
 
-Result<Expired> SqliteTables::remove_expired(const TableExpiry& expiry, std::int64_t tenant) {
+Result<SqliteTables::Leavers> SqliteTables::find_expired(const TableExpiry& expiry,
+                                                         std::int64_t tenant) {
   auto query = writer_->prepare(
       "SELECT row, id, ended, updated FROM streams WHERE kind = ? AND tenant = ? AND id > ?"
       " AND id < ? ORDER BY id LIMIT ?");
   query.integer(1, static_cast<int>(expiry.kind)).integer(2, tenant);
   query.text(3, expiry.after).text(4, expiry.below).integer(5, expiry.limit);
-  std::vector<std::int64_t> rows;
-  std::vector<std::string> ids;
   std::uint32_t seen = 0;
-  Expired out;
+  Leavers out;
   for (auto more = query.step(); !more.ok() || *more; more = query.step()) {
     if (!more.ok()) {
       return std::move(more).error();
     }
     ++seen;
-    out.next = query.bytes(1);
+    out.page.next = query.bytes(1);
     if (query.integer(2) != 0 && query.integer(3) < expiry.before.ns) {
-      auto awaited = is_awaited(expiry.kind, out.next, tenant);
+      auto awaited = is_awaited(expiry.kind, out.page.next, tenant);
       if (!awaited.ok()) {
         return std::move(awaited).error();
       }
       if (!*awaited) {
-        rows.push_back(query.integer(0));
-        ids.push_back(out.next);
+        out.rows.push_back(query.integer(0));
+        out.ids.push_back(out.page.next);
       }
     }
   }
-  auto removed = remove_rows(rows);
-  if (removed.ok()) {
-    removed = remove_belongings(expiry.kind, ids, tenant);
-  }
-  if (!removed.ok()) {
-    return std::move(removed).error();
-  }
-  out.streams = rows.size();
   if (seen < expiry.limit) {
-    out.next.clear();
+    out.page.next.clear();
   }
   return out;
 }
 
-Result<Expired> SqliteTables::remove_gone(const TableRemoval& removal, std::int64_t tenant) {
+/// Leaves those of them that may go.
+void SqliteTables::claim(StreamKind kind, const std::string& tenant, const ClaimStreams& claim,
+                         Leavers* found) {
+  std::vector<std::string> keys;
+  keys.reserve(found->ids.size());
+  for (const std::string& id : found->ids) {
+    keys.push_back(stream_key(kind, tenant, id));
+  }
+  const std::vector<bool> may_go = claim(keys);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < may_go.size(); ++i) {
+    if (may_go[i]) {
+      found->rows[kept] = found->rows[i];
+      std::swap(found->ids[kept], found->ids[i]);
+      ++kept;
+    }
+  }
+  found->rows.resize(kept);
+  found->ids.resize(kept);
+  found->page.streams = kept;
+}
+
+Result<Expired> SqliteTables::remove_expired(const TableExpiry& expiry, std::int64_t tenant) {
+  auto found = find_expired(expiry, tenant);
+  if (!found.ok()) {
+    return std::move(found).error();
+  }
+  claim(expiry.kind, expiry.tenant, expiry.claim, &*found);
+  auto removed = remove_rows(found->rows);
+  if (removed.ok()) {
+    removed = remove_belongings(expiry.kind, found->ids, tenant);
+  }
+  if (!removed.ok()) {
+    return std::move(removed).error();
+  }
+  return std::move(found->page);
+}
+
+Result<SqliteTables::Leavers> SqliteTables::find_gone(const TableRemoval& removal,
+                                                      std::int64_t tenant) {
   auto query = writer_->prepare(
       "SELECT row, id, ended, state FROM streams WHERE kind = ? AND tenant = ? AND id > ?"
       " ORDER BY id LIMIT ?");
   query.integer(1, static_cast<int>(removal.kind)).integer(2, tenant);
   query.text(3, removal.after).integer(4, removal.limit);
-  std::vector<std::int64_t> rows;
   std::uint32_t seen = 0;
-  Expired out;
+  Leavers out;
   for (auto more = query.step(); !more.ok() || *more; more = query.step()) {
     if (!more.ok()) {
       return std::move(more).error();
     }
     ++seen;
-    out.next = query.bytes(1);
+    out.page.next = query.bytes(1);
     if (query.integer(2) != 0 && removal.gone(query.bytes(3))) {
-      rows.push_back(query.integer(0));
+      out.rows.push_back(query.integer(0));
+      out.ids.push_back(out.page.next);
     }
   }
-  if (auto removed = remove_rows(rows); !removed.ok()) {
-    return std::move(removed).error();
-  }
-  out.streams = rows.size();
   if (seen < removal.limit) {
-    out.next.clear();
+    out.page.next.clear();
   }
   return out;
+}
+
+Result<Expired> SqliteTables::remove_gone(const TableRemoval& removal, std::int64_t tenant) {
+  auto found = find_gone(removal, tenant);
+  if (!found.ok()) {
+    return std::move(found).error();
+  }
+  claim(removal.kind, removal.tenant, removal.claim, &*found);
+  if (auto removed = remove_rows(found->rows); !removed.ok()) {
+    return std::move(removed).error();
+  }
+  return std::move(found->page);
 }
 
 Result<Expired> SqliteTables::in_transaction(
