@@ -67,7 +67,11 @@ Finding disk(const Symptoms& it) {
 
 Finding store(const Symptoms& it) {
   if (it.damaged) {
-    return {"store", Health::bad, "the tables are damaged", "see the log and 'aios errors 0410'"};
+    return it.fold_error.find("[AIOS-0421]") == std::string::npos
+               ? Finding{"store", Health::bad, "the tables are damaged",
+                         "see the log and 'aios errors 0410'"}
+               : Finding{"store", Health::bad, "the disk fails: " + it.fold_error,
+                         "see the kernel's log and 'aios errors 0421'"};
   }
   if (it.read_only) {
     return {"store", Health::bad, "the disk is full: every write is refused",

@@ -3,6 +3,8 @@
 
 #include "observe/metric_table.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace aios::app {
@@ -36,9 +38,12 @@ void StoreWatch::look() {
     unwritable_ = stats.damaged;
     publish();
     if (unwritable_) {
-      log_.error(
-          "store",
-          Error(Code::data_loss, "the tables are damaged: the store is read-only").page(410));
+      const bool disk = stats.fold_error.find("[AIOS-0421]") != std::string::npos;
+      log_.error("store",
+                 Error(Code::data_loss, fmt::format("{}: the store is read-only",
+                                                    disk ? "the disk fails under the tables"
+                                                         : "the tables are damaged"))
+                     .page(disk ? page_disk : page_damaged));
     } else {
       log_.write(observe::Level::warn, "store", "the tables can be written again");
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// SQLite on a disk that is full or fails: the system calls that SQLite writes with are made to
-// fail, file by file, as the system would make them.
+// SQLite on a disk that is full or fails: the system calls that SQLite writes and reads with are
+// made to fail, file by file, as the system would make them.
+#include "core/test/folder.h"
+#include "store/detail/sqlite_db.h"
 #include "store/test/subject.h"
 
 #include <fmt/format.h>
@@ -18,9 +20,11 @@ using namespace aios::store::testing;
 
 namespace {
 
-/// What every write to a file whose name ends so is answered with; one at a time.
+/// What every call of one kind on a file whose name ends so is answered with; one at a time.
+enum class Calls : std::uint8_t { writes, reads };
 struct Fault {
   std::mutex mutex;
+  Calls calls = Calls::writes;
   std::string file;
   int error_number = 0;
 };
@@ -29,11 +33,11 @@ Fault& fault() {
   return *one;
 }
 
-/// 0: the write may go on.
-int fault_of(int fd) {
+/// 0: the call may go on.
+int fault_of(Calls calls, int fd) {
   Fault& armed = fault();
   std::lock_guard lock(armed.mutex);
-  if (armed.file.empty()) {
+  if (armed.file.empty() || armed.calls != calls) {
     return 0;
   }
   std::array<char, 4096> path{};
@@ -44,22 +48,27 @@ int fault_of(int fd) {
 }
 
 ssize_t write_or_fail(int fd, const void* bytes, std::size_t size, off_t at) {
-  if (const int number = fault_of(fd)) {
+  if (const int number = fault_of(Calls::writes, fd)) {
     errno = number;
     return -1;
   }
   return ::pwrite(fd, bytes, size, at);
 }
 
-/// Puts our write in the place of SQLite's while it lives.
+ssize_t read_or_fail(int fd, void* bytes, std::size_t size, off_t at) {
+  if (const int number = fault_of(Calls::reads, fd)) {
+    errno = number;
+    return -1;
+  }
+  return ::pread(fd, bytes, size, at);
+}
+
+/// Puts our write and read in the place of SQLite's while it lives.
 class FaultyWrites {
  public:
   FaultyWrites() : vfs_(sqlite3_vfs_find(nullptr)) {
-    for (const char* call : {"pwrite", "pwrite64"}) {
-      if (vfs_->xGetSystemCall(vfs_, call) != nullptr) {
-        vfs_->xSetSystemCall(vfs_, call, reinterpret_cast<sqlite3_syscall_ptr>(&write_or_fail));
-      }
-    }
+    put({"pwrite", "pwrite64"}, reinterpret_cast<sqlite3_syscall_ptr>(&write_or_fail));
+    put({"pread", "pread64"}, reinterpret_cast<sqlite3_syscall_ptr>(&read_or_fail));
   }
   ~FaultyWrites() {
     heal();
@@ -67,14 +76,22 @@ class FaultyWrites {
   }
   FaultyWrites(const FaultyWrites&) = delete;
   FaultyWrites& operator=(const FaultyWrites&) = delete;
-  void fail(const std::string& file, int error_number) {
+  void fail(const std::string& file, int error_number, Calls calls = Calls::writes) {
     std::lock_guard lock(fault().mutex);
+    fault().calls = calls;
     fault().file = file;
     fault().error_number = error_number;
   }
   void heal() { fail("", 0); }
 
  private:
+  void put(std::initializer_list<const char*> calls, sqlite3_syscall_ptr ours) {
+    for (const char* call : calls) {
+      if (vfs_->xGetSystemCall(vfs_, call) != nullptr) {
+        vfs_->xSetSystemCall(vfs_, call, ours);
+      }
+    }
+  }
   sqlite3_vfs* vfs_;
 };
 
@@ -83,6 +100,17 @@ Transition writing(Subject& subject, const std::string& id, std::uint64_t versio
   Transition out = subject.transition();
   out.streams.push_back(write(id, version, "state", "running", who));
   return out;
+}
+
+/// Not to be compressed.
+std::string noise(std::size_t size) {
+  std::string bytes(size, '\0');
+  std::uint64_t x = 7;
+  for (char& byte : bytes) {
+    x = x * 6364136223846793005ULL + 1442695040888963407ULL;
+    byte = static_cast<char>(x >> 33);
+  }
+  return bytes;
 }
 
 void check_full(const Error& error) {
@@ -186,12 +214,7 @@ TEST_CASE("store: a disk that fails under the copying of the journal's log is fa
   };
   subject.reopen();
   writes.fail("/journal.db", EIO);  // written to by the copying alone
-  std::string bytes(3'500'000, '\0');
-  std::uint64_t x = 7;  // not to be compressed
-  for (char& byte : bytes) {
-    x = x * 6364136223846793005ULL + 1442695040888963407ULL;
-    byte = static_cast<char>(x >> 33);
-  }
+  const std::string bytes = noise(3'500'000);
   for (std::uint64_t i = 0; i < 11 && !once; ++i) {
     Transition out = subject.transition();
     out.streams.push_back(write("run_a", i, "x"));
@@ -203,4 +226,68 @@ TEST_CASE("store: a disk that fails under the copying of the journal's log is fa
   CHECK(what.get().find("AIOS-0421") != std::string::npos);
   CHECK(subject.commit(writing(subject, "run_b", 0)).error().code() == Code::data_loss);
   writes.heal();
+}
+
+TEST_CASE("store: a disk that fails to read is told of as that, and not as damage of the file") {
+  FaultyWrites calls;
+  for (const int number : {EIO, ENXIO}) {
+    Subject subject(Kind::sqlite);
+    for (int i = 10; i < 50; ++i) {  // a page of the tables each
+      Transition out = writing(subject, fmt::format("run_{}", i), 0);
+      out.streams.back().state->bytes = noise(6'000);
+      subject.must_commit(std::move(out));
+    }
+    subject.reopen();
+    CHECK(subject.stream("run_10").version == 1);  // opens the file
+    calls.fail("/tables.db", number, Calls::reads);
+    auto unread = subject.run(subject.store().stream(subject.context(), StreamKind::run, "run_49"));
+    REQUIRE(!unread.ok());
+    CHECK(unread.error().code() == Code::data_loss);
+    CHECK(unread.error().page() == 421);
+    CHECK(unread.error().message().find("failed to read") != std::string::npos);
+    CHECK(unread.error().message().find("/tables.db'") != std::string::npos);
+    calls.heal();
+    CHECK(subject.stream("run_49").version == 1);
+  }
+}
+
+TEST_CASE("store: a look at every page of a file that the disk does not give finds no damage") {
+  FaultyWrites calls;
+  const aios::test::Folder scratch;
+  const std::string path = scratch.at("pages.db");
+  {
+    auto db = detail::Db::open(path, detail::Access::write);
+    REQUIRE(db.ok());
+    REQUIRE((*db)
+                ->run("CREATE TABLE a(b); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                      "FROM n WHERE i < 100) INSERT INTO a SELECT zeroblob(3000) FROM n")
+                .ok());
+  }
+  auto db = detail::Db::open(path, detail::Access::write);
+  REQUIRE(db.ok());
+  calls.fail("/pages.db", EIO, Calls::reads);
+  auto looked = (*db)->check_structure(426);
+  calls.heal();
+  REQUIRE(!looked.ok());
+  CHECK(looked.error().page() == 421);
+  auto healed = detail::Db::open(path, detail::Access::write);
+  CHECK(healed.value()->check_structure(426).ok());
+}
+
+TEST_CASE(
+    "store: tables that the disk does not give for a fold make the store read-only until then") {
+  FaultyWrites calls;
+  Subject subject(Kind::sqlite);
+  for (int i = 0; i < 500; ++i) {
+    subject.must_commit(writing(subject, fmt::format("run_{:03}", i), 0));
+  }
+  subject.reopen();
+  calls.fail("/tables.db", EIO, Calls::reads);
+  auto answer = Result<Committed>(Committed());
+  for (int i = 0; i < 20'000 && answer.ok(); ++i) {
+    answer = subject.commit(writing(subject, fmt::format("run_{}", 10'000 + i), 0));
+  }
+  REQUIRE(!answer.ok());
+  CHECK(answer.error().page() == 421);
+  calls.heal();
 }

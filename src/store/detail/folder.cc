@@ -192,12 +192,14 @@ void Folder::gather(std::unique_lock<std::mutex>& lock) {
 
 /// Damage keeps the journal as it is and the store to reading, until a fold succeeds.
 void Folder::note(const Result<bool>& folded) {
+  {
+    std::lock_guard lock(error_mutex_);
+    error_ = folded.ok() ? std::string() : folded.error().text();
+  }
   const bool damaged = !folded.ok() && folded.error().code() == Code::data_loss;
   if (damaged || folded.ok()) {
-    damaged_.store(damaged, std::memory_order_relaxed);
+    damage_.store(damaged ? folded.error().page() : 0, std::memory_order_release);
   }
-  std::lock_guard lock(error_mutex_);
-  error_ = folded.ok() ? std::string() : folded.error().text();
 }
 
 std::string Folder::error() const {

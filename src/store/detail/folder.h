@@ -37,8 +37,9 @@ class Folder {
   /// Folds all there is, syncs the tables, ends the thread.
   Result<void> stop();
 
-  /// The last fold met tables that are damaged. The journal keeps what they lack.
-  bool damaged() const { return damaged_.load(std::memory_order_relaxed); }
+  /// The page of what the last fold met, where the tables are damaged [AIOS-0410] or the disk fails
+  /// under them [AIOS-0421]; 0: neither. The journal keeps what they lack.
+  int damage() const { return damage_.load(std::memory_order_acquire); }
 
   /// Between two folds; what is written meanwhile stays. Any thread that may wait for the disk.
   Result<Expired> expire(TableExpiry expiry);
@@ -76,7 +77,7 @@ class Folder {
   bool notified_ = false;
   bool stopping_ = false;
   bool stopped_ = false;
-  std::atomic<bool> damaged_{false};
+  std::atomic<int> damage_{0};
   std::thread thread_;
   std::uint32_t pins_ = 0;
   std::uint64_t folded_bytes_ = 0;  // since the last sync

@@ -15,6 +15,8 @@ constexpr Duration idle_tick = std::chrono::milliseconds(500);
 constexpr Duration retry_after_load = std::chrono::seconds(1);  // tables take up thousands in it
 constexpr std::uint32_t truncated_rows_extra = 64;  // a batch removes twice what it adds and this
 constexpr std::uint32_t truncated_rows_idle = 4096;
+constexpr int page_damaged = 410;
+constexpr int page_disk = 421;
 
 Error store_closed() { return Error(Code::unavailable, "the store is closed").page(407); }
 
@@ -92,11 +94,13 @@ void Sequencer::start(SequencerOptions options) {
 }
 
 std::optional<Error> Sequencer::refuse_by_load() {
-  if (options_.damaged && options_.damaged()) {
+  if (const int page = options_.damage ? options_.damage() : 0) {
+    const bool disk = page == page_disk;
     return Error(Code::resource_exhausted,
-                 "the tables are damaged, the store is read-only until they can be written",
+                 fmt::format("{}, the store is read-only until they can be written",
+                             disk ? "the disk fails under the tables" : "the tables are damaged"),
                  Retry::same_call)
-        .page(410)
+        .page(disk ? page_disk : page_damaged)
         .after(retry_after_load);
   }
   if (delta_.bytes() > options_.delta_bytes_max) {

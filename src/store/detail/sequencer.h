@@ -51,8 +51,8 @@ struct SequencerOptions {
   Duration group_window_max = std::chrono::milliseconds(2);
   std::uint32_t batch_max = 512;
   std::uint64_t delta_bytes_max = std::uint64_t{256} << 20;
-  std::function<void()> on_batch;                    ///< there is something to fold
-  std::function<bool()> damaged;                     ///< what is written could not be folded
+  std::function<void()> on_batch;  ///< there is something to fold
+  std::function<int()> damage;     ///< why nothing can be folded: a page; 0: it can
   std::function<void(const std::string&)> on_fatal;  ///< the disk failed; must not return
 };
 

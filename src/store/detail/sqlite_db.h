@@ -76,13 +76,18 @@ class Db {
   Result<void> check_structure(int error_page);
   bool in_transaction() const;
   void roll_back();
+  /// data_loss [AIOS-0421] where the disk gave an error for a read, and not [AIOS-0410], which is
+  /// damage of the file: SQLite takes the one for the other.
   Error error(int code) const;
+  /// A disk that failed under this connection; SQLite keeps that for as long as it is open.
+  bool failed() const { return failed_read() != 0; }
   const std::string& path() const { return path_; }
 
  private:
   explicit Db(std::string path) : path_(std::move(path)) {}
   Result<void> check_format(std::int64_t version) const;
   Result<void> prepare_to_write(std::int64_t version, Access access, int page_bytes);
+  int failed_read() const;  ///< the system's error number; 0: none
   sqlite3* handle_ = nullptr;
   std::string path_;
   struct Hash {

@@ -119,7 +119,7 @@ void StoreImpl::start(std::uint64_t durable) {
   writing.batch_max = std::max<std::uint32_t>(options_.batch_max, 1);
   writing.delta_bytes_max = options_.delta_bytes_max;
   writing.on_batch = [this] { folder_.notify(); };
-  writing.damaged = [this] { return folder_.damaged(); };
+  writing.damage = [this] { return folder_.damage(); };
   writing.on_fatal = on_fatal;
   FolderOptions folding;
   folding.own_thread = own_threads_;
@@ -166,7 +166,7 @@ Result<void> StoreImpl::export_keys(const std::string& path, const std::string& 
 StoreStats StoreImpl::stats() const {
   StoreStats stats;
   sequencer_.fill(stats);
-  stats.damaged = folder_.damaged();
+  stats.damaged = folder_.damage() != 0;
   stats.sequence = delta_.last_sequence();
   stats.folded = engine_->cursor();
   stats.delta_bytes = delta_.bytes();

@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <cstring>
+
 namespace aios::store::detail {
 namespace {
 
@@ -208,7 +211,31 @@ Result<void> Db::check_structure(int error_page) {
   if (found == "ok") {
     return {};
   }
+  if (failed()) {
+    return error(SQLITE_CORRUPT);
+  }
   return Error(Code::data_loss, fmt::format("'{}' is damaged: {}", path_, found)).page(error_page);
+}
+
+// A read that the disk fails is SQLITE_CORRUPT for SQLite ("IOERR_CORRUPTFS"), as damage of the
+// file is; what the system said is kept by the file that was read, the database or its log.
+int Db::failed_read() const {
+  const auto of_disk = [](int number) {
+    return number == EIO || number == ENXIO || number == ERANGE ? number : 0;
+  };
+  int number = 0;
+  if (sqlite3_file_control(handle_, "main", SQLITE_FCNTL_LAST_ERRNO, &number) == SQLITE_OK &&
+      of_disk(number) != 0) {
+    return number;
+  }
+  sqlite3_file* log = nullptr;
+  number = 0;
+  if (sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) != SQLITE_OK ||
+      log == nullptr || log->pMethods == nullptr ||
+      log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &number) != SQLITE_OK) {
+    return 0;
+  }
+  return of_disk(number);
 }
 
 bool Db::in_transaction() const { return sqlite3_get_autocommit(handle_) == 0; }
@@ -232,6 +259,11 @@ Error Db::error(int code) const {
     return Error(Code::data_loss, "the disk failed, " + text).page(421);
   }
   if (family == SQLITE_CORRUPT || family == SQLITE_NOTADB) {
+    if (const int number = handle_ == nullptr ? 0 : failed_read()) {
+      return Error(Code::data_loss, fmt::format("the disk failed to read '{}': {} (SQLite {})",
+                                                path_, std::strerror(number), extended))
+          .page(421);
+    }
     return Error(Code::data_loss, "damaged file, " + text).page(410);
   }
   if (family == SQLITE_BUSY || family == SQLITE_LOCKED) {

@@ -73,6 +73,9 @@ Result<std::unique_ptr<Db>> SqliteTables::take_reader() {
 }
 
 void SqliteTables::give_reader(std::unique_ptr<Db> reader) {
+  if (reader->failed()) {  // it would go on saying so
+    return;
+  }
   std::lock_guard lock(readers_mutex_);
   if (readers_.size() < idle_readers_max) {
     readers_.push_back(std::move(reader));
