@@ -57,7 +57,7 @@ class SystemFunction final : public Function {
     }
     CallPlan plan;
     plan.effect = class_of(text_or(request.arguments, "class", "none"));
-    plan.backoff.retries_max = 3;
+    plan.backoff.retries_max = OutsideSystem::retries_max;
     plan.timeout = std::chrono::seconds(2);
     plan.settle = std::chrono::seconds(30);
     plan.peer = "system";
@@ -115,6 +115,8 @@ class SystemFunction final : public Function {
     auto rested = co_await runtime::sleep_for(forever, system_.latency);
     (void)rested;
     if (behaviour == Behaviour::fail_before || behaviour == Behaviour::refuse) {
+      auto& failed = system_.failed[request.effect_id];
+      failed = {effect, failed.times + 1};
       out.outcome = Outcome::failed;
       out.error = behaviour == Behaviour::refuse
                       ? Error(Code::failed_precondition, "refused for good")

@@ -606,9 +606,34 @@ class Simulation {
     }
   }
 
-  /// Only a case may: its tries are bounded in time and number, and the outside system was silent.
-  static bool may_fault(const Client& client, const RunView& view) {
-    return client.path == "lookup" && int_or(view.error, "status", 0) == 408;
+  /// A case may: its tries are bounded in time and number, and the outside system was silent. Every
+  /// other run only when of one of its effects no try was left, and none had done anything.
+  bool may_fault(const Client& client, const RunView& view) {
+    const auto status = int_or(view.error, "status", 0);
+    if (client.path == "lookup" && status == 408) {
+      return true;
+    }
+    const auto& failed = world_.system.failed;
+    return status == 503 && std::any_of(failed.begin(), failed.end(), [&](const auto& one) {
+             return one.first.starts_with(client.run_id + "-") && tried_in_vain(one.first);
+           });
+  }
+
+  /// By the system's own word; where it can be asked, a try that nobody answered is settled by that,
+  /// and only the last one must have failed.
+  bool tried_in_vain(const std::string& effect) {
+    constexpr int retries = workflow::test::OutsideSystem::retries_max;
+    const auto& failed = world_.system.failed.at(effect);
+    const int least = failed.effect == EffectClass::lookup ? 1 : retries + 1;
+    std::int64_t tries = 0;
+    for (const auto& line : history(effect.substr(0, effect.rfind('-')))) {
+      const auto* data = find(line, "data");
+      if (data != nullptr && text_or(*data, "effect", "") == effect &&
+          text_or(*data, "outcome", "") == "failed") {
+        tries = int_or(*data, "attempt", 0);
+      }
+    }
+    return tries > retries && failed.times >= least && world_.system.done[effect] == 0;
   }
 
   void check_run(const Client& client, const store::StreamRow& row) {

@@ -54,7 +54,13 @@ enum class Behaviour : std::uint8_t {
 /// Counts what was done to it. `key` honours effect ids; the others do it again each time they are
 /// asked.
 struct OutsideSystem {
-  std::map<std::string, int> done;  ///< effect id -> how often it happened
+  static constexpr int retries_max = 3;  ///< of what surely failed
+  std::map<std::string, int> done;       ///< effect id -> how often it happened
+  struct Failed {
+    EffectClass effect = EffectClass::none;
+    int times = 0;
+  };
+  std::map<std::string, Failed> failed;  ///< effect id -> how often it said that it surely did not
   std::map<std::string, Json> results;
   std::deque<Behaviour> script;        ///< empty: answer
   std::function<Behaviour()> chooser;  ///< used when the script is empty
