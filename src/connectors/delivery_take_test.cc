@@ -2,6 +2,7 @@
 // What is taken from the outbox: one delivery a receiver, whatever the message's size, and however
 // often it is taken.
 #include "connectors/delivery.h"
+#include "connectors/detail/delivery_record.h"
 #include "connectors/test/leaving.h"
 
 #include <doctest/doctest.h>
@@ -106,6 +107,34 @@ TEST_CASE("delivery: what the store refuses for good is a dead letter that names
   CHECK(text_or(dead, "status", "") == "dead");
   CHECK(text_or(dead.at("event"), "id", "") == "e1");
   CHECK(text_or(dead, "last_error", "").find("AIOS-0406") != std::string::npos);
+}
+
+TEST_CASE("delivery: an old dead letter without its data, which does not say so, is not replayed") {
+  Leaving world;
+  world.go();
+  detail::Delivery old;
+  old.receiver = "shop";
+  old.kind = "event";
+  old.run = "run_1";
+  old.envelope = detail::head_of(event_of({{"data", {{"order", 1}}}}));
+  old.last_error = "it has 600000 bytes, at most 524288 are sent";
+  REQUIRE(to_text(old.to_json()).find("cut") == std::string::npos);
+  const std::string id = detail::delivery_id(1, 0);
+  store::Transition transition;
+  transition.tenant = default_tenant();
+  transition.epoch = world.store->epoch();
+  transition.streams.push_back(detail::write_of(id, 0, old, detail::dead));
+  REQUIRE(world.loop.run(world.store->commit(Leaving::ctx(), transition)).ok());
+  CHECK(bool_or(world.only(), "cut", false));
+  const auto refused = world.loop.run(world.deliveries->replay(Leaving::ctx(), id));
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().page() == 947);
+  old.last_error = "10000 deliveries wait for the receiver already";
+  old.envelope.get_object()["data"] = JsonObject{{"order", 1}};
+  transition.streams = {detail::write_of(id, 1, old, detail::dead)};
+  REQUIRE(world.loop.run(world.store->commit(Leaving::ctx(), transition)).ok());
+  CHECK_FALSE(bool_or(world.only(), "cut", false));  // that one is whole
+  CHECK(world.loop.run(world.deliveries->replay(Leaving::ctx(), id)).ok());
 }
 
 TEST_CASE("delivery: what was too large to be sent is not replayed, for its data were not kept") {

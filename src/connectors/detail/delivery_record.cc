@@ -14,6 +14,13 @@ constexpr std::size_t openings_max = 8;
 
 Time time_or(const Json& value, std::string_view name) { return Time{int_or(value, name, 0)}; }
 
+/// A dead letter of before they said it themselves: too large, never tried, and without data.
+bool was_cut(const Delivery& delivery) {
+  const std::string& why = delivery.last_error;
+  return delivery.attempts == 0 && why.starts_with("it has ") && why.ends_with(" are sent") &&
+         find(delivery.envelope, "data") == nullptr;
+}
+
 }  // namespace
 
 Json Delivery::to_json() const {
@@ -57,11 +64,11 @@ Result<Delivery> delivery_of(const store::StreamRow& row) {
   out.since = time_or(*state, "since");
   out.next = time_or(*state, "next");
   out.intent = bool_or(*state, "intent", false);
-  out.cut = bool_or(*state, "cut", false);
   out.attempts = static_cast<std::uint32_t>(int_or(*state, "attempts", 0));
   out.last_at = time_or(*state, "last_at");
   out.last_status = static_cast<int>(int_or(*state, "last_status", 0));
   out.last_error = text_or(*state, "last_error", "");
+  out.cut = bool_or(*state, "cut", was_cut(out));
   const Json* openings = find(*state, "openings");
   if (openings != nullptr && openings->is_array()) {
     out.openings = openings->get_array();
