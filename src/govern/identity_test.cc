@@ -8,6 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+#include <set>
+
 namespace aios::govern {
 namespace {
 
@@ -187,11 +190,26 @@ TEST_CASE("identity: roles may what the table says") {
     CHECK_FALSE(Identity::allow(caller({"key_1", "key", {}}), static_cast<Action>(action)).ok());
     CHECK_FALSE(Identity::allow(Context(), static_cast<Action>(action)).ok());  // nobody
   }
-  CHECK(Identity::allow(with_role("ingest"), Action::send_events).ok());
-  CHECK_FALSE(Identity::allow(with_role("ingest"), Action::read_runs).ok());
-  CHECK(Identity::allow(with_role("approver"), Action::promote_models).ok());
-  CHECK_FALSE(Identity::allow(with_role("developer"), Action::promote_models).ok());
-  CHECK_FALSE(Identity::allow(with_role("operator"), Action::read_payloads).ok());
+  using enum Action;
+  const std::map<std::string, std::set<Action>> table = {
+      {"ingest", {send_events}},
+      {"developer",
+       {read_runs, start_runs, send_events, read_reviews, deploy, train_models, read_models,
+        read_metrics}},
+      {"operator",
+       {read_runs, start_runs, settle_runs, read_reviews, read_models, read_audit, read_metrics,
+        operate}},
+      {"reviewer", {read_runs, answer_reviews, read_reviews, read_models}},
+      {"approver", {read_runs, answer_reviews, read_reviews, promote_models, read_models}},
+      {"auditor", {read_runs, read_reviews, read_models, read_audit, read_metrics, read_payloads}}};
+  for (const auto& [role, may] : table) {
+    for (int number = 0; number <= static_cast<int>(read_payloads); ++number) {
+      const auto action = static_cast<Action>(number);
+      CAPTURE(role);
+      CAPTURE(number);
+      CHECK(Identity::allow(with_role(role), action).ok() == may.contains(action));
+    }
+  }
   const auto refused = Identity::allow(with_role("reviewer"), Action::manage_keys);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code() == Code::permission_denied);

@@ -132,12 +132,12 @@ class FirstKeyAfterAFailure(unittest.TestCase):
     def test_keys_that_are_open_to_others_stop_the_start(self):
         self.check_the_next_start()
         self.scene.server.stop()
-        for name in ("root.key", "keystore.db"):
+        for name, page in (("root.key", "0425"), ("keystore.db", "0425"), ("audit-signing.key", "0520")):
             path = self.scene.path("data", name)
             os.chmod(path, 0o666)
             failed = aios("serve", "--data", self.scene.path("data"), "--listen", "127.0.0.1:0")
             self.assertEqual(failed.returncode, 1)
-            self.assertIn("[AIOS-0425]", failed.stderr)
+            self.assertIn(f"[AIOS-{page}]", failed.stderr)
             self.assertIn(name, failed.stderr)
             os.chmod(path, 0o600)
 
