@@ -152,7 +152,7 @@ class Docs(unittest.TestCase):
 
 class Names(unittest.TestCase):
     THERE = doc_names.Known({"name_of", "watch_root", "pages"}, {"--watch-root"}, {401}, {"net": ["url: a path"]},
-                            {"tests/e2e/test_x.py": "    def test_a_b(self):"}.get)
+                            {"tests/e2e/test_x.py": "    def test_a_b(self):", "docs/b.md": "# A `b`, c\n"}.get)
 
     def found(self, text, document="docs/a.md"):
         return list(doc_names.check(document, text, self.THERE))
@@ -161,16 +161,18 @@ class Names(unittest.TestCase):
         for text in ("`name_of`, `aios_name_of`, `name_of_total`, `AIOS_WATCH_ROOT`, `--watch-root DIR`", "AIOS-0401", "`openssl pkey --gone`",
                      "`AIOS_SECRET_GONE_X`", "```\n`gone\n--gone AIOS-0402 in a fence\n```", "python3 tests/e2e/test_x.py -k test_a",
                      "aios_net_tests -tc='url*'", "word " * 100, "word " * 60 + "\n\n" + "word " * 60, "- " + "word " * 90 + "\n- " + "word " * 90,
-                     "| " + "word " * 200 + "|"):
+                     "| " + "word " * 200 + "|", "[x](b.md#a-b-c), [y](#own)\n\n## Own"):
             self.assertEqual(self.found(text), [], text)
 
     def test_bad(self):
         for text in ("`gone_name`", "line\n`name_of(gone)`", "`AIOS_GONE`", "`pages --gone`", "[AIOS-0402]", "a `name_of\nof`",
-                     "python3 tests/e2e/test_x.py -k test_c", "python3 tests/e2e/test_y.py", "aios_net_tests -tc='uri*'", "word " * 101,
+                     "python3 tests/e2e/test_x.py -k test_c", "python3 tests/e2e/test_y.py", "aios_net_tests -tc='uri*'", "word " * 101, "[x](b.md#d)", "[x](#b)", "[x](c.md#d)",
                      "- " + "word " * 60 + "\n  " + "word " * 60):
             self.assertNotEqual(self.found(text), [], text)
         self.assertIn("docs/a.md:3: nothing is named 'gone_name'", self.found("```\n```\n`gone_name`"))
         self.assertEqual(self.found("word " * 120, "docs/benchmarks.md"), [])
+        self.assertEqual(len(self.found("word " * 40, "docs/errors/AIOS-0401.md")), 1)
+        self.assertEqual(self.found("word " * 40), [])
 
     def test_modules(self):
         layers = "# module: modules\ncore:\nnet: core\n"

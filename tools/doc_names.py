@@ -4,9 +4,11 @@ A paragraph has a bounded number of words. In backquotes: each name of at least 
 that is no document, each option is one that something takes, each error number has a page. Tests that are cited are there."""
 import collections
 import fnmatch
+import os
 import re
 
 WORDS_MAX = 100  # of a paragraph or an item of a list
+PAGE_LINE_MAX = 140  # of an error page: a terminal shows it as it is
 WORDS_MAX_OF = {"docs/benchmarks.md": 150}  # what is measured, in one piece
 FENCE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 ITEM = re.compile(r"\s*(?:[-*]|\d+\.) ")
@@ -15,6 +17,8 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]+")
 PAGE = re.compile(r"AIOS-(\d{4})(?!\d)")
 CASES = re.compile(r"aios_(\w+)_tests -tc=(['\"])([^'\"\n]+)\2")
+ANCHOR = re.compile(r"\]\(([^)#:\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.M)
 SCRIPT = re.compile(r"(tests/[\w/]+/test_\w+\.py)(?: -k (\w+))?")
 # Programs of others, with all that they take; placeholders in capitals; and what is made up for an example.
 FOREIGN = re.compile(r"lib[\w+]+$|libdate-tz$|(?:ldd|openssl|perf|strace|ss|curl|sqlite3|systemctl|cmake|ctest|ulimit)\b|-DAIOS_|\.cer\b")
@@ -63,6 +67,8 @@ def check(document, text, known):
             yield f"{document}:{line}: a paragraph of {len(words)} words, wanted at most {most}: divide it"
     for number, line in enumerate(without_fences(text).split("\n"), 1):
         said = []
+        if document.startswith("docs/errors/AIOS-") and len(line) > PAGE_LINE_MAX:
+            said.append(f"a line of {len(line)} characters, wanted at most {PAGE_LINE_MAX}: pages are read on terminals")
         if line.count("`") % 2 and not line.startswith("    "):
             said.append("what stands in backquotes goes over the end of the line, where no check sees it")
         for span in SPAN.findall(line):
@@ -72,6 +78,14 @@ def check(document, text, known):
         said += [f"there is no page {one}" for one in PAGE.findall(line) if int(one) not in known.pages]
         yield from (f"{document}:{number}: {one}" for one in said)
     yield from (f"{document}: {one}" for one in missing_tests(text, known))
+    for path, anchor in ANCHOR.findall(without_fences(text)):
+        there = text if not path else known.read(os.path.normpath(os.path.join(os.path.dirname(document), path)))
+        if there is None or anchor not in anchors(there):
+            yield f"{document}: no heading of '{path or document}' is '#{anchor}'"
+
+
+def anchors(text):
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(without_fences(text))}
 
 
 def missing_tests(text, known):
