@@ -3,10 +3,13 @@
 // that nothing was learnt from.
 #include "bundle/detail/knowledge.h"
 
+#include "core/text.h"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -58,6 +61,24 @@ Tally ask_all(const data::Knowledge& knowledge, const std::vector<models::Exampl
     }
   }
   return tally;
+}
+
+/// Of the table in docs/guide/knowledge.md: floor, answered, of these right, foreign ones answered.
+std::vector<std::vector<double>> rows_of_the_guide() {
+  std::ifstream page(AIOS_SOURCE_DIR "/docs/guide/knowledge.md");
+  std::vector<std::vector<double>> rows;
+  for (std::string line; std::getline(page, line);) {
+    if (!line.starts_with("| 0")) {
+      continue;
+    }
+    rows.emplace_back();
+    for (const std::string_view cell : split(line, '|')) {
+      if (!trim(cell).empty()) {
+        rows.back().push_back(std::stod(std::string(cell)));
+      }
+    }
+  }
+  return rows;
 }
 
 }  // namespace
@@ -112,6 +133,16 @@ TEST_CASE(
   CHECK(ours.share_right() >= 0.9);
   CHECK(ours.share_answered() >= 0.5);
   CHECK(ask_all(knowledge, *heldout, true, 0.2).share_answered() <= 0.1);
+  const auto told = rows_of_the_guide();
+  REQUIRE(told.size() == 3);
+  for (const auto& row : told) {
+    CAPTURE(row[0]);
+    REQUIRE(row.size() == 4);
+    const auto measured = ask_all(knowledge, *heldout, false, row[0]);
+    CHECK(row[1] == doctest::Approx(measured.share_answered()).epsilon(0.01));
+    CHECK(row[2] == doctest::Approx(measured.share_right()).epsilon(0.01));
+    CHECK(row[3] == doctest::Approx(ask_all(knowledge, *heldout, true, row[0]).share_answered()));
+  }
 }
 
 TEST_CASE("knowledge: an embedding that was kept is used, a damaged one is learnt again") {
