@@ -4,6 +4,7 @@
 // them; 128 callers, the sqlite engine, group commit. Behind them the tree is folded once a second,
 // as in a server. The clock stops when the last leaf is under a signed checkpoint. Method:
 // docs/benchmarks.md.
+#include "must.h"
 #include "report.h"
 
 #include "core/text.h"
@@ -20,7 +21,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -34,24 +34,6 @@ constexpr std::size_t callers = 128;
 constexpr std::size_t shard_count = 2;
 constexpr std::size_t leaves_per_commit = 2;
 constexpr auto fold_period = std::chrono::seconds(1);
-
-[[noreturn]] void give_up(std::string_view what) {
-  fmt::print(stderr, "bench audit: {}\n", what);
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) {
-    give_up(result.error().text());
-  }
-  return std::move(*result);
-}
-void must(const Result<void>& result) {
-  if (!result.ok()) {
-    give_up(result.error().text());
-  }
-}
 
 struct World {
   explicit World(const std::string& at) : folder(at), shards(shard_count), pool(2) {

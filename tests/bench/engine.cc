@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench engine: durable runs in this process, on the sqlite engine, with nothing left out: sealed
 // payloads, audit leaves, preconditions, group commit. Method: docs/benchmarks.md.
+#include "must.h"
 #include "pure.h"
 #include "report.h"
 
@@ -76,11 +77,6 @@ void register_outside(workflow::FunctionRegistry& registry) {
   registry.add(std::move(entry));
 }
 
-[[noreturn]] void give_up(const Error& error) {
-  fmt::print(stderr, "bench engine: {}\n", error.text());
-  std::exit(1);
-}
-
 Json effect_input() { return JsonObject{{"payload", std::string(240, 'p')}}; }
 
 /// One store and engine on a new directory.
@@ -96,7 +92,7 @@ class World {
     options.batch_max = batch_max;
     auto opened = store::open_store(options, runtime::system_clock());
     if (!opened.ok()) {
-      give_up(opened.error());
+      give_up(opened.error().text());
     }
     store_ = std::move(*opened);
     register_outside(registry_);
@@ -114,11 +110,11 @@ class World {
         ctx_.tenant,
         {{"pure.yaml", std::string(pure_document)}, {"effect.yaml", std::string(effect_document)}});
     if (!errors.empty()) {
-      give_up(errors.front());
+      give_up(errors.front().text());
     }
     auto recovered = shards_.run(0, engine_->recover(ctx_));
     if (!recovered.ok()) {
-      give_up(recovered.error());
+      give_up(recovered.error().text());
     }
   }
   World(const World&) = delete;
@@ -129,7 +125,7 @@ class World {
     shards_.run(0, engine_->stop());
     auto closed = store_->close();
     if (!closed.ok()) {
-      give_up(closed.error());
+      give_up(closed.error().text());
     }
     engine_.reset();
     store_.reset();
@@ -143,7 +139,7 @@ class World {
     query.status = "completed";
     auto count = shards_.run(0, store_->count(ctx_, std::move(query)));
     if (!count.ok()) {
-      give_up(count.error());
+      give_up(count.error().text());
     }
     return *count;
   }
@@ -181,15 +177,15 @@ Task<void> call_until(World* world, Load* load, std::vector<double>* latencies_u
     request.input = load->input;
     auto started = co_await world->engine().start(world->ctx(), std::move(request));
     if (!started.ok()) {
-      give_up(started.error());
+      give_up(started.error().text());
     }
     if (has_effects) {
       auto ended = co_await world->engine().wait(world->ctx(), *started);
       if (!ended.ok()) {
-        give_up(ended.error());
+        give_up(ended.error().text());
       }
       if (ended->status != "completed") {
-        give_up(Error(Code::internal, "a run is " + ended->status));
+        give_up("a run is " + ended->status);
       }
     }
     const std::chrono::duration<double, std::micro> took = Clock::now() - begin;
@@ -269,8 +265,7 @@ std::string describe(std::string_view what, const Phase& phase) {
 void expect_completed(World& world, double runs) {
   const auto found = static_cast<double>(world.completed());
   if (found != runs) {
-    give_up(Error(Code::data_loss,
-                  fmt::format("{:.0f} runs are completed, {:.0f} were answered", found, runs)));
+    give_up(fmt::format("{:.0f} runs are completed, {:.0f} were answered", found, runs));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of bench engine that goes over HTTP.
 #include "load.h"
+#include "must.h"
 #include "pure.h"
 #include "served.h"
 
@@ -8,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -61,11 +61,10 @@ void measure_http(const Options& options, Report* report) {
   const Stored stored = count_stored(folder);
   if (stored.runs_completed != warm.answered + many.answered ||
       stored.runs != stored.runs_completed) {
-    fmt::print(stderr,
-               "bench engine: {:.0f} runs are stored, {:.0f} of them completed, {:.0f} were "
-               "answered over HTTP\n",
-               stored.runs, stored.runs_completed, warm.answered + many.answered);
-    std::exit(1);
+    give_up(
+        fmt::format("{:.0f} runs are stored, {:.0f} of them completed, {:.0f} were answered over "
+                    "HTTP",
+                    stored.runs, stored.runs_completed, warm.answered + many.answered));
   }
   const double runs = std::max(1.0, many.answered);
   const double server_us = (spent.count() - many.cpu_us) / runs;

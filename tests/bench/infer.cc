@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench infer: the embedded text classifier: how long one prediction takes, and, where the public
 // data set banking77 lies beside the project, how long training takes and how often it is right.
+#include "must.h"
 #include "report.h"
 
 #include "core/text.h"
@@ -21,11 +22,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t characters_max = 128;
-
-[[noreturn]] void give_up(std::string_view text) {
-  fmt::print(stderr, "bench infer: {}\n", text);
-  std::exit(1);
-}
 
 std::string read_whole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);

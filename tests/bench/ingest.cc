@@ -5,6 +5,7 @@
 // it is one commit, which is synced before the 202. The sender is one thread of this process, its
 // signatures were made before. Method: docs/benchmarks.md.
 #include "load.h"
+#include "must.h"
 #include "report.h"
 #include "served.h"
 
@@ -18,7 +19,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -37,11 +37,6 @@ constexpr std::size_t signed_max = 1'000'000;
 constexpr std::size_t signature_bytes = 44;  ///< base64 of 32 bytes
 constexpr std::string_view secret_key = "a key of twenty-four by";
 constexpr std::string_view order_type = "com.example.bench.order.v1";
-
-[[noreturn]] void give_up(std::string_view what) {
-  fmt::print(stderr, "bench ingest: {}\n", what);
-  std::exit(1);
-}
 
 /// @param taken  the type that the workflow takes
 std::map<std::string, std::string> bundle(std::string_view taken) {

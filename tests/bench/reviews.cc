@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // bench reviews: 10,000 questions that wait, in a data directory on the sqlite engine, and a server
 // on it with everything a server has. One caller asks over HTTP, each request timed by itself: a
-// page of the list, a claim by id, and the claim of the most urgent one. Method: docs/benchmarks.md.
+// page of the list, a claim by id, and the claim of the most urgent one. Method:
+// docs/benchmarks.md.
+#include "must.h"
 #include "report.h"
 
 #include "app/system.h"
@@ -15,7 +17,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <utility>
@@ -31,24 +32,6 @@ constexpr std::size_t samples_min = 20;
 constexpr std::size_t persons = 20;
 constexpr std::size_t page_items = 50;
 constexpr double mark_ms = 50;
-
-[[noreturn]] void give_up(std::string_view what) {
-  fmt::print(stderr, "bench reviews: {}\n", what);
-  std::exit(1);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) {
-    give_up(result.error().text());
-  }
-  return std::move(*result);
-}
-void must(const Result<void>& result) {
-  if (!result.ok()) {
-    give_up(result.error().text());
-  }
-}
 
 review::ReviewRequest question(std::size_t number) {
   review::ReviewRequest out;

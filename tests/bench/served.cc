@@ -2,6 +2,7 @@
 #include "served.h"
 
 #include "load.h"
+#include "must.h"
 
 #include "app/system.h"
 #include "core/text.h"
@@ -11,28 +12,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <utility>
 
 namespace aios::bench {
 namespace {
-
-template <class T>
-T must(Result<T> result) {
-  if (!result.ok()) {
-    fmt::print(stderr, "bench: {}\n", result.error().text());
-    std::exit(1);
-  }
-  return std::move(*result);
-}
-void must(const Result<void>& result) {
-  if (!result.ok()) {
-    fmt::print(stderr, "bench: {}\n", result.error().text());
-    std::exit(1);
-  }
-}
 
 double count(runtime::Shards& shards, store::Store& store, store::StreamKind kind,
              std::string status) {
@@ -70,8 +55,7 @@ void Served::deploy(const std::map<std::string, std::string>& files) {
   const std::string body = to_text(JsonObject{{"files", std::move(encoded)}});
   const auto answer = ask(port(), request_text("POST", "/api/v1/deployments", key_, body));
   if (answer.status != 201) {
-    fmt::print(stderr, "bench: the bundle was answered {}: {}\n", answer.status, answer.body);
-    std::exit(1);
+    give_up(fmt::format("the bundle was answered {}: {}", answer.status, answer.body));
   }
 }
 
