@@ -172,6 +172,9 @@ class Document(unittest.TestCase):
             status, answer = self.scene.api("operator").call(
                 "POST", f"/api/v1/runs/{sent['run']}/resolve", {"incident": incident, "resolution": "fail"})
             self.assertEqual((status, answer["status"]), (202, "proposed"), answer)
+            status, answer = self.admin.call(  # another's word has a route of its own
+                "POST", f"/api/v1/runs/{sent['run']}/resolve", {"incident": incident, "resolution": "approve"})
+            self.assertEqual((status, answer["page"]), (400, "AIOS-1018"), answer)
             said.append((sent["run"], incident))
         self.scene.deploy()
         return said
