@@ -129,6 +129,17 @@ TEST_CASE("text: encodings go there and back and refuse what is not canonical") 
   CHECK(to_base64url("\xFB\xFF") == "-_8");
   CHECK(!from_base64("Zm9vYmF=").ok());
   CHECK(!from_base64("Zm9v=mE=").ok());
+  std::string all(256, '\0');
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    all[i] = static_cast<char>(i);
+  }
+  CHECK(*from_base64(to_base64(all)) == all);
+  constexpr std::string_view digits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (const char c : all) {
+    const bool digit = digits.find(c) != std::string_view::npos;
+    CHECK(from_base64(std::string("AAA") + c).ok() == (digit || c == '='));
+  }
   CHECK(*from_hex("00ffA0") == std::string("\0\xFF\xA0", 3));
   CHECK(!from_hex("0").ok());
 }
@@ -137,6 +148,13 @@ TEST_CASE("text: UTF-8 is checked as RFC 3629 says") {
   CHECK(is_utf8("a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80"));
   for (const char* text : {"\xC0\xAF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xE2\x82", "\x80"}) {
     CHECK(!is_utf8(text));
+    for (std::size_t before = 0; before < 20; ++before) {
+      CHECK(!is_utf8(std::string(before, 'x') + text + std::string(20 - before, 'x')));
+      CHECK(!is_utf8("\xC3\xA9" + std::string(before, 'x') + text));
+    }
+  }
+  for (std::size_t before = 0; before < 20; ++before) {
+    CHECK(is_utf8(std::string(before, 'x') + "\xE2\x82\xAC" + std::string(20 - before, 'x')));
   }
   CHECK(excerpt("a\nb\xC3\xA9 long", 4) == "a?b\xC3\xA9...");
 }

@@ -10,11 +10,36 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
 namespace aios {
 namespace {
+
+/// Whether one of eight bytes cannot stand in a JSON text as it is.
+bool needs_escape(std::uint64_t eight) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  constexpr std::uint64_t top = 0x80 * each;
+  const std::uint64_t quote = eight ^ ('"' * each);
+  const std::uint64_t slash = eight ^ ('\\' * each);
+  const std::uint64_t below = (eight - 0x20 * each) & ~eight;
+  return ((below | ((quote - each) & ~quote) | ((slash - each) & ~slash)) & top) != 0;
+}
+
+/// How many bytes from `at` on need no look at each by itself.
+std::size_t plain_bytes(std::string_view text, std::size_t at) {
+  const std::size_t begin = at;
+  std::uint64_t eight = 0;
+  for (; text.size() - at >= sizeof(eight); at += sizeof(eight)) {
+    std::memcpy(&eight, text.data() + at, sizeof(eight));
+    if (needs_escape(eight)) {
+      break;
+    }
+  }
+  return at - begin;
+}
 
 void append_escaped(char c, std::string* out) {
   switch (c) {
@@ -191,6 +216,29 @@ class Printer {
   std::string problem_;
 };
 
+/// Where a text is printed before its length is known: it is copied once, instead of each time it
+/// grows. Each thread has one; not to be nested.
+class Draft {
+ public:
+  Draft() : text_(&own()) { text_->clear(); }
+  ~Draft() {
+    if (text_->capacity() > kept_bytes_max) {
+      std::string().swap(*text_);
+    }
+  }
+  Draft(const Draft&) = delete;
+  Draft& operator=(const Draft&) = delete;
+  std::string* text() const { return text_; }
+
+ private:
+  static constexpr std::size_t kept_bytes_max = std::size_t{64} << 10;
+  static std::string& own() {
+    thread_local std::string text;  // tidy: each thread frees its own
+    return text;
+  }
+  std::string* text_;
+};
+
 Result<void> as_result(const Printer& printer) {
   return printer.problem().empty()
              ? Result<void>()
@@ -216,7 +264,7 @@ bool comes_before(std::string_view a, std::string_view b) {
 void append_json_text(std::string_view text, std::string* out) {
   out->push_back('"');
   std::size_t plain = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = plain_bytes(text, 0); i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte >= 0x20 && byte != '"' && byte != '\\') {
       continue;
@@ -224,6 +272,7 @@ void append_json_text(std::string_view text, std::string* out) {
     out->append(text, plain, i - plain);
     append_escaped(text[i], out);
     plain = i + 1;
+    i += plain_bytes(text, plain);
   }
   out->append(text, plain);
   out->push_back('"');
@@ -242,9 +291,9 @@ Result<void> append_canonical(const JsonObject& value, std::string* out) {
 }
 
 std::string to_text(const Json& value) {
-  std::string out;
-  Printer(Printer::Layout::compact, &out).print(value);
-  return out;
+  const Draft draft;
+  Printer(Printer::Layout::compact, draft.text()).print(value);
+  return *draft.text();
 }
 
 std::string to_pretty_text(const Json& value) {
@@ -254,9 +303,9 @@ std::string to_pretty_text(const Json& value) {
 }
 
 Result<std::string> to_canonical_text(const Json& value) {
-  std::string out;
-  auto done = append_canonical(value, &out);
-  return done.ok() ? Result<std::string>(std::move(out)) : std::move(done).error();
+  const Draft draft;
+  auto done = append_canonical(value, draft.text());
+  return done.ok() ? Result<std::string>(*draft.text()) : std::move(done).error();
 }
 
 }  // namespace aios

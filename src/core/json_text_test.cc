@@ -20,6 +20,27 @@ TEST_CASE("json text: a text is escaped as the printers do it") {
   }
 }
 
+TEST_CASE("json text: what needs escaping is escaped wherever it stands, and nothing else is") {
+  for (int byte = 0; byte < 256; ++byte) {
+    const char c = static_cast<char>(byte);
+    const bool plain = byte >= 0x20 && c != '"' && c != '\\';
+    for (std::size_t place = 0; place < 20; ++place) {
+      std::string text(20, 'x');
+      text[place] = c;
+      std::string out;
+      append_json_text(text, &out);
+      const std::string escaped = out.substr(1 + place, out.size() - 21);
+      CAPTURE(byte);
+      CAPTURE(place);
+      REQUIRE(out == '"' + std::string(place, 'x') + escaped + std::string(19 - place, 'x') + '"');
+      REQUIRE((escaped == std::string(1, c)) == plain);
+    }
+  }
+  std::string out;
+  append_json_text("\"\"12345678\\\n\"123456789", &out);
+  CHECK(out == R"("\"\"12345678\\\n\"123456789")");
+}
+
 TEST_CASE("json text: an object that is written in order is canonical") {
   std::string out;
   ObjectText object(&out);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 namespace aios {
 namespace {
@@ -41,21 +42,32 @@ std::string encode64(std::string_view bytes, std::string_view alphabet, bool pad
   return out;
 }
 
+constexpr std::uint8_t no_digit = 64;
+constexpr std::array<std::uint8_t, 256> base64_digits = [] {
+  std::array<std::uint8_t, 256> out{};
+  out.fill(no_digit);
+  for (std::size_t i = 0; i < base64_alphabet.size(); ++i) {
+    out[static_cast<unsigned char>(base64_alphabet[i])] = static_cast<std::uint8_t>(i);
+  }
+  return out;
+}();
+
+Error not_base64() { return Error(Code::invalid_argument, "the text is not base64"); }
+
 Result<std::string> decode64(std::string_view text) {
-  const Error wrong(Code::invalid_argument, "the text is not base64");
   if (text.size() % 4 == 1) {
-    return wrong;
+    return not_base64();
   }
   std::string out;
   out.reserve(text.size() * 3 / 4);
   std::uint32_t bits = 0;
   int count = 0;
   for (const char c : text) {
-    const std::size_t value = base64_alphabet.find(c);
-    if (value == std::string_view::npos) {
-      return wrong;
+    const std::uint8_t value = base64_digits[static_cast<unsigned char>(c)];
+    if (value == no_digit) {
+      return not_base64();
     }
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    bits = bits << 6 | value;
     count += 6;
     if (count >= 8) {
       count -= 8;
@@ -63,9 +75,23 @@ Result<std::string> decode64(std::string_view text) {
     }
   }
   if ((bits & ((1U << count) - 1)) != 0) {  // left-over bits: not the canonical form
-    return wrong;
+    return not_base64();
   }
   return out;
+}
+
+/// Bytes at the front that are ASCII, by eights; the rest is to be looked at one by one.
+std::size_t ascii_bytes(std::string_view text) {
+  constexpr std::uint64_t tops = 0x8080808080808080;
+  std::size_t at = 0;
+  std::uint64_t eight = 0;
+  for (; text.size() - at >= sizeof(eight); at += sizeof(eight)) {
+    std::memcpy(&eight, text.data() + at, sizeof(eight));
+    if ((eight & tops) != 0) {
+      break;
+    }
+  }
+  return at;
 }
 
 /// Length of the valid UTF-8 sequence at the front; 0 when there is none.
@@ -164,12 +190,16 @@ std::string to_base64url(std::string_view bytes) {
 }
 
 bool is_utf8(std::string_view text) {
+  text.remove_prefix(ascii_bytes(text));
   while (!text.empty()) {
     const std::size_t length = sequence_length(text);
     if (length == 0) {
       return false;
     }
     text.remove_prefix(length);
+    if (length > 1) {
+      text.remove_prefix(ascii_bytes(text));
+    }
   }
   return true;
 }

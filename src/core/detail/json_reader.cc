@@ -48,9 +48,10 @@ class Builder {
   const std::string& problem() const { return problem_; }
 
  private:
+  static constexpr std::size_t members_usual = 4;
   struct Frame {
     Json value;
-    std::string key;
+    Json* member = nullptr;  ///< of an object: the one whose value comes next
   };
   bool append(Text part) {
     pending_.append(part.data(), part.size());
@@ -58,7 +59,7 @@ class Builder {
   }
   bool open(Json container) {
     pending_.clear();
-    frames_.push_back({std::move(container), {}});
+    frames_.push_back({std::move(container)});
     return true;
   }
   bool close(ErrorCode& failure) {
@@ -86,8 +87,7 @@ bool Builder::add(Json value, ErrorCode&) {
   } else if (JsonArray* array = frames_.back().value.if_array()) {
     array->push_back(std::move(value));
   } else {
-    Frame& frame = frames_.back();
-    frame.value.get_object()[frame.key] = std::move(value);
+    *frames_.back().member = std::move(value);
   }
   return true;
 }
@@ -95,10 +95,16 @@ bool Builder::add(Json value, ErrorCode&) {
 bool Builder::on_key(Text part, std::size_t, ErrorCode& failure) {
   append(part);
   Frame& frame = frames_.back();
-  frame.key = std::exchange(pending_, {});
-  if (!frame.value.get_object().emplace(frame.key, nullptr).second) {
-    return refuse(fmt::format("the member '{}' is there twice", excerpt(frame.key, 40)), failure);
+  JsonObject& object = frame.value.get_object();
+  if (object.empty()) {
+    object.reserve(members_usual);  // else it would be taken anew for each of the first few
   }
+  const auto [place, fresh] = object.emplace(pending_, nullptr);
+  if (!fresh) {
+    return refuse(fmt::format("the member '{}' is there twice", excerpt(pending_, 40)), failure);
+  }
+  frame.member = &place->value();
+  pending_.clear();
   return true;
 }
 
