@@ -8,6 +8,9 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+#include <thread>
+
 namespace aios {
 namespace {
 
@@ -209,6 +212,41 @@ TEST_CASE("crypto: sealed data opens with its key, nonce and context only") {
   CHECK(*aes_gcm_open(key, nonce, "", aes_gcm_seal(key, nonce, "", "")) == "");
   CHECK(secure_random(16) != secure_random(16));
   CHECK(scrypt_key("a", "salt").size() == 32);
+}
+
+TEST_CASE("crypto: keys that take turns seal and open as each does alone") {
+  const std::string keys[] = {std::string(32, 'a'), std::string(32, 'b'),
+                              std::string(31, 'a') + 'b'};
+  const auto seal = [&](int turn) {
+    const std::string nonce = std::string(11, 'n') + static_cast<char>(turn);
+    return aes_gcm_seal(keys[turn % 3], nonce, "owner", std::string(100 + turn, 'x'));
+  };
+  for (const int turn : {0, 1, 1, 0, 2, 0, 3, 3, 6, 1}) {
+    std::string alone;
+    std::thread([&] { alone = seal(turn); }).join();  // a thread that has met no key yet
+    const std::string sealed = seal(turn);
+    CHECK(sealed == alone);
+    const std::string nonce = std::string(11, 'n') + static_cast<char>(turn);
+    CHECK(*aes_gcm_open(keys[turn % 3], nonce, "owner", sealed) == std::string(100 + turn, 'x'));
+    CHECK(!aes_gcm_open(keys[(turn + 1) % 3], nonce, "owner", sealed).ok());
+  }
+}
+
+TEST_CASE("crypto: random bytes do not come twice, however many are asked for") {
+  std::set<std::string> seen;
+  std::size_t count = 0;
+  for (int round = 0; round < 200; ++round) {
+    for (const std::size_t size : {12, 16, 32, 64, 65, 1000}) {
+      const std::string drawn = secure_random(size);
+      REQUIRE(drawn.size() == size);
+      for (std::size_t at = 0; at + 12 <= size; at += 12) {
+        seen.insert(drawn.substr(at, 12));
+        ++count;
+      }
+    }
+  }
+  CHECK(seen.size() == count);
+  CHECK(!seen.contains(std::string(12, '\0')));
 }
 
 }  // namespace

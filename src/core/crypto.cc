@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <cstring>
 #include <memory>
 
 namespace aios {
@@ -42,22 +43,6 @@ EVP_MD_CTX* hash_context() {
   return context.get();
 }
 
-/// One for each thread and direction: to make one takes longer than to seal a short text. Given the
-/// algorithm a second time OpenSSL would make all of it anew, so that is done here, once.
-enum class Direction : int { open = 0, seal = 1 };
-template <Direction direction>
-EVP_CIPHER_CTX* cipher_context() {
-  const auto make = [] {
-    CipherContext made(EVP_CIPHER_CTX_new());
-    AIOS_ASSERT(made != nullptr &&
-                EVP_CipherInit_ex(made.get(), aes_gcm_algorithm(), nullptr, nullptr, nullptr,
-                                  static_cast<int>(direction)) == 1);
-    return made;
-  };
-  thread_local const CipherContext context = make();  // tidy: each thread frees its own
-  return context.get();
-}
-
 const unsigned char* bytes(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
@@ -66,6 +51,71 @@ int length(std::string_view text) {
   AIOS_ASSERT(text.size() <= INT32_MAX);
   return static_cast<int>(text.size());
 }
+
+/// One for each thread and direction: to make one takes longer than to seal a short text. Given the
+/// algorithm a second time OpenSSL would make all of it anew, so that is done here, once; and what
+/// it makes of a key stays, for those that are sealed together mostly have the same.
+enum class Direction : int { open = 0, seal = 1 };
+class Cipher {
+ public:
+  explicit Cipher(Direction direction) : context_(EVP_CIPHER_CTX_new()) {
+    AIOS_ASSERT(context_ != nullptr &&
+                EVP_CipherInit_ex(context_.get(), aes_gcm_algorithm(), nullptr, nullptr, nullptr,
+                                  static_cast<int>(direction)) == 1);
+  }
+  ~Cipher() { OPENSSL_cleanse(key_.data(), key_.size()); }
+  Cipher(const Cipher&) = delete;
+  Cipher& operator=(const Cipher&) = delete;
+
+  /// Ready for one text under this key and nonce.
+  EVP_CIPHER_CTX* begin(std::string_view key, std::string_view nonce) {
+    AIOS_ASSERT(key.size() == key_.size() && nonce.size() == 12);
+    const bool known = keyed_ && CRYPTO_memcmp(key.data(), key_.data(), key_.size()) == 0;
+    keyed_ = false;  // until it is done
+    AIOS_ASSERT(EVP_CipherInit_ex(context_.get(), nullptr, nullptr, known ? nullptr : bytes(key),
+                                  bytes(nonce), -1) == 1);
+    std::memcpy(key_.data(), key.data(), key_.size());
+    keyed_ = true;
+    return context_.get();
+  }
+
+ private:
+  CipherContext context_;
+  std::array<unsigned char, 32> key_{};
+  bool keyed_ = false;
+};
+
+template <Direction direction>
+Cipher& cipher() {
+  thread_local Cipher one(direction);  // tidy: each thread frees its own
+  return one;
+}
+
+/// Random bytes cost more one by one than by the page: each thread has one, of which what was given
+/// out is wiped.
+class RandomPage {
+ public:
+  RandomPage() = default;
+  ~RandomPage() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+  RandomPage(const RandomPage&) = delete;
+  RandomPage& operator=(const RandomPage&) = delete;
+  static constexpr std::size_t most = 64;  ///< more are drawn for themselves
+
+  void take(std::string* out) {
+    AIOS_ASSERT(out->size() <= most);
+    if (left_ < out->size()) {
+      AIOS_ASSERT(RAND_bytes(bytes_.data(), static_cast<int>(bytes_.size())) == 1);
+      left_ = bytes_.size();
+    }
+    left_ -= out->size();
+    std::memcpy(out->data(), bytes_.data() + left_, out->size());
+    OPENSSL_cleanse(bytes_.data() + left_, out->size());
+  }
+
+ private:
+  std::array<unsigned char, 2048> bytes_{};
+  std::size_t left_ = 0;
+};
 
 }  // namespace
 
@@ -106,9 +156,7 @@ Digest hmac_sha256(std::string_view key, std::string_view data) {
 
 std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::string_view aad,
                          std::string_view clear) {
-  AIOS_ASSERT(key.size() == 32 && nonce.size() == 12);
-  EVP_CIPHER_CTX* context = cipher_context<Direction::seal>();
-  AIOS_ASSERT(EVP_EncryptInit_ex(context, nullptr, nullptr, bytes(key), bytes(nonce)) == 1);
+  EVP_CIPHER_CTX* context = cipher<Direction::seal>().begin(key, nonce);
   std::string sealed(clear.size() + tag_bytes, '\0');
   int written = 0;
   AIOS_ASSERT(EVP_EncryptUpdate(context, nullptr, &written, bytes(aad), length(aad)) == 1);
@@ -122,14 +170,12 @@ std::string aes_gcm_seal(std::string_view key, std::string_view nonce, std::stri
 
 Result<std::string> aes_gcm_open(std::string_view key, std::string_view nonce, std::string_view aad,
                                  std::string_view sealed) {
-  AIOS_ASSERT(key.size() == 32 && nonce.size() == 12);
   if (sealed.size() < tag_bytes) {
     return Error(Code::data_loss, "sealed data is shorter than its tag").page(20);
   }
   const std::string_view body = sealed.substr(0, sealed.size() - tag_bytes);
   std::string tag(sealed.substr(body.size()));
-  EVP_CIPHER_CTX* context = cipher_context<Direction::open>();
-  AIOS_ASSERT(EVP_DecryptInit_ex(context, nullptr, nullptr, bytes(key), bytes(nonce)) == 1);
+  EVP_CIPHER_CTX* context = cipher<Direction::open>().begin(key, nonce);
   std::string clear(body.size() + tag_bytes, '\0');
   int written = 0;
   AIOS_ASSERT(EVP_DecryptUpdate(context, nullptr, &written, bytes(aad), length(aad)) == 1);
@@ -190,7 +236,12 @@ std::string scrypt_key(std::string_view passphrase, std::string_view salt) {
 
 std::string secure_random(std::size_t count) {
   std::string out(count, '\0');
-  AIOS_ASSERT(RAND_bytes(bytes(out), length(out)) == 1);
+  if (count <= RandomPage::most) {
+    thread_local RandomPage page;  // tidy: each thread has its own
+    page.take(&out);
+  } else {
+    AIOS_ASSERT(RAND_bytes(bytes(out), length(out)) == 1);
+  }
   return out;
 }
 
