@@ -192,9 +192,10 @@ TEST_CASE("journal: a flipped byte anywhere in a page of rows is found, or chang
   const std::string before = read(path).value();
   const std::size_t rows_at = good.find(row(3).body);
   REQUIRE(rows_at != std::string::npos);
-  const std::size_t page = rows_at / 4096 * 4096;
+  constexpr std::size_t page_bytes = journal_page_bytes;
+  const std::size_t page = rows_at / page_bytes * page_bytes;
   std::size_t found = 0;
-  for (std::size_t at = page; at < page + 4096; ++at) {
+  for (std::size_t at = page; at < page + page_bytes; ++at) {
     const bool header = at < page + 16;
     if (!header && good[at] == '\0' && good[at - 1] == '\0') {  // between the head and the rows
       continue;

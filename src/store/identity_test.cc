@@ -2,6 +2,7 @@
 // The files of a data directory belong together: one that is lost, older or of another directory
 // is noticed before anything is answered.
 #include "store/detail/sqlite_db.h"
+#include "store/detail/sqlite_journal.h"
 #include "store/detail/sqlite_tables.h"
 #include "store/test/subject.h"
 
@@ -177,9 +178,11 @@ TEST_CASE("store: a file whose tables were only made in part is completed") {
       subject.close();
       fs::remove(file_of(subject, name));
       {
-        auto db = detail::Db::open(
-            file_of(subject, name), detail::Access::write,
-            std::string_view(name) == "tables.db" ? detail::tables_page_bytes : 4096);
+        auto db =
+            detail::Db::open(file_of(subject, name), detail::Access::write,
+                             std::string_view(name) == "tables.db"    ? detail::tables_page_bytes
+                             : std::string_view(name) == "journal.db" ? detail::journal_page_bytes
+                                                                      : 4096);
         REQUIRE(db.ok());
         for (std::size_t i = 0; i < made; ++i) {
           REQUIRE((*db)->run(tables[i]).ok());

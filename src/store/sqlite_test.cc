@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What only a store on a real directory can be asked: locks, formats, keys, rights, sizes.
 #include "store/detail/sqlite_db.h"
+#include "store/detail/sqlite_journal.h"
 #include "store/test/subject.h"
 
 #include <fmt/format.h>
@@ -300,4 +301,29 @@ TEST_CASE("store: a finished run leaves at most 2,500 bytes") {
   const auto tables = std::filesystem::file_size(subject.options().directory + "/tables.db");
   CHECK(tables / runs_written <= 2500);
   MESSAGE("bytes a finished run leaves in the tables: ", tables / runs_written);
+}
+
+TEST_CASE("store: a journal with the pages of before is read and written on, and keeps them") {
+  for (const int page_bytes : {4096, detail::journal_page_bytes}) {
+    CAPTURE(page_bytes);
+    Subject subject(Kind::sqlite);
+    subject.must_commit(writing(subject, write("run_1", 0, "before")));
+    subject.close();
+    const std::string path = subject.options().directory + "/journal.db";
+    {
+      auto db = detail::Db::open(path, detail::Access::write).value();
+      REQUIRE(db->run(fmt::format("PRAGMA journal_mode=DELETE; PRAGMA page_size={}; VACUUM;"
+                                  "PRAGMA journal_mode=WAL;",
+                                  page_bytes))
+                  .ok());
+    }
+    subject.open();
+    subject.must_commit(writing(subject, write("run_2", 0, "after")));
+    subject.reopen();
+    CHECK(subject.stream("run_1").state == "before");
+    CHECK(subject.stream("run_2").state == "after");
+    subject.close();
+    auto db = detail::Db::open(path, detail::Access::write).value();
+    CHECK(db->one_integer("PRAGMA page_size").value() == page_bytes);
+  }
 }

@@ -24,6 +24,10 @@ struct JournalLog {
   std::uint64_t bytes_max = std::uint64_t{32} << 20;
 };
 
+/// Of files that are made from now on; those that are there keep theirs. A row has 1 to 4 KiB: two
+/// in a page share its head, its place in the log and the calls that write it.
+constexpr int journal_page_bytes = 8192;
+
 class SqliteJournal {
  public:
   /// data_loss when the file's structure is broken.

@@ -158,7 +158,7 @@ Result<void> restore_frames(const std::string& archive_path, const DirectoryLayo
   if (!archive.ok()) {
     return std::move(archive).error();
   }
-  auto journal = Db::open(layout.journal(), Access::write);
+  auto journal = Db::open(layout.journal(), Access::write, journal_page_bytes);
   if (!journal.ok()) {
     return std::move(journal).error();
   }

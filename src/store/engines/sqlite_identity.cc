@@ -43,7 +43,7 @@ std::array<Part, 3> parts_of(const DirectoryLayout& layout) {
            "SELECT EXISTS(SELECT 1 FROM tenants)"},
       Part{layout.tables(), create_tables, tables_page_bytes, "cursor",
            "SELECT EXISTS(SELECT 1 FROM cursor WHERE value > 0)"},
-      Part{layout.journal(), create_journal, 4096, "journal",
+      Part{layout.journal(), create_journal, journal_page_bytes, "journal",
            "SELECT EXISTS(SELECT 1 FROM journal) OR EXISTS(SELECT 1 FROM cut WHERE through > 0)"}};
 }
 

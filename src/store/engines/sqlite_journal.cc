@@ -10,7 +10,6 @@
 namespace aios::store::detail {
 namespace {
 
-constexpr std::uint64_t page_bytes = 4096;
 constexpr auto look_every = std::chrono::milliseconds(200);
 
 }  // namespace
@@ -45,7 +44,8 @@ Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::string& pa
                                                            const JournalLog& log) {
   std::unique_ptr<SqliteJournal> journal(new SqliteJournal(path, log));
   for (auto* slot : {&journal->writer_, &journal->reader_, &journal->checkpointer_}) {
-    auto db = Db::open(path, slot == &journal->reader_ ? Access::read : Access::write);
+    auto db = Db::open(path, slot == &journal->reader_ ? Access::read : Access::write,
+                       journal_page_bytes);
     if (!db.ok()) {
       return std::move(db).error();
     }
@@ -182,7 +182,7 @@ Result<void> SqliteJournal::append(const std::vector<JournalRow>& rows) {
   if (auto begun = begin(); !begun.ok()) {
     return begun;
   }
-  std::uint64_t bytes = page_bytes;  // the last page is written again by each commit
+  std::uint64_t bytes = journal_page_bytes;  // the last page is written again by each commit
   for (const JournalRow& row : rows) {
     if (auto inserted = insert(row); !inserted.ok()) {
       return failed(std::move(inserted).error());
