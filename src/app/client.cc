@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fstream>
@@ -28,15 +29,15 @@ namespace {
 constexpr int page_unknown_key = 510;
 constexpr auto look_pause = std::chrono::milliseconds(20);
 
-/// Empty where the file has none of that number.
+/// Empty where the file has none of that number, or so long a one that it is no key and no address.
 std::string read_line(const std::string& path, int number) {
-  std::ifstream file(path);
-  std::string line;
+  std::ifstream file(path);  // a pipe is one too: --key-file <(...)
+  std::array<char, 4096> line{};
   for (int i = 0; i < number; ++i) {
-    line.clear();
-    std::getline(file, line);
+    line.fill('\0');
+    file.getline(line.data(), static_cast<std::streamsize>(line.size()));
   }
-  return std::string(trim(line));
+  return file.fail() ? std::string() : std::string(trim(line.data()));
 }
 std::string read_first_line(const std::string& path) { return read_line(path, 1); }
 
@@ -188,7 +189,9 @@ Result<FoundKey> find_key(const Target& target) {
   if (!target.key_file.empty()) {
     std::string key = read_first_line(target.key_file);
     if (key.empty()) {
-      return Error(Code::not_found, fmt::format("key file {} is missing or empty", target.key_file))
+      return Error(Code::not_found,
+                   fmt::format("key file {} is missing, or its first line is no key",
+                               target.key_file))
           .page(1404);
     }
     return FoundKey{std::move(key), "the key file " + target.key_file};

@@ -116,6 +116,9 @@ Result<bundle::Files> read_scenario_files(const std::string& directory) {
     if (entry.path().extension() != ".yaml") {
       continue;
     }
+    if (!entry.is_regular_file(failed)) {  // a FIFO would be waited for
+      return Error(Code::invalid_argument, fmt::format("'{}' is no regular file", name)).page(1702);
+    }
     std::ifstream in(entry.path(), std::ios::binary);
     std::string text(file_bytes_max + 1, '\0');
     in.read(text.data(), static_cast<std::streamsize>(text.size()));

@@ -9,6 +9,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -249,6 +251,11 @@ TEST_CASE("scenario: files are read from the folder tests of a bundle") {
   const auto failed = read_scenario_files(folder.at("."));
   REQUIRE(!failed.ok());
   CHECK(failed.error().page() == 1702);
+  std::filesystem::remove(folder.at("tests/b.yaml"));
+  REQUIRE(::mkfifo(folder.at("tests/b.yaml").c_str(), 0600) == 0);  // nobody ever writes it
+  const auto fifo = read_scenario_files(folder.at("."));
+  REQUIRE(!fifo.ok());
+  CHECK(fifo.error().page() == 1702);
 }
 
 TEST_CASE("scenario: members may be more than expected, lists may not") {

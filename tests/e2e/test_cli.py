@@ -120,6 +120,7 @@ class Usage(unittest.TestCase):
     def test_failures_exit_with_1_and_say_what_to_do(self):
         for path in (("check", "/nowhere"), ("runs", "list", "--data", "/nowhere"),
                      ("runs", "list", "--key-file", "/nowhere", "--data", "/nowhere"),
+                     ("runs", "list", "--key-file", "/dev/zero", "--data", "/nowhere"),
                      ("serve", "--listen", "nonsense", "--data", "/nowhere"),
                      ("runs", "list", "--server", "http://127.0.0.1:1"),
                      ("runs", "list", "--server", "127.0.0.1:1"), ("errors", "AIOS-9999")):
