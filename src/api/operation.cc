@@ -202,6 +202,15 @@ std::optional<Error> held_back(const ApiServices& services, const Context& ctx) 
   return services.deployments == nullptr ? std::nullopt : services.deployments->failure(ctx.tenant);
 }
 
+std::optional<Error> held_from_starting(const ApiServices& services, const Context& ctx,
+                                        const net::Request& request) {
+  auto held = held_back(services, ctx);
+  if (held || services.ingress == nullptr) {
+    return held;
+  }
+  return services.ingress->take_share(ctx.tenant, request.body.size());
+}
+
 void mount_api(net::Router& router, const ApiServices& services) {
   mount_tenants(router, services);
   mount_system(router, services);

@@ -205,6 +205,11 @@ Task<void> revoke_in_a_second(House* house, std::string key_id) {
   CHECK(done.ok());
 }
 
+Task<void> send_beside(ingress::Ingress* ingress, TenantId tenant) {
+  CHECK_FALSE(ingress->take_share(tenant, 100));
+  co_return;
+}
+
 }  // namespace
 
 TEST_CASE("api: who waits for a task and is revoked meanwhile gets nothing of it") {
@@ -235,6 +240,42 @@ TEST_CASE("api: who waits for a task and is revoked meanwhile gets nothing of it
     house.loop.run(group.join());
     CHECK(answer.status == (revoked ? 401 : 202));
     CHECK((answer.body.find("run_") == std::string::npos) == revoked);
+  }
+}
+
+TEST_CASE(
+    "api: who has its part of the backlog starts neither a run nor a task while others send") {
+  House house;
+  const workflow::DefinitionFile slow{
+      "workflows/slow.yaml",
+      "document: {dsl: 1.0.3, namespace: t, name: slow, version: 1.0.0}\n"
+      "do:\n  - rest: {wait: PT1H}\n"};
+  REQUIRE(house.engine->install(default_tenant(), {slow}).empty());
+  observe::Metrics metrics;
+  ingress::IngressServices doors{house.store.get(), &house.guard, house.engine.get(), &metrics};
+  doors.bounds.delta_share = 1e-9;  // any byte is more than a tenant's part
+  ingress::Ingress ingress(doors);
+  ApiServices services = house.services;
+  services.ingress = &ingress;
+  net::Router router;
+  mount_api(router, services);
+  const auto start = [&](const std::string& path) {
+    net::Request request;
+    request.method = "POST";
+    request.target = path;
+    REQUIRE(net::parse_target(request.target, &request).ok());
+    request.body = R"({"workflow": "t/slow", "input": {}})";
+    return house.loop.run(router.dispatch(House::system(), std::move(request)));
+  };
+  for (const char* path : {"/api/v1/runs", "/api/v1/tasks"}) {
+    CHECK(start(path).status / 100 == 2);  // it is alone
+  }
+  house.loop.run(send_beside(&ingress, TenantId::parse("beta").value()));
+  for (const char* path : {"/api/v1/runs", "/api/v1/tasks"}) {
+    const auto refused = start(path);
+    CHECK(refused.status == 503);
+    CHECK(page_of(refused) == "AIOS-1207");
+    CHECK(refused.headers.has("retry-after"));
   }
 }
 

@@ -77,7 +77,7 @@ Task<Answer> count_runs(const ApiServices& services, Context ctx, net::Request r
 }
 
 Task<Answer> start_run(const ApiServices& services, Context ctx, net::Request request) {
-  if (auto held = held_back(services, ctx)) {
+  if (auto held = held_from_starting(services, ctx, request)) {
     co_return *std::move(held);
   }
   auto asked = body_with_text(request, "workflow");

@@ -217,7 +217,7 @@ Result<workflow::StartRequest> start_of(const ApiServices& services, const Conte
 }
 
 Task<Answer> submit_task(const ApiServices& services, Context ctx, net::Request request) {
-  if (auto held = held_back(services, ctx)) {
+  if (auto held = held_from_starting(services, ctx, request)) {
     co_return *std::move(held);
   }
   auto asked = body_with_text(request, "workflow");

@@ -84,6 +84,10 @@ class Ingress {
   ///         own. After deadline_exceeded or cancelled it may have been taken: sent again it gets
   ///         the first answer (`repeated`).
   Task<Result<Accepted>> accept(Context ctx, Event event, std::size_t bytes);
+  /// Whoever starts a run otherwise (a task, a start by hand) says so before: it counts as the
+  /// tenant's part of what the store has to fold, as its events do.
+  /// @return unavailable [AIOS-1207] (Retry::same_call) above that part, while others send too.
+  std::optional<Error> take_share(const TenantId& tenant, std::size_t bytes);
   /// The same with what is known of where it came from. What is `unfit` becomes a dead letter.
   Task<Result<Accepted>> accept(Context ctx, Delivery delivery);
   /// What arrived at a declared source: its event, accepted.

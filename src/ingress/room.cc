@@ -13,10 +13,10 @@ constexpr Duration pause = std::chrono::seconds(2);
 constexpr Duration count_period = std::chrono::seconds(1);
 /// So long a tenant counts as one that sends.
 constexpr Duration sends_for = std::chrono::hours(1);
-/// Beside its bytes an event has so many in the store, or more.
+/// Beside its bytes an event, a run or a task has so many in the store, or more.
 constexpr std::uint64_t event_bytes_least = 1'000;
 constexpr std::uint64_t commits_together = 256;
-/// Of InboxBounds::delta_share one tenant's events may have so much while others send too.
+/// Of InboxBounds::delta_share one tenant may have so much while others send too.
 constexpr double tenant_share = 0.5;
 
 Error no_room(std::string message) {
@@ -98,11 +98,15 @@ std::optional<Error> Room::above_share(const TenantId& tenant, std::uint64_t byt
   if (own > most && shares_.others_send(tenant, now)) {
     return no_room(
         fmt::format("of what the store has to fold {:.0f} bytes are this tenant's, above "
-                    "{:.0f} no events of it are taken while others send too",
+                    "{:.0f} nothing more of it is taken while others send too",
                     own, most));
   }
   shares_.let_in(tenant, bytes + event_bytes_least, stats, now);
   return std::nullopt;
+}
+
+std::optional<Error> Room::above_share(const TenantId& tenant, std::uint64_t bytes) {
+  return above_share(tenant, bytes, services_.store->stats());
 }
 
 Task<std::optional<Error>> Room::full(Context ctx, std::uint64_t bytes) {

@@ -82,6 +82,37 @@ TEST_CASE("room: a tenant that fills the backlog is held back, and one beside it
   }
 }
 
+TEST_CASE("room: what a tenant starts beside events is of its part, and not of another's") {
+  test::Inbox inbox;
+  const TenantId beta = TenantId::parse("beta").value();
+  inbox.open_to(beta);
+  REQUIRE(send_as(inbox, *inbox.ingress, default_tenant(), 0, 100).ok());
+  const auto one = inbox.store->stats();
+  IngressServices services{inbox.store.get(), &inbox.guard, inbox.engine.get(), &inbox.metrics};
+  services.bounds.delta_share =
+      30 * static_cast<double>(one.delta_bytes) / static_cast<double>(one.delta_bytes_max);
+  Ingress narrow(services);
+  REQUIRE(send_as(inbox, narrow, default_tenant(), 1, 100).ok());
+  REQUIRE(send_as(inbox, narrow, beta, 1, 100).ok());
+  std::optional<Error> refused;
+  int taken = 0;
+  for (; !refused && taken < 25; ++taken) {
+    refused = narrow.take_share(default_tenant(), 100);
+    if (!refused) {  // what it starts is written by others
+      REQUIRE(send_as(inbox, *inbox.ingress, default_tenant(), taken + 2, 100).ok());
+    }
+  }
+  REQUIRE(refused);
+  CHECK(taken >= 10);
+  CHECK(refused->page() == 1207);
+  CHECK(refused->retry() == Retry::same_call);
+  CHECK_FALSE(send_as(inbox, narrow, default_tenant(), 99, 100).ok());
+  for (int number = 2; number < 6; ++number) {
+    CHECK(send_as(inbox, narrow, beta, number, 100).ok());
+  }
+  CHECK_FALSE(narrow.take_share(beta, 100));
+}
+
 TEST_CASE("room: beyond so many runs without a place a sender is told to come back") {
   test::Inbox inbox({}, {.all_max = 0, .tenant_max = 0});
   const auto refused = inbox.engine->install(

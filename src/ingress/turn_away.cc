@@ -60,6 +60,10 @@ Task<void> Ingress::turn_away(Context ctx, std::string source, std::string why) 
   co_await impl_->record_refusal(std::move(ctx), std::move(refused));
 }
 
+std::optional<Error> Ingress::take_share(const TenantId& tenant, std::size_t bytes) {
+  return impl_->room.above_share(tenant, bytes);
+}
+
 void Ingress::count_refused_file(const Context& ctx, const std::string& source) {
   impl_->turned_away.add(ctx.tenant, source, "file", runtime::Executor::current()->clock().now());
 }

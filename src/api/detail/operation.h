@@ -76,6 +76,10 @@ Json page_of(JsonArray items, std::string_view last_id, std::uint32_t limit);
 
 /// Why no run of the caller's tenant may be moved now: it would meet a guard without policies.
 std::optional<Error> held_back(const ApiServices& services, const Context& ctx);
+/// Why the tenant can start nothing now: that, or it has its part of what the store has to fold
+/// [AIOS-1207]. Asked once for each start: it counts.
+std::optional<Error> held_from_starting(const ApiServices& services, const Context& ctx,
+                                        const net::Request& request);
 
 inline constexpr std::string_view object_schema = R"({"type": "object"})";
 inline constexpr std::string_view page_schema = R"({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// ingress/detail/room: whether there is room for one more event. Asked before anything of it is
-// written: a sender that is told to come back has lost nothing. Threading: any.
+// ingress/detail/room: whether there is room for one more event, run or task. Asked before anything
+// of it is written: a sender that is told to come back has lost nothing. Threading: any.
 
 #include "core/context.h"
 #include "core/result.h"
@@ -20,10 +20,12 @@ class Room {
  public:
   explicit Room(const IngressServices& services) : services_(services) {}
   /// unavailable [AIOS-1207] (Retry::same_call, with the pause) when there is none: for anybody, or
-  /// for this tenant, whose events are too large a part of what the store has to fold while others
+  /// for this tenant, whose own are too large a part of what the store has to fold while others
   /// send too. What is let in counts as the tenant's until it is folded.
   /// @param bytes  of the event
   Task<std::optional<Error>> full(Context ctx, std::uint64_t bytes);
+  /// Of the tenant's part alone, for what is written beside events.
+  std::optional<Error> above_share(const TenantId& tenant, std::uint64_t bytes);
 
  private:
   /// Bytes let in, by tenant, of commits that are not folded.
