@@ -13,6 +13,19 @@ namespace {
 constexpr int page_damaged = 410;
 constexpr int page_disk = 421;
 
+/// What stays the same while the numbers of a message go on; names stand in quotes, with theirs.
+std::string reason_of(const Error& error) {
+  std::string out = fmt::format("{}:", error.page());
+  bool quoted = false;
+  for (const char letter : error.text()) {
+    quoted ^= letter == '\'';
+    if (quoted || letter < '0' || letter > '9') {
+      out += letter;
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 StoreWatch::StoreWatch(const store::Store& store, const observe::Log& log,
@@ -91,11 +104,12 @@ void StoreWatch::saw(const Result<std::uint64_t>& read) {
 
 /// It is tried again every second: one line for each new reason.
 void StoreWatch::look_at_audit(const Result<std::uint64_t>& folded) {
-  std::string reason = folded.ok() ? "" : folded.error().text();
-  if (reason == not_signing_) {
+  not_signing_ = folded.ok() ? "" : folded.error().text();
+  std::string reason = folded.ok() ? "" : reason_of(folded.error());
+  if (reason == audit_reason_) {
     return;
   }
-  not_signing_ = std::move(reason);
+  audit_reason_ = std::move(reason);
   if (!folded.ok()) {
     log_.error("audit", folded.error());
   } else {

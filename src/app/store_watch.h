@@ -49,7 +49,8 @@ class StoreWatch {
   bool not_folding_ = false;
   bool unreadable_ = false;
   bool unwritable_ = false;
-  std::string not_signing_;  ///< why; empty: it signs
+  std::string not_signing_;   ///< why; empty: it signs
+  std::string audit_reason_;  ///< that without its numbers, as it was told
   std::atomic<bool> met_{false};
   std::atomic<bool> damaged_{false};
 };

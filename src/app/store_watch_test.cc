@@ -6,6 +6,7 @@
 #include "store/test/subject.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <string>
@@ -157,6 +158,27 @@ TEST_CASE("store watch: what cannot be read damages, a full disk or a busy store
   CHECK(room.sample("aios_store_damaged") == 1);
   watch.saw(std::uint64_t{3});
   CHECK(!watch.damaged());
+}
+
+TEST_CASE("store watch: a reason is told once while its numbers go on, and again for another log") {
+  Room room;
+  StoreWatch watch(*room.store, room.log, room.metrics);
+  const auto fewer = [](int leaves, const std::string& tenant) {
+    return Error(Code::data_loss,
+                 fmt::format("the store has {} leaves, the log has signed 99", leaves))
+        .page(524)
+        .with(fmt::format("folding the audit log of '{}'", tenant));
+  };
+  for (int leaves = 3; leaves < 23; ++leaves) {
+    watch.saw(fewer(leaves, "shop1"));
+  }
+  REQUIRE(room.lines.size() == 1);
+  CHECK(room.lines[0].find("has 3 leaves") != std::string::npos);
+  CHECK(watch.not_signing().find("has 22 leaves") != std::string::npos);
+  watch.saw(fewer(23, "shop2"));
+  CHECK(room.lines.size() == 2);
+  watch.saw(Error(Code::data_loss, "the store has 23 leaves").page(532));
+  CHECK(room.lines.size() == 3);
 }
 
 TEST_CASE("store watch: a store that another log goes with is damaged, its tables are not") {
