@@ -179,6 +179,15 @@ Finding bundle(const Symptoms& it) {
   return good("bundle", "in place, no secret is missing");
 }
 
+Finding models(const Symptoms& it) {
+  if (!it.models_unread.empty()) {
+    return {"models", Health::bad, join(it.models_unread, "; "),
+            "promote another version (aios model promote NAME@V ALIAS), or restore the blobs from "
+            "a backup"};
+  }
+  return good("models", "what serves an alias can be read");
+}
+
 Finding sources(const Symptoms& it) {
   if (it.turned_away.empty()) {
     return good("sources", "nothing was turned away since the start, no dead letters");
@@ -264,8 +273,8 @@ std::string_view name_of(Health health) {
 }  // namespace
 
 std::vector<Finding> examine(const Symptoms& it) {
-  return {disk(it),   store(it),   keys(it),   clock(it), limits(it),     listener(it),
-          bundle(it), sources(it), people(it), runs(it),  deliveries(it), audit(it)};
+  return {disk(it),   store(it),   keys(it),   clock(it), limits(it),     listener(it), bundle(it),
+          models(it), sources(it), people(it), runs(it),  deliveries(it), audit(it)};
 }
 
 Json to_json(const std::vector<Finding>& findings) {

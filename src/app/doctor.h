@@ -48,6 +48,8 @@ struct Symptoms {
   std::optional<Time> certificate_until;
   std::vector<std::string> missing_secrets;
   std::string bundle_failure;
+  /// What serves an alias and cannot be read: "alias 'triage': ...".
+  std::vector<std::string> models_unread;
   std::vector<std::string> source_troubles;  ///< folders that cannot be watched
   /// What was turned away in the last day, and dead letters by source: "source 'shop': 12 with a
   /// wrong signature".

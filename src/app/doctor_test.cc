@@ -69,6 +69,26 @@ TEST_CASE("doctor: a disk that grows says when it is full") {
   check_all(it);
 }
 
+TEST_CASE("doctor: a model that serves and cannot be read is named") {
+  Symptoms it = healthy();
+  CHECK(found(it, "models").health == Health::good);
+  it.models_unread = {"alias 'triage': blob file 'x' is missing", "alias 'score': damaged"};
+  CHECK(found(it, "models").health == Health::bad);
+  CHECK(found(it, "models").found.find("'triage'") != std::string::npos);
+  CHECK(found(it, "models").found.find("'score'") != std::string::npos);
+  check_all(it);
+}
+
+TEST_CASE("doctor: a disk that fails is not taken for damage of the tables") {
+  Symptoms it = healthy();
+  it.damaged = true;
+  CHECK(found(it, "store").next.find("0410") != std::string::npos);
+  it.fold_error = "the disk failed to read 'tables.db': Input/output error (SQLite 11) [AIOS-0421]";
+  CHECK(found(it, "store").found.find("Input/output error") != std::string::npos);
+  CHECK(found(it, "store").next.find("0421") != std::string::npos);
+  check_all(it);
+}
+
 TEST_CASE("doctor: keys that others may read, or that lie about, are told of") {
   Symptoms it = healthy();
   it.admins = 1;

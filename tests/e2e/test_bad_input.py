@@ -464,6 +464,11 @@ class CommandLine(Base):
 
 
 class DamagedModel(Base):
+    @staticmethod
+    def models(scene):
+        report = json.loads(scene.cli("doctor", "--json").stdout)
+        return next(one for one in report["findings"] if one["part"] == "models")
+
     def test_its_version_serves_no_more_and_no_ticket_is_lost(self):
         scene = Scene()
         self.addCleanup(scene.close)
@@ -477,14 +482,22 @@ class DamagedModel(Base):
         scene.train()
         made = files() - before
         self.assertTrue(made)
-        scene.server.stop()
+        self.assertEqual(self.models(scene)["health"], "good")
         for path in made:
             with open(path, "r+b") as file:
                 file.seek(os.path.getsize(path) // 2)
                 byte = file.read(1)[0]
                 file.seek(-1, os.SEEK_CUR)
                 file.write(bytes([byte ^ 1]))
+        told = self.models(scene)
+        self.assertEqual(told["health"], "bad")
+        self.assertRegex(told["found"], "alias 'intent': it serves until the next start: version 1 of 'intent': .*AIOS-0")
+        scene.server.stop()
         scene.server.start()
+        told = self.models(scene)
+        self.assertEqual(told["health"], "bad")
+        self.assertIn("what serves the alias 'intent' cannot be read", told["found"])
+        self.assertIn("aios model promote", told["next"])
         self.assertRegex(scene.server.log(), r"AIOS-(0703|0410|0020)")
         customer = scene.desk.seed_rows()[0][3]
         status, sent = scene.api("ingest").send(ticket_event(1, SURE_CASE, customer))
@@ -493,6 +506,7 @@ class DamagedModel(Base):
             "GET", f"/api/v1/runs/{sent['run']}/explain")["text"], "the run waits for a model")
         scene.train()
         self.assertEqual(scene.api().run_when(sent["run"])["status"], "completed")
+        self.assertEqual(self.models(scene)["health"], "good")
 
 
 if __name__ == "__main__":

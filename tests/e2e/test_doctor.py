@@ -19,8 +19,8 @@ class Doctor(unittest.TestCase):
 
     def test_every_part_is_looked_at_and_says_what_to_do(self):
         code, parts = self.report()
-        self.assertEqual(list(parts), ["disk", "store", "keys", "clock", "limits", "listener", "bundle", "sources",
-                                       "people", "runs", "deliveries", "audit"])
+        self.assertEqual(list(parts), ["disk", "store", "keys", "clock", "limits", "listener", "bundle", "models",
+                                       "sources", "people", "runs", "deliveries", "audit"])
         for one in parts.values():
             self.assertEqual(one["health"] == "good", one["next"] == "", one)
         self.assertEqual(code, 1 if any(one["health"] == "bad" for one in parts.values()) else 0)

@@ -77,6 +77,44 @@ Task<void> look_at_sources(store::Store* store, const bundle::Deployments* deplo
   }
 }
 
+std::string whose(const TenantId& tenant) {
+  return tenant == default_tenant() ? "" : fmt::format("tenant '{}', ", tenant.text());
+}
+
+/// Why the bytes of a version cannot be read; they may serve from memory until the next start.
+Task<std::string> unread(models::Models* models, store::Store* store, Context ctx,
+                         models::AliasInfo alias) {
+  if (const auto serves = models->serving(ctx.tenant, alias.alias); !serves.ok()) {
+    co_return serves.error().text();
+  }
+  auto versions = co_await models->versions(ctx, alias.model);
+  for (const models::VersionInfo& one :
+       versions.ok() ? *versions : std::vector<models::VersionInfo>()) {
+    if (one.version == alias.version && !one.blob.empty()) {
+      auto bytes = co_await store->blob(ctx, one.blob);
+      co_return bytes.ok() ? ""
+                           : fmt::format("it serves until the next start: version {} of '{}': {}",
+                                         alias.version, alias.model, bytes.error().text());
+    }
+  }
+  co_return versions.ok() ? "" : versions.error().text();
+}
+
+/// Of each tenant what serves, read from the disk as the next start would.
+Task<void> look_at_models(models::Models* models, store::Store* store, Context ctx, Symptoms* out) {
+  auto tenants = co_await store->tenants_with_leaves(std::move(ctx));
+  for (const TenantId& tenant : tenants.ok() ? *tenants : std::vector<TenantId>()) {
+    for (const models::AliasInfo& alias : models->aliases(tenant)) {
+      auto reading = unread(models, store, system_context(tenant, "doctor"), alias);
+      const std::string why = co_await std::move(reading);
+      if (!why.empty()) {
+        out->models_unread.push_back(
+            fmt::format("{}alias '{}': {}", whose(tenant), alias.alias, why));
+      }
+    }
+  }
+}
+
 std::string_view reason_of(std::string_view why) {
   return why == "signature" ? "with a wrong signature"
          : why == "late"    ? "too old, or of a wrong clock"
@@ -89,10 +127,8 @@ std::string_view reason_of(std::string_view why) {
 Time whole_second(Time time) { return {time.ns - time.ns % 1'000'000'000}; }
 
 std::string name_of(const TenantId& tenant, const std::string& source) {
-  const std::string whose =
-      tenant == default_tenant() ? "" : fmt::format("tenant '{}', ", tenant.text());
-  return source.empty() ? fmt::format("{}without a source", whose)
-                        : fmt::format("{}source '{}'", whose, source);
+  return source.empty() ? fmt::format("{}without a source", whose(tenant))
+                        : fmt::format("{}source '{}'", whose(tenant), source);
 }
 
 Task<void> look_at_doors(const ingress::Ingress* ingress, WorkWatch* work, Context ctx,
@@ -215,6 +251,8 @@ Task<Result<Json>> SystemImpl::examine_itself(Context ctx) {
   }
   auto bundles = look_at_bundles(ctx, &out);
   co_await std::move(bundles);
+  auto models = look_at_models(&rooms_->models, store_.get(), ctx, &out);
+  co_await std::move(models);
   auto sources = look_at_sources(store_.get(), &rooms_->deployments, ctx, &out);
   co_await std::move(sources);
   auto doors = look_at_doors(&rooms_->ingress, work_.get(), ctx, &out);
