@@ -45,17 +45,23 @@ class Doctor(unittest.TestCase):
         newest = os.path.join(entries, max(os.listdir(entries), key=int))
         with open(newest, "rb") as file:
             whole = file.read()
-        with open(newest, "wb") as file:
-            file.write(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
-        code, parts = self.report()
+        altered = whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]
+
+        def put(content):
+            with open(newest, "wb") as file:
+                file.write(content)
+            return self.report()
+        code, parts = put(altered)
+        if "AIOS-0524" in parts["audit"]["found"]:  # the first leaves were just held against the store, once
+            put(whole)
+            wait_for(signed, "it is signed again")
+            code, parts = put(altered)
         self.assertEqual((code, parts["audit"]["health"]), (1, "bad"))
         self.assertIn("the log of 'default': leaf 0 in tile/entries/000.p/", parts["audit"]["found"])
         self.assertIn("[AIOS-0522]", parts["audit"]["found"])
         self.assertIn("\naios_audit_logs_altered 1", self.metrics())
         self.assertIn("AIOS-0522", self.scene.server.log())
-        with open(newest, "wb") as file:
-            file.write(whole)
-        self.assertEqual(self.report()[1]["audit"]["health"], "good")
+        self.assertEqual(put(whole)[1]["audit"]["health"], "good")
         self.assertIn("\naios_audit_logs_altered 0", self.metrics())
 
     def metrics(self):
