@@ -8,6 +8,7 @@
 #include "govern/detail/key_terms.h"
 #include "govern/detail/roles.h"
 #include "govern/holder.h"
+#include "runtime/rate.h"
 #include "store/subject.h"
 
 #include <fmt/format.h>
@@ -135,7 +136,7 @@ struct Identity::Impl {
     TenantId tenant;
     std::shared_ptr<const Principal> principal;
     std::optional<Time> expires;
-    std::shared_ptr<detail::Rate> rate;  // null: none
+    std::shared_ptr<runtime::Rate> rate;  // null: none
     std::uint32_t per_minute_max = 0;
   };
   std::map<std::string, Holder, std::less<>> active;  // by digest
@@ -150,7 +151,7 @@ struct Identity::Impl {
       Holder holder{key.info.tenant, std::make_shared<const Principal>(std::move(principal)),
                     key.info.expires, nullptr, key.info.per_minute_max};
       if (holder.per_minute_max > 0) {
-        holder.rate = std::make_shared<detail::Rate>(holder.per_minute_max, clock.instant());
+        holder.rate = std::make_shared<runtime::Rate>(holder.per_minute_max);
       }
       active[key.digest] = std::move(holder);
     }

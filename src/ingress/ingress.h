@@ -92,8 +92,8 @@ class Ingress {
   Task<Result<Accepted>> accept(Context ctx, Delivery delivery);
   /// What arrived at a declared source: its event, accepted.
   Task<Result<Accepted>> receive(Context ctx, SourcePtr source, Arrival arrival);
-  /// What was refused before it was an event leaves a leaf that says why ("signature", "late");
-  /// floods share one.
+  /// What was refused before it was an event leaves a leaf that says why ("signature", "late",
+  /// "rate"); floods share one.
   /// @param source  as events of it would name it; empty: one that is not there.
   Task<void> turn_away(Context ctx, std::string source, std::string why);
   /// A whole file of a declared source was refused: counted alone, its records have their leaves.

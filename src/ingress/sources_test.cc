@@ -130,6 +130,13 @@ TEST_CASE("sources: every mistake of a file is told with its place") {
       errors_of("kind: webhook\nname: a\nsecrets: [b]\ntolerance: P1D\nevent: {type: a}\n");
   REQUIRE(late.size() == 1);
   CHECK(late[0].line() == 4);
+  for (const char* rate : {"0", "1000001", "1.5", "many"}) {
+    const auto wrong = errors_of(
+        fmt::format("kind: webhook\nname: a\nsecrets: [b]\nrate: {}\nevent: {{type: a}}\n", rate));
+    REQUIRE(wrong.size() == 1);
+    CHECK(wrong[0].page() == 1220);
+    CHECK(wrong[0].line() == 4);
+  }
   CHECK(errors_of("- a\n").size() == 1);
 }
 

@@ -23,7 +23,7 @@ class TurnedAway {
   struct Row {
     TenantId tenant;
     std::string source;  ///< that was declared, by name; empty: the API, or many together
-    std::string why;     ///< "signature", "late", "unknown", "policy", "source" or "file"
+    std::string why;     ///< "signature", "late", "rate", "unknown", "policy", "source" or "file"
     std::uint64_t count = 0;
     Time last;
   };

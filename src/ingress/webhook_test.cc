@@ -144,6 +144,31 @@ TEST_CASE(
   CHECK(door.lines[0].find("no such secret") != std::string::npos);
 }
 
+TEST_CASE(
+    "webhook: beyond the source's rate it is told to come back; unsigned ones take none of it") {
+  Door door;
+  SourceFile slow = shop_source();
+  slow.text += "rate: 12\n";  // two at once, then one each five seconds
+  door.declare({slow});
+  for (int i = 0; i < 5; ++i) {
+    auto altered = door.message("msg-1", R"({"order": "A-1"})");
+    altered.body = R"({"order": "A-2"})";
+    CHECK(door.send(altered).status == 401);
+  }
+  CHECK(door.send(door.message("msg-1", R"({"order": "A-1"})")).status == 202);
+  CHECK(door.send(door.message("msg-2", R"({"order": "A-2"})")).status == 202);
+  const auto refused = door.send(door.message("msg-3", R"({"order": "A-3"})"));
+  CHECK(refused.status == 429);
+  CHECK(refused.body.find("AIOS-1235") != std::string::npos);
+  CHECK(refused.headers.get("retry-after") == "6");  // more than five seconds, by a little
+  CHECK(text_or(door.leaves().back().at("facts"), "why", "") == "rate");
+  CHECK(door.ingress->turned_away_after(Time{}).back().why == "signature");
+  CHECK(door.ingress->turned_away_after(Time{}).front().why == "rate");
+  door.executor.advance(std::chrono::seconds(6));
+  CHECK(door.send(door.message("msg-3", R"({"order": "A-3"})")).status == 202);
+  CHECK(door.send(door.message("msg-4", R"({"order": "A-4"})")).status == 429);
+}
+
 TEST_CASE("webhook: one that is late is told so, and kept nowhere") {
   Door door;
   auto late = door.message("msg-1", R"({"order": "A-1"})");

@@ -118,6 +118,7 @@ Task<void> look_at_models(models::Models* models, store::Store* store, Context c
 std::string_view reason_of(std::string_view why) {
   return why == "signature" ? "with a wrong signature"
          : why == "late"    ? "too old, or of a wrong clock"
+         : why == "rate"    ? "beyond the source's rate"
          : why == "unknown" ? "at a webhook that is not declared"
          : why == "policy"  ? "refused by policy"
          : why == "source"  ? "under a declared source's name"

@@ -7,9 +7,6 @@
 #include "core/time.h"
 #include "govern/identity.h"
 
-#include <cstdint>
-#include <mutex>
-
 namespace aios::govern::detail {
 
 /// invalid_argument [AIOS-0565]
@@ -19,21 +16,5 @@ void put_terms(const KeyInfo& key, JsonObject* state);
 void take_terms(const Json& state, KeyInfo* key);
 /// unauthenticated [AIOS-0563]
 Error expired(Time at);
-
-/// What a key has left of its minute: so many requests may come at once, and others come back with
-/// time. Threading: any.
-class Rate {
- public:
-  Rate(std::uint32_t per_minute, Instant now);
-  /// One request more. @return how long to wait for it; zero: it is taken
-  Duration take(Instant now);
-
- private:
-  std::mutex mutex_;
-  double per_minute_;
-  double at_once_;
-  double left_;
-  Instant seen_;
-};
 
 }  // namespace aios::govern::detail

@@ -9,6 +9,7 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "ingress/detail/webhook_body.h"
+#include "runtime/rate.h"
 
 #include <fmt/format.h>
 
@@ -24,6 +25,7 @@ constexpr Duration tolerance_max = std::chrono::hours(1);
 constexpr Duration missing_secret_line_period = std::chrono::minutes(1);
 constexpr int page_refused = 1204;
 constexpr int page_late = 1205;
+constexpr int page_rate = 1235;
 
 constexpr const char* form = R"({
   "required": ["secrets"],
@@ -31,13 +33,16 @@ constexpr const char* form = R"({
     "scheme": {"enum": ["standard", "github", "stripe", "slack"]},
     "secrets": {"type": "array", "minItems": 1, "maxItems": 4, "uniqueItems": true,
                 "items": {"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}},
-    "tolerance": {"type": "string"}
+    "tolerance": {"type": "string"},
+    "rate": {"type": "integer", "minimum": 1, "maximum": 1000000}
   }
 })";
 
 struct Settings final : SourceSettings {
   Scheme scheme = Scheme::standard;
   Duration tolerance = tolerance_default;
+  std::uint32_t per_minute = 0;         ///< messages; 0: any number
+  std::shared_ptr<runtime::Rate> rate;  ///< null: none; anew with each deployment
 };
 
 std::shared_ptr<const SourceSettings> read(const Json& own, const Complain& complain) {
@@ -52,6 +57,10 @@ std::shared_ptr<const SourceSettings> read(const Json& own, const Complain& comp
     } else {
       settings->tolerance = *parsed;
     }
+  }
+  settings->per_minute = static_cast<std::uint32_t>(int_or(own, "rate", 0));
+  if (settings->per_minute > 0) {
+    settings->rate = std::make_shared<runtime::Rate>(settings->per_minute);
   }
   return settings;
 }
@@ -114,6 +123,22 @@ Error too_late(Duration tolerance) {
                fmt::format("the webhook's time is more than {} away from this clock",
                            to_iso_duration(tolerance)))
       .page(page_late);
+}
+
+/// Those that are signed alone count: who has no secret takes nothing from those who have.
+std::optional<Error> too_many(const DeclaredSource& source, const Settings& settings) {
+  const Duration pause = settings.rate
+                             ? settings.rate->take(runtime::Executor::current()->clock().instant())
+                             : Duration(0);
+  if (pause == Duration(0)) {
+    return std::nullopt;
+  }
+  return Error(Code::rate_limited,
+               fmt::format("source '{}' takes {} messages a minute, which are used up", source.name,
+                           settings.per_minute),
+               Retry::same_call)
+      .page(page_rate)
+      .after(pause);
 }
 
 /// The message's own name; of GitHub alone it is not signed.
@@ -185,6 +210,10 @@ Task<net::Response> take(std::shared_ptr<Hooks> hooks, Context ctx, net::Request
     const std::string of = source ? "/hooks/" + source->name : "";
     co_await services.ingress->turn_away(own, of, said);
     co_return net::problem(verdict == Signed::late ? too_late(settings.tolerance) : refusal());
+  }
+  if (const auto refused = too_many(*source, settings)) {
+    co_await services.ingress->turn_away(own, "/hooks/" + source->name, "rate");
+    co_return net::problem(*refused);
   }
   Arrival arrival = arrival_of(*source, request);
   if (settings.scheme == Scheme::slack) {
