@@ -68,6 +68,7 @@ def known(texts):
 def whole(texts):
     """What is held between one document and the sources."""
     yield from doc_names.modules(read("src/LAYERS"), read("docs/ARCHITECTURE.md"))
+    yield from doc_names.functions(read("docs/guide/bundle.md"), read("docs/guide/reference/functions.md"))
     benches = "\n".join(text for path, text in texts.items() if re.match(r"tests/(?!e2e)", path))
     yield from doc_names.rows(read("docs/benchmarks.md"), benches)
     yield from doc_names.packages(read("dev"), read("bridge/Cargo.toml"), read("tests/requirements.txt"), read("THIRD_PARTY.md"))

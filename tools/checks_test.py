@@ -188,6 +188,15 @@ class Names(unittest.TestCase):
         self.assertIn("no benchmark prints 'c_us'", list(doc_names.rows("| a_per_s |\n| c_us | 3 |\n", source))[0])
         self.assertIn("it has no row 'a_per_s'", list(doc_names.rows("| b_us | 3 |\n", source))[0])
 
+    def test_functions(self):
+        told = "| function | arguments | output |\n|---|---|---|\n| `ask` | `model` (an alias), `input: {{text}}` | {} |\n\n"
+        program = ("## `ask:1.0.0@default`\n\n| argument | type |\n|---|---|\n| `model` | string |\n| `input` | any |\n\n"
+                   "| output | meaning |\n|---|---|\n| `label` | a |\n| `cost` | b |\n\n## `http:1.0.0@default`\n")
+        self.assertEqual(list(doc_names.functions(told.format("`label`; of some `cost`"), program)), [])
+        self.assertIn("output 'cost' of 'ask' is not told", "".join(doc_names.functions(told.format("`label`"), program)))
+        more = told.format("`label`, `cost`").replace("`model`", "`model`, `floor`")
+        self.assertIn("argument 'floor' of 'ask' is none", "".join(doc_names.functions(more, program)))
+
     def test_packages(self):
         dev = 'packages="\nlibx-dev 1.2\ngit 1:2.3\n"\n'
         cargo = '[dependencies]\nany = "1"\nserde = { version = "=1.0.2", features = [] }\n[profile.release]\n'

@@ -135,3 +135,24 @@ def packages(dev, cargo, requirements, third_party):
         yield f"THIRD_PARTY.md: there is no row for '{name}' {version}"
     for name, version in sorted(found - set(wanted)):
         yield f"THIRD_PARTY.md: '{name}' {version} is nothing that is installed so"
+
+
+def columns(table_row):
+    return [set(re.findall(r"`([a-z_A-Z]+)", cell)) for cell in table_row.strip("| \n").split("|")]
+
+
+def functions(bundle, reference):
+    """The table of functions in bundle.md has the arguments and the members of the output that the program has."""
+    table = re.search(r"^\| function \| arguments \| output \|\n\|[-|]+\n((?:\|.*\n)+)", bundle, re.M)[1]
+    told = {next(iter(row[0])): row[1:] for row in map(columns, table.splitlines())}
+    for part in re.split(r"^## ", reference, flags=re.M)[1:]:
+        name = re.match(r"`(\w+):", part)
+        if not name or name[1] not in told:
+            continue
+        arguments, output = told[name[1]]
+        for word, found in (("argument", arguments), ("output", output)):
+            rows = re.search(rf"^\| {word} \|.*\n\|[-|]+\n((?:\|.*\n?)+)", part, re.M)
+            if rows:
+                wanted = {next(iter(columns(row)[0])) for row in rows[1].splitlines()}
+                for one in sorted(wanted ^ found):
+                    yield f"docs/guide/bundle.md: {word} '{one}' of '{name[1]}' is {'not told' if one in wanted else 'none that it has'}"
