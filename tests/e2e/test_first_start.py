@@ -59,7 +59,7 @@ class FirstStart(unittest.TestCase):
         named = set(re.findall(r"`([\w.-]+)[/`]", table))
         self.assertIn("server.address", os.listdir(self.server.data))
         for name in os.listdir(self.server.data):
-            self.assertIn(re.sub(r"-(wal|shm)$", "", name), named)
+            self.assertIn(re.sub(r"(-wal|-shm|\.tmp)$", "", name), named)
 
     def test_the_first_key_is_private_named_and_works(self):
         path = os.path.join(self.server.data, "first-key")
