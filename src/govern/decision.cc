@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/text.h"
 #include "govern/guard.h"
-#include "govern/incident_point.h"
 
 #include <fmt/format.h>
 
 namespace aios::govern {
 
 std::string_view name_of(GuardPoint point) {
-  if (point == incident_settle) {
-    return "incident_settle";
-  }
   switch (point) {
     case GuardPoint::event_admit: return "event_admit";
     case GuardPoint::pre_model_call: return "pre_model_call";
@@ -19,6 +15,7 @@ std::string_view name_of(GuardPoint point) {
     case GuardPoint::review_assign: return "review_assign";
     case GuardPoint::model_promote: return "model_promote";
     case GuardPoint::question: return "question";
+    case GuardPoint::incident_settle: return "incident_settle";
   }
   return "question";
 }

@@ -8,7 +8,8 @@
 // Fail closed: no policy, a broken policy or an undefined result means deny:
 //   no bundle loaded                             every point is denied
 //   no package pre_model_call, connector_egress, model_promote    that point is denied
-//   no package event_admit, post_model_call, review_assign        that point is allowed
+//   no package event_admit, post_model_call, review_assign,
+//     incident_settle                                             that point is allowed
 // Floor, which no bundle can loosen: at pre_model_call, text with personal data (or of which it is
 // not known) goes only to a "local" model or to one in the tenant's own region; elsewhere only when
 // the policy demands that it be masked first (obligation `redact`), which the gateway carries out.
@@ -19,6 +20,7 @@
 #include "core/staged.h"
 #include "store/transition.h"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,8 +38,14 @@ enum class GuardPoint : std::uint8_t {
   connector_egress,
   review_assign,
   model_promote,
+  incident_settle,  ///< a person's word on a call of which nobody knows whether it happened
   question,  ///< Guard::query: a question of the document's own; has no package under `aios.`
 };
+/// Those that have a package.
+inline constexpr std::array guard_points = {
+    GuardPoint::event_admit,      GuardPoint::pre_model_call, GuardPoint::post_model_call,
+    GuardPoint::connector_egress, GuardPoint::review_assign,  GuardPoint::model_promote,
+    GuardPoint::incident_settle};
 std::string_view name_of(GuardPoint point);
 
 enum class Verdict : std::uint8_t { allow, warn, escalate, deny };

@@ -2,7 +2,6 @@
 #include "govern/guard.h"
 
 #include "core/text.h"
-#include "govern/incident_point.h"
 
 #include <doctest/doctest.h>
 
@@ -93,7 +92,7 @@ TEST_CASE("guard: without a bundle every point is denied") {
     CHECK_FALSE(ruling.allowed());
     CHECK(joined(ruling) == "no policy is loaded for tenant 'default'");
   }
-  CHECK_FALSE(ask(guard, {}, incident_settle).allowed());
+  CHECK_FALSE(ask(guard, {}, GuardPoint::incident_settle).allowed());
   Loaded f;
   CHECK_FALSE(f.guard
                   .ask(context_of(TenantId::parse("other").value()), GuardPoint::pre_model_call,
@@ -112,7 +111,7 @@ TEST_CASE("guard: a point without a package is denied where something would leav
           "the bundle has no package aios." + std::string(name_of(point)));
   }
   for (const GuardPoint point : {GuardPoint::event_admit, GuardPoint::post_model_call,
-                                 GuardPoint::review_assign, incident_settle}) {
+                                 GuardPoint::review_assign, GuardPoint::incident_settle}) {
     CHECK(ask(guard, {}, point).allowed());
   }
   CHECK_FALSE(ask(guard, {}, GuardPoint::question).allowed());

@@ -9,10 +9,6 @@
 namespace aios::govern {
 namespace {
 
-constexpr std::array points = {GuardPoint::event_admit,     GuardPoint::pre_model_call,
-                               GuardPoint::post_model_call, GuardPoint::connector_egress,
-                               GuardPoint::review_assign,   GuardPoint::model_promote};
-
 JsonObject facts(std::string_view text) { return parse_json(text)->get_object(); }
 
 std::string problem(GuardPoint point, std::string_view text) {
@@ -21,7 +17,7 @@ std::string problem(GuardPoint point, std::string_view text) {
 }
 
 TEST_CASE("policy input: each point's members are named once, under a member that holds members") {
-  for (const GuardPoint point : points) {
+  for (const GuardPoint point : guard_points) {
     std::set<std::string> seen;
     std::set<std::string> holders;
     CHECK_FALSE(input_of(point).empty());

@@ -3,7 +3,6 @@
 
 #include "core/text.h"
 #include "govern/identity.h"
-#include "govern/incident_point.h"
 #include "govern/policy_input.h"
 #include "review/review.h"
 
@@ -63,8 +62,8 @@ SettleRuling ask_to_settle(const govern::Guard& guard, const Context& ctx, const
     about["by"] = said.by;
   }
   const govern::Ruling ruling =
-      guard.ask(ctx, govern::incident_settle,
-                govern::held(govern::incident_settle,
+      guard.ask(ctx, govern::GuardPoint::incident_settle,
+                govern::held(govern::GuardPoint::incident_settle,
                              {{"incident", std::move(about)}, {"run", std::move(run)}}));
   SettleRuling out;
   out.decision = ruling.decision;

@@ -5,7 +5,6 @@
 #include "app/develop.h"
 #include "app/settings.h"
 #include "core/text.h"
-#include "govern/incident_point.h"
 #include "govern/policy_input.h"
 #include "observe/metric_table.h"
 #include "workflow/function.h"
@@ -188,12 +187,8 @@ JsonArray members_json(std::span<const govern::InputMember> members) {
 }
 
 Json inputs_json() {
-  using govern::GuardPoint;
   JsonArray points;
-  for (const auto point :
-       {GuardPoint::event_admit, GuardPoint::pre_model_call, GuardPoint::post_model_call,
-        GuardPoint::connector_egress, GuardPoint::review_assign, GuardPoint::model_promote,
-        govern::incident_settle}) {
+  for (const govern::GuardPoint point : govern::guard_points) {
     points.push_back(JsonObject{{"point", govern::name_of(point)},
                                 {"run", govern::has_run(point)},
                                 {"members", members_json(govern::input_of(point))}});

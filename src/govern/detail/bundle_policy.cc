@@ -3,7 +3,6 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
-#include "govern/incident_point.h"
 
 #include <fmt/format.h>
 
@@ -12,13 +11,6 @@
 namespace aios::govern::detail {
 namespace {
 
-constexpr std::array<GuardPoint, 7> kPoints = {GuardPoint::event_admit,
-                                               GuardPoint::pre_model_call,
-                                               GuardPoint::post_model_call,
-                                               GuardPoint::connector_egress,
-                                               GuardPoint::review_assign,
-                                               GuardPoint::model_promote,
-                                               incident_settle};
 constexpr std::array<std::string_view, 4> kOwnMembers = {"labels", "point", "principal", "tenant"};
 constexpr std::array<std::pair<DataLabel, std::string_view>, 4> kLabels = {{
     {DataLabel::personal, "personal"},
@@ -32,12 +24,12 @@ constexpr std::string_view kRoot = "aios";
 // one.
 bool open_without_package(GuardPoint point) {
   return point == GuardPoint::event_admit || point == GuardPoint::post_model_call ||
-         point == GuardPoint::review_assign || point == incident_settle;
+         point == GuardPoint::review_assign || point == GuardPoint::incident_settle;
 }
 
 Result<void> check_packages(const std::vector<PolicyFile>& files) {
   std::vector<std::string> known;
-  for (const GuardPoint point : kPoints) {
+  for (const GuardPoint point : guard_points) {
     known.push_back(fmt::format("{}.{}", kRoot, name_of(point)));
   }
   for (const PolicyFile& file : files) {
@@ -161,7 +153,7 @@ Result<std::shared_ptr<BundlePolicy>> BundlePolicy::load(const std::vector<Polic
     add_reads(file.text, policy->reads_);
     policy->texts_ += file.text;
   }
-  for (const GuardPoint point : kPoints) {
+  for (const GuardPoint point : guard_points) {
     policy->has_point_[static_cast<std::size_t>(point)] =
         policy->rego_->has(fmt::format("data.{}.{}", kRoot, name_of(point)));
   }

@@ -10,7 +10,6 @@
 #include "govern/detail/rego.h"
 #include "govern/detail/verdict.h"
 #include "govern/guard.h"
-#include "govern/incident_point.h"
 
 #include <array>
 #include <memory>
@@ -46,7 +45,7 @@ class BundlePolicy {
   std::string digest_;
   std::string texts_;  ///< of all files that run
   Reads reads_;
-  std::array<bool, static_cast<std::size_t>(incident_settle) + 1> has_point_{};  ///< by point
+  std::array<bool, guard_points.size() + 1> has_point_{};  ///< by point
   DecisionCache cache_;
 };
 
