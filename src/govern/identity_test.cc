@@ -2,9 +2,8 @@
 #include "govern/identity.h"
 
 #include "core/json.h"
-#include "runtime/sim.h"
+#include "govern/test/keys.h"
 #include "runtime/task_group.h"
-#include "store/memory.h"
 
 #include <doctest/doctest.h>
 
@@ -14,32 +13,7 @@
 namespace aios::govern {
 namespace {
 
-struct Fixture {
-  runtime::SimExecutor loop;
-  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<Identity> identity;
-
-  Fixture() { reopen(); }
-  void reopen() {
-    identity.reset();
-    store.reset();
-    store::StoreOptions options;
-    options.engine = "memory";
-    store = store::open_memory_store(options, disk, store::MemoryThreads::inline_, loop.clock())
-                .value();
-    identity = std::make_unique<Identity>(*store, loop.clock());
-    REQUIRE(loop.run(identity->load(system_context(default_tenant(), "test"))).ok());
-  }
-  Result<Identity::NewKey> create(const TenantId& tenant, std::string name,
-                                  std::vector<std::string> roles) {
-    return loop.run(
-        identity->create(system_context(tenant, "test"), std::move(name), std::move(roles)));
-  }
-  Result<void> revoke(const TenantId& tenant, std::string id) {
-    return loop.run(identity->revoke(system_context(tenant, "test"), std::move(id)));
-  }
-};
+using Fixture = test::Keys;
 
 TenantId acme() { return TenantId::parse("acme").value(); }
 

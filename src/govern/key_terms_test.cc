@@ -3,8 +3,7 @@
 #include "govern/identity.h"
 
 #include "core/json.h"
-#include "runtime/sim.h"
-#include "store/memory.h"
+#include "govern/test/keys.h"
 
 #include <doctest/doctest.h>
 
@@ -19,32 +18,12 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-struct Fixture {
-  Fixture() { reopen(); }
-  void reopen() {
-    identity.reset();
-    store.reset();
-    store::StoreOptions options;
-    options.engine = "memory";
-    store = store::open_memory_store(options, disk, store::MemoryThreads::inline_, loop.clock())
-                .value();
-    identity = std::make_unique<Identity>(*store, loop.clock());
-    REQUIRE(loop.run(identity->load(system_context(default_tenant(), "test"))).ok());
-  }
+struct Fixture : test::Keys {
   Result<Identity::NewKey> create(KeyTerms terms, std::string role = "ingest") {
-    std::vector<std::string> roles = {std::move(role)};
-    return loop.run(identity->create_on(system_context(default_tenant(), "test"), "somebody",
-                                        std::move(roles), terms));
+    return Keys::create(default_tenant(), "somebody", {std::move(role)}, terms);
   }
-  Result<void> revoke(std::string id) {
-    return loop.run(identity->revoke(system_context(default_tenant(), "test"), std::move(id)));
-  }
+  Result<void> revoke(std::string id) { return Keys::revoke(default_tenant(), std::move(id)); }
   Time in(Duration span) { return loop.clock().now() + span; }
-
-  runtime::SimExecutor loop;
-  std::shared_ptr<store::MemoryDisk> disk = std::make_shared<store::MemoryDisk>();
-  std::unique_ptr<store::Store> store;
-  std::unique_ptr<Identity> identity;
 };
 
 }  // namespace

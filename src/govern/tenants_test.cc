@@ -3,7 +3,7 @@
 
 #include "govern/identity.h"
 #include "runtime/sim.h"
-#include "store/memory.h"
+#include "store/test/memory.h"
 
 #include <doctest/doctest.h>
 
@@ -21,10 +21,7 @@ struct Fixture {
   void reopen() {
     tenants.reset();
     store.reset();
-    store::StoreOptions options;
-    options.engine = "memory";
-    store = store::open_memory_store(options, disk, store::MemoryThreads::inline_, loop.clock())
-                .value();
+    store = store::test::open_memory(disk, loop.clock());
     tenants = std::make_unique<Tenants>(*store, guard, loop.clock());
     REQUIRE(loop.run(tenants->load(first(), "eu")).ok());
   }
