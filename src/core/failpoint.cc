@@ -27,6 +27,8 @@ struct Line {
   char spare[8];
 };
 static_assert(sizeof(Line) == 64);
+static_assert(std::all_of(failpoints.begin(), failpoints.end(),
+                          [](std::string_view name) { return name.size() < sizeof(Line::name); }));
 
 /// A test that names what there is not would pass for ever.
 [[noreturn]] void refuse(const std::string& what) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // store/transition: everything that one decision changes, committed whole or not at all. The unit
-// of the journal. Module-neutral on purpose: a run, a review, an inbox event, a model version, an
-// API key are all *streams* (kind + id) with a version, a sealed state, a history and a few
-// listable fields in clear.
+// of the journal. A run, a review, an inbox event, a model version, an API key are all *streams*
+// (kind + id) with a version, a sealed state, a history and a few listable fields in clear. No kind
+// is treated apart but where streams expire: what belongs to a run or an event goes with it.
 
 #include "core/ids.h"
 #include "core/time.h"
