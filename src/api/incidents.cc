@@ -2,23 +2,13 @@
 // What people say of an incident: one person's word, and another's on it where policy wants one.
 #include "api/detail/operation.h"
 
-#include "core/text.h"
-
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <array>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace aios::api {
 namespace {
 
 using Answer = Result<net::Response>;
-
-/// Of one person; a second person's have routes of their own.
-constexpr std::array<std::string_view, 3> first_words = {"retry", "happened", "fail"};
 
 Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Request request) {
   if (auto held = held_back(services, ctx)) {
@@ -29,11 +19,8 @@ Task<Answer> resolve_incident(const ApiServices& services, Context ctx, net::Req
   if (!asked.ok()) {
     co_return std::move(asked).error();
   }
-  if (std::find(first_words.begin(), first_words.end(), asked->text) == first_words.end()) {
-    co_return Error(Code::invalid_argument,
-                    fmt::format("found resolution '{}', wanted one of {}", excerpt(asked->text, 40),
-                                fmt::join(first_words, ", ")))
-        .page(1018);
+  if (auto known = workflow::check_first_word(asked->text); !known.ok()) {
+    co_return std::move(known).error();  // another's word has routes of its own
   }
   auto incident = text_member(asked->body, "incident");
   if (!incident.ok()) {

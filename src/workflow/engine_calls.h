@@ -3,6 +3,7 @@
 // workflow/engine_calls: what the engine is given and asked with, and what it tells.
 
 #include "core/json.h"
+#include "core/result.h"
 #include "core/time.h"
 #include "store/transition.h"
 #include "workflow/attribute.h"
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace aios::workflow {
@@ -57,6 +59,10 @@ struct Resolution {
   std::string word;      ///< "retry", "happened" (with result), "fail"; then "approve", "send_back"
   Json result;
 };
+
+/// Of the words on an incident that are one person's alone: retry, happened or fail.
+/// @return invalid_argument [AIOS-1018]
+Result<void> check_first_word(std::string_view word);
 
 /// Whether an event that is kept started a run: then nobody has to listen for it.
 enum class KeptBeside : std::uint8_t { nothing, run };

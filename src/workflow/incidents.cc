@@ -161,13 +161,20 @@ Result<JsonObject> Engine::Impl::check_result(const LiveRun& run, const Json& re
   return found->second->check_result(run.ctx, request_of(run), result);
 }
 
+Result<void> check_first_word(std::string_view word) {
+  if (word_of(word)) {
+    return {};
+  }
+  return Error(Code::invalid_argument,
+               fmt::format("found resolution '{}', wanted retry, happened or fail",
+                           excerpt(word, 40)))
+      .page(1018);
+}
+
 Task<Result<void>> Engine::Impl::resolve(Context ctx, std::string run_id, Resolution resolution) {
   const bool seconds = resolution.word == "approve" || resolution.word == "send_back";
-  if (!seconds && !word_of(resolution.word)) {
-    co_return Error(Code::invalid_argument,
-                    fmt::format("found resolution '{}', wanted retry, happened or fail",
-                                excerpt(resolution.word, 40)))
-        .page(1018);
+  if (auto known = check_first_word(resolution.word); !seconds && !known.ok()) {
+    co_return std::move(known).error();
   }
   if (services.functions.guard == nullptr) {
     co_return Error(Code::unimplemented, "this engine has no guard");
