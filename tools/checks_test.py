@@ -15,6 +15,9 @@ import count_tests
 import doc_names
 from source_text import ROOT, SRC, blocks, plain
 
+sys.path.insert(0, str(ROOT / "cmake"))
+import batches  # noqa: E402
+
 
 def awaits(body):
     return [why for _, why in check_await.check("Task<int> f(int a) {\n" + body + "\n}\n")]
@@ -24,6 +27,34 @@ def tidy(text, file="core/x.cc"):
     header = "// SPDX-License-Identifier: Apache-2.0\n"
     path = ROOT / file if file.startswith("tests/") else SRC / file
     return list(check_tidy.check_file(path, header + text, plain(header + text)))
+
+
+class Batches(unittest.TestCase):
+    """Which sources may be compiled as one: who names a helper need not know what its neighbours have named."""
+
+    def together(self, one, other):
+        one, other = batches.Source(one), batches.Source(other)
+        return not one.hides_from(other) and not other.hides_from(one)
+
+    def test_a_helper_of_the_same_name_keeps_two_apart(self):
+        mine = "namespace {\n%s\n}  // namespace\nint f() { return 1; }\n"
+        for helper in ("int half(int a) {\n  return a / 2;\n}", "constexpr int half = 2;", "struct half {\n  int a;\n};",
+                       "using half = int;", "template <class T>\nT half(T a) {\n  return a;\n}",
+                       "std::map<int, int> half(const std::string& a);"):
+            self.assertFalse(self.together(mine % helper, "int g() { return half(4); }\n"), helper)
+            self.assertFalse(self.together("auto g = half(1);\n", mine % helper), helper)
+            self.assertTrue(self.together(mine % helper, "int g() { return third(4); }\n"), helper)
+        self.assertFalse(self.together("static int half(int a) {\n}\n", "int g() { return half(4); }\n"))
+
+    def test_what_stands_in_a_text_or_a_comment_is_no_name(self):
+        mine = "namespace {\nint half(int a) {\n  return a;\n}\n}  // namespace\n"
+        for other in ('auto a = "half";', "// half of it", 'auto a = R"x(half " )x";', "/* half */", "auto a = 'h';"):
+            self.assertTrue(self.together(mine, other), other)
+
+    def test_a_short_name_may_not_mean_two_things(self):
+        self.assertFalse(self.together("using a::Clock;\n", "using b::Clock;\n"))
+        self.assertFalse(self.together("using a::Clock;\n", "Clock c;\n"))
+        self.assertTrue(self.together("using a::Clock;\n", "using a::Clock;\n"))
 
 
 class Await(unittest.TestCase):
