@@ -21,7 +21,9 @@ class Starts final : public Requests {
  public:
   explicit Starts(std::string text) : text_(std::move(text)) {}
   bool next(std::string* out) override {
-    *out = text_;
+    if (out->empty()) {
+      *out = text_;
+    }
     return true;
   }
 

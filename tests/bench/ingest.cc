@@ -108,20 +108,30 @@ class Webhooks final : public Requests {
     if ((next_ + 1) * signature_bytes > signatures_.size()) {
       return false;
     }
-    *out = request(next_++);
+    if (out->empty()) {
+      *out = text_;
+    }
+    write(next_++, out);
     return true;
   }
   std::string request(std::size_t number) const {
     std::string out = text_;
-    const std::string digits = fmt::format("{:010}", number);
-    out.replace(id_at_, digits.size(), digits);
-    out.replace(number_at_, digits.size(), digits);
-    out.replace(signature_at_, signature_bytes, signatures_, number * signature_bytes,
-                signature_bytes);
+    write(number, &out);
     return out;
   }
 
  private:
+  static constexpr std::size_t number_digits = 10;
+
+  void write(std::size_t number, std::string* out) const {
+    for (std::size_t i = number_digits, rest = number; i-- > 0; rest /= 10) {
+      const char digit = static_cast<char>('0' + rest % 10);
+      (*out)[id_at_ + i] = digit;
+      (*out)[number_at_ + i] = digit;
+    }
+    signatures_.copy(out->data() + signature_at_, signature_bytes, number * signature_bytes);
+  }
+
   std::string body_;
   std::string text_;
   std::size_t id_at_ = 0;

@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
@@ -91,17 +92,27 @@ class Connection {
     }
   }
 
-  /// Reads once. @return the status, when the answer is whole
+  /// Reads what is there: nobody tells of it a second time. @return the status, when the answer is
+  /// whole
   std::optional<int> receive() {
-    if (used_ == in_.size()) {
+    int how = 0;
+    for (;;) {
+      const std::size_t room = in_.size() - used_;
+      const ssize_t got = ::recv(fd_, in_.data() + used_, room, how);
+      if (got < 0 && how != 0 && errno == EAGAIN) {
+        break;
+      }
+      if (got <= 0) {
+        give_up(
+            fmt::format("the peer ended a connection instead of an answer ({} bytes came)", used_));
+      }
+      used_ += static_cast<std::size_t>(got);
+      if (used_ < in_.size() || used_ > answer_bytes_max) {
+        break;
+      }
       in_.resize(in_.size() * 2);
+      how = MSG_DONTWAIT;
     }
-    const ssize_t got = ::recv(fd_, in_.data() + used_, in_.size() - used_, 0);
-    if (got <= 0) {
-      give_up(
-          fmt::format("the peer ended a connection instead of an answer ({} bytes came)", used_));
-    }
-    used_ += static_cast<std::size_t>(got);
     if (whole_ == 0) {
       find_end();
     }
@@ -125,19 +136,16 @@ class Connection {
     if (end == std::string_view::npos) {
       return;
     }
-    std::string head(all.substr(0, end));
+    const std::string_view head = all.substr(0, end);
     if (!head.starts_with(status_line)) {
       give_up("an answer is not HTTP/1.1");
     }
-    for (char& letter : head) {
-      letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    }
-    const std::size_t at = head.find(length);
-    if (at == std::string::npos) {
+    const std::size_t at = head.find(length);  // as aios writes it: the peer is no other
+    if (at == std::string_view::npos) {
       give_up("an answer does not say its length");
     }
     status_ = static_cast<int>(number_in(all.substr(status_line.size(), 3)));
-    body_bytes_ = number_in(std::string_view(head).substr(at + length.size()));
+    body_bytes_ = number_in(head.substr(at + length.size()));
     whole_ = end + 4 + body_bytes_;
   }
 
@@ -159,7 +167,7 @@ class Generator {
     for (std::size_t i = 0; i < options.connections; ++i) {
       auto& one = connections_.emplace_back(std::make_unique<Connection>(options.port));
       epoll_event event{};
-      event.events = EPOLLIN;
+      event.events = EPOLLIN | EPOLLET;
       event.data.ptr = one.get();
       if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, one->fd(), &event) != 0) {
         give_up("a connection cannot be watched");

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 // tests/bench/load: HTTP requests over connections that stay, from one thread that does as little
-// as it can: no pipelining, each connection sends its next request when the last one is answered, or
-// at a steady rate when its turn has come. Threading: one.
+// as it can, for it has the machine together with the server: no pipelining, each connection sends
+// its next request when the last one is answered, or at a steady rate when its turn has come.
+// Threading: one.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,8 @@ namespace aios::bench {
 class Requests {
  public:
   virtual ~Requests() = default;
-  /// Puts the bytes of the next one into *out. @return false: there are no more
+  /// Puts the bytes of the next one into *out, which is empty or holds one that was made here, so
+  /// that only what differs need be written. @return false: there are no more
   virtual bool next(std::string* out) = 0;
 };
 
