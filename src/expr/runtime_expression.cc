@@ -182,6 +182,11 @@ Result<Json> Template::Node::evaluate(const Json& input, Variables variables,
   }
   JsonArray array;
   JsonObject object;
+  if (kind == Kind::array) {
+    array.reserve(kids.size());
+  } else {
+    object.reserve(kids.size());
+  }
   for (std::size_t i = 0; i < kids.size(); ++i) {
     auto value = kids[i].evaluate(input, variables, options);
     if (!value.ok()) {

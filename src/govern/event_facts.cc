@@ -8,12 +8,11 @@
 namespace aios::govern {
 
 JsonObject event_admit_facts(const EventFacts& event) {
-  JsonObject about;
-  about["type"] = event.type;
-  about["source"] = event.source;
-  about["subject"] = event.subject;
-  about["via"] = event.via;
-  about["size_bytes"] = event.size_bytes;
+  JsonObject about{{"type", event.type},
+                   {"source", event.source},
+                   {"subject", event.subject},
+                   {"via", event.via},
+                   {"size_bytes", event.size_bytes}};
   JsonObject facts;
   facts["event"] = std::move(about);
   return held(GuardPoint::event_admit, std::move(facts));

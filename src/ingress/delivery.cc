@@ -104,6 +104,7 @@ Delivery delivery_of(const DeclaredSource& source, Arrival arrival, Time now) {
                                  source.name, excerpt(event.error().text(), reason_characters_max));
   }
   JsonObject arrived;
+  arrived.reserve(2);
   arrived["seen"] = std::move(arrival.seen);
   arrived["defaults"] = std::move(arrival.defaults);
   delivery.arrived = std::move(arrived);

@@ -59,6 +59,7 @@ Json webhook_body(const net::Request& request) {
 
 JsonObject webhook_headers(const net::Request& request) {
   JsonObject out;
+  out.reserve(request.headers.size());
   for (const auto& header : request.headers) {
     const bool secret = header.name == "authorization" || header.name == "cookie" ||
                         header.name == "proxy-authorization";

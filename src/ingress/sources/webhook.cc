@@ -162,10 +162,10 @@ Arrival arrival_of(const DeclaredSource& source, const net::Request& request) {
   if (id.empty() || id.size() > 200 || !is_utf8(id)) {
     id = "sha256:" + to_hex(arrival.digest);
   }
-  arrival.defaults["id"] = std::move(id);
-  arrival.defaults["source"] = "/hooks/" + source.name;
+  arrival.defaults = {{"id", std::move(id)}, {"source", "/hooks/" + source.name}};
   arrival.data_member = body.is_null() ? "" : "body";
   JsonObject seen;
+  seen.reserve(2);
   seen["headers"] = webhook_headers(request);
   seen["body"] = std::move(body);
   arrival.seen = std::move(seen);
