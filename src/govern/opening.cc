@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "govern/opening.h"
 
+#include "core/json_text.h"
 #include "core/text.h"
 #include "govern/detail/bundle_policy.h"
 #include "govern/merkle.h"
@@ -113,6 +114,17 @@ Result<void> check_opening(const Json& leaf, std::string_view part, std::string_
 }
 
 std::string content_of(const Json& value) { return detail::image_of(value); }
+
+// What make_leaf wrote is JSON already, and stands in the text as it is.
+void append_opening(const store::AuditLeaf& leaf, std::string* out) {
+  ObjectText opening(out);
+  opening.text("leaf", to_hex(view(leaf_hash(leaf.bytes))));
+  opening.text("salt", to_hex(leaf.salt));
+  if (!leaf.contents.empty()) {
+    *opening.member("contents") += leaf.contents;
+  }
+  opening.end();
+}
 
 JsonObject opening_json(const store::AuditLeaf& leaf) {
   JsonObject opening{{"leaf", to_hex(view(leaf_hash(leaf.bytes)))}, {"salt", to_hex(leaf.salt)}};

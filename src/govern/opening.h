@@ -46,5 +46,7 @@ std::string content_of(const Json& value);
 /// What to keep sealed with the leaf's transition: {"leaf": hex RFC 6962 leaf hash, "salt": hex,
 /// "contents": {part: text}}; contents only when there are any.
 JsonObject opening_json(const store::AuditLeaf& leaf);
+/// The same as text, without a tree of values that would only be printed.
+void append_opening(const store::AuditLeaf& leaf, std::string* out);
 
 }  // namespace aios::govern

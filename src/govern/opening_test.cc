@@ -98,6 +98,9 @@ TEST_CASE("opening: a decision's input is kept for who is shown it, and opens th
   const auto leaf = make_leaf(asker(), {}, facts);
   const Json parsed = parse_json(leaf.bytes).value();
   const JsonObject opening = opening_json(leaf);
+  std::string text;
+  append_opening(leaf, &text);
+  CHECK(text == to_text(Json(opening)));
   CHECK(view(opening.at("leaf").get_string()) == to_hex(view(leaf_hash(leaf.bytes))));
   CHECK(view(opening.at("salt").get_string()) == to_hex(leaf.salt));
   for (const Decision& decision : facts.decisions) {

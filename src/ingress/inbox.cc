@@ -3,6 +3,7 @@
 #include "ingress/detail/ingress_impl.h"
 
 #include "core/crypto.h"
+#include "core/json_text.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "govern/audit.h"
@@ -29,39 +30,37 @@ Json arrived_of(const Delivery& delivery) {
   return arrived;
 }
 
-/// All but the event itself.
-JsonObject state_of(const Inbox& inbox, Time now) {
+/// Written as text at once: no tree is made that would only be printed.
+std::string state_text(const Inbox& inbox, Time now, const Json& envelope,
+                       const store::AuditLeaf& leaf) {
   const Delivery& delivery = *inbox.delivery;
-  JsonObject state;
-  state["status"] = inbox.accepted.status;
-  state["run"] = inbox.accepted.run;
-  state["reason"] = inbox.accepted.reason;
-  state["received"] = to_rfc3339(now);
+  const bool dead = inbox.accepted.status == "dead_letter";
+  std::string out;
+  ObjectText state(&out);
+  *state.member("event") += to_text(envelope);
+  state.text("status", inbox.accepted.status);
+  state.text("run", inbox.accepted.run);
+  state.text("reason", inbox.accepted.reason);
+  state.text("received", to_rfc3339(now));
   if (!delivery.source.empty()) {
-    state["via"] = delivery.source;
+    state.text("via", delivery.source);
   }
   if (delivery.emitted) {
-    state["emitted"] = true;
+    *state.member("emitted") += "true";
   }
-  if (inbox.accepted.status == "dead_letter" && !delivery.arrived.is_null()) {
-    state["arrived"] = arrived_of(delivery);
-    state["digest"] = to_hex(inbox.digest);
+  if (dead && !delivery.arrived.is_null()) {
+    *state.member("arrived") += to_text(arrived_of(delivery));
+    state.text("digest", to_hex(inbox.digest));
   }
-  if (inbox.listened && inbox.accepted.status != "dead_letter") {
-    state["kept"] = true;  // what became of it the engine knows
+  if (inbox.listened && !dead) {
+    *state.member("kept") += "true";  // what became of it the engine knows
   }
   if (inbox.replayed) {
-    state["replay_of"] = inbox.replayed->id;
+    state.text("replay_of", inbox.replayed->id);
   }
-  return state;
-}
-
-/// Printed beside the rest of the state, so that no copy of the event is made for it.
-std::string with_event(const Json& envelope, JsonObject rest) {
-  std::string out = "{\"event\":" + to_text(envelope);
-  const std::string members = to_text(Json(std::move(rest)));  // some are always there
-  out.reserve(out.size() + members.size());
-  return out.append(1, ',').append(members, 1);
+  govern::append_opening(leaf, state.member("opening"));  // to show what the leaf committed to
+  state.end();
+  return out;
 }
 
 /// The event is kept once, as itself: its opening shows it in the words that the leaf commits to.
@@ -116,10 +115,10 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
                                    const Json& envelope) {
   const Delivery& delivery = *inbox.delivery;
   const Event& event = delivery.event;
-  JsonObject state = state_of(inbox, now);
   govern::LeafFacts leaf(govern::LeafKind::event);
   leaf.stream = inbox.accepted.id;
   leaf.outcome = inbox.accepted.status;
+  leaf.facts.reserve(3);
   if (inbox.type_known) {
     leaf.facts["type"] = event.type;
   } else {  // like every source a stranger's text, which may name a person
@@ -135,12 +134,11 @@ store::Transition inbox_transition(const Context& ctx, Time now, const Inbox& in
   }
   leaf.payload = govern::content_of(envelope);
   store::AuditLeaf sealed_leaf = govern::make_leaf(ctx, now, leaf);
-  state["opening"] = govern::opening_json(sealed_leaf);  // to show what the leaf committed to
 
   store::StreamWrite write;
   write.kind = store::StreamKind::event;
   write.id = inbox.accepted.id;
-  write.state = store::Payload{event.subject, with_event(envelope, std::move(state))};
+  write.state = store::Payload{event.subject, state_text(inbox, now, envelope, sealed_leaf)};
   write.status = inbox.accepted.status;
   write.label = store::label_of(event.type);
   write.end = store::StreamEnd::closed;

@@ -41,6 +41,34 @@ bool close_unsaved_review(LiveRun& run, const std::string& review) {
   return false;
 }
 
+/// Into the text of an object: sealed with the run, so that erasing its subject closes what its
+/// leaves commit to.
+void append_openings(const std::vector<store::AuditLeaf>& leaves, std::string* object) {
+  bool any = false;
+  for (const auto& leaf : leaves) {
+    if (leaf.salt.empty()) {
+      continue;
+    }
+    if (any) {
+      object->push_back(',');
+    } else {
+      object->pop_back();
+      *object += object->size() > 1 ? ",\"openings\":[" : "\"openings\":[";
+    }
+    any = true;
+    govern::append_opening(leaf, object);
+  }
+  *object += any ? "]}" : "";
+}
+
+void note_text(LiveRun& run, RunEvent type, std::string text) {
+  store::HistoryEvent event;
+  event.type = static_cast<std::uint16_t>(type);
+  event.time = run.shard->executor.clock().now();
+  event.data = {run.state.subject, std::move(text)};
+  run.history.push_back(std::move(event));
+}
+
 }  // namespace
 
 std::string_view name_of(RunEvent type) {
@@ -71,11 +99,7 @@ std::string_view name_of(RunEvent type) {
 }
 
 void Engine::Impl::note(LiveRun& run, RunEvent type, JsonObject data) {
-  store::HistoryEvent event;
-  event.type = static_cast<std::uint16_t>(type);
-  event.time = clock(run).now();
-  event.data = {run.state.subject, to_text(Json(std::move(data)))};
-  run.history.push_back(std::move(event));
+  note_text(run, type, to_text(Json(std::move(data))));
 }
 
 void Engine::Impl::note_fence(LiveRun& run, RunEvent type, JsonObject data) {
@@ -87,16 +111,9 @@ void Engine::Impl::note_fence(LiveRun& run, RunEvent type, JsonObject data) {
     run.log.path.clear();
     run.log.path_dropped = 0;
   }
-  JsonArray openings;  // sealed with the run: erasing its subject closes what its leaves commit to
-  for (const auto& leaf : run.leaves) {
-    if (!leaf.salt.empty()) {
-      openings.emplace_back(govern::opening_json(leaf));
-    }
-  }
-  if (!openings.empty()) {
-    data["openings"] = std::move(openings);
-  }
-  note(run, type, std::move(data));
+  std::string text = to_text(Json(std::move(data)));
+  append_openings(run.leaves, &text);
+  note_text(run, type, std::move(text));
 }
 
 Task<void> Engine::Impl::begin(RunPtr run) {
@@ -320,6 +337,7 @@ void Engine::Impl::end_history(LiveRun& run) {
   govern::LeafFacts facts(govern::LeafKind::run);
   facts.stream = run.id;
   facts.outcome = std::string(name_of(state.status));
+  facts.facts.reserve(3);
   facts.facts["workflow"] = state.workflow;
   facts.facts["version"] = state.version;
   if (!state.starter.empty()) {

@@ -95,14 +95,16 @@ store::Transition effect(World& world, std::size_t caller, std::size_t number) {
   transition.epoch = world.store->epoch();
   transition.leaves.push_back(govern::make_leaf(ctx, now, intent));
   transition.leaves.push_back(govern::make_leaf(ctx, now, outcome));
-  JsonArray openings;
+  std::string openings = "[";
   for (const auto& leaf : transition.leaves) {
-    openings.push_back(govern::opening_json(leaf));
+    openings += openings.size() > 1 ? "," : "";
+    govern::append_opening(leaf, &openings);
   }
+  openings += "]";
   store::StreamWrite write;
   write.kind = store::StreamKind::event;
   write.id = id;
-  write.state = store::Payload{"", to_text(Json(std::move(openings)))};
+  write.state = store::Payload{"", std::move(openings)};
   write.status = "accepted";
   write.label = "bench";
   write.end = store::StreamEnd::closed;
