@@ -30,7 +30,10 @@ Result<void> Machine::check_input() const {
 }
 
 void Machine::begin() {
-  state_.input = state_.raw_input;
+  const bool shaped = definition_.input.expression.present();
+  if (!shaped || definition_.timeout) {  // else nothing reads it before it is made
+    state_.input = state_.raw_input;
+  }
   state_.frames.clear();
   if (definition_.timeout) {
     auto pause = definition_.timeout->evaluate(*this);
@@ -41,9 +44,10 @@ void Machine::begin() {
     const Time own = clock_.now() + *pause;
     state_.deadline = state_.deadline ? std::min(*state_.deadline, own) : own;
   }
-  if (definition_.input.expression.present()) {
+  if (shaped) {
     auto made = evaluate(definition_.input.expression, state_.raw_input, {});
     if (!made.ok()) {
+      state_.input = state_.raw_input;
       fault(make_problem(ProblemType::expression, made.error().text(), "/input/from"));
       return;
     }
