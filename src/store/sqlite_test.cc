@@ -327,3 +327,22 @@ TEST_CASE("store: a journal with the pages of before is read and written on, and
     CHECK(db->one_integer("PRAGMA page_size").value() == page_bytes);
   }
 }
+
+TEST_CASE("store: a connection keeps so many statements and no more, and those in use") {
+  Subject subject(Kind::sqlite);
+  subject.close();
+  auto opened = detail::Db::open(subject.options().directory + "/tables.db", detail::Access::read);
+  REQUIRE(opened.ok());
+  detail::Db& db = **opened;
+  const auto ask_for_days = [&db](int days) {
+    for (int day = 0; day < days; ++day) {
+      CHECK(*db.one_integer(fmt::format("SELECT {}", day)) == day);
+    }
+  };
+  ask_for_days(1'000);
+  CHECK(db.statements() <= detail::Db::statements_max);
+  auto in_use = db.prepare("SELECT 'kept'");
+  REQUIRE(*in_use.step());
+  ask_for_days(1'000);
+  CHECK(in_use.bytes(0) == "kept");
+}

@@ -26,7 +26,7 @@ class Db;
 /// What goes wrong shows at step().
 class Statement {
  public:
-  Statement(Db& db, sqlite3_stmt* statement) : db_(db), statement_(statement) {}
+  Statement(Db& db, sqlite3_stmt* statement);
   ~Statement();
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
@@ -64,7 +64,10 @@ class Db {
   /// Ends the making; to be closed then.
   Result<void> made() { return run("COMMIT; PRAGMA journal_mode=WAL"); }
   Result<void> run(const std::string& sql);  ///< one or more statements without results
+  /// Kept for the next time, with at most statements_max others: some texts name a day.
   Statement prepare(std::string_view sql);
+  static constexpr std::size_t statements_max = 256;
+  std::size_t statements() const { return statements_.size(); }  ///< that are kept
   Result<std::int64_t> one_integer(const std::string& sql);
   /// passive: waits for nobody. restart: holds writers off, so that the next one begins the log
   /// anew. truncate: and gives its room back.
@@ -84,7 +87,9 @@ class Db {
   const std::string& path() const { return path_; }
 
  private:
+  friend class Statement;
   explicit Db(std::string path) : path_(std::move(path)) {}
+  void forget_statements();
   Result<void> check_format(std::int64_t version) const;
   Result<void> prepare_to_write(std::int64_t version, Access access, int page_bytes);
   int failed_read() const;  ///< the system's error number; 0: none
@@ -97,6 +102,7 @@ class Db {
     }
   };
   std::unordered_map<std::string, sqlite3_stmt*, Hash, std::equal_to<>> statements_;
+  std::size_t in_use_ = 0;  // Statements that there are
 };
 
 }  // namespace aios::store::detail

@@ -25,7 +25,12 @@ void count_no_memory() {
 
 }  // namespace
 
+Statement::Statement(Db& db, sqlite3_stmt* statement) : db_(db), statement_(statement) {
+  ++db_.in_use_;
+}
+
 Statement::~Statement() {
+  --db_.in_use_;
   if (statement_ != nullptr) {
     sqlite3_reset(statement_);
     sqlite3_clear_bindings(statement_);
@@ -153,10 +158,15 @@ Result<void> Db::prepare_to_write(std::int64_t version, Access access, int page_
 }
 
 Db::~Db() {
+  forget_statements();
+  sqlite3_close(handle_);
+}
+
+void Db::forget_statements() {
   for (auto& [sql, statement] : statements_) {
     sqlite3_finalize(statement);
   }
-  sqlite3_close(handle_);
+  statements_.clear();
 }
 
 Result<void> Db::run(const std::string& sql) {
@@ -167,6 +177,10 @@ Result<void> Db::run(const std::string& sql) {
 Statement Db::prepare(std::string_view sql) {
   auto found = statements_.find(sql);
   if (found == statements_.end()) {
+    // A server that runs for years has a text for each day. While some are in use they stay.
+    if (statements_.size() >= statements_max && in_use_ == 0) {
+      forget_statements();
+    }
     found = statements_.emplace(sql, nullptr).first;
   }
   if (found->second == nullptr) {
