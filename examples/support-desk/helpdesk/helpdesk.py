@@ -15,6 +15,7 @@ it, 429 with Retry-After, slowness, an outage (see parse_faults).
 """
 
 import argparse
+import contextlib
 import hashlib
 import http.server
 import json
@@ -179,6 +180,17 @@ class Desk:
             self._db.execute("pragma wal_checkpoint(truncate)")
             self._db.close()
 
+    @contextlib.contextmanager
+    def _at_once(self):
+        """All of it or nothing, also when this process is killed in the middle. Holds the lock."""
+        self._db.execute("begin")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
     def received(self, method, path, operation, reference, digest, amount, fault):
         with self._lock:
             return self._db.execute(
@@ -226,7 +238,7 @@ class Desk:
         values = tuple(body.get(n) for n in ("reference", "intent", "customer", "order", "summary"))
         if any(v is not None and not isinstance(v, str) for v in values):
             return 422, {"error": "customer, order and summary must be texts"}
-        with self._lock:
+        with self._lock, self._at_once():
             number = self._db.execute(
                 "insert into cases(reference,intent,customer,order_id,summary,at) "
                 "values (?,?,?,?,?,?)", values + (time.time(),)).lastrowid
@@ -257,15 +269,14 @@ class Desk:
             if amount > known[0] - known[1]:
                 return 422, {"error": f"of the order's {known[0]} cents {known[1]} are refunded "
                                       "already, and amount is above the rest"}
-            self._db.execute("begin")
-            number = self._db.execute(
-                "insert into refunds(key,order_id,amount_cents,reason,body_digest,at) "
-                "values (?,?,?,?,?,?)",
-                (key, order, amount, str(body.get("reason", ""))[:500], digest,
-                 time.time())).lastrowid
-            refund = f"RF-{number:06d}"
-            self._db.execute("update refunds set id=? where number=?", (refund, number))
-            self._db.execute("commit")
+            with self._at_once():
+                number = self._db.execute(
+                    "insert into refunds(key,order_id,amount_cents,reason,body_digest,at) "
+                    "values (?,?,?,?,?,?)",
+                    (key, order, amount, str(body.get("reason", ""))[:500], digest,
+                     time.time())).lastrowid
+                refund = f"RF-{number:06d}"
+                self._db.execute("update refunds set id=? where number=?", (refund, number))
         return 201, {"id": refund, "order": order, "amount_cents": amount}
 
     def send_notice(self, body):
@@ -273,13 +284,12 @@ class Desk:
         customer, text = body.get("customer"), body.get("text")
         if not isinstance(customer, str) or not isinstance(text, str) or not text:
             return 422, {"error": "customer and text wanted"}
-        with self._lock:
+        with self._lock, self._at_once():
             number = self._db.execute("insert into notices(customer,text,at) values (?,?,?)",
                                       (customer, text, time.time())).lastrowid
             notice = f"NT-{number:06d}"
             self._db.execute("update notices set id=? where number=?", (notice, number))
         return 202, {"id": notice}
-
 
     def send_reply(self, key, digest, body):
         """An answer to a customer, with the article it is taken from; keys as with refunds."""
@@ -295,14 +305,13 @@ class Desk:
                 if first[2] != digest:
                     return 409, {"error": "this key came before with another body"}
                 return 201, {"id": first[0], "article": first[1]}
-            self._db.execute("begin")
-            number = self._db.execute(
-                "insert into replies(key,customer,article,text,body_digest,at) "
-                "values (?,?,?,?,?,?)",
-                (key, customer, article, text[:5000], digest, time.time())).lastrowid
-            reply = f"RP-{number:06d}"
-            self._db.execute("update replies set id=? where number=?", (reply, number))
-            self._db.execute("commit")
+            with self._at_once():
+                number = self._db.execute(
+                    "insert into replies(key,customer,article,text,body_digest,at) "
+                    "values (?,?,?,?,?,?)",
+                    (key, customer, article, text[:5000], digest, time.time())).lastrowid
+                reply = f"RP-{number:06d}"
+                self._db.execute("update replies set id=? where number=?", (reply, number))
         return 201, {"id": reply, "article": article}
 
 

@@ -125,6 +125,20 @@ class HelpDeskTest(unittest.TestCase):
         self.assertEqual([c["id"] for c in found], [first["id"], second["id"]])
         self.assertEqual(desk.call("POST", "/cases", {"intent": "x"})[0], 422)
 
+    def test_what_ends_in_the_middle_of_a_write_leaves_no_row_without_an_id(self):
+        desk = self.start()
+        db = sqlite3.connect(desk.db)
+        for table in ("cases", "notices"):
+            db.execute(f"create trigger cut_{table} before update of id on {table} "
+                       "begin select raise(fail, 'here it ends'); end")
+        db.close()
+        for path, body in (("/cases", {"reference": "T-1", "intent": "other"}),
+                           ("/notices", {"customer": "C-0001", "text": "hello"})):
+            with self.assertRaises((http.client.HTTPException, OSError)):
+                desk.call("POST", path, body)
+            desk.connection.close()
+        self.assertEqual(desk.rows("select id from cases union all select id from notices"), [])
+
     def test_a_lost_reply_comes_after_the_commit(self):
         desk = self.start("--faults", "pay_refund.lost=1")
         body = {"order": "ORD-10002", "amount_cents": 700}
