@@ -75,9 +75,12 @@ void Watch::look() {
   const double at = now();
   double wal = 0;
   for (const auto database : databases) {
-    wal += allocated(data_ + "/" + std::string(database) + ".db-wal");
+    const double one = allocated(data_ + "/" + std::string(database) + ".db-wal") / mega;
+    double& most = watched_.wal_mb_most[std::string(database)];
+    most = std::max(most, one);
+    wal += one;
   }
-  watched_.wal_mb.push_back({at, wal / mega});
+  watched_.wal_mb.push_back({at, wal});
   watched_.journal_mb.push_back({at, allocated(data_ + "/journal.db") / mega});
   watched_.resident_mb.push_back({at, memory_mb(pid_, "Rss")});
   watched_.anonymous_mb.push_back({at, memory_mb(pid_, "Anonymous")});

@@ -22,8 +22,9 @@ struct Watched {
   std::vector<Sample> anonymous_mb;
   std::vector<Sample> descriptors;
   std::vector<Sample> threads;
-  std::vector<Sample> wal_mb;      ///< the logs of SQLite's files together
-  std::vector<Sample> journal_mb;  ///< the journal, without its log
+  std::vector<Sample> wal_mb;                 ///< the logs of SQLite's files together
+  std::map<std::string, double> wal_mb_most;  ///< of each
+  std::vector<Sample> journal_mb;             ///< the journal, without its log
 };
 
 /// Looks from a thread of its own. Threading: all from one, but for that.
