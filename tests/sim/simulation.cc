@@ -619,8 +619,8 @@ class Simulation {
            });
   }
 
-  /// By the system's own word; where it can be asked, a try that nobody answered is settled by that,
-  /// and only the last one must have failed.
+  /// By the system's own word; where it can be asked, a try that nobody answered is settled by
+  /// that, and only the last one must have failed.
   bool tried_in_vain(const std::string& effect) {
     constexpr int retries = workflow::test::OutsideSystem::retries_max;
     const auto& failed = world_.system.failed.at(effect);
