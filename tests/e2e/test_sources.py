@@ -110,6 +110,24 @@ class Sources(unittest.TestCase):
         self.assertIn("source 'shop': 2 with a wrong signature, last 20", told)
         self.assertIn("without a source: 1 at a webhook that is not declared, last 20", told)
 
+    def test_beyond_its_rate_a_source_takes_nothing_and_says_when_to_come_back(self):
+        self.put_secret()
+        refused = self.deploy({"sources/shop.yaml": SOURCE + "rate: 0\n"}, code=1)
+        self.assertIn("AIOS-1220", refused.stdout + refused.stderr)
+        manifest = BUNDLE["aios.yaml"] + "parameters: {webhooks_a_minute: {type: integer, default: 1}}\n"
+        self.deploy({"aios.yaml": manifest, "sources/shop.yaml": SOURCE + "rate: '${ $params.webhooks_a_minute }'\n"})
+        order = {"type": "shop.order", "number": 7}
+        self.assertEqual(self.hook(order, "m-1", key=b"some other key")[0], 401)  # takes nothing of it
+        self.assertEqual(self.hook(order, "m-1")[0], 202)
+        body = json.dumps(order).encode()
+        status, headers, said = Api(self.scene.server.port).exchange("POST", "/hooks/shop", body, signed(body, "m-2"))
+        self.assertEqual(status, 429, said)
+        self.assertIn("AIOS-1235", said.decode())
+        self.assertGreater(int(headers["retry-after"]), 0)
+        self.assertEqual(len(list(self.scene.api().pages("/api/v1/events?limit=100"))), 1)
+        self.assertIn("source 'shop': 1 beyond the source's rate, last 20",
+                      " ".join(self.scene.cli("doctor").stdout.split()))
+
     def test_dead_letters_are_kept_and_replayed_once(self):
         self.put_secret()
         kept = []
