@@ -19,16 +19,26 @@ constexpr double warm_share_most = 0.5;  ///< in what is left of less nothing ca
 constexpr double warm_tables_bytes = 112 << 20;
 constexpr double wal_mb_wanted = 256;
 
-/// A quarter of the time, or longer where the tables are still smaller than the caches over them.
-double warm_from(const SoakOutcome& of) {
-  double from = of.parts.back().at * warm_share;
+/// When the tables became larger than the caches over them.
+double filled_at(const SoakOutcome& of) {
+  double at = 0;
   for (const SoakPart& one : of.parts) {
     const auto tables = one.bytes.find("tables");
     if (tables == one.bytes.end() || tables->second < warm_tables_bytes) {
-      from = std::max(from, one.at);
+      at = one.at;
     }
   }
-  return from;
+  return at;
+}
+
+bool long_enough(const SoakOutcome& of) {
+  return of.seconds >= judged_seconds_min && filled_at(of) <= of.parts.back().at * warm_share_most;
+}
+
+/// A quarter of the time, or longer where the caches were not full by then.
+double warm_from(const SoakOutcome& of) {
+  const double quarter = of.parts.back().at * warm_share;
+  return long_enough(of) ? std::max(quarter, filled_at(of)) : quarter;
 }
 
 /// What comes after the warm-up, with what stood at its end.
@@ -101,11 +111,16 @@ double greatest(const std::vector<Sample>& samples) {
 int report_soak(const SoakOutcome& of, const std::string& json) {
   const Judged judged = judge(of);
   const Flatness wanted;
-  const bool long_enough =
-      of.seconds >= judged_seconds_min && warm_from(of) <= of.parts.back().at * warm_share_most;
-  const auto most = [&](double value) {
-    return long_enough ? std::optional<double>(value) : std::nullopt;
+  const bool judging = long_enough(of);
+  const auto most = [judging](double value) {
+    return judging ? std::optional<double>(value) : std::nullopt;
   };
+  std::vector<double> filling;  // before anything is taken away
+  for (const SoakPart& one : of.parts) {
+    if (one.p99_ms > 0 && static_cast<double>(filling.size()) < of.days_kept) {
+      filling.push_back(one.p99_ms);
+    }
+  }
   std::vector<double> early;
   std::vector<double> late;
   const auto parts = warm(of);
@@ -136,6 +151,7 @@ int report_soak(const SoakOutcome& of, const std::string& json) {
   report.add({"journal_max_mb", greatest(of.watched.journal_mb), "MB", none, Better::lower});
   report.add({"runs_kept", of.parts.back().runs_kept, "", none, Better::lower});
   report.add({"lost", of.lost, "", 0, Better::lower});
+  report.add({"p99_ms_filling", quantile(filling, 0.5), "ms", none, Better::lower});
   report.add({"p99_ms_early", quantile(early, 0.5), "ms", none, Better::lower});
   report.add({"p99_ms_late", quantile(late, 0.5), "ms", none, Better::lower});
   report.note(
@@ -154,14 +170,14 @@ int report_soak(const SoakOutcome& of, const std::string& json) {
                   warm_from(of), kinds(of)));
   report.note(fmt::format("program {}", program_path()));
   report.note(logs(of));
-  auto grows = long_enough ? what_grows(judged, wanted) : std::vector<std::string>();
+  auto grows = judging ? what_grows(judged, wanted) : std::vector<std::string>();
   if (wal > wal_mb_wanted) {
     grows.push_back(fmt::format("the logs of the databases had {:.0f} MB", wal));
   }
   for (const auto& one : grows) {
     report.note("NOT FLAT: " + one);
   }
-  if (!long_enough) {
+  if (!judging) {
     report.note(
         "too short to say whether something grows: wanted are 100 seconds, and tables of more "
         "than 112 MB before half of them is over");
