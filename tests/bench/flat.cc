@@ -104,6 +104,7 @@ std::vector<std::string> what_grows(const Judged& judged, const Flatness& wanted
   hold("anonymous memory", judged.anonymous.growth_percent(), wanted.memory_percent, " %");
   hold("the number of descriptors", judged.descriptors.growth(), wanted.descriptors, "");
   hold("the number of threads", judged.threads.growth(), wanted.threads, "");
+  hold("what the logs of the databases have", judged.logs_mb.growth(), wanted.logs_mb, " MB");
   hold("what files take for each event", judged.bytes.growth_percent(), wanted.per_event_percent,
        " %");
   return out;

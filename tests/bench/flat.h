@@ -44,9 +44,10 @@ PerEvent per_event(const std::vector<Filled>& filled);
 
 /// What a soak must hold, and by how much it may miss it.
 struct Flatness {
-  double memory_percent = 5;      ///< resident and anonymous
-  double descriptors = 2;         ///< more
-  double threads = 1;             ///< more
+  double memory_percent = 5;  ///< resident and anonymous
+  double descriptors = 2;     ///< more
+  double threads = 1;         ///< more
+  double logs_mb = 32;        ///< of the databases: what the journal's may have before it is copied
   double per_event_percent = 10;  ///< bytes an event, second half against first
 };
 struct Judged {
@@ -54,6 +55,7 @@ struct Judged {
   Trend anonymous;
   Trend descriptors;
   Trend threads;
+  Trend logs_mb;
   PerEvent bytes;
 };
 /// What grows, in words; empty: all is flat.

@@ -32,6 +32,7 @@ Judged flat() {
   out.anonymous = trend_of(series([](int i) { return 150 + 10 * noise(i); }));
   out.descriptors = trend_of(series([](int i) { return 180.0 + i % 3; }));
   out.threads = trend_of(series([](int i) { return i % 40 == 0 ? 13.0 : 12.0; }));
+  out.logs_mb = trend_of(series([](int i) { return i < 20 ? 60.0 : 70.0; }));
   out.bytes = {2'000, 2'010};
   return out;
 }
@@ -74,8 +75,10 @@ TEST_CASE("flat: each of the series can refuse") {
   CHECK(found(judged).size() == 2);
   judged.threads = leaking(0.02);
   CHECK(found(judged).size() == 3);
-  judged.bytes = {2'000, 2'400};
+  judged.logs_mb = leaking(0.2);
   CHECK(found(judged).size() == 4);
+  judged.bytes = {2'000, 2'400};
+  CHECK(found(judged).size() == 5);
 }
 
 TEST_CASE("flat: a few samples have no trend, and the time before is left out") {
