@@ -15,6 +15,8 @@
 namespace aios::ingress {
 namespace {
 
+constexpr std::size_t usual_bytes = std::size_t{2} << 10;
+
 /// What the sender is told, kept as the key's value so that a repetition gets the same answer.
 std::string answer_text(const Accepted& accepted) {
   return fmt::format("{} {} {}", accepted.id, accepted.status, accepted.run);
@@ -36,6 +38,7 @@ std::string state_text(const Inbox& inbox, Time now, const Json& envelope,
   const Delivery& delivery = *inbox.delivery;
   const bool dead = inbox.accepted.status == "dead_letter";
   std::string out;
+  out.reserve(usual_bytes);
   ObjectText state(&out);
   *state.member("event") += to_text(envelope);
   state.text("status", inbox.accepted.status);

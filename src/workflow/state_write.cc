@@ -11,6 +11,8 @@
 namespace aios::workflow {
 namespace {
 
+constexpr std::size_t usual_bytes = std::size_t{2} << 10;  // an event, and what a run adds to it
+
 /// Members of an object, printed one after the other: a tree made of copies would only be printed.
 class Members {
  public:
@@ -161,7 +163,9 @@ void put_head(Members& out, const RunState& state) {
 }  // namespace
 
 std::string encode_state(const RunState& state, const Definition* definition) {
-  std::string bytes(1, state_format);
+  std::string bytes;
+  bytes.reserve(usual_bytes);
+  bytes.push_back(state_format);
   Members out(&bytes);
   put_head(out, state);
   if (!state.ended() || state.faulted_at || state.is_branch()) {
