@@ -15,6 +15,7 @@ namespace aios::app {
 namespace {
 
 constexpr std::size_t secret_bytes_max = std::size_t{64} << 10;
+constexpr std::size_t secret_bytes_usual = 1024;  // each webhook reads one: more is not cleared
 
 std::string environment_name(std::string_view name) {
   std::string out = "AIOS_SECRET_";
@@ -44,10 +45,17 @@ std::string_view read_secret(const std::string& path, std::string* secret) {
   if (!store::is_regular(file.get())) {
     return "is no regular file";
   }
-  std::string text(secret_bytes_max + 1, '\0');
-  const ssize_t got = ::read(file.get(), text.data(), text.size());
-  if (got < 0) {
-    return "cannot be read";
+  std::string text;
+  ssize_t got = 0;
+  for (const std::size_t room : {secret_bytes_usual, secret_bytes_max + 1}) {
+    text.resize(room);
+    got = ::pread(file.get(), text.data(), room, 0);
+    if (got < 0) {
+      return "cannot be read";
+    }
+    if (static_cast<std::size_t>(got) < room) {
+      break;
+    }
   }
   if (static_cast<std::size_t>(got) > secret_bytes_max) {
     return "has more than 64 KiB";

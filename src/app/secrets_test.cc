@@ -67,6 +67,15 @@ TEST_CASE("secrets: what is no regular file with words in it is no secret, and n
     CHECK(missing.error().message().ends_with(why));
   }
   CHECK(given("good").value() == "canary words");
+  constexpr std::size_t most = std::size_t{64} << 10;
+  for (const std::size_t size : {std::size_t{1}, std::size_t{1023}, std::size_t{1024},
+                                 std::size_t{1025}, most - 1, most, most + 1}) {
+    CAPTURE(size);
+    const std::string words = std::string(size - 1, 'x') + 'y';
+    std::ofstream(secrets + "long", std::ios::trunc) << words;
+    CHECK(given("long").ok() == (size <= most));
+    CHECK((size > most || given("long").value() == words));
+  }
   CHECK(given("Not A Name").error().code() == Code::invalid_argument);
 }
 
