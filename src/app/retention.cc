@@ -10,6 +10,11 @@
 #include <utility>
 
 namespace aios::app {
+namespace {
+
+constexpr Duration behind_told = std::chrono::hours(24);
+
+}  // namespace
 
 std::optional<std::string> refuse_retention(const std::string& value) {
   const auto age = parse_iso_duration(value);
@@ -20,11 +25,30 @@ std::optional<std::string> refuse_retention(const std::string& value) {
 }
 
 Retention::Retention(store::Store& store, observe::Metrics& metrics, const observe::Log& log,
-                     std::vector<Keep> keep)
+                     std::vector<Keep> keep, std::string seen_file)
     : store_(store),
       metrics_(metrics),
       log_(log),
-      keep_(std::move(keep)) {}
+      keep_(std::move(keep)),
+      seen_(std::move(seen_file)) {}
+
+/// What a clock that is ahead would have taken away nothing brings back.
+Time Retention::count_to(runtime::Clock& clock) {
+  const Time wall = clock.now();
+  const Time seen = seen_.pass(wall, clock.instant());
+  if (auto kept = seen_.keep(); !kept.ok()) {
+    log_.error("retention", std::move(kept).error().with("noting the time that was seen"));
+  }
+  const bool behind = wall - seen > behind_told;
+  if (behind && !told_) {
+    log_.write(observe::Level::warn, "retention",
+               "the clock is ahead of the time that this server has seen pass: it was down, or the "
+               "clock jumped; what is kept for a time is taken away later",
+               {{"clock", to_rfc3339(wall)}, {"counted_to", to_rfc3339(seen)}});
+  }
+  told_ = behind;
+  return seen;
+}
 
 Task<void> Retention::look(Context ctx, runtime::Clock& clock) {
   const Instant now = clock.instant();
@@ -32,6 +56,7 @@ Task<void> Retention::look(Context ctx, runtime::Clock& clock) {
     co_return;
   }
   looked_ = now;
+  const Time to = count_to(clock);
   auto tenants = co_await store_.tenants_with_leaves(ctx);
   if (!tenants.ok()) {
     log_.error("retention", tenants.error());
@@ -41,14 +66,14 @@ Task<void> Retention::look(Context ctx, runtime::Clock& clock) {
     for (const Keep& keep : keep_) {
       Context own = system_context(tenant, "retention");
       own.cancel = ctx.cancel;
-      auto expiring = expire(own, keep, clock.now());
+      auto expiring = expire(own, keep, to);
       co_await std::move(expiring);
       for (const KeptBeside& beside : kept_beside) {
         if (beside.name == keep.of.name) {
           Keep other = keep;
           other.of.kind = beside.kind;
           other.of.prefix = beside.prefix;
-          expiring = expire(own, std::move(other), clock.now());
+          expiring = expire(own, std::move(other), to);
           co_await std::move(expiring);
         }
       }

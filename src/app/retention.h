@@ -5,6 +5,7 @@
 // and the place of each schedule are kept for good; sealed payloads of a person go when the person
 // is erased.
 
+#include "app/seen_time.h"
 #include "core/context.h"
 #include "core/result.h"
 #include "observe/log.h"
@@ -70,19 +71,23 @@ class Retention {
   static constexpr Duration period = std::chrono::hours(1);
 
   /// All outlive it. @param keep  classes that are not kept for good
+  /// @param seen_file  where the time is kept that ages are counted to (app/seen_time)
   Retention(store::Store& store, observe::Metrics& metrics, const observe::Log& log,
-            std::vector<Keep> keep);
+            std::vector<Keep> keep, std::string seen_file = "");
   /// Once an hour; at other times nothing. Gives others their turn between pages.
   Task<void> look(Context ctx, runtime::Clock& clock);
 
  private:
+  Time count_to(runtime::Clock& clock);
   Task<void> expire(Context ctx, Keep keep, Time now);
 
   store::Store& store_;
   observe::Metrics& metrics_;
   const observe::Log& log_;
   std::vector<Keep> keep_;
+  SeenTime seen_;
   std::optional<Instant> looked_;
+  bool told_ = false;
 };
 
 }  // namespace aios::app

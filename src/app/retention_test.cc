@@ -2,10 +2,13 @@
 #include "app/retention.h"
 
 #include "runtime/sim.h"
+#include "runtime/sim_wall.h"
 #include "store/memory.h"
 
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+#include <filesystem>
 #include <memory>
 #include <set>
 
@@ -134,6 +137,60 @@ TEST_CASE("retention: it looks once an hour") {
   world.close(store::StreamKind::run, "run");
   world.loop.run(retention.look(World::ctx(), world.loop.clock()));
   CHECK(world.lines.size() == 1);
+}
+
+TEST_CASE("retention: a clock that is ahead takes nothing away, under way or at a start") {
+  World world;
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("seen-" + std::to_string(::getpid()))).string();
+  std::filesystem::remove(file);
+  const auto look = [&](Retention& retention) {
+    world.loop.run(retention.look(World::ctx(), world.loop.clock()));
+    return world.count(store::StreamKind::run);
+  };
+  const std::vector<Keep> keep = {{kept_classes[0], 30 * day}};
+  world.close(store::StreamKind::run, "run");
+  world.reopen();
+  {
+    Retention retention(*world.store, world.metrics, world.log, keep, file);
+    CHECK(look(retention) == 1);
+    runtime::set_sim_wall(world.loop.clock(), 400 * day);
+    world.loop.advance(std::chrono::hours(2));
+    CHECK(look(retention) == 1);
+    REQUIRE(world.lines.size() == 1);
+    CHECK(world.lines[0].find("the clock is ahead") != std::string::npos);
+  }
+  for (int start = 0; start < 20; ++start) {  // each with the wrong clock
+    Retention retention(*world.store, world.metrics, world.log, keep, file);
+    CHECK(look(retention) == 1);
+  }
+  runtime::set_sim_wall(world.loop.clock(), Duration(0));
+  Retention retention(*world.store, world.metrics, world.log, keep, file);
+  CHECK(look(retention) == 1);
+  world.loop.advance(29 * day);
+  CHECK(look(retention) == 1);
+  world.loop.advance(2 * day);
+  CHECK(look(retention) == 0);
+  std::filesystem::remove(file);
+}
+
+TEST_CASE("retention: a server that was down makes up for it") {
+  const std::string file =
+      (std::filesystem::temp_directory_path() / ("seen-b-" + std::to_string(::getpid()))).string();
+  const Time begin{1'000'000 * std::int64_t{1'000'000'000}};
+  SeenTime before(file);
+  CHECK(before.pass(begin, Instant{0}) == begin);
+  REQUIRE(before.keep().ok());
+  SeenTime after(file);
+  const auto passed = [&](Duration down, Duration up) {
+    return after.pass(begin + down + up, Instant{0} + up) - begin;
+  };
+  CHECK(passed(70 * day, Duration(0)) == Duration(0));
+  CHECK(passed(70 * day, 1 * day) == 8 * day);
+  CHECK(passed(70 * day, 9 * day) == 72 * day);
+  CHECK(passed(70 * day, 10 * day) == 80 * day);
+  CHECK(after.pass(begin, Instant{0} + 11 * day) == begin);  // the clock was set right
+  std::filesystem::remove(file);
 }
 
 TEST_CASE("retention: an age is eight days or more") {

@@ -66,7 +66,8 @@ void SystemImpl::build_rooms() {
   ground.restored_through = restored_;
   rooms_ = std::make_unique<Rooms>(std::move(ground));
   growth_ = std::make_unique<Growth>(options_.data + "/disk-growth.jsonl");
-  retention_ = std::make_unique<Retention>(*store_, metrics_, log_, options_.keep);
+  retention_ = std::make_unique<Retention>(*store_, metrics_, log_, options_.keep,
+                                           options_.data + "/seen-time.json");
   money_ =
       std::make_unique<MoneyWatch>(*store_, rooms_->budgets, runtime::system_clock(), metrics_);
   work_ = std::make_unique<WorkWatch>(*store_, rooms_->reviews, *audit_, runtime::system_clock(),

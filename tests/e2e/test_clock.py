@@ -2,6 +2,7 @@
 """A clock that jumps by an hour, forwards, back, and over a kill; and a machine that is paused for hours
 with work under way. Nothing is lost, late for ever, doubled, or let in that came too late."""
 
+import base64
 import json
 import os
 import signal
@@ -207,6 +208,35 @@ class Clock(unittest.TestCase):
             self.assertEqual(len(self.web.at(f"/fail/1/{number}")), 2, number)
         self.assertEqual(self.scene.api("").call("GET", "/readyz")[0], 200)
         self.verified()
+
+
+@unittest.skipUnless(os.path.exists(FAULTS), f"SKIPPED: without {FAULTS}")
+class Kept(unittest.TestCase):
+    def test_a_start_with_a_clock_that_is_ahead_takes_nothing_away(self):
+        scene = Scene()
+        self.addCleanup(scene.close)
+        clocks = Clocks(scene.path("clock"))
+        settings = scene.write("server.yaml", "retention: {runs: P30D, events: P30D}\n")
+        server = scene.server = Server(scene.folder, clocks.environment())
+        server.start("--config", settings)
+        task = "document: {dsl: '1.0.3', namespace: a, name: b, version: '1.0.0'}\ndo:\n  - c: {set: {d: 1}}\n"
+        files = {"aios.yaml": "name: a\nversion: 1.0.0\n", "workflows/b.yaml": task}
+        scene.api().want("POST", "/api/v1/deployments", {"files": {
+            name: base64.b64encode(text.encode()).decode() for name, text in files.items()}})
+        run = scene.api().want("POST", "/api/v1/tasks", {"workflow": "a/b", "input": {}})["id"]
+        scene.api().run_when(run)
+        for _ in range(2):
+            server.stop()
+            clocks.set(400 * 24 * HOUR)
+            said = server.log().count('"area":"retention"')
+            server.start("--config", settings)
+            wait_for(lambda said=said: server.log().count('"area":"retention"') > said,
+                     "what is kept was looked at")
+            self.assertEqual(scene.api().want("GET", f"/api/v1/runs/{run}")["status"], "completed")
+        server.stop()
+        clocks.set(0)
+        server.start("--config", settings)
+        self.assertEqual(scene.api().want("GET", f"/api/v1/runs/{run}")["status"], "completed")
 
 
 if __name__ == "__main__":
