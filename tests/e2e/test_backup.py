@@ -3,10 +3,15 @@
 
 import json
 import os
+import resource
+import shutil
+import subprocess
+import tempfile
 import threading
 import unittest
 
-from harness import SURE_CASE, UNSURE, Scene, aios, ticket_event, wait_for
+from harness import (BINARY, SURE_CASE, UNSURE, Scene, aios, clean_environment, ticket_event,
+                     wait_for)
 
 
 class Backup(unittest.TestCase):
@@ -293,6 +298,30 @@ class Targets(unittest.TestCase):
         made = self.backup(archive, *with_keys)
         self.assertEqual(made.returncode, 0, made.stderr)
         self.assertEqual(sorted(os.listdir(self.scene.path("out"))), ["b", "k"])
+
+    @unittest.skipUnless(os.path.isdir("/dev/shm"), "wants a second disk")
+    def test_keys_that_do_not_fit_on_their_disk_leave_nothing_there(self):
+        elsewhere = tempfile.mkdtemp(dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, elsewhere, True)
+        if os.stat(elsewhere).st_dev == os.stat(self.scene.folder).st_dev:
+            self.skipTest("the folder of the test is on that disk")
+        phrase = self.scene.write("phrase", "a long pass phrase of ours\n")
+        keys = os.path.join(elsewhere, "keys")
+        arguments = [BINARY, "--data", self.scene.server.data, "backup", self.scene.path("copy"),
+                     "--keys", keys, "--passphrase-file", phrase]
+
+        def full():  # of the command alone: the server writes what it is asked for
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+        made = subprocess.run(arguments, preexec_fn=full, env=clean_environment(), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        self.assertEqual(made.returncode, 1, made.stderr)
+        self.assertIn("AIOS-1417", made.stderr)
+        self.assertEqual(os.listdir(elsewhere), [])
+        again = aios(*arguments[1:])
+        self.assertEqual(again.returncode, 0, again.stderr)
+        self.assertEqual(os.listdir(elsewhere), ["keys"])
+        self.assertEqual(os.stat(keys).st_mode & 0o777, 0o600)
 
     def test_a_failed_backup_leaves_nothing(self):
         wrong = self.scene.write("wrong", "aios_wrong\n")

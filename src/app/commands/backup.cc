@@ -5,8 +5,10 @@
 #include "app/terminal.h"
 #include "core/crypto.h"
 #include "core/text.h"
+#include "store/file_io.h"
 #include "store/store.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -104,24 +106,48 @@ class Making {
  private:
   /// Never over another file; the keys may go to another disk.
   static Result<void> move_to(const std::string& from, const std::string& path) {
-    const auto failed = [&](const std::string& why) {
-      return refusal(Code::unavailable, fmt::format("'{}' cannot be written: {}", path, why));
-    };
     if (::link(from.c_str(), path.c_str()) == 0) {
       return {};
     }
-    if (errno == EEXIST || is_there(path)) {
-      return failed("it was made by somebody else meanwhile");
+    const int why = errno;
+    if (why == EEXIST || is_there(path)) {
+      return not_written(path, "it was made by somebody else meanwhile");
     }
-    if (errno == ENOENT && !is_there(from)) {
-      return failed(fmt::format("the server did not write '{}' on this machine's disk", from));
+    if (why == ENOENT && !is_there(from)) {
+      return not_written(path,
+                         fmt::format("the server did not write '{}' on this machine's disk", from));
     }
-    std::error_code copying;
-    if (!fs::copy_file(from, path, copying)) {
-      return failed(copying.message());
+    if (why == EXDEV) {
+      return copy_to(from, path);
     }
-    return ::chmod(path.c_str(), 0600) == 0 ? Result<void>() : failed(std::strerror(errno));
+    return ::rename(from.c_str(), path.c_str()) == 0 ? Result<void>()  // a disk without hard links
+                                                     : not_written(path, std::strerror(errno));
   }
+
+  /// Whole and durable before it has the name.
+  static Result<void> copy_to(const std::string& from, const std::string& path) {
+    const std::string beside =
+        fmt::format("{}.making-{}", path, to_hex(secure_random(folder_name_bytes)));
+    std::error_code copying;
+    fs::copy_file(from, beside, copying);
+    auto done = copying ? not_written(path, copying.message()) : sync(beside, path);
+    done = done.ok() ? move_to(beside, path) : done;
+    ::unlink(beside.c_str());
+    return done;
+  }
+
+  static Result<void> sync(const std::string& file, const std::string& path) {
+    const store::Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (opened.get() < 0 || ::fchmod(opened.get(), 0600) != 0 || ::fsync(opened.get()) != 0) {
+      return not_written(path, std::strerror(errno));
+    }
+    return {};
+  }
+
+  static Result<void> not_written(const std::string& path, const std::string& why) {
+    return refusal(Code::unavailable, fmt::format("'{}' cannot be written: {}", path, why));
+  }
+
   std::string folder_;
 };
 
