@@ -22,7 +22,9 @@ namespace aios::ingress {
 namespace {
 
 constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-constexpr int names_tried_max = 1'000;
+constexpr int names_counted_max = 100;
+constexpr int names_tried_max = names_counted_max + 10;
+constexpr std::size_t name_drawn_bytes = 8;
 constexpr std::size_t name_bytes_max = 255;
 
 Error cannot(std::string_view doing, std::string_view name) {
@@ -54,8 +56,11 @@ std::string longer_name(const std::string& name, const std::string& more) {
   return name.substr(0, kept) + more;
 }
 
-/// "a.csv", then "a.csv.1" and so on.
+/// "a.csv", then "a.csv.1" and so on; where many have that name, one that is drawn.
 std::string other_name(const std::string& name, int number) {
+  if (number >= names_counted_max) {
+    return longer_name(name, "." + to_hex(secure_random(name_drawn_bytes)));
+  }
   return number == 0 ? name : longer_name(name, fmt::format(".{}", number));
 }
 
@@ -76,6 +81,18 @@ bool DropFolder::is_inside(std::string_view path) {
     }
   }
   return !path.empty() && path.size() <= 1'000;
+}
+
+Result<void> DropFolder::can_move() const {
+  for (const char* name : {"done", "failed"}) {
+    struct stat info{};
+    if (::fstatat(folder_->get(), name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISDIR(info.st_mode)) {
+      errno = ENOTDIR;
+      return cannot("move files into", name);
+    }
+  }
+  return {};
 }
 
 Result<DropFolder> DropFolder::open(const std::string& root, const std::string& path) {

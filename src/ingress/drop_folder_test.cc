@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,32 @@ TEST_CASE("drop folder: what is moved takes no other's place, and a failed one s
   CHECK(root.read("in/failed/b.txt") == "bad");
   CHECK(root.read("in/failed/b.txt.error.txt") == "it is bad\n");
   CHECK(look(root).empty());
+}
+
+TEST_CASE("drop folder: a name may come as often as it likes") {
+  const Root root;
+  auto folder = DropFolder::open(root.path.string(), "in");
+  REQUIRE(folder.ok());
+  constexpr int count = 1'100;
+  for (int i = 0; i < count; ++i) {
+    root.write("in/a.txt", std::to_string(i));
+    REQUIRE(folder->move_done("a.txt").ok());
+  }
+  std::set<std::string> texts;
+  for (const auto& entry : fs::directory_iterator(root.path / "in" / "done")) {
+    texts.insert(root.read("in/done/" + entry.path().filename().string()));
+  }
+  CHECK(texts.size() == count);
+}
+
+TEST_CASE("drop folder: where nothing can be moved to is told before a file is there") {
+  const Root root;
+  auto folder = DropFolder::open(root.path.string(), "in");
+  REQUIRE(folder.ok());
+  CHECK(folder->can_move().ok());
+  fs::create_directory_symlink("/tmp", root.path / "in" / "done");
+  REQUIRE_FALSE(folder->can_move().ok());
+  CHECK(folder->can_move().error().page() == 1210);
 }
 
 TEST_CASE("drop folder: a file with the longest name there can be says why it failed too") {

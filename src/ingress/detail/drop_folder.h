@@ -38,6 +38,8 @@ class DropFolder {
   /// The whole file. aborted: it is not as it was seen, look again; resource_exhausted: it has more
   /// than bytes_max.
   Result<std::string> read(const DroppedFile& file, std::size_t bytes_max) const;
+  /// failed_precondition [AIOS-1210] where done/ or failed/ is there and no folder.
+  Result<void> can_move() const;
   /// Into done/, or into failed/ with a file beside it that says why; under another name where that
   /// one is taken.
   Result<void> move_done(const std::string& name) const;

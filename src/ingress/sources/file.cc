@@ -62,7 +62,7 @@ Result<void> ready(const DeclaredSource& source, const std::string& watch_root) 
   }
   const auto& settings = static_cast<const FileSettings&>(*source.settings);
   auto folder = DropFolder::open(watch_root_of(source, watch_root), settings.folder);
-  return folder.ok() ? Result<void>() : Result<void>(std::move(folder).error());
+  return folder.ok() ? folder->can_move() : Result<void>(std::move(folder).error());
 }
 
 Task<void> run(SourceServices services, Context ctx) {
