@@ -13,7 +13,9 @@
 #include <array>
 #include <cctype>
 #include <iterator>
+#include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace aios::bundle {
@@ -23,6 +25,7 @@ constexpr int page_document = 1150;
 constexpr int page_operation = 1151;
 constexpr int page_nothing = 1152;
 constexpr std::size_t operations_max = 500;
+constexpr std::size_t operations_read_max = 10'000;
 constexpr std::size_t line_max = 90;
 constexpr std::string_view address_unknown = "http://127.0.0.1:8080";
 
@@ -88,11 +91,7 @@ class Import {
   }
 
  private:
-  void note(std::string text) {
-    if (std::find(out_.notes.begin(), out_.notes.end(), text) == out_.notes.end()) {
-      out_.notes.push_back(std::move(text));
-    }
-  }
+  void note(std::string text) { add_note(&out_.notes, std::move(text)); }
 
   bool wanted(const std::string& name) const {
     const auto& names = options_->operations;
@@ -133,6 +132,10 @@ class Import {
       const Json* operation = find(item, method);
       if (operation == nullptr || !operation->is_object()) {
         continue;
+      }
+      if (names_.size() == operations_read_max) {
+        note(fmt::format("what is behind the first {} operations is left out", names_.size()));
+        return;
       }
       const std::string name = own_name(operation_name(method, path, *operation));
       if (!wanted(name)) {
@@ -176,8 +179,10 @@ class Import {
   }
 
   std::string own_name(const std::string& wished) {
-    std::string name = wished.empty() ? "operation" : wished;
-    for (int number = 2; std::find(names_.begin(), names_.end(), name) != names_.end(); ++number) {
+    const std::string first = wished.empty() ? "operation" : wished;
+    std::string name = first;
+    for (std::size_t& number = counted_[first]; !taken_.insert(name).second;) {
+      number = std::max<std::size_t>(number + 1, 2);
       name = fmt::format("{}_{}", wished, number);
     }
     names_.push_back(name);
@@ -341,6 +346,8 @@ class Import {
   ImportedConnector out_;
   OpenApiSchemas schemas_;
   std::vector<std::string> names_;
+  std::set<std::string> taken_;
+  std::map<std::string, std::size_t> counted_;  ///< the last number behind a name
   std::vector<OpenApiOperation> operations_;
   std::vector<std::pair<std::string, const Json*>> securities_;
   std::string address_;

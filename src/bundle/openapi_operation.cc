@@ -156,7 +156,7 @@ class Reading {
   }
 
  private:
-  void note(std::string_view text) { notes_->push_back(fmt::format("{}: {}", out_.name, text)); }
+  void note(std::string_view text) { add_note(notes_, fmt::format("{}: {}", out_.name, text)); }
 
   void refuse_if(bool needed, std::string_view why) {
     note(needed ? fmt::format("left out: {}", why) : std::string(why) + "; it is left away");

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t references_max = 20;
 constexpr std::size_t values_max = 5'000;
+constexpr std::size_t all_values_max = 15'000;
+constexpr std::size_t notes_max = 2'000;
 constexpr std::size_t depth_max = 64;
 
 template <std::size_t n>
@@ -65,9 +67,15 @@ Json with_null(JsonObject schema) {
 
 }  // namespace
 
-void OpenApiSchemas::note(std::string text) {
-  if (std::find(notes_->begin(), notes_->end(), text) == notes_->end()) {
-    notes_->push_back(std::move(text));
+void add_note(std::vector<std::string>* notes, std::string text) {
+  if (notes->size() >= notes_max) {
+    return;
+  }
+  if (notes->size() + 1 == notes_max) {
+    text = "and more that is not told here";
+  }
+  if (std::find(notes->begin(), notes->end(), text) == notes->end()) {
+    notes->push_back(std::move(text));
   }
 }
 
@@ -106,7 +114,7 @@ Json OpenApiSchemas::converted(const Json& value, std::size_t depth) {
   if (!value.is_object()) {
     return value.is_bool() ? value : Json(JsonObject());
   }
-  if (++values_ > values_max || depth > depth_max) {
+  if (++all_values_ > all_values_max || ++values_ > values_max || depth > depth_max) {
     note(fmt::format("{}: its schema is too large; any value is taken below a point", where_));
     return JsonObject();
   }

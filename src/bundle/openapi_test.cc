@@ -64,6 +64,42 @@ TEST_CASE("openapi: a schema within itself ends, and so does one that grows with
   }));
 }
 
+TEST_CASE("openapi: a document of any number of operations and notes ends") {
+  const auto of = [](int count, const auto& path_item) {
+    std::string text = "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n";
+    for (int i = 0; i < count; ++i) {
+      text += fmt::format("  /a{}: {}\n", i, path_item(i));
+    }
+    return connector_from_openapi(text, "d.yaml", {"a", {}});
+  };
+  const auto many = of(12'000, [](int) { return "{get: {operationId: o, responses: {}}}"; });
+  REQUIRE(many.ok());
+  CHECK(many->operations.size() == 500);
+  CHECK(many->operations[1] == "o_2");
+  CHECK(many->notes.size() == 2'000);
+  CHECK(many->notes.back() == "and more that is not told here");
+  std::string doubling;
+  for (int i = 0; i < 30; ++i) {
+    doubling += fmt::format(
+        "    S{}: {{properties: {{a: {{$ref: '#/components/schemas/S{}'}}, b: {{$ref: "
+        "'#/components/schemas/S{}'}}}}}}\n",
+        i, i + 1, i + 1);
+  }
+  const std::string use =
+      "{'200': {description: d, content: {application/json: {schema: {$ref: "
+      "'#/components/schemas/S0'}}}}}";
+  std::string text = "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n";
+  for (int i = 0; i < 100; ++i) {
+    text += fmt::format("  /a{}: {{get: {{operationId: o{}, responses: {}}}}}\n", i, i, use);
+  }
+  const auto large = connector_from_openapi(
+      text + "components:\n  schemas:\n" + doubling + "    S30: {type: string}\n", "d.yaml",
+      {"a", {}});
+  REQUIRE_MESSAGE(large.ok(), (large.ok() ? "" : large.error().text()));
+  CHECK(large->operations.size() == 100);
+  CHECK(large->manifest.size() < 4'000'000);  // what a connector's file may have
+}
+
 TEST_CASE("openapi: references to nothing and out of the document take any value, and are told") {
   for (const char* target : {"#/nowhere", "https://a.test/x", "other.yaml#/A"}) {
     auto made = connector_from_openapi(document("3.1.0", fmt::format("{{$ref: '{}'}}", target)),
