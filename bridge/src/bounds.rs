@@ -18,6 +18,8 @@ const TEXT_BYTES_MAX: u64 = 4 << 20;
 const STEPS_MAX: u64 = 1 << 26;
 /// Bits of a whole number: what is longer takes long to write in decimal.
 const NUMBER_BITS_MAX: u64 = 4096;
+/// Of ten.
+const EXPONENT_MAX: u64 = 1000;
 const WIDTH_MAX: u64 = 10_000;
 /// Nodes of a value that is walked as a whole. A value may share its parts, so its tree can be far larger than it.
 const NODES_MAX: u64 = 1 << 19;
@@ -142,6 +144,19 @@ fn widths(format: &Value) -> Result<(), String> {
     Ok(())
 }
 
+/// A number in scientific form is written out, digit by digit.
+fn exponent(text: &Value) -> Result<(), String> {
+    let Value::String(text) = text else { return Ok(()) };
+    for (at, _) in text.match_indices(['e', 'E']) {
+        let digits = text[at + 1..].trim_start_matches(|c: char| "+-_".contains(c));
+        let tens = digits.chars().filter(|c| *c != '_').map_while(|c| c.to_digit(10)).try_fold(0u64, |all, digit| {
+            Some(all * 10 + u64::from(digit)).filter(|tens| *tens <= u64::from(u32::MAX))
+        });
+        over("as an exponent", tens.unwrap_or(u64::MAX), EXPONENT_MAX)?;
+    }
+    Ok(())
+}
+
 fn texts(value: &Value) -> u64 {
     match value {
         Value::String(text) => text.len() as u64,
@@ -220,7 +235,11 @@ fn check(name: &str, args: &[Value]) -> Result<(), String> {
         }
         ("json.patch", [_, operations]) => over("operations", length(operations), WIDTH_MAX),
         ("product", [factors]) => over("factors", length(factors), 1000),
-        ("to_number" | "units.parse" | "units.parse_bytes", [text]) => over("bytes of text", length(text), 1000),
+        ("to_number", [text]) => over("bytes of text", length(text), 1000),
+        ("units.parse" | "units.parse_bytes", [text]) => {
+            over("bytes of text", length(text), 1000)?;
+            exponent(text)
+        }
         ("graph.reachable_paths", [graph, from]) => paths(graph, from),
         ("object.subset" | "strings.any_prefix_match" | "strings.any_suffix_match" | "object.remove" | "object.filter"
         | "json.remove" | "json.filter" | "trim" | "trim_left" | "trim_right" | "indexof" | "indexof_n" | "glob.match", _) => {

@@ -32,6 +32,8 @@ TEST_CASE("guard: a built-in that would take a core or all memory is refused by 
   refuses("sprintf(\"%1000000000d\", [input.n]) != \"\"", "sprintf");
   refuses("count(net.cidr_expand(\"10.0.0.0/8\")) > 0", "net.cidr_expand");
   refuses("bits.lsh(input.n, 4000000000) > 0", "bits.lsh");
+  refuses("units.parse(\"9e999999999K\") > 0", "units.parse");
+  refuses("units.parse_bytes(sprintf(\"%de99_999_999kb\", [input.n])) > 0", "units.parse_bytes");
   // Undefined would turn a refusal into a permission here.
   refuses("not sprintf(\"%1000000000d\", [input.n])", "sprintf");
 }
@@ -47,6 +49,8 @@ TEST_CASE("guard: a chain of squares ends with its time, not with the memory") {
 TEST_CASE("guard: built-ins within their bounds decide as ever") {
   CHECK(ruled("count(numbers.range(1, 1000)) == 1000") == "allowed");
   CHECK(ruled("sprintf(\"%05d|%.2f|%s\", [2, 1.5, \"a\"]) == \"00002|1.50|a\"") == "allowed");
+  CHECK(ruled("units.parse(\"2e3K\") == 2000000") == "allowed");
+  CHECK(ruled("units.parse_bytes(\"1Ei\") == 1152921504606846976") == "allowed");
 }
 
 }  // namespace aios::govern
