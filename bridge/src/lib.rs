@@ -5,6 +5,7 @@ mod bounds;
 mod graph;
 mod rego;
 mod schema;
+mod schema_bounds;
 mod statements;
 
 use std::panic::{catch_unwind, AssertUnwindSafe};

@@ -158,6 +158,72 @@ TEST_CASE("schema: a pattern that backtracks without end is cut off") {
   CHECK_FALSE(schema->validate(text).ok());
 }
 
+TEST_CASE("schema: one that branches and refers to itself ends by its steps") {
+  const std::string tree = R"({"$defs": {"t": {"anyOf": [{"type": "array", "items":
+      {"$ref": "#/$defs/t"}BESIDE}, {"type": "array", "items": {"$ref": "#/$defs/t"}},
+      {"type": "number"}]}}, "properties": {"a": {"$ref": "#/$defs/t"}}})";
+  const std::string deep = R"({"a": )" + std::string(60, '[') + "LEAF" + std::string(60, ']') + "}";
+  const auto with = [](std::string text, const std::string& word, const std::string& by) {
+    return json(text.replace(text.find(word), word.size(), by));
+  };
+  for (const std::string beside : {"", R"(, "minItems": 2)"}) {  // while it looks; while it tells
+    auto schema = Schema::compile(with(tree, "BESIDE", beside));
+    REQUIRE(schema.ok());
+    CHECK(schema->validate(with(deep, "LEAF", "1")).ok());
+    const auto issues = schema->issues(with(deep, "LEAF", "\"x\""));
+    REQUIRE(issues.ok());
+    REQUIRE(issues->size() == 1);
+    CHECK_MESSAGE(issues->at(0).message.find("too many steps") != std::string::npos,
+                  issues->at(0).message);
+  }
+}
+
+TEST_CASE("schema: of a value that breaks it everywhere the first place is told") {
+  Json schema = json(R"({"items": {"oneOf": []}})");
+  for (int i = 0; i < 300; ++i) {
+    schema.get_object()["items"].get_object()["oneOf"].get_array().push_back(
+        aios::JsonObject{{"const", i}});
+  }
+  Json document = aios::JsonArray();
+  for (int i = 0; i < 20'000; ++i) {
+    document.get_array().emplace_back(-1);
+  }
+  const auto issues = Schema::compile(schema)->issues(document, 20);
+  REQUIRE(issues.ok());
+  REQUIRE(issues->size() == 1);
+  CHECK(issues->at(0).instance_path == "/0");
+}
+
+TEST_CASE("schema: a pattern that looks around takes texts of a bounded length") {
+  auto schema = Schema::compile(json(R"({"pattern": "(?=(a+))\\1+b"})"));
+  REQUIRE(schema.ok());
+  CHECK(schema->validate(json("\"aab\"")).ok());
+  const auto issues = schema->issues(json("\"" + std::string(100'000, 'a') + "\""));
+  REQUIRE(issues.ok());
+  REQUIRE(issues->size() == 1);
+  CHECK(issues->at(0).keyword == "maxLength");
+}
+
+TEST_CASE("schema: references count and change nothing else") {
+  const auto fits = [](std::string_view schema, std::string_view value) {
+    return Schema::compile(json(schema))->validate(json(value)).ok();
+  };
+  const std::string_view closed = R"({"$ref": "#/$defs/a", "allOf": [{"required": ["b"]}],
+      "properties": {"$ref": {"type": "string"}}, "unevaluatedProperties": false,
+      "$defs": {"n": {"type": "number"},
+                "a": {"properties": {"b": {}, "enum": {"$ref": "#/$defs/n"}}}}})";
+  CHECK(fits(closed, R"({"b": 1, "enum": 2, "$ref": "x"})"));
+  CHECK_FALSE(fits(closed, R"({"enum": 2})"));
+  CHECK_FALSE(fits(closed, R"({"b": 1, "enum": "2"})"));
+  CHECK_FALSE(fits(closed, R"({"b": 1, "c": 2})"));
+  CHECK(fits(R"({"const": {"$ref": "#/x"}})", R"({"$ref": "#/x"})"));
+  const std::string_view old = R"({"$schema": "http://json-schema.org/draft-07/schema#",
+      "properties": {"a": {"$ref": "#/definitions/n", "minimum": 5}},
+      "definitions": {"n": {"type": "number"}}})";
+  CHECK(fits(old, R"({"a": 1})"));
+  CHECK_FALSE(fits(old, R"({"a": "1"})"));
+}
+
 TEST_CASE("schema: threads share one schema") {
   auto schema = Schema::compile(json(R"({"type": "integer"})"));
   REQUIRE(schema.ok());
