@@ -177,7 +177,7 @@ TEST_CASE("retention: a clock that is ahead takes nothing away, under way or at 
 TEST_CASE("retention: a server that was down makes up for it") {
   const std::string file =
       (std::filesystem::temp_directory_path() / ("seen-b-" + std::to_string(::getpid()))).string();
-  const Time begin{1'000'000 * std::int64_t{1'000'000'000}};
+  const Time begin{1'800'000'000 * std::int64_t{1'000'000'000}};
   SeenTime before(file);
   CHECK(before.pass(begin, Instant{0}) == begin);
   REQUIRE(before.keep().ok());
@@ -189,7 +189,12 @@ TEST_CASE("retention: a server that was down makes up for it") {
   CHECK(passed(70 * day, 1 * day) == 8 * day);
   CHECK(passed(70 * day, 9 * day) == 72 * day);
   CHECK(passed(70 * day, 10 * day) == 80 * day);
-  CHECK(after.pass(begin, Instant{0} + 11 * day) == begin);  // the clock was set right
+  const Time unset{86'400'000'000'000};
+  CHECK(after.pass(unset, Instant{0} + 10 * day) == unset);  // a battery that is empty
+  CHECK(passed(70 * day, 10 * day) == 80 * day);
+  SeenTime first("");
+  CHECK(first.pass(unset, Instant{0}) == unset);
+  CHECK(first.pass(begin, Instant{0}) == begin);
   std::filesystem::remove(file);
 }
 

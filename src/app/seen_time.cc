@@ -11,6 +11,8 @@
 namespace aios::app {
 namespace {
 
+constexpr Time programs_time{1'767'225'600'000'000'000};  // 2026: no true time is earlier
+
 std::optional<Time> read(const std::string& file) {
   std::ifstream stream(file);
   std::string line;
@@ -29,8 +31,11 @@ SeenTime::SeenTime(std::string file) : file_(std::move(file)), at_(read(file_)) 
 Time SeenTime::pass(Time wall, Instant now) {
   const Duration passed = passed_ ? now - *passed_ : Duration(0);
   passed_ = now;
-  at_ = at_ ? std::min(wall, *at_ + passed * catching_up) : wall;
-  return *at_;
+  if (!at_ && wall < programs_time) {
+    return wall;  // a clock that nobody has set yet
+  }
+  at_ = at_ ? std::max(*at_, std::min(wall, *at_ + passed * catching_up)) : wall;
+  return std::min(wall, *at_);
 }
 
 Result<void> SeenTime::keep() const {

@@ -20,7 +20,7 @@ class SeenTime {
 
   /// @param file  empty: not kept
   explicit SeenTime(std::string file);
-  /// @return at most `wall`. What a clock that was ahead moved goes back with it.
+  /// @return at most `wall`. A clock that is behind, or was never set, moves nothing.
   Time pass(Time wall, Instant now);
   /// Blocks. resource_exhausted or permission_denied [AIOS-1403].
   Result<void> keep() const;
