@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// tests/bench/program: the real server as a process of its own, and what the kernel says of it. What
-// fails ends this process with 1 and a text. Threading: start and stop from one; the rest from any.
+// tests/bench/program: the real server as a process of its own, and what the kernel says of it.
+// What fails ends this process with 1 and a text. Threading: start and stop from one; the rest
+// from any.
 
 #include <sys/types.h>
 
@@ -18,8 +19,8 @@ struct ProgramOptions {
   std::vector<std::string> variables{};  ///< NAME=VALUE, besides this process's
 };
 
-/// A server on a directory of its own, on 127.0.0.1, any port. The program is the one this was built
-/// with, or what AIOS_BINARY names.
+/// A server on a directory of its own, on 127.0.0.1, any port. The program is the one this was
+/// built with, or what AIOS_BINARY names.
 class Program {
  public:
   explicit Program(const ProgramOptions& options);  ///< returns once it is ready

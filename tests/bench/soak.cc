@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// bench soak: the program itself as a process of its own at half of what it can do, for half an hour:
-// whether memory, descriptors, threads and what files take for an event stay as they are. Each part
-// of it is followed by a day that passes on the server's clocks, so that what is kept for eight days
-// is taken away within the soak. Exit 1 when something grows, or when an order is lost. Method:
-// docs/benchmarks.md.
+// bench soak: the program itself as a process of its own at half of what it can do, for half an
+// hour: whether memory, descriptors, threads and what files take for an event stay as they are.
+// Each part is followed by a day that passes on the server's clocks, so that what is kept for
+// eight days is taken away within the soak. Exit 1 when something grows, or when an order is
+// lost. Method: docs/benchmarks.md.
 #include "load.h"
 #include "program.h"
 #include "report.h"

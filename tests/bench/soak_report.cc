@@ -106,16 +106,15 @@ double greatest(const std::vector<Sample>& samples) {
   return out;
 }
 
-}  // namespace
+/// The middle of the parts' p99, in ms.
+struct Latency {
+  double filling = 0;  ///< before anything is taken away
+  double early = 0;    ///< the first half after the warm-up
+  double late = 0;
+};
 
-int report_soak(const SoakOutcome& of, const std::string& json) {
-  const Judged judged = judge(of);
-  const Flatness wanted;
-  const bool judging = long_enough(of);
-  const auto most = [judging](double value) {
-    return judging ? std::optional<double>(value) : std::nullopt;
-  };
-  std::vector<double> filling;  // before anything is taken away
+Latency latency_of(const SoakOutcome& of) {
+  std::vector<double> filling;
   for (const SoakPart& one : of.parts) {
     if (one.p99_ms > 0 && static_cast<double>(filling.size()) < of.days_kept) {
       filling.push_back(one.p99_ms);
@@ -127,6 +126,38 @@ int report_soak(const SoakOutcome& of, const std::string& json) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     (i < parts.size() / 2 ? early : late).push_back(parts[i].p99_ms);
   }
+  return {quantile(filling, 0.5), quantile(early, 0.5), quantile(late, 0.5)};
+}
+
+void describe(const SoakOutcome& of, Report& report) {
+  report.note(
+      fmt::format("{}; half of the peak by the clock over {} connections, in {} parts; "
+                  "{} questions answered and {} runs explained by the API",
+                  of.mix, of.connections, of.parts.size() - 1, of.questions, of.looked));
+  report.note(of.days_kept > 0
+                  ? fmt::format("after each part a day passes on the server's clocks; runs, "
+                                "events and questions are kept for {:g} days: {:.0f} runs taken "
+                                "away",
+                                of.days_kept, of.taken_away)
+                  : std::string("without tests/faults no day passes: nothing is taken away"));
+  report.note(
+      fmt::format("files at the end, and bytes an event in either half after the warm-up "
+                  "({:.0f} s): {}",
+                  warm_from(of), kinds(of)));
+  report.note(fmt::format("program {}", program_path()));
+  report.note(logs(of));
+}
+
+}  // namespace
+
+int report_soak(const SoakOutcome& of, const std::string& json) {
+  const Judged judged = judge(of);
+  const Flatness wanted;
+  const bool judging = long_enough(of);
+  const auto most = [judging](double value) {
+    return judging ? std::optional<double>(value) : std::nullopt;
+  };
+  const Latency latency = latency_of(of);
   const double events = of.parts.back().events - of.parts.front().events;
   Report report("soak");
   constexpr auto none = std::nullopt;
@@ -151,25 +182,10 @@ int report_soak(const SoakOutcome& of, const std::string& json) {
   report.add({"journal_max_mb", greatest(of.watched.journal_mb), "MB", none, Better::lower});
   report.add({"runs_kept", of.parts.back().runs_kept, "", none, Better::lower});
   report.add({"lost", of.lost, "", 0, Better::lower});
-  report.add({"p99_ms_filling", quantile(filling, 0.5), "ms", none, Better::lower});
-  report.add({"p99_ms_early", quantile(early, 0.5), "ms", none, Better::lower});
-  report.add({"p99_ms_late", quantile(late, 0.5), "ms", none, Better::lower});
-  report.note(
-      fmt::format("{}; half of the peak by the clock over {} connections, in {} parts; "
-                  "{} questions answered and {} runs explained by the API",
-                  of.mix, of.connections, of.parts.size() - 1, of.questions, of.looked));
-  report.note(of.days_kept > 0
-                  ? fmt::format("after each part a day passes on the server's clocks; runs, "
-                                "events and questions are kept for {:g} days: {:.0f} runs taken "
-                                "away",
-                                of.days_kept, of.taken_away)
-                  : std::string("without tests/faults no day passes: nothing is taken away"));
-  report.note(
-      fmt::format("files at the end, and bytes an event in either half after the warm-up "
-                  "({:.0f} s): {}",
-                  warm_from(of), kinds(of)));
-  report.note(fmt::format("program {}", program_path()));
-  report.note(logs(of));
+  report.add({"p99_ms_filling", latency.filling, "ms", none, Better::lower});
+  report.add({"p99_ms_early", latency.early, "ms", none, Better::lower});
+  report.add({"p99_ms_late", latency.late, "ms", none, Better::lower});
+  describe(of, report);
   const auto grows = judging ? what_grows(judged, wanted) : std::vector<std::string>();
   for (const auto& one : grows) {
     report.note("NOT FLAT: " + one);

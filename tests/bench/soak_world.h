@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-// tests/bench/soak_world: what a soak sends to a server, and what stands around it: orders as signed
-// webhooks of two tenants, the bundle that takes them, the system outside that they are booked in,
-// and the person who answers and looks. What fails ends the process with 1 and a text.
+// tests/bench/soak_world: what a soak sends to a server, and what stands around it: orders as
+// signed webhooks of two tenants, the bundle that takes them, the system outside that they are
+// booked in, and the person who answers and looks. What fails ends the process with 1 and a
+// text.
 
 #include "load.h"
 #include "program.h"
@@ -20,7 +21,8 @@
 
 namespace aios::bench {
 
-/// A wall clock and a steady one that the server has, ahead of ours by what it is told (tests/faults).
+/// A wall clock and a steady one that the server has, ahead of ours by what it is told
+/// (tests/faults).
 class Days {
  public:
   explicit Days(const std::string& file);
