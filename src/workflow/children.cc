@@ -321,6 +321,7 @@ Task<bool> Engine::Impl::await_children(RunPtr run) {
   const bool over = state.cancel_asked || machine(*run).out_of_time() || one_failed ||
                     (state.children->first && one_ended);
   const auto now = clock(*run).now();
+  const auto clock_now = timers->setting();
   state.waiting->wake_at = now + look_pause(now - state.waiting->since);
   state.children->stopping = state.children->stopping || over;
   if (!seal(*run)) {
@@ -333,7 +334,7 @@ Task<bool> Engine::Impl::await_children(RunPtr run) {
   if (saved != Saved::durable) {
     co_return saved == Saved::faulted;
   }
-  timers->add(run->ctx.tenant, run->id, *next_wake(state));
+  timers->add(run->ctx.tenant, run->id, *next_wake(state), clock_now);
   for (std::size_t i = 0; over && i < children->size(); ++i) {
     const auto& child = state.children->runs[i].id;
     if (!(*children)[i].state.ended() && !(*children)[i].state.cancel_asked) {

@@ -239,6 +239,7 @@ Task<Saved> Engine::Impl::checkpoint(RunPtr run) {
 
 Task<Saved> Engine::Impl::park(RunPtr run) {
   run->state.status = RunStatus::waiting;
+  const auto clock_now = timers->setting();
   if (!seal(*run)) {
     co_return Saved::faulted;
   }
@@ -258,7 +259,7 @@ Task<Saved> Engine::Impl::park(RunPtr run) {
   }
   park_for_peer(*run);
   if (const auto at = next_wake(run->state); at) {
-    timers->add(run->ctx.tenant, run->id, *at);
+    timers->add(run->ctx.tenant, run->id, *at, clock_now);
   }
   warn_incident(*run);
   warn_secret(*run);

@@ -38,8 +38,13 @@ std::int64_t TimerQueue::steady_now() const {
 }
 
 /// What a time of the wall clock lacks to be one of steady_now().
+TimerQueue::Setting TimerQueue::setting() const {
+  return {steady_now() - executor_.clock().now().ns};
+}
+
+/// The same, and somebody is told where it is another one.
 std::int64_t TimerQueue::skew() {
-  const auto found = steady_now() - executor_.clock().now().ns;
+  const auto found = setting().skew;
   const Duration step(skew_ - found);
   skew_ = found;
   if (options_.clock_was_set && (step > step_least || step < -step_least)) {
@@ -49,24 +54,33 @@ std::int64_t TimerQueue::skew() {
 }
 
 void TimerQueue::add(const TenantId& tenant, const std::string& run_id, Time at) {
-  add(tenant, {store::StreamKind::run, run_id}, at);
+  add(tenant, run_id, at, setting());
+}
+
+void TimerQueue::add(const TenantId& tenant, const std::string& run_id, Time at, Setting asked) {
+  add(tenant, {store::StreamKind::run, run_id}, at, asked);
 }
 
 void TimerQueue::add(const TenantId& tenant, Sleeper sleeper, Time at) {
-  executor_.post([self = shared_from_this(), tenant, sleeper = std::move(sleeper), at] {
+  add(tenant, std::move(sleeper), at, setting());
+}
+
+void TimerQueue::add(const TenantId& tenant, Sleeper sleeper, Time at, Setting asked) {
+  executor_.post([self = shared_from_this(), tenant, sleeper = std::move(sleeper), at, asked] {
     if (self->started_ && !self->stopped_) {  // before the first reading the store tells of it
-      self->insert(tenant, sleeper, at.ns);
+      self->skew();
+      self->insert(tenant, sleeper, at.ns, asked);
       self->schedule();
     }
   });
 }
 
-void TimerQueue::insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at) {
+void TimerQueue::insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at, Setting asked) {
   const auto [queue, is_new] = queues_.try_emplace(tenant);
   if (is_new && options_.held && options_.held(tenant)) {
     held_.insert(tenant);
   }
-  const bool fresh = queue->second.insert({at + skew(), std::move(sleeper), at}).second;
+  const bool fresh = queue->second.insert({at + asked.skew, std::move(sleeper), at}).second;
   size_ += fresh ? 1 : 0;
   if (size_ > options_.capacity) {
     drop_last();
@@ -166,7 +180,7 @@ Task<Result<void>> TimerQueue::read() {
   horizon_.reset();
   for (const auto& wake_up : *found) {
     if (wake_up.kind == store::StreamKind::run || wake_up.kind == store::StreamKind::kept_event) {
-      insert(wake_up.tenant, {wake_up.kind, wake_up.id}, wake_up.at.ns);
+      insert(wake_up.tenant, {wake_up.kind, wake_up.id}, wake_up.at.ns, {skew()});
     }
   }
   if (found->size() >= read_limit_) {

@@ -159,6 +159,25 @@ TEST_CASE("wake: a wall clock that is set is told of where nothing new waits") {
   CHECK(logged.with("the wall clock was set").size() == 1);
 }
 
+TEST_CASE("wake: a wall clock that is set while a run is parked puts nothing off and ahead") {
+  for (const Duration step : {Duration(std::chrono::hours(-1)), Duration(std::chrono::hours(1))}) {
+    CAPTURE(step.count());
+    World world;
+    world.on_set_clock = true;
+    world.set_executor.ahead = std::chrono::hours(2);
+    world.commit_takes = std::chrono::seconds(2);
+    world.add_document(document("rest", "do:\n  - rest: {wait: PT10S}\n"));
+    world.start();
+    world.executor.call_at(world.executor.clock().instant() + std::chrono::seconds(1),
+                           [&world, step] { world.set_executor.ahead += step; });
+    const auto id = world.run_workflow("rest", JsonObject());
+    world.executor.advance(std::chrono::seconds(6));
+    CHECK(world.view(id).status == "waiting");
+    world.executor.advance(std::chrono::seconds(8));
+    CHECK(world.view(id).status == "completed");
+  }
+}
+
 TEST_CASE("wake: ten thousand runs that cannot be read hold up none that can") {
   constexpr int unreadable = 10'001;  // more than stand in memory
   Logged logged;

@@ -5,7 +5,7 @@
 // with the most gives one up), so a million sleeping runs cost memory only as their time comes
 // near. Whoever is due waits for a place; tenants get them in turn. What a tenant is due that is
 // held waits until it is not.
-// Threading: add() from any thread; everything else happens on the executor.
+// Threading: add() and setting() from any thread; everything else happens on the executor.
 
 #include "core/context.h"
 #include "runtime/executor.h"
@@ -48,7 +48,15 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   TimerQueue(store::Store& store, runtime::Executor& executor, Places places, Wake wake,
              Options options);
 
+  /// How the wall clock is set.
+  struct Setting {
+    std::int64_t skew = 0;
+  };
+  /// Taken where a time is asked for that is added later, as when it is durable: were the wall clock
+  /// set meanwhile, the time would be taken for one of the new setting.
+  Setting setting() const;
   void add(const TenantId& tenant, const std::string& run_id, Time at);
+  void add(const TenantId& tenant, const std::string& run_id, Time at, Setting asked);
   void add(const TenantId& tenant, Sleeper sleeper, Time at);
   /// First reading of the store; wake-ups begin.
   Task<Result<void>> start();
@@ -65,7 +73,8 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   using Due = std::set<Entry>;
   std::int64_t steady_now() const;
   std::int64_t skew();
-  void insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at);
+  void add(const TenantId& tenant, Sleeper sleeper, Time at, Setting asked);
+  void insert(const TenantId& tenant, Sleeper sleeper, std::int64_t at, Setting asked);
   void drop_last();
   void let_go();
   Task<Result<std::vector<store::WakeUp>>> read_all(Context ctx);
