@@ -52,7 +52,7 @@ class TimerQueue : public std::enable_shared_from_this<TimerQueue> {
   struct Setting {
     std::int64_t skew = 0;
   };
-  /// Taken where a time is asked for that is added later, as when it is durable: were the wall clock
+  /// Taken where a time is asked for that is added later, when it is durable: were the wall clock
   /// set meanwhile, the time would be taken for one of the new setting.
   Setting setting() const;
   void add(const TenantId& tenant, const std::string& run_id, Time at);
