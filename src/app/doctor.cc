@@ -170,7 +170,7 @@ Finding bundle(const Symptoms& it) {
   }
   if (!it.missing_secrets.empty()) {
     return {"bundle", Health::bad, join(it.missing_secrets, "; "),
-            "put them there: calls wait for them"};
+            "put them there: calls wait for them, webhooks are answered 401"};
   }
   if (!it.source_troubles.empty()) {
     return {"bundle", Health::watch, join(it.source_troubles, "; "),
@@ -193,8 +193,7 @@ Finding sources(const Symptoms& it) {
     return good("sources", "nothing was turned away since the start, no dead letters");
   }
   return {"sources", Health::watch, join(it.turned_away, "; "),
-          "a signature: hold the secret against the sender's; a file: see what lies beside it in "
-          "failed/; a dead letter: 'aios events list --status dead_letter' says why of each"};
+          join({it.turned_away_next.begin(), it.turned_away_next.end()}, "; ")};
 }
 
 Finding people(const Symptoms& it) {

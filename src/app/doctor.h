@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,7 @@ struct Symptoms {
   /// What was turned away in the last day, and dead letters by source: "source 'shop': 12 with a
   /// wrong signature".
   std::vector<std::string> turned_away;
+  std::set<std::string> turned_away_next;  ///< what to do of each kind of them
   std::uint64_t incidents = 0, reviews_overdue = 0, dead_letters = 0, unsigned_leaves = 0;
   std::uint64_t faulted = 0;  ///< runs, in the last day
   std::uint64_t dead_deliveries = 0;

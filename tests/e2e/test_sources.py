@@ -108,7 +108,11 @@ class Sources(unittest.TestCase):
         told = " ".join(self.scene.cli("doctor").stdout.split())
         self.assertIn("source 'shop': 1 too old, or of a wrong clock, last 20", told)
         self.assertIn("source 'shop': 2 with a wrong signature, last 20", told)
-        self.assertIn("without a source: 1 at a webhook that is not declared, last 20", told)
+        self.assertIn("no declared source: 1 at a webhook that is not declared, last 20", told)
+        for advice in ("is the secret there, and the sender's", "set the clocks right",
+                       "declare it, or tell its sender"):
+            self.assertIn(advice, told)
+        self.assertNotIn("raise it", told)  # nothing came beyond a rate
 
     def test_beyond_its_rate_a_source_takes_nothing_and_says_when_to_come_back(self):
         self.put_secret()

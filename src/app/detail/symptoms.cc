@@ -125,10 +125,20 @@ std::string_view reason_of(std::string_view why) {
                             : "files refused, whole or in part";
 }
 
+std::string_view next_of(std::string_view why) {
+  return why == "signature" ? "a signature: is the secret there, and the sender's ([AIOS-1204])?"
+         : why == "late"    ? "a time: set the clocks right, here and at the sender"
+         : why == "rate"    ? "a rate: raise it, or replace a secret that others have ([AIOS-1235])"
+         : why == "unknown" ? "a webhook: declare it, or tell its sender another address"
+         : why == "policy"  ? "policy: see the leaf, or what aios.event_admit allows ([AIOS-0501])"
+         : why == "source"  ? "a source's name: send to its webhook instead"
+                            : "a file: see what lies beside it in failed/";
+}
+
 Time whole_second(Time time) { return {time.ns - time.ns % 1'000'000'000}; }
 
 std::string name_of(const TenantId& tenant, const std::string& source) {
-  return source.empty() ? fmt::format("{}without a source", whose(tenant))
+  return source.empty() ? fmt::format("{}no declared source", whose(tenant))
                         : fmt::format("{}source '{}'", whose(tenant), source);
 }
 
@@ -138,11 +148,14 @@ Task<void> look_at_doors(const ingress::Ingress* ingress, WorkWatch* work, Conte
     out->turned_away.push_back(fmt::format("{}: {} {}, last {}", name_of(row.tenant, row.source),
                                            row.count, reason_of(row.why),
                                            to_rfc3339(whole_second(row.last))));
+    out->turned_away_next.emplace(next_of(row.why));
   }
   auto dead = co_await work->dead_letters_by_source(std::move(ctx));
   for (const auto& [key, count] : dead) {
     out->turned_away.push_back(fmt::format("{}: {} dead {}", name_of(key.first, key.second), count,
                                            count == 1 ? "letter" : "letters"));
+    out->turned_away_next.emplace(
+        "a dead letter: 'aios events list --status dead_letter' says why of each");
   }
 }
 
