@@ -126,13 +126,16 @@ std::string_view reason_of(std::string_view why) {
 }
 
 std::string_view next_of(std::string_view why) {
-  return why == "signature" ? "a signature: is the secret there, and the sender's ([AIOS-1204])?"
-         : why == "late"    ? "a time: set the clocks right, here and at the sender"
-         : why == "rate"    ? "a rate: raise it, or replace a secret that others have ([AIOS-1235])"
+  return why == "signature"
+             ? "a signature: is the secret there, and the sender's (aios errors 1204)?"
+         : why == "late" ? "a time: set the clocks right, here and at the sender"
+         : why == "rate"
+             ? "a rate: raise it, or replace a secret that others have (aios errors 1235)"
          : why == "unknown" ? "a webhook: declare it, or tell its sender another address"
-         : why == "policy"  ? "policy: see the leaf, or what aios.event_admit allows ([AIOS-0501])"
-         : why == "source"  ? "a source's name: send to its webhook instead"
-                            : "a file: see what lies beside it in failed/";
+         : why == "policy"
+             ? "policy: see the leaf, or what aios.event_admit allows (aios errors 0501)"
+         : why == "source" ? "a source's name: send to its webhook instead"
+                           : "a file: see what lies beside it in failed/";
 }
 
 Time whole_second(Time time) { return {time.ns - time.ns % 1'000'000'000}; }
