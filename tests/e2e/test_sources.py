@@ -6,12 +6,15 @@ import hashlib
 import hmac
 import json
 import os
+import re
+import subprocess
 import time
 import unittest
 
-from harness import Api, Scene
+from harness import ROOT, Api, Scene
 
 KEY = b"a key of twenty-four by"
+GUIDE = os.path.join(ROOT, "docs", "guide", "sources.md")
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
 POLICY = """package aios.event_admit
 
@@ -89,6 +92,16 @@ class Sources(unittest.TestCase):
         run = self.scene.api().run_when(event["run"])
         self.assertEqual(run["output"], {"got": 7})
         self.assertEqual(len(list(self.scene.api().pages("/api/v1/runs?limit=100"))), 1)
+
+    def test_the_commands_of_the_guide_sign_one(self):
+        self.put_secret()
+        with open(GUIDE, encoding="utf-8") as file:
+            commands = next(block for block in re.findall(r"```sh\n(.*?)```", file.read(), re.S)
+                            if "openssl dgst" in block)
+        commands = commands.replace("http://127.0.0.1:8787", self.scene.server.url)
+        commands = commands.replace("aios-data/", self.scene.server.data + "/")
+        done = subprocess.run(["bash", "-euc", commands], text=True, capture_output=True, timeout=30)
+        self.assertEqual(json.loads(done.stdout)["status"], "accepted", done.stderr)
 
     def test_who_has_no_secret_learns_nothing(self):
         order = {"type": "shop.order", "number": 7}
