@@ -280,6 +280,27 @@ TEST_CASE("store: a key from before the start is taken, before and after all of 
   CHECK(claim("never").ok());
 }
 
+TEST_CASE("store: a key is asked for while its day is dropped") {
+  Subject subject(Kind::sqlite);
+  Transition out = subject.transition();
+  out.keys.push_back({"event:tickets", "id-1", "digest", "run_1"});
+  subject.must_commit(out);
+  subject.reopen();
+  const auto ask = [&] {
+    KeyClaim claim{"event:tickets", "id-1", "digest", ""};
+    auto found = subject.run(subject.store().key(subject.context(), std::move(claim)));
+    REQUIRE(found.ok());
+    return found->has_value();
+  };
+  CHECK(ask());
+  // As between the commit of a fold that drops it and the list of days.
+  auto db = detail::Db::open(subject.options().directory + "/tables.db", detail::Access::write);
+  REQUIRE(db.ok());
+  const std::int64_t day = subject.clock().now().ns / 86'400'000'000'000;
+  REQUIRE((*db)->run(fmt::format("DROP TABLE keys_{}", day)).ok());
+  CHECK_FALSE(ask());
+}
+
 TEST_CASE("store: a finished run leaves at most 2,500 bytes") {
   Subject subject(Kind::sqlite);
   const int runs_written = 2000;
