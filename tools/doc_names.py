@@ -20,7 +20,7 @@ CASES = re.compile(r"aios_(\w+)_tests -tc=(['\"])([^'\"\n]+)\2")
 ANCHOR = re.compile(r"\]\(([^)#:\s]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.M)
 SCRIPT = re.compile(r"(tests/[\w/]+/test_\w+\.py)(?: -k (\w+))?")
-# Programs of others, with all that they take; placeholders in capitals; and what is made up for an example.
+# Programs of others, with all that they take. What is made up for an example stands below.
 FOREIGN = re.compile(r"lib[\w+]+$|libdate-tz$|(?:ldd|openssl|perf|strace|ss|curl|sqlite3|systemctl|cmake|ctest|ulimit)\b|-DAIOS_|\.cer\b")
 EXAMPLES = {"get_pets_petId", "PascalCase", "snake_case", "latency_ms_max", "RGEN"}
 SECRET = re.compile(r"AIOS_SECRET_\w+")
