@@ -205,6 +205,12 @@ Task<void> revoke_in_a_second(House* house, std::string key_id) {
   CHECK(done.ok());
 }
 
+workflow::DefinitionFile resting() {
+  return {"workflows/slow.yaml",
+          "document: {dsl: 1.0.3, namespace: t, name: slow, version: 1.0.0}\n"
+          "do:\n  - rest: {wait: PT1H}\n"};
+}
+
 Task<void> send_beside(ingress::Ingress* ingress, TenantId tenant) {
   CHECK_FALSE(ingress->take_share(tenant, 100));
   co_return;
@@ -214,10 +220,7 @@ Task<void> send_beside(ingress::Ingress* ingress, TenantId tenant) {
 
 TEST_CASE("api: who waits for a task and is revoked meanwhile gets nothing of it") {
   House house;
-  const workflow::DefinitionFile slow{
-      "workflows/slow.yaml",
-      "document: {dsl: 1.0.3, namespace: t, name: slow, version: 1.0.0}\n"
-      "do:\n  - rest: {wait: PT1H}\n"};
+  const workflow::DefinitionFile slow = resting();
   REQUIRE(house.engine->install(default_tenant(), {slow}).empty());
   for (const bool revoked : {false, true}) {
     CAPTURE(revoked);
@@ -246,10 +249,7 @@ TEST_CASE("api: who waits for a task and is revoked meanwhile gets nothing of it
 TEST_CASE(
     "api: who has its part of the backlog starts neither a run nor a task while others send") {
   House house;
-  const workflow::DefinitionFile slow{
-      "workflows/slow.yaml",
-      "document: {dsl: 1.0.3, namespace: t, name: slow, version: 1.0.0}\n"
-      "do:\n  - rest: {wait: PT1H}\n"};
+  const workflow::DefinitionFile slow = resting();
   REQUIRE(house.engine->install(default_tenant(), {slow}).empty());
   observe::Metrics metrics;
   ingress::IngressServices doors{house.store.get(), &house.guard, house.engine.get(), &metrics};
